@@ -1,0 +1,25 @@
+"""Errors meant for the user: each message is one sentence saying what, where, and what to do."""
+
+
+class PhotoshootError(Exception):
+    """Base of every error that a surface shows as one sentence, without a traceback."""
+
+
+class ProductsError(PhotoshootError):
+    """The product list cannot be understood or used."""
+
+
+class UnknownProductError(ProductsError):
+    """The embedded detector has no ImageNet class for a product word."""
+
+
+class ImageError(PhotoshootError):
+    """A picture cannot be read or written."""
+
+
+class WeightsError(PhotoshootError):
+    """A model file is missing, incomplete or not what the manifest says."""
+
+
+class CatalogError(PhotoshootError):
+    """An input, output folder or ledger cannot be used."""

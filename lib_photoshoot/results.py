@@ -1,0 +1,96 @@
+"""What the product filter says about a picture.
+
+Boxes are ``(x0, y0, x1, y1)`` in pixels of the picture, floats, with x1 and y1 exclusive. Masks are ``bool`` arrays
+of shape (height, width). Pictures are ``uint8`` RGB arrays of shape (height, width, 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Box = tuple[float, float, float, float]
+
+
+class Decision(str, Enum):
+    """What happened to the picture as a whole."""
+
+    MATCH = "match"
+    SKIP = "skip"
+
+
+class Reason(str, Enum):
+    """Why a candidate was rejected or a picture skipped; the values are stable codes for reports and APIs."""
+
+    NOTHING_FOUND = "nothing_found"
+    """No detector candidate at all."""
+    BELOW_THRESHOLD = "below_threshold"
+    """The score is under the product's threshold."""
+    WHOLE_IMAGE = "whole_image"
+    """The box covers nearly the whole picture with a weak score: typical of a hallucinated detection."""
+    TOO_SMALL = "too_small"
+    """The box is too small to enhance."""
+    DUPLICATE = "duplicate"
+    """A better candidate covers the same place."""
+    EMPTY_MASK = "empty_mask"
+    """The segmenter found no object in the box."""
+    NOT_CONFIRMED = "not_confirmed"
+    """The cut-out, looked at alone, is not the product."""
+    MISSING_PRODUCT = "missing_product"
+    """All products were asked for and one is absent."""
+    UNREADABLE = "unreadable"
+    """The file is not a picture that can be read."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One candidate: the product's name, its box in pixels and its score in [0, 1]."""
+
+    product: str
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A candidate that was not kept, and why."""
+
+    product: str
+    box: Box
+    score: float
+    reason: Reason
+
+
+@dataclass(frozen=True, eq=False)
+class ProductRegion:
+    """A product that was found: its detection, its mask and the segmenter's own quality estimate (predicted IoU)."""
+
+    product: str
+    box: Box
+    score: float
+    mask: np.ndarray
+    quality: float
+
+
+@dataclass(frozen=True, eq=False)
+class FilterResult:
+    """The filter's answer for one picture.
+
+    ``image`` is the original array itself on a skip, and a new array on a match. ``changed_outside`` counts the pixels
+    outside the feathered masks that differ from the original: measured, and 0. ``seconds`` holds one figure a stage.
+    """
+
+    width: int
+    height: int
+    decision: Decision
+    reason: Reason | None
+    regions: tuple[ProductRegion, ...]
+    rejected: tuple[Rejection, ...]
+    image: np.ndarray
+    changed_outside: int
+    seconds: Mapping[str, float]

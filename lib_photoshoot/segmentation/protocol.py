@@ -1,0 +1,29 @@
+"""What the pipeline asks of a segmenter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from lib_photoshoot.results import Box
+
+
+@dataclass(frozen=True, eq=False)
+class MaskCandidate:
+    """One mask of a prompt: ``bool`` array of the picture's size and the model's predicted IoU."""
+
+    mask: np.ndarray
+    quality: float
+
+
+class Segmenter(Protocol):
+    """Boxes in, one mask a box out."""
+
+    name: str
+
+    def segment(self, image: np.ndarray, boxes: Sequence[Box]) -> list[MaskCandidate]:
+        """Return the best mask of each box, in order. ``image`` is uint8 RGB (height, width, 3)."""
+        ...

@@ -1,0 +1,159 @@
+"""Segment Anything (Kirillov et al. 2023, https://arxiv.org/abs/2304.02643) and MobileSAM behind one class."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+from segment_anything import SamPredictor, sam_model_registry
+from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
+
+from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.results import Box
+from lib_photoshoot.segmentation.protocol import MaskCandidate
+from lib_photoshoot.segmentation.tiny_vit import TinyVitEncoder, timm_state_dict
+from lib_photoshoot.weights.load import load_state_dict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Five prompts a call is faster than twenty: the decoder's attention no longer fits the caches (performance notes).
+PROMPTS_A_CALL = 5
+# SAM looks at 1024 pixels; a working copy of twice that keeps the mask's edge while a 144-megapixel picture fits.
+WORKING_SIDE = 2048
+
+Point = tuple[float, float]
+
+
+def picture_digest(image: np.ndarray) -> bytes:
+    """Identify a picture by its pixels, so that an embedding is reused for the same picture and never for another."""
+    digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16)
+    digest.update(repr(image.shape).encode())
+    return digest.digest()
+
+
+def build_mobile_sam(state: Mapping[str, torch.Tensor] | None = None) -> Sam:
+    """Build MobileSAM; with ``state`` (the published file) every weight must match by name and shape."""
+    channels = 256
+    sam = Sam(
+        image_encoder=TinyVitEncoder(),  # type: ignore[arg-type]
+        prompt_encoder=PromptEncoder(channels, (64, 64), (1024, 1024), mask_in_chans=16),
+        mask_decoder=MaskDecoder(
+            num_multimask_outputs=3,
+            transformer=TwoWayTransformer(depth=2, embedding_dim=channels, mlp_dim=2048, num_heads=8),
+            transformer_dim=channels,
+            iou_head_depth=3,
+            iou_head_hidden_dim=256,
+        ),
+    )
+    if state is not None:
+        encoder = {k.removeprefix("image_encoder."): v for k, v in state.items() if k.startswith("image_encoder.")}
+        rest = {k: v for k, v in state.items() if not k.startswith("image_encoder.")}
+        # timm's attention bias indices are buffers made from the window size, not weights of the file.
+        missing, unexpected = sam.image_encoder.load_state_dict(timm_state_dict(encoder), strict=False)
+        problems = [k for k in missing if not k.endswith("attention_bias_idxs")] + list(unexpected)
+        missing, unexpected = sam.load_state_dict(rest, strict=False)
+        problems += [k for k in missing if not k.startswith(("image_encoder.", "pixel_"))] + list(unexpected)
+        if problems:
+            raise WeightsError(f"The MobileSAM file does not fit the model ({problems[0]}): get it again with "
+                               "'python -m lib_photoshoot models get mobile-sam'.")
+    return sam.eval()
+
+
+class SamSegmenter:
+    """Box and point prompts on one picture at a time; the picture's embedding is kept until another comes."""
+
+    def __init__(self, model: Sam, name: str, device: str = "cpu") -> None:
+        self.name = name
+        model = model.eval().to(device)
+        if device == "cpu":
+            # A quarter faster on the CPU: TinyViT is convolutions first.
+            model.image_encoder.to(memory_format=torch.channels_last)
+        self._predictor = SamPredictor(model)
+        self._digest = b""
+        self._scale = 1.0
+        self._size = (0, 0)
+
+    @classmethod
+    def from_file(cls, path: Path, variant: str, device: str = "cpu") -> SamSegmenter:
+        """Load ``variant``: ``mobile-sam``, ``vit_b``, ``vit_l`` or ``vit_h``. Raises WeightsError."""
+        state = load_state_dict(path)
+        if variant == "mobile-sam":
+            return cls(build_mobile_sam(state), variant, device)
+        model = sam_model_registry[variant]()
+        try:
+            model.load_state_dict(state)
+        except RuntimeError as error:
+            raise WeightsError(f"{path} is not a SAM {variant} file: get it again with "
+                               f"'python -m lib_photoshoot models get sam-{variant.replace('_', '-')}'.") from error
+        return cls(model, f"sam-{variant}", device)
+
+    def embed(self, image: np.ndarray) -> None:
+        """Encode the picture (uint8 RGB) unless it is the one already encoded."""
+        digest = picture_digest(image)
+        if digest == self._digest:
+            return
+        height, width = image.shape[:2]
+        self._scale = min(1.0, WORKING_SIDE / max(height, width))
+        working = image
+        if self._scale < 1:
+            size = (max(1, round(width * self._scale)), max(1, round(height * self._scale)))
+            working = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        self._digest = b""  # an interrupted encoding must not pass for this picture's
+        with torch.inference_mode():
+            self._predictor.set_image(working)
+        self._size = (height, width)
+        self._digest = digest
+
+    def candidates(
+        self, image: np.ndarray, boxes: Sequence[Box | None], points: Sequence[Point | None]
+    ) -> list[list[MaskCandidate]]:
+        """Return SAM's three masks for each prompt; a prompt has a box, a point inside the product, or both.
+
+        All prompts of one call must be of the same kind. The masks are of the working copy's size on pictures
+        larger than :data:`WORKING_SIDE` only in :meth:`working_candidates`; here they are of the picture's size.
+        """
+        self.embed(image)
+        return [[MaskCandidate(self._full(c.mask), c.quality) for c in prompt]
+                for prompt in self._predict(boxes, points)]
+
+    def segment(self, image: np.ndarray, boxes: Sequence[Box]) -> list[MaskCandidate]:
+        """Return each box's best mask by predicted IoU."""
+        if not boxes:
+            return []
+        self.embed(image)
+        best = [max(prompt, key=lambda c: c.quality) for prompt in self._predict(boxes, [None] * len(boxes))]
+        return [MaskCandidate(self._full(c.mask), c.quality) for c in best]
+
+    def _full(self, mask: np.ndarray) -> np.ndarray:
+        if mask.shape == self._size:
+            return mask
+        height, width = self._size
+        return cv2.resize(mask.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127
+
+    def _predict(self, boxes: Sequence[Box | None], points: Sequence[Point | None]) -> list[list[MaskCandidate]]:
+        predictor = self._predictor
+        size = predictor.original_size
+        device = predictor.device
+        answers: list[list[MaskCandidate]] = []
+        for start in range(0, len(boxes), PROMPTS_A_CALL):
+            some_boxes = [b for b in boxes[start : start + PROMPTS_A_CALL] if b is not None]
+            some_points = [p for p in points[start : start + PROMPTS_A_CALL] if p is not None]
+            box_tensor = point_tensor = labels = None
+            if some_boxes:
+                array = torch.tensor(some_boxes, dtype=torch.float32, device=device) * self._scale
+                box_tensor = predictor.transform.apply_boxes_torch(array, size)
+            if some_points:
+                array = torch.tensor(some_points, dtype=torch.float32, device=device)[:, None] * self._scale
+                point_tensor = predictor.transform.apply_coords_torch(array, size)
+                labels = torch.ones(len(some_points), 1, dtype=torch.int, device=device)
+            with torch.inference_mode():
+                masks, qualities, _ = predictor.predict_torch(point_tensor, labels, box_tensor, multimask_output=True)
+            for mask, quality in zip(masks.cpu().numpy(), qualities.cpu().tolist()):
+                answers.append([MaskCandidate(m, q) for m, q in zip(mask, quality)])
+        return answers

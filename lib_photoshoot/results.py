@@ -43,6 +43,8 @@ class Reason(str, Enum):
     """The cut-out, looked at alone, is not the product."""
     MISSING_PRODUCT = "missing_product"
     """All products were asked for and one is absent."""
+    LOST_IN_ENHANCEMENT = "lost_in_enhancement"
+    """The product was no longer recognised after the enhancement, so the original was kept."""
     UNREADABLE = "unreadable"
     """The file is not a picture that can be read."""
 

@@ -1,0 +1,93 @@
+"""EfficientNet-Lite2 on ImageNet-1k (Tan & Le 2019, https://arxiv.org/abs/1905.11946), whole-picture and per cut-out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import timm
+import torch
+from torch import nn
+
+from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.weights.load import load_state_dict
+
+CUTOUT_SIDE = 260
+# Stride 32: 13 x 13 cells on a square picture, at under 0.1 s on two cores.
+MAP_SIDE = 416
+
+
+def timm_state_dict(published: Mapping[str, torch.Tensor], model: nn.Module) -> dict[str, torch.Tensor]:
+    """Give the published weights timm's names.
+
+    Both files list the same layers in the same order under different names; each shape is compared.
+    Raises WeightsError when they do not fit.
+    """
+    target = model.state_dict()
+    if len(target) != len(published) or any(a.shape != b.shape for a, b in zip(target.values(), published.values())):
+        raise WeightsError("The EfficientNet-Lite2 file does not fit the model: get it again with "
+                           "'python -m lib_photoshoot models get efficientnet-lite2'.")
+    return dict(zip(target, published.values()))
+
+
+class ImageNetClassifier:
+    """Probabilities of the 1000 ImageNet classes, for cells of a picture or for cut-outs."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model.eval().to(memory_format=torch.channels_last)
+
+    @classmethod
+    def from_file(cls, path: Path) -> ImageNetClassifier:
+        """Load the published EfficientNet-Lite2 file. Raises WeightsError."""
+        model = timm.create_model("tf_efficientnet_lite2", pretrained=False)
+        model.load_state_dict(timm_state_dict(load_state_dict(path), model))
+        return cls(model)
+
+    def class_map(self, image: np.ndarray, side: int = MAP_SIDE) -> np.ndarray:
+        """Classify every cell of the picture at once.
+
+        The last Linear is applied to each cell of the feature map, as a fully convolutional network (Long et al.
+        2015, https://arxiv.org/abs/1411.4038). ``image`` is uint8 RGB; the longest side becomes ``side`` pixels.
+        Returns float32 probabilities (1000, rows, columns).
+        """
+        height, width = image.shape[:2]
+        scale = side / max(height, width)
+        size = (max(32, round(width * scale)), max(32, round(height * scale)))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        with torch.inference_mode():
+            features = self._model.forward_features(_normalised([small]))[0]
+            head = self._model.classifier
+            logits = torch.einsum("oc,chw->ohw", head.weight, features) + head.bias[:, None, None]
+            return logits.softmax(0).numpy()
+
+    def classify(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
+        """Return float32 probabilities (n, 1000) of square uint8 RGB pictures of :data:`CUTOUT_SIDE` pixels."""
+        with torch.inference_mode():
+            return self._model(_normalised(cutouts)).softmax(1).numpy()
+
+
+def _normalised(images: Sequence[np.ndarray]) -> torch.Tensor:
+    """uint8 RGB pictures of one size to (n, 3, h, w) in [-1, 1], as the TensorFlow weights were trained."""
+    batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    return (batch.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+
+def square_cutout(image: np.ndarray, box: tuple[float, float, float, float], margin: float = 0.08) -> np.ndarray:
+    """Cut the box grown by ``margin`` of its sides, padded to a square with its border's median colour, resized."""
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = box
+    dx, dy = (x1 - x0) * margin, (y1 - y0) * margin
+    left, top = max(0, int(x0 - dx)), max(0, int(y0 - dy))
+    right, bottom = min(width, max(left + 1, round(x1 + dx))), min(height, max(top + 1, round(y1 + dy)))
+    crop = image[top:bottom, left:right]
+    scale = CUTOUT_SIDE / max(crop.shape[:2])
+    size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
+    crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    border = np.concatenate([crop[0], crop[-1], crop[:, 0], crop[:, -1]])
+    square = np.empty((CUTOUT_SIDE, CUTOUT_SIDE, 3), np.uint8)
+    square[:] = np.median(border, axis=0)
+    y, x = (CUTOUT_SIDE - crop.shape[0]) // 2, (CUTOUT_SIDE - crop.shape[1]) // 2
+    square[y : y + crop.shape[0], x : x + crop.shape[1]] = crop
+    return square

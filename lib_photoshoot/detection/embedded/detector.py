@@ -1,0 +1,113 @@
+"""Detection without a hub, a GPU or a download: ImageNet class maps propose, SAM's masks outline, cut-outs confirm.
+
+1. The picture's class map: where a product's ImageNet classes are likely, there is a peak. No peak: nothing is there,
+   and SAM never runs.
+2. Each peak prompts SAM as a point and as the box of the cells around it.
+3. Each mask's cut-out is classified alone; the best is the detection, its probability the score.
+Further peaks outside the masks found so far are further instances of the product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
+from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
+from lib_photoshoot.products import Product
+from lib_photoshoot.results import Box, Detection
+from lib_photoshoot.segmentation.protocol import MaskCandidate
+
+# Below this, averaged over 3 x 3 cells, no product of the measured pictures was ever confirmed.
+PEAK = 0.1
+# Further instances must stand out more than the first one: each costs a prompt.
+FURTHER_PEAK = 0.25
+MOST_INSTANCES = 4
+
+
+class PromptedSegmenter(Protocol):
+    """What the detector asks of a SAM: several masks for a box or point prompt."""
+
+    def candidates(
+        self, image: np.ndarray, boxes: Sequence[Box | None], points: Sequence[tuple[float, float] | None]
+    ) -> list[list[MaskCandidate]]: ...
+
+
+class EmbeddedDetector:
+    """The detector of a bare machine; knows the products of its vocabulary only."""
+
+    name = "embedded"
+    default_threshold = 0.2
+
+    def __init__(self, classifier: ImageNetClassifier, segmenter: PromptedSegmenter) -> None:
+        self._classifier = classifier
+        self._segmenter = segmenter
+
+    def detect(self, image: np.ndarray, products: Sequence[Product]) -> list[Detection]:
+        """See :class:`~lib_photoshoot.detection.protocol.Detector`. Raises UnknownProductError."""
+        vocabulary = load_vocabulary()
+        classes = {product.name: list(vocabulary.classes_for(product)) for product in products}
+        probabilities = self._classifier.class_map(image)
+        detections = []
+        for name, indices in classes.items():
+            heat = cv2.blur(probabilities[indices].sum(0), (3, 3), borderType=cv2.BORDER_REPLICATE)
+            detections += self._instances(image, name, indices, heat)
+        return detections
+
+    def _instances(self, image: np.ndarray, name: str, indices: list[int], heat: np.ndarray) -> list[Detection]:
+        heat = heat.copy()
+        found: list[Detection] = []
+        while len(found) < MOST_INSTANCES:
+            row, column = np.unravel_index(heat.argmax(), heat.shape)
+            if heat[row, column] < (FURTHER_PEAK if found else PEAK):
+                break
+            detection, mask = self._outline(image, name, indices, heat, (int(row), int(column)))
+            if detection is not None:
+                found.append(detection)
+            heat[_cells(mask, heat.shape)] = 0
+            # The peak itself goes too, whatever the mask, so that every turn has a new one.
+            heat[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2] = 0
+        return found
+
+    def _outline(
+        self, image: np.ndarray, name: str, indices: list[int], heat: np.ndarray, peak: tuple[int, int]
+    ) -> tuple[Detection | None, np.ndarray]:
+        height, width = image.shape[:2]
+        cell_height, cell_width = height / heat.shape[0], width / heat.shape[1]
+        point = ((peak[1] + 0.5) * cell_width, (peak[0] + 0.5) * cell_height)
+        x, y, w, h = _blob(heat >= heat[peak] / 2, peak)
+        box = (x * cell_width, y * cell_height, (x + w) * cell_width, (y + h) * cell_height)
+        candidates = self._segmenter.candidates(image, [None], [point])[0]
+        candidates += self._segmenter.candidates(image, [box], [None])[0]
+        boxes = [mask_box(candidate.mask) for candidate in candidates]
+        kept = [(candidate, b) for candidate, b in zip(candidates, boxes) if b is not None]
+        if not kept:
+            return None, np.zeros((height, width), bool)
+        scores = self._classifier.classify([square_cutout(image, b) for _, b in kept])[:, indices].sum(1)
+        best = int(scores.argmax())
+        candidate, best_box = kept[best]
+        return Detection(name, best_box, min(1.0, float(scores[best]))), candidate.mask
+
+
+def mask_box(mask: np.ndarray) -> Box | None:
+    """Return the bounding box of a mask, None for an empty one."""
+    columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
+    if not len(rows):
+        return None
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+def _blob(hot: np.ndarray, peak: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return x, y, width, height in cells of the connected region around ``peak``."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(hot.astype(np.uint8), connectivity=8)
+    x, y, w, h, _ = stats[labels[peak]]
+    return int(x), int(y), int(w), int(h)
+
+
+def _cells(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return which cells the mask covers by a quarter or more."""
+    share = cv2.resize(mask.astype(np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
+    return share >= 0.25

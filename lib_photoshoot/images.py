@@ -1,0 +1,309 @@
+"""Read any common picture file into ``uint8`` RGB, and write pictures atomically.
+
+Everything that can be wrong with a picture file ends in one ``ImageError`` sentence that names the file.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+import threading
+import uuid
+import warnings
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
+
+from lib_photoshoot.errors import ImageError
+
+PIXEL_LIMIT = 200_000_000
+"""Pictures with more pixels than this are refused from their header alone, before any pixel is decoded."""
+
+PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+FORMAT_BY_SUFFIX = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".gif": "GIF",
+}
+PICTURE_SUFFIXES = frozenset(FORMAT_BY_SUFFIX)
+PART_SUFFIX = ".part"
+
+_ORIENTATION = 0x0112
+_PILLOW_LOCK = threading.RLock()
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded picture, upright.
+
+    ``pixels`` is uint8 (height, width, 3) RGB; ``alpha`` is uint8 (height, width) or None. ``exif`` has no orientation
+    any more. ``icc`` is kept only when it describes RGB. ``frames`` is above 1 for an animation, of which only the
+    first frame is here.
+    """
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None
+    width: int
+    height: int
+    exif: bytes | None = None
+    icc: bytes | None = None
+    frames: int = 1
+
+    @property
+    def note(self) -> str | None:
+        """What a user should know about the reading, or None."""
+        return f"animation: only the first of {self.frames} frames was used" if self.frames > 1 else None
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """The path as one printable line: a newline or an undecodable byte in a name must not break a message."""
+    text = os.fspath(path)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+@contextmanager
+def _pillow_settings() -> Iterator[None]:
+    """Pillow's two process-wide switches as this module needs them, put back afterwards.
+
+    The WebUI may allow truncated files globally; here a truncated file has to be noticed. The bomb guard is ours.
+    """
+    with _PILLOW_LOCK:
+        before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = PIXEL_LIMIT, False
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def read_picture(path: str | os.PathLike[str]) -> Picture:
+    """Decode one file.
+
+    Raises ``ImageError`` for anything that is not a whole, readable picture of at most ``PIXEL_LIMIT`` pixels.
+    """
+    name = shown(path)
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            # Opening a named pipe would wait for ever.
+            raise ImageError(f"{name} is not a file; name a picture file or a folder of pictures.")
+        if status.st_size == 0:
+            raise ImageError(f"{name} is empty (0 bytes); copy or export the picture again.")
+        with open(path, "rb") as file, _pillow_settings(), Image.open(file, formats=PICTURE_FORMATS) as image:
+            if image.width * image.height > PIXEL_LIMIT:
+                raise ImageError(_too_large(name, f"{image.width}x{image.height} pixels"))
+            return _decode(image)
+    except ImageError:
+        raise
+    except FileNotFoundError as error:
+        if os.path.islink(path):
+            raise ImageError(f"{name} is a link to a file that does not exist; repair or remove the link.") from error
+        raise ImageError(f"{name} does not exist (any more); check the path and run again.") from error
+    except PermissionError as error:
+        raise ImageError(f"{name} may not be read; give yourself read permission on it.") from error
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{name} is not a picture in a known format, whatever its suffix says; export it as PNG or JPEG."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(_too_large(name, "too many pixels")) from error
+    except MemoryError as error:
+        raise ImageError(f"{name} does not fit into memory; scale it down or free memory.") from error
+    except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, struct.error, zlib.error) as error:
+        detail = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise ImageError(f"{name} is damaged or incomplete ({detail}); copy or export the picture again.") from error
+
+
+def _too_large(name: str, what: str) -> str:
+    return f"{name} has {what}, over the limit of {PIXEL_LIMIT // 1_000_000} megapixels; scale it down first."
+
+
+def _decode(image: Image.Image) -> Picture:
+    frames = _frame_count(image)
+    image.load()
+    orientation, exif = _exif(image)
+    icc = image.info.get("icc_profile") or None
+    if image.mode in ("CMYK", "LAB"):
+        image, icc = _to_srgb(image, icc), None
+    # A grey or CMYK profile on RGB pixels would be wrong; bytes 16..19 of a profile name its colour space.
+    elif icc is not None and icc[16:20] != b"RGB ":
+        icc = None
+    pixels, alpha = _to_rgb(image)
+    pixels = np.ascontiguousarray(_upright(pixels, orientation))
+    alpha = None if alpha is None else np.ascontiguousarray(_upright(alpha, orientation))
+    return Picture(pixels, alpha, pixels.shape[1], pixels.shape[0], exif, icc, frames)
+
+
+def _frame_count(image: Image.Image) -> int:
+    # An MPO's further frames are previews or stereo pairs, and a TIFF's are pages: only these two are animations.
+    if image.format not in ("GIF", "WEBP", "PNG"):
+        return 1
+    frames = int(getattr(image, "n_frames", 1))
+    image.seek(0)
+    return frames
+
+
+def _exif(image: Image.Image) -> tuple[int, bytes | None]:
+    """Orientation (1..8) and the EXIF block without it; a damaged block counts as none."""
+    try:
+        exif = image.getexif()
+        orientation = int(exif.get(_ORIENTATION, 1))
+        if image.format == "TIFF" or not exif:
+            # Pillow's EXIF of a TIFF is the file's own layout (strips, sizes), of no meaning in another file.
+            return orientation, None
+        if _ORIENTATION in exif:
+            del exif[_ORIENTATION]
+        return orientation, exif.tobytes() if len(exif) else None
+    except Exception:
+        # Pillow's EXIF parser raises many kinds on damaged blocks, and no picture is lost for its EXIF.
+        return 1, None
+
+
+def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
+    """View of ``array`` (H, W, ...) as EXIF orientation 1..8 asks for; other values change nothing."""
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        array = array[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        array = array[::-1]
+    return array
+
+
+def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
+    """CMYK or LAB to RGB, through the embedded profile where there is a usable one."""
+    srgb = ImageCms.createProfile("sRGB")
+    try:
+        source: Any = ImageCms.createProfile("LAB")
+        if image.mode == "CMYK":
+            source = None if icc is None else ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        if source is not None:
+            converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+            if converted is not None:
+                return converted
+    except (ImageCms.PyCMSError, OSError):
+        pass
+    return image.convert("RGB")
+
+
+def _to_rgb(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
+    """Pixels (H, W, 3) and alpha (H, W) or None, both uint8."""
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image)
+        grey = _deep_to_uint8(values)
+        key = image.info.get("transparency")
+        alpha = np.where(values == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
+        return np.repeat(grey[:, :, None], 3, axis=2), alpha
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        rgba = np.asarray(image.convert("RGBA"))
+        return rgba[:, :, :3], rgba[:, :, 3]
+    return np.array(image if image.mode == "RGB" else image.convert("RGB")), None
+
+
+def _deep_to_uint8(values: np.ndarray) -> np.ndarray:
+    """Grey values of 16 or 32 bits, or floats, scaled (never clipped) to uint8."""
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values.astype(np.float64))
+        low, high = float(values.min()), float(values.max())
+        # Floats are 0..1 or 0..255 by custom; anything else is stretched over its own range.
+        if low >= 0 and high <= 255:
+            return np.round(values * (255 if high <= 1 else 1)).astype(np.uint8)
+        return np.round((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
+    if values.min() >= 0 and values.max() <= 0xFFFF:
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    # 32-bit samples are unsigned; Pillow shows them as signed.
+    return (values.astype(np.int32).view(np.uint32) >> 24).astype(np.uint8)
+
+
+def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write a file whole or not at all: a temporary file beside it, synced, then moved in place.
+
+    Raises ``OSError`` as it comes; nothing is left behind then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not derived from the name: that may already have the longest length the file system allows.
+    part = path.parent / f".{uuid.uuid4().hex}{PART_SUFFIX}"
+    try:
+        with open(part, "xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def write_image(image: Image.Image, path: Path, **options: Any) -> None:
+    """Write a Pillow image atomically in the format that the suffix names; raises ``OSError`` as it comes."""
+    kind = FORMAT_BY_SUFFIX[path.suffix.lower()]
+
+    def write(file: BinaryIO) -> None:
+        if kind == "PNG":
+            image.save(file, "PNG", **{"compress_level": 4, **options})
+            return
+        # Pillow's other encoders write to the descriptor and lose the error number (disk full) on the way.
+        buffer = io.BytesIO()
+        image.save(buffer, kind, **options)
+        file.write(buffer.getbuffer())
+
+    write_atomic(path, write)
+
+
+def to_image(pixels: np.ndarray, alpha: np.ndarray | None = None) -> Image.Image:
+    """Pillow image of uint8 pixels (H, W, 3), RGBA when there is an alpha (H, W)."""
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    if alpha is not None:
+        image.putalpha(Image.fromarray(alpha))
+    return image
+
+
+def store_picture(pixels: np.ndarray, path: Path, like: Picture | None = None) -> None:
+    """``save_picture`` that lets ``OSError`` through, for callers that must tell a full disk from a bad name."""
+    kind = FORMAT_BY_SUFFIX[path.suffix.lower()]
+    options: dict[str, Any] = {}
+    if like is not None and like.icc and kind != "BMP":
+        options["icc_profile"] = like.icc
+    if like is not None and like.exif and kind in ("JPEG", "PNG", "WEBP"):
+        options["exif"] = like.exif
+    if kind == "JPEG":
+        options |= {"quality": 95, "subsampling": 0}
+    if kind == "WEBP":
+        options |= {"quality": 95}
+    keeps_alpha = kind in ("PNG", "WEBP", "TIFF", "GIF")
+    write_image(to_image(pixels, like.alpha if like is not None and keeps_alpha else None), path, **options)
+
+
+def save_picture(pixels: np.ndarray, path: str | os.PathLike[str], like: Picture | None = None) -> None:
+    """Write uint8 RGB pixels (H, W, 3) atomically; the format follows the suffix (``.png`` is lossless).
+
+    ``like`` lends its alpha, ICC profile and EXIF (which holds no orientation: pixels are upright). Raises
+    ``ImageError``.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in FORMAT_BY_SUFFIX:
+        known = ", ".join(sorted(FORMAT_BY_SUFFIX))
+        raise ImageError(f"{shown(path)} has no picture suffix that can be written; use one of {known}.")
+    try:
+        store_picture(pixels, target, like)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ImageError(
+            f"{shown(path)} cannot be written ({reason}); check the folder's space and permissions."
+        ) from error

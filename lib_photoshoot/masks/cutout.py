@@ -1,0 +1,85 @@
+"""Masks and products as pictures: black-and-white masks, RGBA cut-outs."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from lib_photoshoot.errors import ImageError
+from lib_photoshoot.masks.morphology import bounding_rect, check_mask, distance_to, feather, row_strips
+
+_MARGIN = 4
+"""Transparent pixels around a cut-out, beyond the feather."""
+_BLEED = 2
+"""Pixels by which colours go on under full transparency, so that resizing the cut-out does not darken its edge."""
+
+
+def mask_image(mask: np.ndarray) -> Image.Image:
+    """The mask as an 'L' picture: 255 on the product, 0 elsewhere."""
+    check_mask(mask)
+    return Image.fromarray(mask.view(np.uint8) * np.uint8(255), "L")
+
+
+def save_mask(mask: np.ndarray, path: str | Path) -> None:
+    """Write the mask as a black-and-white PNG. ImageError when the file cannot be written."""
+    try:
+        mask_image(mask).save(path, format="PNG")
+    except OSError as error:
+        raise ImageError(
+            f"The mask {path} cannot be written ({error.strerror or error}); check the folder and the free space."
+        ) from error
+
+
+def cut_out(image: np.ndarray, mask: np.ndarray, feather_radius: float = 1.5) -> Image.Image:
+    """The product alone: RGBA, cropped to the mask's bounding box with a small transparent margin.
+
+    ``image`` is uint8 RGB (height, width, 3). The edge is anti-aliased over ``feather_radius`` pixels to each side of
+    the outline, and its colours are continued from inside the product, so that no rim of the old background shows.
+    ValueError for other shapes or types and for an empty mask.
+    """
+    check_mask(mask)
+    if image.dtype != np.uint8 or image.shape != (*mask.shape, 3):
+        raise ValueError(f"image must be uint8 of shape {(*mask.shape, 3)}, not {image.dtype} {image.shape}")
+    rect = bounding_rect(mask, math.ceil(feather_radius) + _MARGIN)
+    if rect is None:
+        raise ValueError("an empty mask has nothing to cut out")
+    crop, inside = image[rect.slices], mask[rect.slices]
+    rgba = np.zeros((*inside.shape, 4), np.uint8)
+    reach = math.ceil(feather_radius) + _BLEED
+    alpha = feather(inside, feather_radius)
+    for strip in row_strips(inside.shape, overlap=2 * reach + 8):
+        outer, rows = slice(strip.outer_start, strip.outer_stop), slice(strip.start, strip.stop)
+        rgba[rows, :, :3] = _extend_colours(crop[outer], inside[outer], reach)[strip.inner]
+        rgba[rows, :, 3] = np.rint(alpha[rows] * 255)
+    return Image.fromarray(rgba, "RGBA")
+
+
+def _extend_colours(image: np.ndarray, mask: np.ndarray, reach: int) -> np.ndarray:
+    """Replace the colours at and up to ``reach`` pixels outside the outline with the nearest colours from inside.
+
+    Returns uint8 (height, width, 3), black further out.
+    """
+    if not mask.any():
+        return np.zeros_like(image)
+    # A camera mixes product and background over about a pixel: the outermost row of the mask is not trusted.
+    depth = distance_to(~mask)
+    core = depth > 1.5
+    # Parts too thin to have a core (straps, laces) keep their own colours rather than borrow far ones.
+    source = core | (mask & (distance_to(core) > 3))
+    # The nearest source pixel always lies on the source's rim; the interior is left out to save time.
+    rim = source & (depth <= 4)
+    if not rim.any():
+        return image
+    distance, labels = cv2.distanceTransformWithLabels(
+        (~rim).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+    colours[labels[rim]] = image[rim]
+    extended = image * source[..., None]
+    edge = ~source & (mask | (distance <= reach + 3))
+    extended[edge] = colours[labels[edge]]
+    return extended

@@ -114,8 +114,8 @@ def main() -> int:
     boxes = (got.boxes - expected["pred_boxes"][0]).abs().max().item()
     around, percent, again = own_share(detector.GroundingDinoDetector(ours), image, statistics.median(fast))
     print(f"package {statistics.median(slow):.2f} s, ours {statistics.median(fast):.2f} s, ratio {ratio:.2f}")
-    print(f"max abs difference: logits {logits:.2e} (largest logit {got.logits.abs().max():.2f}), boxes {boxes:.2e}")
-    print(f"our code around the network {around * 1000:.1f} ms ({percent:.2f} %), other threshold {again * 1000:.1f} ms")
+    print(f"max abs difference: logits {logits:.2e} (of {got.logits.abs().max():.1f}), boxes {boxes:.2e}")
+    print(f"our own code {around * 1000:.1f} ms ({percent:.2f} %), other threshold {again * 1000:.1f} ms")
     if given.profile:
         stages(ours, pixels, caption)
     return 0 if ratio >= FASTER and max(logits, boxes) <= CLOSE else 1

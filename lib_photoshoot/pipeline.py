@@ -190,7 +190,7 @@ def build_filter(detector: str = "embedded", require_all: bool = False) -> Produ
     elif detector == "groundingdino":
         from lib_photoshoot.detection.grounding_dino.detector import GroundingDinoDetector
 
-        chosen = GroundingDinoDetector.from_file(find("groundingdino-swint"), "swint", find("bert-vocab"))
+        chosen = GroundingDinoDetector.load(find("groundingdino-swint"), find("bert-vocab"))
     else:
         raise ValueError(f"unknown detector {detector!r}: choose embedded or groundingdino")
     return ProductFilter(chosen, segmenter, Retouch(), CutoutConfirmer(classifier), require_all)

@@ -125,7 +125,7 @@ def test_a_caption_may_be_exactly_full() -> None:
 def test_word_too_long_or_unknown_is_one_sentence() -> None:
     with pytest.raises(ProductsError, match="word of 300 tokens"):
         build_captions(items("shoe " * 300), TOKENS)
-    with pytest.raises(ProductsError, match="'zebra'.*no meaning"):
+    with pytest.raises(ProductsError, match=r"'zebra'.*no meaning"):
         build_captions(items("zebra"), TOKENS)
     with pytest.raises(ProductsError, match="no meaning"):
         build_captions(items(" ?. "), TOKENS)

@@ -138,7 +138,7 @@ def test_bomb_is_refused_from_its_header_and_pillow_is_left_as_it_was(tmp_path: 
         png_header_only(tmp_path / "bomb.png", side, side)
         with pytest.raises(ImageError, match=r"bomb\.png has .*megapixels"):
             read_picture(tmp_path / "bomb.png")
-    assert (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES) == before
+    assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
 
 
 def test_large_picture_under_the_limit(tmp_path: Path) -> None:

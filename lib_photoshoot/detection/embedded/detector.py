@@ -87,9 +87,9 @@ class EmbeddedDetector:
         if not kept:
             return None, np.zeros((height, width), bool)
         scores = self._classifier.classify([square_cutout(image, b) for _, b in kept])[:, indices].sum(1)
-        best = int(scores.argmax())
-        candidate, best_box = kept[best]
-        return Detection(name, best_box, min(1.0, float(scores[best]))), candidate.mask
+        candidate, best_box = kept[int(scores.argmax())]
+        score = self._classifier.consistent_score(image, best_box, indices)
+        return Detection(name, best_box, score), candidate.mask
 
 
 def mask_box(mask: np.ndarray) -> Box | None:

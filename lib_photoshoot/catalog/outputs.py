@@ -1,0 +1,142 @@
+"""The files that one picture leaves in the output folder: masks, cut-outs, overlay, enhanced picture, thumbnails."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.images import Picture, shown, store_picture, to_image, write_image
+from lib_photoshoot.masks.cutout import cut_out, mask_image
+from lib_photoshoot.results import Decision, FilterResult, ProductRegion
+
+THUMBNAIL_SIDE = 560
+# Distinct on light and on dark pictures and for colour-blind readers (Okabe and Ito's palette, RGB).
+COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (0, 114, 178))
+
+
+@dataclass(frozen=True)
+class Written:
+    """Paths relative to the output folder, with forward slashes: every file, and the mask of each region."""
+
+    files: tuple[str, ...]
+    masks: tuple[str, ...]
+
+
+def write_outputs(
+    out: Path, name: PurePath, picture: Picture, result: FilterResult, protected: Collection[str] = ()
+) -> Written:
+    """Write all files of one picture, each atomically.
+
+    ``protected`` holds the real paths of the inputs: writing over one of them raises ``CatalogError``. ``OSError`` (no
+    space, no permission) comes through as it is.
+    """
+    stem = name.as_posix()
+    files: list[str] = []
+
+    def place(relative: str) -> Path:
+        path = out / relative
+        if os.path.realpath(path) in protected:
+            raise CatalogError(f"{shown(path)} is one of the inputs and is not overwritten; choose another --out.")
+        files.append(relative)
+        return path
+
+    masks = []
+    _thumbnail(to_image(picture.pixels), place(thumbnail_name(stem, "before")))
+    if result.decision is Decision.MATCH:
+        for number, region in enumerate(result.regions, 1):
+            label = f"{stem}_{number}_{slug(region.product)}.png"
+            masks.append(f"masks/{label}")
+            write_image(mask_image(region.mask), place(masks[-1]))
+            write_image(cut_out(result.image, region.mask), place(f"cutouts/{label}"))
+        overlay = to_image(draw_overlay(picture.pixels, result.regions))
+        write_image(overlay, place(f"overlays/{stem}.png"))
+        _thumbnail(overlay, place(thumbnail_name(stem, "overlay")))
+        store_picture(result.image, place(f"enhanced/{stem}.png"), picture)
+        _thumbnail(to_image(result.image), place(thumbnail_name(stem, "after")))
+    return Written(tuple(files), tuple(masks))
+
+
+def thumbnail_name(stem: str, kind: str) -> str:
+    """Relative path of a thumbnail; ``kind`` is ``before``, ``after`` or ``overlay``."""
+    return f"thumbnails/{kind}/{stem}.jpg"
+
+
+def _thumbnail(image: Image.Image, path: Path) -> None:
+    small = image.copy() if max(image.size) <= THUMBNAIL_SIDE else _reduced(image)
+    write_image(small.convert("RGB"), path, quality=82, optimize=True)
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    scale = THUMBNAIL_SIDE / max(image.size)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+
+
+def slug(product: str) -> str:
+    """A product's name as part of a file name: letters and digits of any script, the rest as ``-``."""
+    return re.sub(r"[^\w]+", "-", product).strip("-")[:40] or "product"
+
+
+def draw_overlay(pixels: np.ndarray, regions: tuple[ProductRegion, ...]) -> np.ndarray:
+    """Copy of uint8 RGB pixels (H, W, 3) with coloured masks and numbered boxes with product and score."""
+    canvas = pixels.copy()
+    thickness = max(1, round(max(pixels.shape[:2]) / 350))
+    for index, region in enumerate(regions):
+        colour = np.array(COLOURS[index % len(COLOURS)], np.uint16)
+        canvas[region.mask] = ((canvas[region.mask].astype(np.uint16) * 11 + colour * 9) // 20).astype(np.uint8)
+        outline, _ = cv2.findContours(region.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(canvas, outline, -1, (255, 255, 255), thickness, cv2.LINE_AA)
+    for index, region in enumerate(regions):
+        _draw_box(canvas, region, index + 1, COLOURS[index % len(COLOURS)], thickness)
+    return canvas
+
+
+def _draw_box(
+    canvas: np.ndarray, region: ProductRegion, number: int, colour: tuple[int, int, int], thickness: int
+) -> None:
+    x0, y0, x1, y1 = (round(value) for value in region.box)
+    cv2.rectangle(canvas, (x0, y0), (x1 - 1, y1 - 1), colour, thickness + 1, cv2.LINE_AA)
+    # OpenCV's fonts hold ASCII only; the number leads to the full name in the report.
+    text = f"{number} {region.product.encode('ascii', 'replace').decode()} {region.score:.2f}"
+    scale = max(0.35, max(canvas.shape[:2]) / 1100)
+    (width, height), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
+    pad = max(2, height // 3)
+    left = max(0, min(x0, canvas.shape[1] - width - 2 * pad))
+    top = max(0, y0 - height - base - 2 * pad)
+    corner = (left + width + 2 * pad, top + height + base + 2 * pad)
+    cv2.rectangle(canvas, (left, top), corner, colour, cv2.FILLED)
+    where = (left + pad, top + pad + height)
+    ink = (0, 0, 0) if sum(colour) > 330 else (255, 255, 255)
+    cv2.putText(canvas, text, where, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, thickness, cv2.LINE_AA)
+
+
+def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -> dict[str, Any]:
+    """One picture's object in ``report.json`` and in the output of ``detect``."""
+    regions = []
+    for index, region in enumerate(result.regions):
+        mask = masks[index] if index < len(masks) else None
+        regions.append(_found(region.product, region.score, region.box) | {"mask": mask})
+    rejected = [_found(item.product, item.score, item.box) | {"reason": item.reason.value} for item in result.rejected]
+    return {
+        "file": file,
+        "width": result.width,
+        "height": result.height,
+        "decision": result.decision.value,
+        "reason": None if result.reason is None else result.reason.value,
+        "regions": regions,
+        "rejected": rejected,
+        "seconds": {stage: round(float(seconds), 4) for stage, seconds in result.seconds.items()},
+    }
+
+
+def _found(product: str, score: float, box: tuple[float, ...]) -> dict[str, Any]:
+    return {"product": product, "score": round(float(score), 4), "box": [round(float(value), 2) for value in box]}

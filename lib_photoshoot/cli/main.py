@@ -1,0 +1,190 @@
+"""The command line: ``filter``, ``detect`` and ``models``. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lib_photoshoot import __version__
+from lib_photoshoot.cli.models import app as models_app
+from lib_photoshoot.errors import ImageError, PhotoshootError, WeightsError
+
+if TYPE_CHECKING:
+    from lib_photoshoot.pipeline import ProductFilter
+
+DONE, SOME_UNREADABLE, BAD_INPUT, WEIGHTS_MISSING, INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 some files could not be read, all others are done; 2 wrong usage or an input or folder "
+    "that cannot be used; 3 a model file is missing or damaged; 130 interrupted (filter: go on with --resume)."
+)
+
+app = typer.Typer(
+    name="lib_photoshoot",
+    help="Find the products you name in pictures, cut them out and enhance them; leave everything else untouched.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(models_app, name="models", help="List, download and verify the model files.")
+
+
+class Detector(str, Enum):
+    """The detectors that ``--detector`` offers."""
+
+    EMBEDDED = "embedded"
+    GROUNDINGDINO = "groundingdino"
+
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(metavar="INPUT...", help="Pictures, folders (searched recursively) or globs.", show_default=False),
+]
+Products = Annotated[
+    str,
+    typer.Option("--products", "-p", help='For example "handbag, shoe, watch = wristwatch | watch dial".'),
+]
+DetectorOption = Annotated[
+    Detector,
+    typer.Option(help="embedded: small models, about 150 product words. groundingdino: any words, larger models."),
+]
+RequireAll = Annotated[bool, typer.Option("--all", help="Match only pictures that hold all products, not any of them.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"product-photoshoot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@contextmanager
+def _exit_codes(interrupted: str) -> Iterator[None]:
+    """Turn the project's errors and Ctrl-C into one sentence on standard error and the documented exit code."""
+    try:
+        yield
+    except WeightsError as error:
+        _say(str(error))
+        raise typer.Exit(WEIGHTS_MISSING) from error
+    except PhotoshootError as error:
+        _say(str(error))
+        raise typer.Exit(BAD_INPUT) from error
+    except KeyboardInterrupt as error:
+        _say(interrupted)
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+@app.command("filter", epilog=EXIT_CODES)
+def filter_command(
+    inputs: Inputs,
+    products: Products,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder: new, or of the run to resume.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in the same folder.")] = False,
+    detector: DetectorOption = Detector.EMBEDDED,
+    require_all: RequireAll = False,
+) -> None:
+    """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
+    with _exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
+        from lib_photoshoot.catalog.inputs import collect_inputs
+        from lib_photoshoot.catalog.runner import Progress, run_catalog
+        from lib_photoshoot.products import parse_products
+
+        wanted = parse_products(products)
+        files = collect_inputs(inputs, out)
+        product_filter = _build_filter(detector, require_all)
+
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Bar(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task("starting", total=len(files))
+
+            def tell(state: Progress) -> None:
+                name = "report" if state.file is None else os.path.basename(state.file)
+                bar.update(task, completed=state.done, description=escape(name[-32:]))
+
+            summary = run_catalog(
+                product_filter, files, wanted, out, resume, tell, detector=detector.value, require_all=require_all
+            )
+        for note in summary.notes:
+            _say(note)
+        for item in summary.unreadable:
+            _say(item["error"])
+        earlier = f" ({summary.resumed} from the earlier run)" if summary.resumed else ""
+        _say(
+            f"{summary.matched} matched, {summary.skipped} skipped{earlier}, {len(summary.unreadable)} unreadable. "
+            f"Look at {out / 'report.html'}"
+        )
+    if summary.unreadable:
+        raise typer.Exit(SOME_UNREADABLE)
+
+
+@app.command("detect", epilog=EXIT_CODES)
+def detect_command(
+    inputs: Inputs,
+    products: Products,
+    detector: DetectorOption = Detector.EMBEDDED,
+    require_all: RequireAll = False,
+) -> None:
+    """Print one JSON object per picture on standard output, and nothing else there; write no files."""
+    code = DONE
+    with _exit_codes("Interrupted."):
+        from lib_photoshoot.catalog.inputs import collect_inputs
+        from lib_photoshoot.catalog.outputs import report_entry
+        from lib_photoshoot.images import read_picture
+        from lib_photoshoot.products import parse_products
+
+        wanted = parse_products(products)
+        files = collect_inputs(inputs)
+        product_filter = _build_filter(detector, require_all)
+        for source in files:
+            try:
+                picture = read_picture(source.path)
+            except ImageError as error:
+                _say(str(error))
+                code = SOME_UNREADABLE
+                continue
+            if picture.note:
+                _say(f"{source.path}: {picture.note}")
+            entry = report_entry(os.fspath(source.path), product_filter.detect(picture.pixels, wanted))
+            sys.stdout.write(json.dumps(entry) + "\n")
+            sys.stdout.flush()
+    raise typer.Exit(code)
+
+
+def _build_filter(detector: Detector, require_all: bool) -> ProductFilter:
+    """The real filter; whatever the model libraries print while loading goes to standard error."""
+    from contextlib import redirect_stdout
+
+    with redirect_stdout(sys.stderr):
+        from lib_photoshoot.pipeline import build_filter
+
+        return build_filter(detector.value, require_all)
+
+
+def main() -> None:
+    """Entry point of ``python -m lib_photoshoot``."""
+    app()

@@ -1,0 +1,34 @@
+"""Shared pieces: the real models once a session, and where optional material lies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lib_photoshoot.errors import WeightsError
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real pictures beside the project."""
+    folder = SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip("the folder of real pictures beside the project is absent")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def product_filter():
+    """The embedded filter with the real weights."""
+    from lib_photoshoot.pipeline import build_filter
+
+    try:
+        return build_filter("embedded")
+    except WeightsError as error:
+        pytest.skip(f"embedded weights absent: {error}")

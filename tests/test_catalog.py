@@ -1,0 +1,403 @@
+"""Catalogue runs with a small real filter that finds bright squares: inputs, ledger, outputs, reports, resume."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path, PurePath
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from lib_photoshoot.catalog import outputs, runner
+from lib_photoshoot.catalog.coco import polygons
+from lib_photoshoot.catalog.inputs import collect_inputs
+from lib_photoshoot.catalog.runner import Progress, run_catalog
+from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.products import parse_products
+from lib_photoshoot.results import Decision, FilterResult, ProductRegion, Reason, Rejection
+
+PRODUCTS = parse_products("lamp")
+
+
+class BrightSquares:
+    """Finds the connected bright areas of a picture and darkens them: quick, exact, and a real filter all the same."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def detect(self, image: np.ndarray, products) -> FilterResult:
+        bright = (image.min(axis=2) > 200).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(bright)
+        regions, rejected = [], []
+        for index in range(1, count):
+            x, y, width, height, area = (int(value) for value in stats[index])
+            box = (float(x), float(y), float(x + width), float(y + height))
+            if area < 16:
+                rejected.append(Rejection(products[0].name, box, 0.2, Reason.TOO_SMALL))
+            else:
+                regions.append(ProductRegion(products[0].name, box, 0.9, labels == index, 0.95))
+        decision, reason = (Decision.MATCH, None) if regions else (Decision.SKIP, Reason.NOTHING_FOUND)
+        height, width = image.shape[:2]
+        return FilterResult(
+            width, height, decision, reason, tuple(regions), tuple(rejected), image, 0, {"detect": 0.001}
+        )
+
+    def run(self, image: np.ndarray, products) -> FilterResult:
+        self.calls += 1
+        found = self.detect(image, products)
+        if found.decision is Decision.SKIP:
+            return found
+        changed = image.copy()
+        for region in found.regions:
+            changed[region.mask] -= 50
+        return FilterResult(
+            found.width, found.height, found.decision, None, found.regions, found.rejected, changed, 0, found.seconds
+        )
+
+
+def paint(path: Path, *squares: tuple[int, int, int, int]) -> Path:
+    pixels = np.full((60, 80, 3), 40, np.uint8)
+    for x0, y0, x1, y1 in squares:
+        pixels[y0:y1, x0:x1] = 250
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    paint(folder / "two.png", (5, 5, 25, 25), (40, 20, 70, 50))
+    paint(folder / "none.png")
+    paint(folder / "sub" / "one.bmp", (10, 10, 30, 40))
+    (folder / "broken.jpg").write_text("no picture")
+    return folder
+
+
+def run(photos: Path, out: Path, **options):
+    return run_catalog(BrightSquares(), collect_inputs([photos], out), PRODUCTS, out, **options)
+
+
+def files_of(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def names(inputs) -> list[str]:
+    return [str(item.relative) for item in inputs]
+
+
+# Inputs
+
+
+def test_inputs_are_ordered_and_hidden_files_and_other_suffixes_left_out(photos: Path) -> None:
+    paint(photos / ".hidden.png")
+    paint(photos / ".git" / "a.png")
+    (photos / "notes.txt").touch()
+    assert names(collect_inputs([photos])) == ["broken", "none", "two", "sub/one"]
+
+
+def test_same_stems_get_distinct_names(tmp_path: Path) -> None:
+    for name in ("x/a.jpg", "x/a.png", "x/A.bmp", "y/a.jpg", "y/a_jpg.png"):
+        paint(tmp_path / name)
+    found = names(collect_inputs([tmp_path / "x", tmp_path / "y", tmp_path / "x"]))
+    assert len(found) == 5 == len({name.casefold() for name in found})
+
+
+@given(st.lists(st.tuples(st.sampled_from("aAbé"), st.sampled_from(["", "_png", "_2"]), st.sampled_from(["", ".png"]))))
+def test_output_names_never_clash(parts) -> None:
+    from lib_photoshoot.catalog.inputs import _unique_names
+
+    found = [str(name).casefold() for name in _unique_names(PurePath("".join(part)) for part in parts)]
+    assert len(found) == len(parts) == len(set(found))
+
+
+def test_links_are_followed_without_looping(photos: Path) -> None:
+    (photos / "sub" / "up").symlink_to(photos, target_is_directory=True)
+    (photos / "self").symlink_to(photos / "self")
+    (photos / "dangling.png").symlink_to(photos / "nowhere.png")
+    assert names(collect_inputs([photos])) == ["broken", "dangling", "none", "two", "sub/one"]
+
+
+def test_globs_and_names_that_look_like_globs(tmp_path: Path) -> None:
+    paint(tmp_path / "a [1].png")
+    paint(tmp_path / "b.png")
+    assert names(collect_inputs([tmp_path / "a [1].png"])) == ["a [1]"]
+    assert names(collect_inputs([str(tmp_path / "*.png")])) == ["a [1]", "b"]
+
+
+def test_unusable_inputs(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="does not exist"):
+        collect_inputs([tmp_path / "gone"])
+    with pytest.raises(CatalogError, match="There is no picture"):
+        collect_inputs([tmp_path])
+
+
+# Runs
+
+
+def test_a_run_writes_everything_and_goes_on_past_a_broken_file(photos: Path, tmp_path: Path) -> None:
+    before = {name: (photos / name).read_bytes() for name in files_of(photos)}
+    out = tmp_path / "out"
+    states: list[Progress] = []
+    summary = run(photos, out, progress=states.append)
+    assert (summary.matched, summary.skipped, len(summary.unreadable)) == (2, 1, 1)
+    assert "broken.jpg is not a picture" in summary.unreadable[0]["error"]
+    assert [state.done for state in states] == [0, 1, 2, 3, 4]
+    thumbs = {"after/two", "after/sub/one", "overlay/two", "overlay/sub/one"}
+    thumbs |= {"before/two", "before/none", "before/sub/one"}
+    labels = ("two_1_lamp", "two_2_lamp", "sub/one_1_lamp")
+    assert files_of(out) == {
+        "ledger.jsonl", "report.json", "report.csv", "coco.json", "report.html",
+        "overlays/two.png", "overlays/sub/one.png", "enhanced/two.png", "enhanced/sub/one.png",
+        *(f"{kind}/{label}.png" for kind in ("masks", "cutouts") for label in labels),
+        *(f"thumbnails/{name}.jpg" for name in thumbs),
+    }  # fmt: skip
+    assert {name: (photos / name).read_bytes() for name in files_of(photos)} == before
+
+    report = json.loads((out / "report.json").read_text())
+    assert (report["version"], report["products"], report["detector"]) == (1, ["lamp"], "embedded")
+    by_name = {Path(entry["file"]).name: entry for entry in report["images"]}
+    two = by_name["two.png"]
+    assert (two["decision"], two["reason"], two["width"], two["height"]) == ("match", None, 80, 60)
+    assert [region["box"] for region in two["regions"]] == [[5, 5, 25, 25], [40, 20, 70, 50]]
+    assert (by_name["none.png"]["decision"], by_name["none.png"]["reason"]) == ("skip", "nothing_found")
+    mask = np.asarray(Image.open(out / two["regions"][1]["mask"]))
+    expected = np.zeros((60, 80), np.uint8)
+    expected[20:50, 40:70] = 255
+    assert np.array_equal(mask, expected)
+    assert Image.open(out / "cutouts/two_1_lamp.png").mode == "RGBA"
+    enhanced, source = (np.asarray(Image.open(path)) for path in (out / "enhanced/two.png", photos / "two.png"))
+    assert np.array_equal(enhanced != source, np.repeat((source > 200)[..., :1], 3, 2))
+
+
+def test_csv_and_coco_agree_with_the_report(photos: Path, tmp_path: Path) -> None:
+    paint(photos / "=cmd.png", (1, 1, 20, 20))
+    out = tmp_path / "out"
+    summary = run_catalog(BrightSquares(), collect_inputs([photos], out), PRODUCTS, out)
+    with open(out / "report.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["decision"] for row in rows) == ["match"] * 4 + ["skip", "unreadable"]
+    coco = json.loads((out / "coco.json").read_text())
+    assert len(coco["images"]) == summary.matched + summary.skipped
+    assert [item["id"] for item in coco["annotations"]] == [1, 2, 3, 4]
+    files = {image["id"]: Path(image["file_name"]).name for image in coco["images"]}
+    two = [item for item in coco["annotations"] if files[item["image_id"]] == "two.png"]
+    assert [(item["bbox"], item["area"]) for item in two] == [([5, 5, 20, 20], 400), ([40, 20, 30, 30], 900)]
+
+
+def test_a_csv_cell_is_no_formula() -> None:
+    from lib_photoshoot.catalog.report import csv_text
+
+    assert "\r\n'=1+1.png," in csv_text([], [{"file": "=1+1.png", "error": "x"}])
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 39)] * 4), min_size=1, max_size=4))
+def test_polygons_drawn_again_give_the_mask(rectangles) -> None:
+    mask = np.zeros((40, 40), bool)
+    for x0, y0, x1, y1 in rectangles:
+        mask[min(y0, y1) : max(y0, y1) + 2, min(x0, x1) : max(x0, x1) + 2] = True
+    drawn = np.zeros((40, 40), np.uint8)
+    for polygon in polygons(mask):
+        assert len(polygon) >= 6 and len(polygon) % 2 == 0
+        cv2.fillPoly(drawn, [np.array(polygon).reshape(-1, 2)], 1)
+    outer = mask.copy()
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros((40, 40), np.uint8)
+    cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
+    outer |= filled.astype(bool)
+    # A part one pixel thin is given by its box, one pixel wider than itself.
+    assert not (outer & ~drawn.astype(bool)).any()
+
+
+def test_html_is_self_contained_and_escapes_names(photos: Path, tmp_path: Path) -> None:
+    paint(photos / "<img src=x onerror=alert(1)>\n袋.png", (5, 5, 30, 30))
+    out = tmp_path / "out"
+    run(photos, out)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<img src=x" not in page and "袋" in page
+    assert "http" not in page and page.count("data:image/jpeg;base64,") == 3 * 3 + 1
+    assert "Nothing in the picture resembles the products." in page and "broken.jpg is not a picture" in page
+
+
+def test_undecodable_and_newline_names(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    paint(folder / "a.png", (5, 5, 30, 30))
+    os.rename(folder / "a.png", os.fsencode(folder) + b"/\xff\nname.png")
+    out = tmp_path / "out"
+    assert run(folder, out).matched == 1
+    report = json.loads((out / "report.json").read_text())
+    assert os.fsencode(report["images"][0]["file"]).endswith(b"\xff\nname.png")
+    assert (out / report["images"][0]["regions"][0]["mask"]).is_file()
+    assert run(folder, out, resume=True).resumed == 1
+
+
+def test_output_inside_the_input_is_not_read_again(photos: Path) -> None:
+    out = photos / "out"
+    first = run(photos, out)
+    again = run(photos, out, resume=True)
+    assert (again.matched, again.skipped, again.resumed) == (first.matched, first.skipped, 3)
+
+
+def test_an_input_is_never_overwritten(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(photos, out)
+    (out / "masks" / "two_1_lamp.png").unlink()
+    shutil.rmtree(out / "enhanced")
+    (out / "enhanced").symlink_to(photos, target_is_directory=True)
+    original = (photos / "two.png").read_bytes()
+    with pytest.raises(CatalogError, match="not overwritten"):
+        run(photos, out, resume=True)
+    assert (photos / "two.png").read_bytes() == original
+
+
+def test_a_file_that_vanishes_meanwhile_is_listed(photos: Path, tmp_path: Path) -> None:
+    inputs = collect_inputs([photos])
+    (photos / "none.png").unlink()
+    summary = run_catalog(BrightSquares(), inputs, PRODUCTS, tmp_path / "out")
+    assert any("none.png does not exist" in item["error"] for item in summary.unreadable)
+    assert summary.matched == 2
+
+
+# Folders and resume
+
+
+def test_unusable_output_folders(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="not empty"):
+        run_catalog(BrightSquares(), collect_inputs([photos]), PRODUCTS, photos)
+    out = tmp_path / "out"
+    run(photos, out)
+    with pytest.raises(CatalogError, match="--resume"):
+        run(photos, out)
+    with pytest.raises(CatalogError, match="other products or settings"):
+        run(photos, out, resume=True, require_all=True)
+    (out / "ledger.jsonl").write_text("something else\n")
+    with pytest.raises(CatalogError, match="not a ledger of this program"):
+        run(photos, out, resume=True)
+    with pytest.raises(CatalogError, match="cannot be used"):
+        run(photos, photos / "two.png")
+
+
+def test_two_runs_in_one_folder(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    class Second(BrightSquares):
+        def run(self, image, products):
+            with pytest.raises(CatalogError, match="Another run"):
+                run(photos, out, resume=True)
+            return super().run(image, products)
+
+    assert run_catalog(Second(), collect_inputs([photos], out), PRODUCTS, out).matched == 2
+
+
+def test_resume_does_again_what_changed_or_was_lost(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(photos, out)
+    paint(photos / "none.png", (5, 5, 20, 20))
+    (out / "masks" / "two_2_lamp.png").unlink()
+    paint(photos / "broken.jpg")
+    filter_ = BrightSquares()
+    summary = run_catalog(filter_, collect_inputs([photos], out), PRODUCTS, out, resume=True)
+    assert (filter_.calls, summary.resumed, summary.matched, summary.skipped) == (3, 1, 3, 1)
+    assert len(json.loads((out / "report.json").read_text())["images"]) == 4
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("finished")
+    for number in range(4):
+        paint(folder / "photos" / f"p{number}.png", *([(5, 5, 20, 20)] if number % 2 else []))
+    run(folder / "photos", folder / "out")
+    return folder / "photos", folder / "out"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(share=st.floats(0, 1))
+def test_cut_anywhere_nothing_is_lost_or_done_twice(finished, tmp_path_factory, share: float) -> None:
+    photos, done = finished
+    whole = (done / "ledger.jsonl").read_bytes()
+    cut = round(share * len(whole))
+    out = tmp_path_factory.mktemp("cut") / "out"
+    shutil.copytree(done, out)
+    (out / "ledger.jsonl").write_bytes(whole[:cut])
+    (out / f".{'0' * 32}.part").touch()
+    kept = max(0, whole[:cut].count(b"\n") - 1)
+    filter_ = BrightSquares()
+    summary = run_catalog(filter_, collect_inputs([photos], out), PRODUCTS, out, resume=True)
+    assert (filter_.calls, summary.resumed) == (4 - kept, kept)
+    assert len((out / "ledger.jsonl").read_bytes().splitlines()) == 5
+    for name in ("report.json", "report.csv", "coco.json"):
+        assert (out / name).read_bytes() == (done / name).read_bytes()
+    assert files_of(out) == files_of(done)
+
+
+def test_interrupt_keeps_what_is_done(photos: Path, tmp_path: Path) -> None:
+    class Interrupted(BrightSquares):
+        def run(self, image, products):
+            if self.calls == 2:
+                raise KeyboardInterrupt
+            return super().run(image, products)
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_catalog(Interrupted(), collect_inputs([photos], out), PRODUCTS, out)
+    filter_ = BrightSquares()
+    summary = run_catalog(filter_, collect_inputs([photos], out), PRODUCTS, out, resume=True)
+    assert (filter_.calls, summary.resumed, summary.matched) == (1, 2, 2)
+
+
+@pytest.mark.parametrize("budget", [3, 12])
+def test_full_disk_is_one_sentence_and_resumable(photos: Path, tmp_path: Path, monkeypatch, budget: int) -> None:
+    real, left = os.fsync, [budget]
+
+    def fsync(descriptor: int) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        with pytest.raises(CatalogError, match=r"full; make room .* --resume"):
+            run(photos, out)
+    assert not [name for name in files_of(out) if name.endswith(".part")]
+    assert run(photos, out, resume=True).matched == 2
+
+
+def test_full_disk_for_real(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", small], capture_output=True).returncode:
+        pytest.skip("no permission to mount a small tmpfs")
+    try:
+        rng = np.random.default_rng(0)
+        (tmp_path / "photos").mkdir()
+        for number in range(6):
+            pixels = rng.integers(0, 120, (120, 160, 3), dtype=np.uint8)
+            pixels[20:60, 20:60] = 255
+            Image.fromarray(pixels).save(tmp_path / "photos" / f"{number}.png")
+        with pytest.raises(CatalogError, match="full"):
+            run(tmp_path / "photos", small / "out")
+        subprocess.run(["mount", "-o", "remount,size=8m", small], check=True)
+        summary = run(tmp_path / "photos", small / "out", resume=True)
+        assert summary.matched == 6 and summary.resumed >= 1
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_overlay_leaves_the_original_alone() -> None:
+    pixels = np.full((40, 50, 3), 30, np.uint8)
+    mask = np.zeros((40, 50), bool)
+    mask[10:20, 10:20] = True
+    drawn = outputs.draw_overlay(pixels, (ProductRegion("čaj", (10, 10, 20, 20), 0.5, mask, 1.0),))
+    assert (pixels == 30).all() and drawn.shape == pixels.shape and (drawn != pixels).any()
+    assert runner._cannot_write(Path("o"), OSError(errno.EACCES, "Permission denied")).args[0].endswith("--resume.")

@@ -1,0 +1,116 @@
+"""The command line in its own process or through Typer's runner, with the bright-squares filter in place of models."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_catalog import BrightSquares, paint
+from typer.testing import CliRunner
+
+from lib_photoshoot import __version__, pipeline
+from lib_photoshoot.cli.main import app
+from lib_photoshoot.errors import UnknownProductError, WeightsError
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch) -> Path:
+    monkeypatch.setattr(pipeline, "build_filter", lambda detector="embedded", require_all=False: BrightSquares())
+    paint(tmp_path / "photos" / "lit.png", (5, 5, 30, 30))
+    paint(tmp_path / "photos" / "dark.png")
+    return tmp_path / "photos"
+
+
+def invoke(*arguments: object):
+    return CliRunner().invoke(app, [str(item) for item in arguments])
+
+
+def test_filter_then_refuse_then_resume(photos: Path, tmp_path: Path) -> None:
+    command = ("filter", photos, "--products", "lamp", "--out", tmp_path / "out")
+    first = invoke(*command)
+    assert first.exit_code == 0 and first.stdout == "" and "1 matched, 1 skipped, 0 unreadable" in first.stderr
+    assert (tmp_path / "out" / "report.html").is_file()
+    again = invoke(*command)
+    assert again.exit_code == 2 and "add --resume" in again.stderr and "Traceback" not in again.stderr
+    resumed = invoke(*command, "--resume")
+    assert resumed.exit_code == 0 and "(2 from the earlier run)" in resumed.stderr
+
+
+def test_unreadable_files_give_exit_code_1(photos: Path, tmp_path: Path) -> None:
+    (photos / "text.png").write_text("no picture")
+    result = invoke("filter", photos, "--products", "lamp", "--out", tmp_path / "out")
+    assert result.exit_code == 1 and "1 matched, 1 skipped, 1 unreadable" in result.stderr
+    assert "text.png is not a picture" in result.stderr
+    result = invoke("detect", photos, "--products", "lamp")
+    assert result.exit_code == 1 and len(result.stdout.splitlines()) == 2
+
+
+def test_detect_prints_one_object_a_line(photos: Path) -> None:
+    result = invoke("detect", photos, "--products", "lamp")
+    dark, lit = (json.loads(line) for line in result.stdout.splitlines())
+    assert result.exit_code == 0
+    assert (dark["decision"], dark["reason"], dark["regions"]) == ("skip", "nothing_found", [])
+    assert lit["regions"] == [{"product": "lamp", "score": 0.9, "box": [5.0, 5.0, 30.0, 30.0], "mask": None}]
+    assert set(lit) == {"file", "width", "height", "decision", "reason", "regions", "rejected", "seconds"}
+
+
+def test_usage_and_input_errors_give_exit_code_2(photos: Path, tmp_path: Path) -> None:
+    assert invoke("filter", photos).exit_code == 2
+    assert invoke("detect", photos, "--products", "lamp", "--detector", "other").exit_code == 2
+    gone = invoke("detect", tmp_path / "gone", "--products", "lamp")
+    assert gone.exit_code == 2 and gone.stdout == "" and "does not exist" in gone.stderr
+    empty = invoke("detect", photos, "--products", " ")
+    assert empty.exit_code == 2 and len(empty.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("error", "code"), [(WeightsError("w is missing."), 3), (UnknownProductError("u."), 2)])
+def test_errors_of_the_models(photos: Path, tmp_path: Path, monkeypatch, error: Exception, code: int) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pipeline, "build_filter", fail)
+    for command in (("filter", photos, "--out", tmp_path / "out"), ("detect", photos)):
+        result = invoke(*command, "--products", "lamp")
+        assert (result.exit_code, result.stdout, result.stderr) == (code, "", f"{error}\n")
+
+
+def test_interrupt_gives_130_and_is_resumable(photos: Path, tmp_path: Path, monkeypatch) -> None:
+    class Interrupted(BrightSquares):
+        def run(self, image, products):
+            if self.calls == 1:
+                raise KeyboardInterrupt
+            return super().run(image, products)
+
+    command = ("filter", photos, "--products", "lamp", "--out", tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "build_filter", lambda *_: Interrupted())
+        result = invoke(*command)
+    assert result.exit_code == 130 and "--resume" in result.stderr
+    assert "(1 from the earlier run)" in invoke(*command, "--resume").stderr
+
+
+def test_version_and_help_name_the_exit_codes() -> None:
+    assert invoke("--version").stdout.strip().endswith(__version__)
+    for command in (("--help",), ("filter", "--help"), ("detect", "--help")):
+        text = " ".join(invoke(*command).stdout.split())
+        assert "130 interrupted" in text and "3 a model file is missing" in text
+
+
+def test_help_in_a_process_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['x', '--help']\n"
+        "from lib_photoshoot.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit as stop: code = stop.code\n"
+        "heavy = {'torch', 'cv2', 'PIL', 'numpy', 'timm', 'transformers'} & set(sys.modules)\n"
+        "sys.exit(code or ','.join(heavy) or 0)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert (result.returncode, result.stderr) == (0, "") and "filter" in result.stdout

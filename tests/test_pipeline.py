@@ -1,0 +1,131 @@
+"""The one path, with a detector and a segmenter that see bright squares."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lib_photoshoot.enhancement.retouch import Retouch
+from lib_photoshoot.pipeline import ProductFilter
+from lib_photoshoot.products import Product
+from lib_photoshoot.results import Decision, Detection, Reason
+from lib_photoshoot.segmentation.protocol import MaskCandidate
+
+BAG, SHOE = Product("bag"), Product("shoe")
+BOX = (20.0, 30.0, 60.0, 70.0)
+
+
+class BrightSquare:
+    """Finds the one bright area, as a bag."""
+
+    name = "bright"
+    default_threshold = 0.5
+
+    def detect(self, image, products):
+        rows, columns = np.nonzero(image.min(2) > 150)
+        if not len(rows):
+            return []
+        box = (float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1))
+        return [Detection("bag", box, 0.9)]
+
+
+class BoxSegmenter:
+    """Answers with the box itself, and counts how often it is asked."""
+
+    name = "box"
+
+    def __init__(self, empty: bool = False):
+        self.calls, self.empty = 0, empty
+
+    def segment(self, image, boxes):
+        self.calls += 1
+        masks = []
+        for x0, y0, x1, y1 in boxes:
+            mask = np.zeros(image.shape[:2], bool)
+            mask[int(y0) : int(y1), int(x0) : int(x1)] = not self.empty
+            masks.append(MaskCandidate(mask, 0.95))
+        return masks
+
+
+class Forgetful:
+    """Confirms the original picture, and never an enhanced one."""
+
+    def __init__(self, original):
+        self.original = original
+
+    def score(self, image, box, product):
+        return 0.9 if image is self.original else 0.1
+
+
+class Inverting:
+    """Changes every pixel of the picture, inside and outside."""
+
+    name = "inverting"
+
+    def enhance(self, image, regions):
+        return 255 - image
+
+
+@pytest.fixture
+def picture():
+    image = np.random.default_rng(1).integers(0, 90, (100, 120, 3), dtype=np.uint8)
+    image[30:70, 20:60] = 200
+    return image
+
+
+def test_a_picture_without_the_product_is_the_same_object_and_is_never_segmented():
+    dark = np.zeros((64, 64, 3), np.uint8)
+    segmenter = BoxSegmenter()
+    result = ProductFilter(BrightSquare(), segmenter, Inverting()).run(dark, [BAG])
+    assert result.decision is Decision.SKIP and result.reason is Reason.NOTHING_FOUND
+    assert result.image is dark and segmenter.calls == 0
+
+
+def test_outside_the_feathered_mask_every_pixel_stays(picture):
+    before = picture.copy()
+    result = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting()).run(picture, [BAG])
+    assert result.decision is Decision.MATCH and result.reason is None
+    assert result.regions[0].box == BOX
+    assert result.changed_outside == 0
+    assert np.array_equal(picture, before), "the input array itself is never written to"
+    changed = (result.image != picture).any(2)
+    assert changed[45:55, 35:45].all()
+    assert not changed[:25].any() and not changed[75:].any() and not changed[:, 65:].any()
+
+
+def test_detect_leaves_the_picture_alone_but_has_masks(picture):
+    result = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting()).detect(picture, [BAG])
+    assert result.image is picture and result.regions[0].mask.sum() == 1600
+
+
+def test_an_enhancement_that_loses_the_product_is_undone(picture):
+    result = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting(), Forgetful(picture)).run(picture, [BAG])
+    assert result.image is picture
+    assert [r.reason for r in result.rejected] == [Reason.LOST_IN_ENHANCEMENT]
+
+
+def test_all_products_may_be_required(picture):
+    result = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting(), require_all=True).run(picture, [BAG, SHOE])
+    assert result.decision is Decision.SKIP and result.reason is Reason.MISSING_PRODUCT
+    assert result.image is picture
+
+
+def test_an_empty_mask_is_a_reason(picture):
+    result = ProductFilter(BrightSquare(), BoxSegmenter(empty=True), Inverting()).run(picture, [BAG])
+    assert result.decision is Decision.SKIP and result.reason is Reason.EMPTY_MASK
+
+
+def test_a_threshold_of_the_product_counts(picture):
+    result = ProductFilter(BrightSquare(), BoxSegmenter()).run(picture, [Product("bag", threshold=0.95)])
+    assert result.reason is Reason.BELOW_THRESHOLD
+
+
+def test_retouch_runs_on_the_path(picture):
+    result = ProductFilter(BrightSquare(), BoxSegmenter(), Retouch()).run(picture, [BAG])
+    assert result.decision is Decision.MATCH and result.changed_outside == 0
+    assert set(result.seconds) == {"detect", "verify", "segment", "enhance"}
+
+
+def test_wrong_arrays_are_refused():
+    with pytest.raises(ValueError, match="uint8"):
+        ProductFilter(BrightSquare(), BoxSegmenter()).run(np.zeros((4, 4), np.float32), [BAG])

@@ -35,7 +35,7 @@ DEMO_OUT = "photoshoot-report"
 
 def main() -> int:
     """Set up what is missing, then do what was asked. Returns the exit code."""
-    if sys.version_info < (3, 10):
+    if sys.version_info < (3, 10):  # noqa: UP036  (the file itself may be started with any Python)
         print("Product Photoshoot needs Python 3.10 or newer: run this file with such a Python.", file=sys.stderr)
         return 2
     command, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("--help", [])

@@ -154,6 +154,6 @@ class SamSegmenter:
                 labels = torch.ones(len(some_points), 1, dtype=torch.int, device=device)
             with torch.inference_mode():
                 masks, qualities, _ = predictor.predict_torch(point_tensor, labels, box_tensor, multimask_output=True)
-            for mask, quality in zip(masks.cpu().numpy(), qualities.cpu().tolist()):
-                answers.append([MaskCandidate(m, q) for m, q in zip(mask, quality)])
+            for mask, quality in zip(masks.cpu().numpy(), qualities.cpu().tolist(), strict=True):
+                answers.append([MaskCandidate(m, q) for m, q in zip(mask, quality, strict=True)])
         return answers

@@ -27,17 +27,18 @@ def timm_state_dict(published: Mapping[str, torch.Tensor], model: nn.Module) -> 
     Raises WeightsError when they do not fit.
     """
     target = model.state_dict()
-    if len(target) != len(published) or any(a.shape != b.shape for a, b in zip(target.values(), published.values())):
+    if len(target) != len(published) or any(a.shape != b.shape for a, b in zip(target.values(), published.values(), strict=False)):
         raise WeightsError("The EfficientNet-Lite2 file does not fit the model: get it again with "
                            "'python -m lib_photoshoot models get efficientnet-lite2'.")
-    return dict(zip(target, published.values()))
+    return dict(zip(target, published.values(), strict=False))
 
 
 class ImageNetClassifier:
     """Probabilities of the 1000 ImageNet classes, for cells of a picture or for cut-outs."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._model = model.eval().to(memory_format=torch.channels_last)
+        self._model = model.eval()
+        self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
     def from_file(cls, path: Path) -> ImageNetClassifier:

@@ -83,7 +83,7 @@ class EmbeddedDetector:
         candidates = self._segmenter.candidates(image, [None], [point])[0]
         candidates += self._segmenter.candidates(image, [box], [None])[0]
         boxes = [mask_box(candidate.mask) for candidate in candidates]
-        kept = [(candidate, b) for candidate, b in zip(candidates, boxes) if b is not None]
+        kept = [(candidate, b) for candidate, b in zip(candidates, boxes, strict=False) if b is not None]
         if not kept:
             return None, np.zeros((height, width), bool)
         scores = self._classifier.classify([square_cutout(image, b) for _, b in kept])[:, indices].sum(1)

@@ -136,6 +136,8 @@ class GroundingDinoDetector:
     """Finds any product that can be named, with GroundingDINO."""
 
     name = "groundingdino"
+    # The official demo's box threshold.
+    default_threshold = 0.35
 
     def __init__(self, model: GroundingDino, floor: float = 0.1) -> None:
         """``floor`` in [0, 1]: candidates that score less are not reported."""

@@ -53,7 +53,7 @@ class TinyVitEncoder(nn.Module):
             window_sizes=(7, 7, 14, 7),
             num_classes=0,
         )
-        self.trunk.head = nn.Identity()
+        self.trunk.head = nn.Identity()  # type: ignore[assignment]
         self.trunk.stages[3].downsample.conv2.conv.stride = (1, 1)
         self.neck = nn.Sequential(
             nn.Conv2d(320, EMBEDDING_CHANNELS, 1, bias=False),

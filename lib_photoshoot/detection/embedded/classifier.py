@@ -1,4 +1,4 @@
-"""EfficientNet-Lite2 on ImageNet-1k (Tan & Le 2019, https://arxiv.org/abs/1905.11946), whole-picture and per cut-out."""
+"""EfficientNet-Lite2 on ImageNet-1k (Tan & Le 2019, https://arxiv.org/abs/1905.11946), for cells and for cut-outs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def timm_state_dict(published: Mapping[str, torch.Tensor], model: nn.Module) -> 
     Raises WeightsError when they do not fit.
     """
     target = model.state_dict()
-    if len(target) != len(published) or any(a.shape != b.shape for a, b in zip(target.values(), published.values(), strict=False)):
+    if [tuple(w.shape) for w in target.values()] != [tuple(w.shape) for w in published.values()]:
         raise WeightsError("The EfficientNet-Lite2 file does not fit the model: get it again with "
                            "'python -m lib_photoshoot models get efficientnet-lite2'.")
-    return dict(zip(target, published.values(), strict=False))
+    return dict(zip(target, published.values(), strict=True))
 
 
 class ImageNetClassifier:

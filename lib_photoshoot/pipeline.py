@@ -43,12 +43,14 @@ class ProductFilter:
         segmenter: Segmenter,
         enhancer: Enhancer | None = None,
         confirmer: Confirmer | None = None,
+        second_opinion: bool = False,
         require_all: bool = False,
     ) -> None:
         self.detector = detector
         self.segmenter = segmenter
         self.enhancer = enhancer
         self.confirmer = confirmer
+        self.second_opinion = second_opinion
         self.require_all = require_all
 
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
@@ -92,7 +94,7 @@ class ProductFilter:
         default = self.detector.default_threshold
         thresholds = {p.name: default if p.threshold is None else p.threshold for p in products}
         kept, rejected = verify(candidates, thresholds, image.shape[1], image.shape[0])
-        if self.confirmer is None:
+        if self.confirmer is None or not self.second_opinion:
             return kept, rejected
         confirmed = []
         by_name = {product.name: product for product in products}
@@ -193,4 +195,6 @@ def build_filter(detector: str = "embedded", require_all: bool = False) -> Produ
         chosen = GroundingDinoDetector.load(find("groundingdino-swint"), find("bert-vocab"))
     else:
         raise ValueError(f"unknown detector {detector!r}: choose embedded or groundingdino")
-    return ProductFilter(chosen, segmenter, Retouch(), CutoutConfirmer(classifier), require_all)
+    # The embedded detector has classified each cut-out already; a second time would say the same.
+    second_opinion = detector != "embedded"
+    return ProductFilter(chosen, segmenter, Retouch(), CutoutConfirmer(classifier), second_opinion, require_all)

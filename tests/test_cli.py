@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_catalog import BrightSquares, paint
 from typer.testing import CliRunner
 
 from lib_photoshoot import __version__, pipeline
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.errors import UnknownProductError, WeightsError
+from tests.test_catalog import BrightSquares, paint
 
 ROOT = Path(__file__).parents[1]
 

@@ -84,9 +84,7 @@ class ProductFilter:
             with _timed(seconds, "enhance"):
                 result, changed = self._enhance(image, regions, products, enhancer, rejected)
         decision = Decision.MATCH if reason is None else Decision.SKIP
-        return FilterResult(
-            width, height, decision, reason, tuple(regions), tuple(rejected), result, changed, seconds
-        )
+        return FilterResult(width, height, decision, reason, tuple(regions), tuple(rejected), result, changed, seconds)
 
     def _verify(
         self, image: np.ndarray, candidates: Sequence[Detection], products: Sequence[Product]
@@ -114,8 +112,9 @@ class ProductFilter:
         for detection, candidate in zip(detections, masks, strict=True):
             mask = clean(candidate.mask)
             if mask.any():
-                regions.append(ProductRegion(detection.product, detection.box, detection.score, mask,
-                                             candidate.quality))
+                regions.append(
+                    ProductRegion(detection.product, detection.box, detection.score, mask, candidate.quality)
+                )
             else:
                 rejected.append(reject(detection, Reason.EMPTY_MASK))
         return regions, rejected

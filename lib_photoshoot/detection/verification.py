@@ -56,9 +56,7 @@ def reject(detection: Detection, reason: Reason) -> Rejection:
     return Rejection(detection.product, detection.box, detection.score, reason)
 
 
-def _doubt(
-    detection: Detection, threshold: float, width: int, height: int, kept: Sequence[Detection]
-) -> Reason | None:
+def _doubt(detection: Detection, threshold: float, width: int, height: int, kept: Sequence[Detection]) -> Reason | None:
     box = detection.box
     if detection.score < threshold:
         return Reason.BELOW_THRESHOLD

@@ -40,8 +40,9 @@ def picture_digest(image: np.ndarray) -> bytes:
 def build_mobile_sam(state: Mapping[str, torch.Tensor] | None = None) -> Sam:
     """Build MobileSAM; with ``state`` (the published file) every weight must match by name and shape."""
     channels = 256
+    encoder = TinyVitEncoder()
     sam = Sam(
-        image_encoder=TinyVitEncoder(),  # type: ignore[arg-type]
+        image_encoder=encoder,  # type: ignore[arg-type]
         prompt_encoder=PromptEncoder(channels, (64, 64), (1024, 1024), mask_in_chans=16),
         mask_decoder=MaskDecoder(
             num_multimask_outputs=3,
@@ -52,17 +53,21 @@ def build_mobile_sam(state: Mapping[str, torch.Tensor] | None = None) -> Sam:
         ),
     )
     if state is not None:
-        encoder = {k.removeprefix("image_encoder."): v for k, v in state.items() if k.startswith("image_encoder.")}
+        trunk = {k.removeprefix("image_encoder."): v for k, v in state.items() if k.startswith("image_encoder.")}
         rest = {k: v for k, v in state.items() if not k.startswith("image_encoder.")}
         # timm's attention bias indices are buffers made from the window size, not weights of the file.
-        missing, unexpected = sam.image_encoder.load_state_dict(timm_state_dict(encoder), strict=False)
+        missing, unexpected = encoder.load_state_dict(timm_state_dict(trunk), strict=False)
         problems = [k for k in missing if not k.endswith("attention_bias_idxs")] + list(unexpected)
         missing, unexpected = sam.load_state_dict(rest, strict=False)
         problems += [k for k in missing if not k.startswith(("image_encoder.", "pixel_"))] + list(unexpected)
         if problems:
-            raise WeightsError(f"The MobileSAM file does not fit the model ({problems[0]}): get it again with "
-                               "'python -m lib_photoshoot models get mobile-sam'.")
-    return sam.eval()
+            raise WeightsError(
+                f"The MobileSAM file does not fit the model ({problems[0]}): get it again with "
+                "'python -m lib_photoshoot models get mobile-sam'."
+            )
+    sam.eval()
+    encoder.fuse()
+    return sam
 
 
 class SamSegmenter:
@@ -89,8 +94,10 @@ class SamSegmenter:
         try:
             model.load_state_dict(state)
         except RuntimeError as error:
-            raise WeightsError(f"{path} is not a SAM {variant} file: get it again with "
-                               f"'python -m lib_photoshoot models get sam-{variant.replace('_', '-')}'.") from error
+            raise WeightsError(
+                f"{path} is not a SAM {variant} file: get it again with "
+                f"'python -m lib_photoshoot models get sam-{variant.replace('_', '-')}'."
+            ) from error
         return cls(model, f"sam-{variant}", device)
 
     def embed(self, image: np.ndarray) -> None:
@@ -119,8 +126,9 @@ class SamSegmenter:
         larger than :data:`WORKING_SIDE` only in :meth:`working_candidates`; here they are of the picture's size.
         """
         self.embed(image)
-        return [[MaskCandidate(self._full(c.mask), c.quality) for c in prompt]
-                for prompt in self._predict(boxes, points)]
+        return [
+            [MaskCandidate(self._full(c.mask), c.quality) for c in prompt] for prompt in self._predict(boxes, points)
+        ]
 
     def segment(self, image: np.ndarray, boxes: Sequence[Box]) -> list[MaskCandidate]:
         """Return each box's best mask by predicted IoU."""

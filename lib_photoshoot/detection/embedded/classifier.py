@@ -28,8 +28,10 @@ def timm_state_dict(published: Mapping[str, torch.Tensor], model: nn.Module) -> 
     """
     target = model.state_dict()
     if [tuple(w.shape) for w in target.values()] != [tuple(w.shape) for w in published.values()]:
-        raise WeightsError("The EfficientNet-Lite2 file does not fit the model: get it again with "
-                           "'python -m lib_photoshoot models get efficientnet-lite2'.")
+        raise WeightsError(
+            "The EfficientNet-Lite2 file does not fit the model: get it again with "
+            "'python -m lib_photoshoot models get efficientnet-lite2'."
+        )
     return dict(zip(target, published.values(), strict=True))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
+from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box
@@ -22,4 +22,4 @@ class CutoutConfirmer:
         if not any(vocabulary.knows(word) for word in product.words):
             return None
         indices = list(vocabulary.classes_for(product))
-        return self._classifier.consistent_score(image, box, indices)
+        return float(self._classifier.classify([square_cutout(image, box)])[0, indices].sum())

@@ -17,6 +17,7 @@ import numpy as np
 
 from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
+from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.masks.morphology import remove_islands
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection
@@ -29,6 +30,7 @@ FURTHER_PEAK = 0.25
 # A mask along more of the picture's border than this is the background around the product, not the product.
 MOST_BORDER = 0.5
 NEARLY_BEST = 0.9
+SAME_BOX_IOU = 0.95
 MOST_INSTANCES = 4
 
 
@@ -55,20 +57,22 @@ class EmbeddedDetector:
         vocabulary = load_vocabulary()
         classes = {product.name: list(vocabulary.classes_for(product)) for product in products}
         probabilities = self._classifier.class_map(image)
-        detections = []
-        for name, indices in classes.items():
-            heat = cv2.blur(probabilities[indices].sum(0), (3, 3), borderType=cv2.BORDER_REPLICATE)
-            detections += self._instances(image, name, indices, heat)
-        return detections
+        return [
+            detection
+            for name, indices in classes.items()
+            for detection in self._instances(image, name, indices, _heat(probabilities, indices))
+        ]
 
     def _instances(self, image: np.ndarray, name: str, indices: list[int], heat: np.ndarray) -> list[Detection]:
-        heat = heat.copy()
         found: list[Detection] = []
         view = image
-        while len(found) < MOST_INSTANCES:
+        tried = np.zeros(heat.shape, bool)
+        for least in [PEAK] + [FURTHER_PEAK] * (MOST_INSTANCES - 1):
             row, column = np.unravel_index(heat.argmax(), heat.shape)
-            if heat[row, column] < (FURTHER_PEAK if found else PEAK):
+            if heat[row, column] < least:
                 break
+            # Every turn has a new peak, whatever the masks.
+            tried[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2] = True
             detection, seen = self._outline(image, view, name, indices, heat, (int(row), int(column)))
             if detection is not None:
                 found.append(detection)
@@ -76,9 +80,8 @@ class EmbeddedDetector:
                 # is no second car.
                 view = view.copy()
                 view[seen] = np.median(image[~seen], axis=0) if not seen.all() else 0
-            heat[_cells(seen, heat.shape)] = 0
-            # The peak itself goes too, whatever the masks, so that every turn has a new one.
-            heat[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2] = 0
+                heat = _heat(self._classifier.class_map(view), indices)
+            heat[tried] = 0
         return found
 
     def _outline(
@@ -100,7 +103,7 @@ class EmbeddedDetector:
         # A speck in a corner would stretch the box over the whole picture.
         masks = [remove_islands(candidate.mask) for candidate in candidates]
         outlined = [(mask, b) for mask in masks if (b := mask_box(mask)) is not None]
-        kept = [(mask, b) for mask, b in outlined if border_share(mask) <= MOST_BORDER] or outlined
+        kept = _distinct([(mask, b) for mask, b in outlined if border_share(mask) <= MOST_BORDER] or outlined)
         if not kept:
             return None, np.zeros((height, width), bool)
         scores = self._classifier.classify([square_cutout(view, b) for _, b in kept])[:, indices].sum(1)
@@ -134,7 +137,15 @@ def _blob(hot: np.ndarray, peak: tuple[int, int]) -> tuple[int, int, int, int]:
     return int(x), int(y), int(w), int(h)
 
 
-def _cells(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return which cells the mask covers by a quarter or more."""
-    share = cv2.resize(mask.astype(np.float32), (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
-    return share >= 0.25
+def _heat(probabilities: np.ndarray, indices: list[int]) -> np.ndarray:
+    """Return how likely each cell shows the classes ``indices``, averaged over 3 x 3 cells."""
+    return cv2.blur(probabilities[indices].sum(0), (3, 3), borderType=cv2.BORDER_REPLICATE)
+
+
+def _distinct(outlined: list[tuple[np.ndarray, Box]]) -> list[tuple[np.ndarray, Box]]:
+    """Drop masks whose box is that of an earlier one: their cut-outs would be the same."""
+    kept: list[tuple[np.ndarray, Box]] = []
+    for mask, box in outlined:
+        if all(iou(box, other) < SAME_BOX_IOU for _, other in kept):
+            kept.append((mask, box))
+    return kept

@@ -14,9 +14,10 @@ from segment_anything import SamPredictor, sam_model_registry
 from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 
 from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.fusing import fold_batch_norms
 from lib_photoshoot.results import Box
 from lib_photoshoot.segmentation.protocol import MaskCandidate
-from lib_photoshoot.segmentation.tiny_vit import TinyVitEncoder, timm_state_dict
+from lib_photoshoot.segmentation.tiny_vit import TinyVitEncoder
 from lib_photoshoot.weights.load import load_state_dict
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 PROMPTS_A_CALL = 5
 # SAM looks at 1024 pixels; a working copy of twice that keeps the mask's edge while a 144-megapixel picture fits.
 WORKING_SIDE = 2048
+_CLASSIFIER_HEAD = ("image_encoder.norm_head.", "image_encoder.head.")
 
 Point = tuple[float, float]
 
@@ -53,20 +55,16 @@ def build_mobile_sam(state: Mapping[str, torch.Tensor] | None = None) -> Sam:
         ),
     )
     if state is not None:
-        trunk = {k.removeprefix("image_encoder."): v for k, v in state.items() if k.startswith("image_encoder.")}
-        rest = {k: v for k, v in state.items() if not k.startswith("image_encoder.")}
-        # timm's attention bias indices are buffers made from the window size, not weights of the file.
-        missing, unexpected = encoder.load_state_dict(timm_state_dict(trunk), strict=False)
-        problems = [k for k in missing if not k.endswith("attention_bias_idxs")] + list(unexpected)
-        missing, unexpected = sam.load_state_dict(rest, strict=False)
-        problems += [k for k in missing if not k.startswith(("image_encoder.", "pixel_"))] + list(unexpected)
+        # The file carries TinyViT's classification head, which SAM has no use for.
+        used = {k: v for k, v in state.items() if not k.startswith(_CLASSIFIER_HEAD)}
+        problems = [name for names in sam.load_state_dict(used, strict=False) for name in names]
         if problems:
             raise WeightsError(
                 f"The MobileSAM file does not fit the model ({problems[0]}): get it again with "
                 "'python -m lib_photoshoot models get mobile-sam'."
             )
     sam.eval()
-    encoder.fuse()
+    fold_batch_norms(encoder)
     return sam
 
 
@@ -116,6 +114,11 @@ class SamSegmenter:
             self._predictor.set_image(working)
         self._size = (height, width)
         self._digest = digest
+
+    def forget(self) -> None:
+        """Drop what is kept of the last picture."""
+        self._digest = b""
+        self._predictor.reset_image()
 
     def candidates(
         self, image: np.ndarray, boxes: Sequence[Box | None], points: Sequence[Point | None]

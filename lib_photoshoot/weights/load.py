@@ -45,6 +45,11 @@ def _load_safetensors(path: Path) -> Any:
 
 
 def _load_checkpoint(path: Path) -> Any:
+    import warnings
+
     import torch
 
-    return torch.load(path, map_location="cpu", weights_only=True)
+    with warnings.catch_warnings():
+        # Old checkpoints make torch warn about its own storage class, which is nobody's concern here.
+        warnings.filterwarnings("ignore", message="TypedStorage is deprecated")
+        return torch.load(path, map_location="cpu", weights_only=True)

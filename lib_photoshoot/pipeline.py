@@ -6,7 +6,7 @@ Every surface (command line, panel, tab, HTTP API, distributed runner) calls :me
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -14,24 +14,25 @@ import numpy as np
 
 from lib_photoshoot.compose import changed_outside, compose
 from lib_photoshoot.detection.protocol import Detector
-from lib_photoshoot.detection.verification import reject, verify
-from lib_photoshoot.enhancement.protocol import Enhancer
-from lib_photoshoot.masks.morphology import clean, feather, merge
+from lib_photoshoot.detection.verification import iou, reject, verify
+from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
+from lib_photoshoot.masks.morphology import clean, merge
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Decision, Detection, FilterResult, ProductRegion, Reason, Rejection
 from lib_photoshoot.segmentation.protocol import Segmenter
 
-FEATHER_RADIUS = 4.0
 # After an enhancement a known product must keep this share of its confirmation score.
 KEPT_SHARE = 0.5
 # A second opinion under this probability overrules a detector: measured, real products score far above it.
 DOUBTFUL = 0.02
+# An enhancement may move a product's outline a little, not the product.
+FOUND_AGAIN_IOU = 0.5
 
 
 class Confirmer(Protocol):
-    """A second opinion on a cut-out; None where it has none."""
+    """A second opinion on a cut-out, for one or more states of a picture; None where it has none."""
 
-    def score(self, image: np.ndarray, box: Box, product: Product) -> float | None: ...
+    def scores(self, images: Sequence[np.ndarray], box: Box, product: Product) -> list[float] | None: ...
 
 
 class ProductFilter:
@@ -45,13 +46,22 @@ class ProductFilter:
         confirmer: Confirmer | None = None,
         second_opinion: bool = False,
         require_all: bool = False,
+        threshold: float | None = None,
+        recheck: bool = True,
     ) -> None:
+        """``threshold`` in [0, 1] replaces the detector's own for products that set none.
+
+        ``second_opinion`` lets ``confirmer`` overrule the detector, ``recheck`` undoes an enhancement that spoils a
+        product.
+        """
         self.detector = detector
         self.segmenter = segmenter
         self.enhancer = enhancer
         self.confirmer = confirmer
         self.second_opinion = second_opinion
         self.require_all = require_all
+        self.recheck = recheck
+        self.threshold = detector.default_threshold if threshold is None else threshold
 
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
         """Decide and segment, without enhancing: the result's ``image`` is the picture itself.
@@ -79,26 +89,32 @@ class ProductFilter:
                 regions, empty = self._segment(image, kept)
                 rejected += empty
         reason = self._skip_reason(regions, rejected, products)
-        result, changed = image, 0
+        result, changed, note = image, 0, None
         if reason is None and enhancer is not None:
-            with _timed(seconds, "enhance"):
-                result, changed = self._enhance(image, regions, products, enhancer, rejected)
+            try:
+                with _timed(seconds, "enhance"):
+                    result, changed = self._enhance(image, regions, products, enhancer, rejected)
+            except EnhancementError as error:
+                failure = Reason.INTERRUPTED if isinstance(error, EnhancementStopped) else Reason.NOT_ENHANCED
+                rejected += [Rejection(r.product, r.box, r.score, failure) for r in regions]
+                note = str(error)
         decision = Decision.MATCH if reason is None else Decision.SKIP
-        return FilterResult(width, height, decision, reason, tuple(regions), tuple(rejected), result, changed, seconds)
+        return FilterResult(
+            width, height, decision, reason, tuple(regions), tuple(rejected), result, changed, seconds, note
+        )
 
     def _verify(
         self, image: np.ndarray, candidates: Sequence[Detection], products: Sequence[Product]
     ) -> tuple[list[Detection], list[Rejection]]:
-        default = self.detector.default_threshold
-        thresholds = {p.name: default if p.threshold is None else p.threshold for p in products}
+        thresholds = {p.name: self.threshold if p.threshold is None else p.threshold for p in products}
         kept, rejected = verify(candidates, thresholds, image.shape[1], image.shape[0])
         if self.confirmer is None or not self.second_opinion:
             return kept, rejected
         confirmed = []
         by_name = {product.name: product for product in products}
         for detection in kept:
-            score = self.confirmer.score(image, detection.box, by_name[detection.product])
-            if score is not None and score < DOUBTFUL:
+            scores = self.confirmer.scores([image], detection.box, by_name[detection.product])
+            if scores is not None and scores[0] < DOUBTFUL:
                 rejected.append(reject(detection, Reason.NOT_CONFIRMED))
             else:
                 confirmed.append(detection)
@@ -137,29 +153,49 @@ class ProductFilter:
         enhancer: Enhancer,
         rejected: list[Rejection],
     ) -> tuple[np.ndarray, int]:
-        alpha = feather(merge([region.mask for region in regions], image.shape[:2]), FEATHER_RADIUS)
-        result = compose(image, enhancer.enhance(image, regions), alpha)
-        changed = changed_outside(image, result, alpha)
-        lost = self._lost(image, result, regions, products)
-        if lost:
+        enhanced = enhancer.enhance(image, regions)
+        kept = list(regions)
+        while kept:
+            alpha = enhancer.alpha(merge([region.mask for region in kept], image.shape[:2]))
+            result = compose(image, enhanced, alpha)
+            lost = self._lost(image, result, kept, products) if self.recheck else []
+            if not lost:
+                return result, changed_outside(image, result, alpha)
+            # Only the products that the enhancement spoiled go back to the original.
             rejected += lost
-            return image, 0
-        return result, changed
+            gone = {(item.product, item.box) for item in lost}
+            kept = [region for region in kept if (region.product, region.box) not in gone]
+        return image, 0
 
     def _lost(
         self, image: np.ndarray, result: np.ndarray, regions: Sequence[ProductRegion], products: Sequence[Product]
     ) -> list[Rejection]:
         """Return the products that a second look no longer recognises after the enhancement."""
-        if self.confirmer is None:
-            return []
         by_name = {product.name: product for product in products}
         lost = []
+        unknown: list[ProductRegion] = []
         for region in regions:
-            product = by_name[region.product]
-            before = self.confirmer.score(image, region.box, product)
-            after = self.confirmer.score(result, region.box, product)
-            if before is not None and after is not None and after < KEPT_SHARE * before:
-                lost.append(Rejection(region.product, region.box, after, Reason.LOST_IN_ENHANCEMENT))
+            scores = self.confirmer and self.confirmer.scores([image, result], region.box, by_name[region.product])
+            if not scores:
+                unknown.append(region)
+            elif scores[1] < KEPT_SHARE * scores[0]:
+                lost.append(Rejection(region.product, region.box, scores[1], Reason.LOST_IN_ENHANCEMENT))
+        return lost + self._not_found_again(result, unknown, by_name)
+
+    def _not_found_again(
+        self, result: np.ndarray, regions: Sequence[ProductRegion], by_name: Mapping[str, Product]
+    ) -> list[Rejection]:
+        """Ask the detector once more about products for which there is no second opinion."""
+        if not regions:
+            return []
+        names = dict.fromkeys(region.product for region in regions)
+        found = self.detector.detect(result, [by_name[name] for name in names])
+        lost = []
+        for region in regions:
+            same = [d for d in found if d.product == region.product]
+            score = max((d.score for d in same if iou(d.box, region.box) >= FOUND_AGAIN_IOU), default=0.0)
+            if score < KEPT_SHARE * region.score:
+                lost.append(Rejection(region.product, region.box, score, Reason.LOST_IN_ENHANCEMENT))
         return lost
 
 
@@ -168,32 +204,3 @@ def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[stage] = round(time.perf_counter() - start, 4)
-
-
-def build_filter(detector: str = "embedded", require_all: bool = False) -> ProductFilter:
-    """Load the models of ``detector`` (``embedded`` or ``groundingdino``) with retouching as the enhancer.
-
-    Raises WeightsError with the command that gets a missing file.
-    """
-    # The models' libraries take seconds to import: only a run pays for them, not --help.
-    from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
-    from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
-    from lib_photoshoot.detection.embedded.detector import EmbeddedDetector
-    from lib_photoshoot.enhancement.retouch import Retouch
-    from lib_photoshoot.segmentation.sam import SamSegmenter
-    from lib_photoshoot.weights.store import find
-
-    classifier = ImageNetClassifier.from_file(find("efficientnet-lite2"))
-    segmenter = SamSegmenter.from_file(find("mobile-sam"), "mobile-sam")
-    chosen: Detector
-    if detector == "embedded":
-        chosen = EmbeddedDetector(classifier, segmenter)
-    elif detector == "groundingdino":
-        from lib_photoshoot.detection.grounding_dino.detector import GroundingDinoDetector
-
-        chosen = GroundingDinoDetector.load(find("groundingdino-swint"), find("bert-vocab"))
-    else:
-        raise ValueError(f"unknown detector {detector!r}: choose embedded or groundingdino")
-    # The embedded detector has classified each cut-out already; a second time would say the same.
-    second_opinion = detector != "embedded"
-    return ProductFilter(chosen, segmenter, Retouch(), CutoutConfirmer(classifier), second_opinion, require_all)

@@ -45,6 +45,10 @@ class Reason(str, Enum):
     """All products were asked for and one is absent."""
     LOST_IN_ENHANCEMENT = "lost_in_enhancement"
     """The product was no longer recognised after the enhancement, so the original was kept."""
+    NOT_ENHANCED = "not_enhanced"
+    """The enhancement failed, so the original was kept."""
+    INTERRUPTED = "interrupted"
+    """The user stopped the enhancement, so the original was kept."""
     UNREADABLE = "unreadable"
     """The file is not a picture that can be read."""
 
@@ -85,6 +89,7 @@ class FilterResult:
 
     ``image`` is the original array itself on a skip, and a new array on a match. ``changed_outside`` counts the pixels
     outside the feathered masks that differ from the original: measured, and 0. ``seconds`` holds one figure a stage.
+    ``note`` is a sentence for the user, for example why an enhancement failed.
     """
 
     width: int
@@ -96,3 +101,4 @@ class FilterResult:
     image: np.ndarray
     changed_outside: int
     seconds: Mapping[str, float]
+    note: str | None = None

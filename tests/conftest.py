@@ -26,9 +26,9 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def product_filter():
     """The embedded filter with the real weights."""
-    from lib_photoshoot.pipeline import build_filter
+    from lib_photoshoot.build import build_filter
 
     try:
-        return build_filter("embedded")
+        return build_filter()
     except WeightsError as error:
         pytest.skip(f"embedded weights absent: {error}")

@@ -148,7 +148,7 @@ def test_a_run_writes_everything_and_goes_on_past_a_broken_file(photos: Path, tm
     before = {name: (photos / name).read_bytes() for name in files_of(photos)}
     out = tmp_path / "out"
     states: list[Progress] = []
-    summary = run(photos, out, progress=states.append)
+    summary = run(photos, out, progress=states.append, settings={"detector": "bright", "bf16": False})
     assert (summary.matched, summary.skipped, len(summary.unreadable)) == (2, 1, 1)
     assert "broken.jpg is not a picture" in summary.unreadable[0]["error"]
     assert [state.done for state in states] == [0, 1, 2, 3, 4]
@@ -164,7 +164,8 @@ def test_a_run_writes_everything_and_goes_on_past_a_broken_file(photos: Path, tm
     assert {name: (photos / name).read_bytes() for name in files_of(photos)} == before
 
     report = json.loads((out / "report.json").read_text())
-    assert (report["version"], report["products"], report["detector"]) == (1, ["lamp"], "embedded")
+    assert (report["version"], report["products"], report["settings"]["detector"]) == (1, ["lamp"], "bright")
+    assert "Detector: bright." in (out / "report.html").read_text()
     by_name = {Path(entry["file"]).name: entry for entry in report["images"]}
     two = by_name["two.png"]
     assert (two["decision"], two["reason"], two["width"], two["height"]) == ("match", None, 80, 60)
@@ -278,7 +279,7 @@ def test_unusable_output_folders(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="--resume"):
         run(photos, out)
     with pytest.raises(CatalogError, match="other products or settings"):
-        run(photos, out, resume=True, require_all=True)
+        run(photos, out, resume=True, settings={"all": True})
     (out / "ledger.jsonl").write_text("something else\n")
     with pytest.raises(CatalogError, match="not a ledger of this program"):
         run(photos, out, resume=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lib_photoshoot import __version__, pipeline
+from lib_photoshoot import __version__, build
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.errors import UnknownProductError, WeightsError
 from tests.test_catalog import BrightSquares, paint
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def photos(tmp_path: Path, monkeypatch) -> Path:
-    monkeypatch.setattr(pipeline, "build_filter", lambda detector="embedded", require_all=False: BrightSquares())
+    monkeypatch.setattr(build, "build_filter", lambda *_: BrightSquares())
     paint(tmp_path / "photos" / "lit.png", (5, 5, 30, 30))
     paint(tmp_path / "photos" / "dark.png")
     return tmp_path / "photos"
@@ -74,7 +74,7 @@ def test_errors_of_the_models(photos: Path, tmp_path: Path, monkeypatch, error: 
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(pipeline, "build_filter", fail)
+    monkeypatch.setattr(build, "build_filter", fail)
     for command in (("filter", photos, "--out", tmp_path / "out"), ("detect", photos)):
         result = invoke(*command, "--products", "lamp")
         assert (result.exit_code, result.stdout, result.stderr) == (code, "", f"{error}\n")
@@ -89,7 +89,7 @@ def test_interrupt_gives_130_and_is_resumable(photos: Path, tmp_path: Path, monk
 
     command = ("filter", photos, "--products", "lamp", "--out", tmp_path / "out")
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "build_filter", lambda *_: Interrupted())
+        patch.setattr(build, "build_filter", lambda *_: Interrupted())
         result = invoke(*command)
     assert result.exit_code == 130 and "--resume" in result.stderr
     assert "(1 from the earlier run)" in invoke(*command, "--resume").stderr

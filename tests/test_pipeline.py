@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
 from lib_photoshoot.enhancement.retouch import Retouch
+from lib_photoshoot.masks.morphology import feather
 from lib_photoshoot.pipeline import ProductFilter
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, Detection, Reason
@@ -53,14 +55,17 @@ class Forgetful:
     def __init__(self, original):
         self.original = original
 
-    def score(self, image, box, product):
-        return 0.9 if image is self.original else 0.1
+    def scores(self, images, box, product):
+        return [0.9 if image is self.original else 0.1 for image in images]
 
 
 class Inverting:
     """Changes every pixel of the picture, inside and outside."""
 
     name = "inverting"
+
+    def alpha(self, mask):
+        return feather(mask, 4)
 
     def enhance(self, image, regions):
         return 255 - image
@@ -83,7 +88,7 @@ def test_a_picture_without_the_product_is_the_same_object_and_is_never_segmented
 
 def test_outside_the_feathered_mask_every_pixel_stays(picture):
     before = picture.copy()
-    result = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting()).run(picture, [BAG])
+    result = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting(), recheck=False).run(picture, [BAG])
     assert result.decision is Decision.MATCH and result.reason is None
     assert result.regions[0].box == BOX
     assert result.changed_outside == 0
@@ -102,6 +107,57 @@ def test_an_enhancement_that_loses_the_product_is_undone(picture):
     result = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting(), Forgetful(picture)).run(picture, [BAG])
     assert result.image is picture
     assert [r.reason for r in result.rejected] == [Reason.LOST_IN_ENHANCEMENT]
+
+
+class Darkening(Inverting):
+    """Makes the right half of the picture black: what stands there is lost, what stands on the left is not."""
+
+    def enhance(self, image, regions):
+        result = image.copy()
+        result[:, 60:] = 0
+        result[:, :60] = np.minimum(image[:, :60], 230)
+        return result
+
+
+class TwoSquares(BrightSquare):
+    """Finds a bag on the left and a shoe on the right."""
+
+    def detect(self, image, products):
+        halves = (("bag", image[:, :60], 0.0), ("shoe", image[:, 60:], 60.0))
+        found = []
+        for name, half, offset in halves:
+            rows, columns = np.nonzero(half.min(2) > 150)
+            if len(rows) and name in {product.name for product in products}:
+                box = (columns.min() + offset, float(rows.min()), columns.max() + 1 + offset, float(rows.max() + 1))
+                found.append(Detection(name, box, 0.9))
+        return found
+
+
+def test_without_a_second_opinion_the_detector_checks_and_only_what_is_lost_is_undone():
+    picture = np.full((100, 120, 3), 40, np.uint8)
+    picture[30:60, 10:40] = 240
+    picture[30:60, 80:110] = 240
+    filter_ = ProductFilter(TwoSquares(), BoxSegmenter(), Darkening())
+    result = filter_.run(picture, [BAG, SHOE])
+    assert [(r.product, r.reason) for r in result.rejected] == [("shoe", Reason.LOST_IN_ENHANCEMENT)]
+    assert (result.image[:, 70:] == picture[:, 70:]).all() and (result.image[45, 25] == 230).all()
+    assert result.changed_outside == 0
+    unchecked = ProductFilter(TwoSquares(), BoxSegmenter(), Darkening(), recheck=False).run(picture, [BAG, SHOE])
+    assert not unchecked.rejected and (unchecked.image[45, 95] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(EnhancementError("No model."), Reason.NOT_ENHANCED), (EnhancementStopped("Stopped."), Reason.INTERRUPTED)],
+)
+def test_a_failed_or_stopped_enhancement_leaves_the_original(picture, error, reason):
+    class Failing(Inverting):
+        def enhance(self, image, regions):
+            raise error
+
+    result = ProductFilter(BrightSquare(), BoxSegmenter(), Failing()).run(picture, [BAG])
+    assert result.image is picture and result.decision is Decision.MATCH
+    assert result.note == str(error) and [r.reason for r in result.rejected] == [reason]
 
 
 def test_all_products_may_be_required(picture):

@@ -6,7 +6,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,15 +28,23 @@ REASON_TEXT = {
     Reason.EMPTY_MASK: "No clear object could be cut out of the candidate box.",
     Reason.NOT_CONFIRMED: "Looked at alone, the cut-out is not the product.",
     Reason.MISSING_PRODUCT: "Not all of the products are in the picture.",
+    Reason.LOST_IN_ENHANCEMENT: "The enhanced picture no longer showed the product clearly, so the original was kept.",
+    Reason.LOST_IN_ENHANCEMENT: "The product was no longer recognised after the enhancement; the original was kept.",
+    Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
+    Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",
     Reason.UNREADABLE: "The file cannot be read as a picture.",
 }
 
 
 def write_reports(
-    out: Path, products: Sequence[str], detector: str, records: Sequence[Record], unreadable: Sequence[dict[str, str]]
+    out: Path,
+    products: Sequence[str],
+    settings: Mapping[str, Any],
+    records: Sequence[Record],
+    unreadable: Sequence[dict[str, str]],
 ) -> None:
     """Write all four files atomically; raises ``OSError`` as it comes."""
-    document = report_document(products, detector, records, unreadable)
+    document = report_document(products, settings, records, unreadable)
     _write_text(out / "report.json", json.dumps(document, indent=1) + "\n")
     _write_text(out / "report.csv", csv_text(records, unreadable))
     _write_text(out / "coco.json", json.dumps(coco_document(products, records)) + "\n")
@@ -44,13 +52,16 @@ def write_reports(
 
 
 def report_document(
-    products: Sequence[str], detector: str, records: Sequence[Record], unreadable: Sequence[dict[str, str]]
+    products: Sequence[str],
+    settings: Mapping[str, Any],
+    records: Sequence[Record],
+    unreadable: Sequence[dict[str, str]],
 ) -> dict[str, Any]:
     """The content of ``report.json``, version 1."""
     return {
         "version": 1,
         "products": list(products),
-        "detector": detector,
+        "settings": dict(settings),
         "images": [record.entry for record in records],
         "unreadable": list(unreadable),
     }

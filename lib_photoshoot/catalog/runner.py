@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,26 +53,21 @@ def run_catalog(
     resume: bool = False,
     progress: Callable[[Progress], None] | None = None,
     *,
-    detector: str = "embedded",
-    require_all: bool = False,
+    settings: Mapping[str, Any] | None = None,
 ) -> CatalogSummary:
     """Run the filter over ``inputs`` and write everything into ``out``.
 
-    ``detector`` and ``require_all`` only describe ``filter_``: they go into the report and into the ledger's settings.
+    ``settings`` (JSON values) only describe ``filter_``, for report and ledger: a run with others is not resumed.
     An unreadable picture is listed and the run goes on. After an interrupt, a kill or a full disk the same call with
     ``resume`` does what is left. Raises ``CatalogError`` when the folders cannot be used or the disk is full.
     """
-    settings: dict[str, Any] = {
-        "products": [asdict(product) for product in products],
-        "detector": detector,
-        "all": require_all,
-    }
+    settings = dict(settings or {})
     tell = progress or (lambda _: None)
     protected = frozenset(os.path.realpath(source.path) for source in inputs)
     records: list[Record] = []
     unreadable: list[dict[str, str]] = []
     resumed = 0
-    with Ledger(out, settings, resume) as ledger:
+    with Ledger(out, {"products": [asdict(product) for product in products], **settings}, resume) as ledger:
         try:
             for number, source in enumerate(inputs):
                 tell(Progress(number, len(inputs), shown(source.path)))
@@ -89,7 +84,7 @@ def run_catalog(
             tell(Progress(len(inputs), len(inputs), None))
             from lib_photoshoot.catalog.report import write_reports
 
-            write_reports(out, [product.name for product in products], detector, records, unreadable)
+            write_reports(out, [product.name for product in products], settings, records, unreadable)
         except OSError as error:
             raise _cannot_write(out, error) from error
     matched = sum(record.entry["decision"] == Decision.MATCH.value for record in records)

@@ -6,14 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import Enum
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from lib_photoshoot import __version__
+from lib_photoshoot import __version__, build
+from lib_photoshoot.build import DetectorName, ModelChoice, SegmenterName
 from lib_photoshoot.cli.models import app as models_app
 from lib_photoshoot.errors import ImageError, PhotoshootError, WeightsError
 
@@ -37,13 +37,6 @@ app = typer.Typer(
 app.add_typer(models_app, name="models", help="List, download and verify the model files.")
 
 
-class Detector(str, Enum):
-    """The detectors that ``--detector`` offers."""
-
-    EMBEDDED = "embedded"
-    GROUNDINGDINO = "groundingdino"
-
-
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUT...", help="Pictures, folders (searched recursively) or globs.", show_default=False),
@@ -52,9 +45,20 @@ Products = Annotated[
     str,
     typer.Option("--products", "-p", help='For example "handbag, shoe, watch = wristwatch | watch dial".'),
 ]
-DetectorOption = Annotated[
-    Detector,
-    typer.Option(help="embedded: small models, about 150 product words. groundingdino: any words, larger models."),
+Detector = Annotated[
+    DetectorName,
+    typer.Option(
+        help="embedded: small models, known product words. groundingdino (Swin-T), groundingdino-b (Swin-B): any words."
+    ),
+]
+Segmenter = Annotated[
+    SegmenterName, typer.Option(help="What outlines the products: larger ones draw finer edges and take longer.")
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …, or auto: the GPU where there is one.")]
+Bf16 = Annotated[bool, typer.Option("--bf16", help="Compute GroundingDINO in bfloat16: faster, less exact.")]
+Threshold = Annotated[
+    Optional[float],  # noqa: UP045 (Typer reads the annotation at run time)
+    typer.Option(min=0, max=1, help="Score from which a product counts; the default is the detector's own."),
 ]
 RequireAll = Annotated[bool, typer.Option("--all", help="Match only pictures that hold all products, not any of them.")]
 
@@ -100,8 +104,12 @@ def filter_command(
     products: Products,
     out: Annotated[Path, typer.Option("--out", "-o", help="Output folder: new, or of the run to resume.")],
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in the same folder.")] = False,
-    detector: DetectorOption = Detector.EMBEDDED,
+    detector: Detector = DetectorName.EMBEDDED,
+    segmenter: Segmenter = SegmenterName.MOBILE_SAM,
+    threshold: Threshold = None,
     require_all: RequireAll = False,
+    device: Device = "cpu",
+    bf16: Bf16 = False,
 ) -> None:
     """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
     with _exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
@@ -111,7 +119,8 @@ def filter_command(
 
         wanted = parse_products(products)
         files = collect_inputs(inputs, out)
-        product_filter = _build_filter(detector, require_all)
+        choice = ModelChoice(detector, segmenter, device, bf16, threshold)
+        product_filter = _build_filter(choice, require_all)
 
         from rich.console import Console
         from rich.markup import escape
@@ -126,9 +135,8 @@ def filter_command(
                 name = "report" if state.file is None else os.path.basename(state.file)
                 bar.update(task, completed=state.done, description=escape(name[-32:]))
 
-            summary = run_catalog(
-                product_filter, files, wanted, out, resume, tell, detector=detector.value, require_all=require_all
-            )
+            settings = _settings(choice, require_all)
+            summary = run_catalog(product_filter, files, wanted, out, resume, tell, settings=settings)
         for note in summary.notes:
             _say(note)
         for item in summary.unreadable:
@@ -146,8 +154,12 @@ def filter_command(
 def detect_command(
     inputs: Inputs,
     products: Products,
-    detector: DetectorOption = Detector.EMBEDDED,
+    detector: Detector = DetectorName.EMBEDDED,
+    segmenter: Segmenter = SegmenterName.MOBILE_SAM,
+    threshold: Threshold = None,
     require_all: RequireAll = False,
+    device: Device = "cpu",
+    bf16: Bf16 = False,
 ) -> None:
     """Print one JSON object per picture on standard output, and nothing else there; write no files."""
     code = DONE
@@ -159,7 +171,7 @@ def detect_command(
 
         wanted = parse_products(products)
         files = collect_inputs(inputs)
-        product_filter = _build_filter(detector, require_all)
+        product_filter = _build_filter(ModelChoice(detector, segmenter, device, bf16, threshold), require_all)
         for source in files:
             try:
                 picture = read_picture(source.path)
@@ -175,14 +187,16 @@ def detect_command(
     raise typer.Exit(code)
 
 
-def _build_filter(detector: Detector, require_all: bool) -> ProductFilter:
+def _build_filter(choice: ModelChoice, require_all: bool) -> ProductFilter:
     """The real filter; whatever the model libraries print while loading goes to standard error."""
-    from contextlib import redirect_stdout
-
     with redirect_stdout(sys.stderr):
-        from lib_photoshoot.pipeline import build_filter
+        return build.build_filter(choice, require_all)
 
-        return build_filter(detector.value, require_all)
+
+def _settings(choice: ModelChoice, require_all: bool) -> dict[str, str | bool | float | None]:
+    """What decides a run's results, for its report and for the check on resume; the device does not."""
+    settings = {"detector": choice.detector.value, "segmenter": choice.segmenter.value, "threshold": choice.threshold}
+    return settings | {"bf16": choice.bf16, "all": require_all}
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.masks.morphology import Rect, bounding_rect, check_mask, grow, merge, row_strips
+from lib_photoshoot.masks.morphology import Rect, bounding_rect, check_mask, feather, grow, merge, row_strips
 from lib_photoshoot.results import ProductRegion
 
 _RANGES = {
@@ -93,6 +93,10 @@ class Retouch:
 
     def __init__(self, settings: RetouchSettings | None = None) -> None:
         self.settings = settings or RetouchSettings()
+
+    def alpha(self, mask: np.ndarray) -> np.ndarray:
+        """The mask, feathered by the settings' own radius; see ``Enhancer``."""
+        return feather(mask, self.settings.feather)
 
     def enhance(self, image: np.ndarray, regions: Sequence[ProductRegion]) -> np.ndarray:
         """Retouch each region by its own measurement; see ``Enhancer``. ValueError for other shapes or types."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
@@ -16,10 +18,14 @@ class CutoutConfirmer:
     def __init__(self, classifier: ImageNetClassifier) -> None:
         self._classifier = classifier
 
-    def score(self, image: np.ndarray, box: Box, product: Product) -> float | None:
-        """Return the probability in [0, 1] that the box shows ``product``; None when no word of it is known."""
+    def scores(self, images: Sequence[np.ndarray], box: Box, product: Product) -> list[float] | None:
+        """Return the probability in [0, 1] that the box shows ``product``, for each state of a picture.
+
+        None when no word of it is known.
+        """
         vocabulary = load_vocabulary()
         if not any(vocabulary.knows(word) for word in product.words):
             return None
         indices = list(vocabulary.classes_for(product))
-        return float(self._classifier.classify([square_cutout(image, box)])[0, indices].sum())
+        probabilities = self._classifier.classify([square_cutout(image, box) for image in images])
+        return [float(score) for score in probabilities[:, indices].sum(1)]

@@ -1,0 +1,106 @@
+"""Which models a filter runs with, and how they are put together. Loads nothing until :func:`build_filter`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lib_photoshoot.detection.protocol import Detector
+    from lib_photoshoot.pipeline import ProductFilter
+    from lib_photoshoot.segmentation.sam import SamSegmenter
+
+
+class DetectorName(str, Enum):
+    """The detectors that can be chosen."""
+
+    EMBEDDED = "embedded"
+    GROUNDINGDINO = "groundingdino"
+    """Swin-T, the usual choice."""
+    GROUNDINGDINO_B = "groundingdino-b"
+    """Swin-B: larger and slower."""
+
+
+class SegmenterName(str, Enum):
+    """The segmenters that can be chosen; the values are the names in the weights manifest."""
+
+    MOBILE_SAM = "mobile-sam"
+    VIT_B = "sam-vit-b"
+    VIT_L = "sam-vit-l"
+    VIT_H = "sam-vit-h"
+
+
+_GROUNDING_VARIANT = {DetectorName.GROUNDINGDINO: "swint", DetectorName.GROUNDINGDINO_B: "swinb"}
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """The models of one filter.
+
+    ``device`` is a torch device (``cpu``, ``cuda``, ``cuda:1``) or ``auto``: the GPU where there is one. The embedded
+    classifier always runs on the CPU, where it takes a tenth of a second. ``bf16`` computes GroundingDINO in bfloat16,
+    faster and less exact. ``threshold`` in [0, 1] replaces the detector's own for products that set none.
+    """
+
+    detector: DetectorName = DetectorName.EMBEDDED
+    segmenter: SegmenterName = SegmenterName.MOBILE_SAM
+    device: str = "cpu"
+    bf16: bool = False
+    threshold: float | None = None
+
+
+def build_filter(choice: ModelChoice | None = None, require_all: bool = False) -> ProductFilter:
+    """Load the chosen models, with retouching as the enhancer.
+
+    Raises WeightsError with the command that gets a missing file.
+    """
+    # The models' libraries take seconds to import: only a run pays for them, not --help.
+    from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
+    from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
+    from lib_photoshoot.enhancement.retouch import Retouch
+    from lib_photoshoot.pipeline import ProductFilter
+    from lib_photoshoot.weights.store import find
+
+    choice = choice or ModelChoice()
+    device = resolve_device(choice.device)
+    classifier = ImageNetClassifier.from_file(find("efficientnet-lite2"))
+    segmenter = _segmenter(choice.segmenter, device)
+    detector: Detector
+    if choice.detector is DetectorName.EMBEDDED:
+        from lib_photoshoot.detection.embedded.detector import EmbeddedDetector
+
+        detector = EmbeddedDetector(classifier, segmenter)
+    else:
+        from lib_photoshoot.detection.grounding_dino.detector import GroundingDinoDetector
+
+        variant = _GROUNDING_VARIANT[choice.detector]
+        weights, vocabulary = find(f"groundingdino-{variant}"), find("bert-vocab")
+        detector = GroundingDinoDetector.load(weights, vocabulary, variant, device, choice.bf16)
+    return ProductFilter(
+        detector,
+        segmenter,
+        Retouch(),
+        CutoutConfirmer(classifier),
+        # The embedded detector has classified each cut-out already; a second time would say the same.
+        second_opinion=choice.detector is not DetectorName.EMBEDDED,
+        require_all=require_all,
+        threshold=choice.threshold,
+    )
+
+
+def resolve_device(device: str) -> str:
+    """Return ``device`` itself, or for ``auto`` the GPU where torch sees one and else ``cpu``."""
+    if device != "auto":
+        return device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _segmenter(name: SegmenterName, device: str) -> SamSegmenter:
+    from lib_photoshoot.segmentation.sam import SamSegmenter
+    from lib_photoshoot.weights.store import find
+
+    variant = name.value if name is SegmenterName.MOBILE_SAM else name.value.removeprefix("sam-").replace("-", "_")
+    return SamSegmenter.from_file(find(name.value), variant, device)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lib_photoshoot.detection.protocol import Detector
-    from lib_photoshoot.pipeline import ProductFilter
+    from lib_photoshoot.enhancement.protocol import Enhancer
+    from lib_photoshoot.pipeline import Confirmer, ProductFilter
     from lib_photoshoot.segmentation.sam import SamSegmenter
 
 
@@ -50,19 +51,41 @@ class ModelChoice:
     threshold: float | None = None
 
 
-def build_filter(choice: ModelChoice | None = None, require_all: bool = False) -> ProductFilter:
-    """Load the chosen models, with retouching as the enhancer.
+@dataclass(frozen=True, eq=False)
+class Models:
+    """The loaded models of a choice, shared by every filter that is built from them."""
 
-    Raises WeightsError with the command that gets a missing file.
-    """
+    choice: ModelChoice
+    detector: Detector
+    segmenter: SamSegmenter
+    confirmer: Confirmer
+
+    def filter(
+        self, enhancer: Enhancer | None = None, require_all: bool = False, recheck: bool = True
+    ) -> ProductFilter:
+        """A filter with these models; costs nothing."""
+        from lib_photoshoot.pipeline import ProductFilter
+
+        return ProductFilter(
+            self.detector,
+            self.segmenter,
+            enhancer,
+            self.confirmer,
+            # The embedded detector has classified each cut-out already; a second time would say the same.
+            second_opinion=self.choice.detector is not DetectorName.EMBEDDED,
+            require_all=require_all,
+            threshold=self.choice.threshold,
+            recheck=recheck,
+        )
+
+
+def load_models(choice: ModelChoice) -> Models:
+    """Load the models of a choice. Raises WeightsError with the command that gets a missing file."""
     # The models' libraries take seconds to import: only a run pays for them, not --help.
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
-    from lib_photoshoot.enhancement.retouch import Retouch
-    from lib_photoshoot.pipeline import ProductFilter
     from lib_photoshoot.weights.store import find
 
-    choice = choice or ModelChoice()
     device = resolve_device(choice.device)
     classifier = ImageNetClassifier.from_file(find("efficientnet-lite2"))
     segmenter = _segmenter(choice.segmenter, device)
@@ -77,16 +100,14 @@ def build_filter(choice: ModelChoice | None = None, require_all: bool = False) -
         variant = _GROUNDING_VARIANT[choice.detector]
         weights, vocabulary = find(f"groundingdino-{variant}"), find("bert-vocab")
         detector = GroundingDinoDetector.load(weights, vocabulary, variant, device, choice.bf16)
-    return ProductFilter(
-        detector,
-        segmenter,
-        Retouch(),
-        CutoutConfirmer(classifier),
-        # The embedded detector has classified each cut-out already; a second time would say the same.
-        second_opinion=choice.detector is not DetectorName.EMBEDDED,
-        require_all=require_all,
-        threshold=choice.threshold,
-    )
+    return Models(choice, detector, segmenter, CutoutConfirmer(classifier))
+
+
+def build_filter(choice: ModelChoice | None = None, require_all: bool = False) -> ProductFilter:
+    """Load the chosen models, with retouching as the enhancer. Raises WeightsError as :func:`load_models` does."""
+    from lib_photoshoot.enhancement.retouch import Retouch
+
+    return load_models(choice or ModelChoice()).filter(Retouch(), require_all)
 
 
 def resolve_device(device: str) -> str:

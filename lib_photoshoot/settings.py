@@ -1,0 +1,258 @@
+"""The filter's settings for one generation, declared once.
+
+The panel's widgets, infotext, paste-back, presets, HTTP schema and X/Y/Z axes are all built from :data:`FIELDS`. A
+settings object is frozen and valid by construction; as a dictionary it carries :data:`VERSION`, so that a later field
+breaks nobody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
+from typing import Any
+
+from lib_photoshoot.errors import PhotoshootError
+
+VERSION = 1
+
+
+class SettingsError(PhotoshootError):
+    """A setting is unknown or has a value that it cannot have."""
+
+
+class NoMatch(str, Enum):
+    """What happens to an image that holds none of the products."""
+
+    KEEP = "keep untouched"
+    LEAVE_OUT = "leave out"
+    MOVE = "move to folder"
+
+
+class OnMatch(str, Enum):
+    """What happens to an image that holds one."""
+
+    ENHANCE = "enhance"
+    CUT_OUT = "mask and cut-out only"
+
+
+class Enhancement(str, Enum):
+    """How a product is enhanced."""
+
+    CONTROLNET = "ControlNet"
+    INPAINT = "inpaint"
+    RETOUCH = "retouch"
+
+
+class Order(str, Enum):
+    """Which of several regions comes first."""
+
+    SCORE = "best score"
+    AREA = "largest"
+    LEFT = "left to right"
+    PRODUCTS = "as products are listed"
+
+
+CONTROL_MODES = ("Balanced", "My prompt is more important", "ControlNet is more important")
+SAME = "same as the job"
+"""Sampler or scheduler of the nested pass: the job's own."""
+AUTO = "auto"
+"""ControlNet preprocessor or model: the best pair that is installed and fits the checkpoint."""
+NO_MODEL = "None"
+"""ControlNet model: none, plain inpainting."""
+
+
+@dataclass(frozen=True)
+class Meta:
+    """How a setting is shown and which values it may have.
+
+    ``choices`` are the allowed values of a closed list, ``lowest``, ``highest`` and ``step`` those of a number.
+    ``group`` is the part of the panel it stands in; ``axis`` says whether it is an X/Y/Z axis.
+    """
+
+    label: str
+    group: str
+    help: str = ""
+    lowest: float | None = None
+    highest: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    axis: bool = False
+    lines: int = 1
+
+
+def _setting(default: Any, label: str, group: str, help: str = "", **more: Any) -> Any:
+    return field(default=default, metadata={"meta": Meta(label, group, help, **more)})
+
+
+def _number(default: float, label: str, group: str, lowest: float, highest: float, step: float, **more: Any) -> Any:
+    more.setdefault("axis", True)
+    return _setting(default, label, group, lowest=lowest, highest=highest, step=step, **more)
+
+
+def _values(kind: type[Enum]) -> tuple[str, ...]:
+    return tuple(member.value for member in kind)
+
+
+@dataclass(frozen=True)
+class FilterSettings:
+    """One generation's settings; SettingsError for a value of the wrong type or out of its range."""
+
+    enabled: bool = _setting(False, "Product filter", "main")
+    products: str = _setting(
+        "",
+        "Products",
+        "main",
+        "Commas between products; aliases as: watch = wristwatch | watch dial; own settings as: "
+        'shoe [threshold=0.4; denoise=0.5; prompt="a red shoe"].',
+        axis=True,
+    )
+    detector: str = _setting(
+        AUTO,
+        "Detector",
+        "detect",
+        "auto takes GroundingDINO where its weights are, else the embedded one.",
+        choices=(AUTO, "embedded", "groundingdino", "groundingdino-b"),
+        axis=True,
+    )
+    segmenter: str = _setting(
+        "mobile-sam",
+        "Segmenter",
+        "detect",
+        choices=("mobile-sam", "sam-vit-b", "sam-vit-l", "sam-vit-h"),
+        axis=True,
+    )
+    threshold: float = _number(0.0, "Detection threshold", "detect", 0, 1, 0.01, help="0 takes the detector's own.")
+    require_all: bool = _setting(False, "All products must be there", "detect", "Otherwise one of them is enough.")
+    order: str = _setting(
+        Order.SCORE.value, "Order", "detect", "Which region is enhanced first.", choices=_values(Order)
+    )
+    limit: int = _number(0, "Most regions", "detect", 0, 20, 1, help="0 takes all.", axis=False)
+    on_no_match: str = _setting(
+        NoMatch.KEEP.value,
+        "No product found",
+        "decide",
+        "What happens to the image.",
+        choices=_values(NoMatch),
+        axis=True,
+    )
+    on_match: str = _setting(
+        OnMatch.ENHANCE.value,
+        "Product found",
+        "decide",
+        "What happens to the image.",
+        choices=_values(OnMatch),
+        axis=True,
+    )
+    filter_input: bool = _setting(
+        False, "Look at the input first", "decide", "img2img: without a product in it the whole job is skipped."
+    )
+    save_masks: bool = _setting(False, "Save masks", "decide", "Black and white, beside the image.")
+    save_cutouts: bool = _setting(False, "Save cut-outs", "decide", "Transparent PNG, beside the image.")
+    save_before: bool = _setting(False, "Save the image before enhancement", "decide")
+    enhancement: str = _setting(
+        Enhancement.CONTROLNET.value, "Enhancement", "enhance", "", choices=_values(Enhancement), axis=True
+    )
+    prompt: str = _setting(
+        "", "Prompt for the product", "enhance", "Empty takes the job's own; [PROMPT] inserts it.", axis=True, lines=2
+    )
+    negative_prompt: str = _setting(
+        "", "Negative prompt for the product", "enhance", "Empty takes the job's own; [PROMPT] inserts it.", lines=2
+    )
+    denoise: float = _number(0.4, "Denoising strength", "enhance", 0, 1, 0.01)
+    mask_grow: int = _number(4, "Grow mask (pixels)", "enhance", -64, 128, 1, help="Negative shrinks it.")
+    mask_blur: int = _number(4, "Mask blur", "enhance", 0, 64, 1)
+    only_masked: bool = _setting(
+        True, "Only masked", "enhance", "Paints at the size of the job, then scales into place."
+    )
+    padding: int = _number(32, "Only masked padding (pixels)", "enhance", 0, 256, 4)
+    recheck: bool = _setting(
+        True, "Re-check", "enhance", "Undo an enhancement in which the product is no longer found."
+    )
+    cn_module: str = _setting(AUTO, "ControlNet preprocessor", "controlnet", axis=True)
+    cn_model: str = _setting(AUTO, "ControlNet model", "controlnet", axis=True)
+    cn_weight: float = _number(1.0, "ControlNet weight", "controlnet", 0, 2, 0.05)
+    cn_mode: str = _setting("Balanced", "Control mode", "controlnet", choices=CONTROL_MODES, axis=True)
+    cn_start: float = _number(0.0, "Guidance start", "controlnet", 0, 1, 0.01)
+    cn_end: float = _number(1.0, "Guidance end", "controlnet", 0, 1, 0.01)
+    steps: int = _number(0, "Steps", "sampling", 0, 150, 1, help="0 takes the job's own.")
+    cfg_scale: float = _number(0.0, "CFG scale", "sampling", 0, 30, 0.5, help="0 takes the job's own.")
+    sampler: str = _setting(SAME, "Sampler", "sampling", axis=True)
+    scheduler: str = _setting(SAME, "Schedule type", "sampling")
+
+    def __post_init__(self) -> None:
+        for name, meta in FIELDS.items():
+            object.__setattr__(self, name, _checked(name, meta, getattr(self, name)))
+        if self.cn_start > self.cn_end:
+            raise SettingsError(
+                f"Guidance start ({self.cn_start:g}) lies after guidance end ({self.cn_end:g}); exchange the two."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """All values with the version."""
+        return {"version": VERSION, **asdict(self)}
+
+    def changed(self) -> dict[str, Any]:
+        """The values that differ from the defaults, without ``enabled`` and the version."""
+        return {name: value for name, value in asdict(self).items() if name != "enabled" and value != DEFAULTS[name]}
+
+    def to_json(self) -> str:
+        """The changed values as one line of JSON, for infotext."""
+        return json.dumps(self.changed(), ensure_ascii=False, separators=(", ", ": "))
+
+
+FIELDS: Mapping[str, Meta] = {f.name: f.metadata["meta"] for f in fields(FilterSettings)}
+DEFAULTS: Mapping[str, Any] = {f.name: f.default for f in fields(FilterSettings)}
+
+
+def settings_from(values: Mapping[str, Any]) -> FilterSettings:
+    """Settings from a dictionary; what is absent keeps its default.
+
+    Raises SettingsError for an unknown name, a wrong value, or a version that is newer than this program's.
+    """
+    values = dict(values)
+    version = values.pop("version", VERSION)
+    if not isinstance(version, int) or version > VERSION:
+        raise SettingsError(
+            f"The settings have version {version!r}, this extension knows up to {VERSION}; update the extension."
+        )
+    unknown = sorted(set(values) - set(FIELDS))
+    if unknown:
+        raise SettingsError(f"There is no setting called {unknown[0]!r}; known are: {', '.join(FIELDS)}.")
+    return FilterSettings(**values)
+
+
+def settings_from_json(text: str) -> FilterSettings:
+    """Settings from one line of JSON as :meth:`FilterSettings.to_json` writes it, enabled. Raises SettingsError."""
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"The product filter's settings are not JSON ({error}); copy them again.") from error
+    if not isinstance(values, dict):
+        raise SettingsError("The product filter's settings are no JSON object; copy them again.")
+    return settings_from({"enabled": True, **values})
+
+
+def _checked(name: str, meta: Meta, value: Any) -> Any:
+    """The value in its own type; raises SettingsError with one sentence."""
+    kind = type(DEFAULTS[name])
+    if kind is bool:
+        if isinstance(value, bool):
+            return value
+        raise SettingsError(f"{meta.label} is {value!r}; it is either true or false.")
+    if kind is str:
+        if not isinstance(value, str):
+            raise SettingsError(f"{meta.label} is {value!r}; give a text.")
+        if meta.choices and value not in meta.choices:
+            raise SettingsError(f"{meta.label} is {value!r}; choose one of: {', '.join(meta.choices)}.")
+        return value
+    lowest, highest = meta.lowest or 0, meta.highest or 0
+    # Written so that NaN is refused too; a bool is an int in Python, and no number here.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
+        raise SettingsError(f"{meta.label} is {value!r}; give a number from {lowest:g} to {highest:g}.")
+    if kind is int:
+        if value != int(value):
+            raise SettingsError(f"{meta.label} is {value!r}; give a whole number.")
+        return int(value)
+    return float(value)

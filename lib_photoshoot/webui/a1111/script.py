@@ -1,0 +1,294 @@
+"""The always-on script: the host's hooks, each a few lines that hand over to :class:`FilterJob`.
+
+Imported when the WebUI starts, so nothing heavy stands at the top. The host catches and prints whatever a hook raises;
+every hook leaves the image as it is until the last assignment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modules import script_callbacks, scripts, shared
+
+from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.settings import NoMatch, OnMatch
+from lib_photoshoot.webui.arguments import is_switched_off, settings_from_arguments
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from lib_photoshoot.webui.job import FilterJob, ImageOutcome
+
+TITLE = "Product Photoshoot"
+SETTINGS_KEY = "Product filter"
+RESULT_KEY = "Product filter result"
+# ControlNet crops its hint when any key holds a certain word about enlarging; these two do not.
+
+_JOB = "_photoshoot_job"
+_OVERRIDES = "_photoshoot_overrides"
+_MOVE = "photoshoot_move"
+_INNER_MARKS = ("_photoshoot_inner", "_ad_inner")
+
+
+class ProductPhotoshoot(scripts.Script):
+    """The product filter in txt2img and img2img."""
+
+    def title(self) -> str:
+        return TITLE
+
+    def show(self, is_img2img: bool) -> Any:
+        return scripts.AlwaysVisible
+
+    def ui(self, is_img2img: bool) -> list[Any]:
+        from lib_photoshoot.webui.a1111.panel import build_panel
+
+        panel = build_panel(is_img2img)
+        self.infotext_fields = panel.infotext_fields
+        self.paste_field_names = [SETTINGS_KEY]
+        return panel.controls
+
+    def before_process(self, p: Any, *arguments: Any) -> None:
+        """Start anew: a batch over a folder runs one ``p`` many times, with other settings for none of them."""
+        if _is_inner(p):
+            return
+        earlier = getattr(p, _JOB, None)
+        if earlier is not None and earlier.owner == id(p):
+            earlier.restore(p)
+            setattr(p, _JOB, None)
+
+    def process(self, p: Any, *arguments: Any) -> None:
+        """Check the settings, and in img2img the input, before anything is spent."""
+        overrides = getattr(p, _OVERRIDES, None)
+        if (is_switched_off(arguments) and not overrides) or _is_inner(p) or getattr(p, _JOB, None) is not None:
+            # A job that is there already: ADetailer calls this hook again, on copies of ``p``, after each batch.
+            return
+        run = _start(p, arguments, overrides)
+        if run is None:
+            return
+        setattr(p, _JOB, run)
+        run.announce(p)
+        if run.job.looks_at_input and getattr(p, "init_images", None):
+            run.look_at_input(p)
+
+    def before_process_batch(self, p: Any, *arguments: Any, **_: Any) -> None:
+        """Put back what the batch before this one took away."""
+        run = _run_of(p)
+        if run is not None:
+            run.restore_batch(p)
+
+    def postprocess_batch_list(self, p: Any, pp: Any, *arguments: Any, **_: Any) -> None:
+        """Leave out images without a product here, the one place where files, grid, gallery and API all agree."""
+        run = _run_of(p)
+        if run is not None and run.job.leaves_out:
+            run.leave_out(p, pp)
+
+    def postprocess_image(self, p: Any, pp: Any, *arguments: Any) -> None:
+        """Hosts before 1.8 have no later hook for an image."""
+        if not hasattr(scripts.ScriptRunner, "postprocess_image_after_composite"):
+            self.postprocess_image_after_composite(p, pp, *arguments)
+
+    def postprocess_image_after_composite(self, p: Any, pp: Any, *arguments: Any) -> None:
+        """Filter the final image; runs before it is saved."""
+        run = _run_of(p)
+        if run is not None:
+            pp.image = run.handle(p, pp.image)
+
+    def postprocess(self, p: Any, processed: Any, *arguments: Any) -> None:
+        """Finish the job; may be called more than once."""
+        run = _run_of(p)
+        if run is not None:
+            run.finish(p, processed)
+
+
+class JobRun:
+    """A :class:`FilterJob` inside one processing object of this host, and what must be put back in it."""
+
+    def __init__(self, p: Any, job: FilterJob) -> None:
+        self.owner = id(p)
+        self.job = job
+        self._n_iter = p.n_iter
+        self._save_no_grid = p.do_not_save_grid
+        self._batch_lists: dict[str, Any] = {}
+        self._kept = 0
+        self._input_skipped = False
+
+    def announce(self, p: Any) -> None:
+        """Write the settings and, when it is known, each image's result into the infotext."""
+        p.extra_generation_params[SETTINGS_KEY] = self.job.settings.to_json()
+        p.extra_generation_params[RESULT_KEY] = self._result_text
+        for text in (self.job.problem, self.job.unit.problem, self.job.unit.note):
+            if text:
+                _tell(p, text)
+
+    def _result_text(self, p: Any = None, index: int = 0, use_main_prompt: bool = False, **_: Any) -> str | None:
+        if use_main_prompt:  # the grid's
+            return None
+        outcome = self.job.outcomes.get((p.iteration, index)) if hasattr(p, "iteration") else None
+        return outcome.summary if outcome else self.job.input_summary or self.job.problem
+
+    def look_at_input(self, p: Any) -> None:
+        """Skip the whole job when no product is in any of its input pictures."""
+        try:
+            results = [self.job.decide(image) for image in p.init_images]
+        except PhotoshootError as error:
+            self.job.problem = str(error)
+            _tell(p, self.job.problem)
+            return
+        if any(result.regions and result.reason is None for result in results):
+            return
+        from lib_photoshoot.webui.job import reason_text
+
+        self.job.input_summary = f"input skipped: {reason_text(results[0].reason)}"
+        self._stop_before_painting(p)
+        self._input_skipped = True
+        _tell(p, f"Product filter: {self.job.input_summary}.")
+
+    def _stop_before_painting(self, p: Any) -> None:
+        p.n_iter = 0
+        p.do_not_save_grid = True  # the host cannot make a grid of nothing
+
+    def leave_out(self, p: Any, pp: Any) -> None:
+        """Drop the batch's images without a product, with their prompts and seeds."""
+        kept = [i for i, tensor in enumerate(pp.images) if self._holds_product(p, i, tensor)]
+        self._kept += len(kept)
+        p.do_not_save_grid = self._save_no_grid or self._kept == 0
+        dropped = len(pp.images) - len(kept)
+        if not dropped:
+            return
+        _tell(p, f"Product filter: {dropped} of {len(pp.images)} images left out, no product in them.")
+        count = len(pp.images)
+        for name in ("prompts", "negative_prompts", "seeds", "subseeds", "overlay_images", "color_corrections"):
+            values = getattr(p, name, None)
+            if values is not None and len(values) == count:
+                if name in ("overlay_images", "color_corrections"):  # made once for all batches of the job
+                    self._batch_lists[name] = values
+                setattr(p, name, [values[i] for i in kept])
+        pp.images = [pp.images[i] for i in kept]
+
+    def _holds_product(self, p: Any, index: int, tensor: Any) -> bool:
+        from lib_photoshoot.webui.a1111.pictures import composite_of
+
+        try:
+            result = self.job.decide(composite_of(p, index, tensor))
+        except PhotoshootError as error:  # an image is never lost for a mistake of ours
+            _tell(p, str(error))
+            return True
+        return result.reason is None
+
+    def restore_batch(self, p: Any) -> None:
+        """Before a batch: the lists that were cut, and the outer ControlNet."""
+        for name, values in self._batch_lists.items():
+            setattr(p, name, values)
+        self._batch_lists.clear()
+        outer = getattr(p, "_photoshoot_controlnet", None)
+        if outer is not None:
+            outer.rehook(p)
+
+    def handle(self, p: Any, image: Image.Image) -> Image.Image:
+        """The final image, enhanced or as it came."""
+        from lib_photoshoot.webui.a1111.pictures import save_extras
+        from lib_photoshoot.webui.enhancer import JobPrompt
+
+        shared.state.textinfo = f"Product filter: looking for {', '.join(x.name for x in self.job.products)}"
+        number = p.iteration * p.batch_size + p.batch_index
+        prompt = JobPrompt(p.prompts[p.batch_index], p.negative_prompts[p.batch_index], p.seeds[p.batch_index])
+        outcome = self.job.handle(p, (p.iteration, p.batch_index), image, prompt)
+        shared.state.textinfo = None
+        if outcome.skipped and self.job.settings.on_no_match == NoMatch.MOVE.value:
+            outcome.image.info[_MOVE] = True
+        else:
+            save_extras(p, number, self.job, image, outcome)
+        self._tell_outcome(p, number, outcome)
+        return outcome.image
+
+    def _tell_outcome(self, p: Any, number: int, outcome: ImageOutcome) -> None:
+        if self.job.problem is None:
+            _tell(p, f"Product filter, image {number + 1}: {outcome.summary}.")
+
+    def finish(self, p: Any, processed: Any) -> None:
+        """Show what belongs to the results, and let the models go if the user wants that."""
+        outer = getattr(p, "_photoshoot_controlnet", None)
+        if outer is not None and processed.images:
+            processed.images.extend(outer.take_maps())
+        if self._input_skipped and not processed.images and self.job.settings.on_no_match == NoMatch.KEEP.value:
+            processed.images.extend(p.init_images)
+            processed.infotexts[:] = [processed.infotexts[0]] * len(processed.images)
+        if processed.images or p.iteration >= self._n_iter - 1:
+            from lib_photoshoot.webui.a1111.options import UNLOAD, read_option
+            from lib_photoshoot.webui.registry import REGISTRY
+
+            if read_option("unload") == UNLOAD:
+                REGISTRY.release()
+
+    def restore(self, p: Any) -> None:
+        """Give the processing object back as the host made it, for its next run."""
+        self.restore_batch(p)
+        p.n_iter, p.do_not_save_grid = self._n_iter, self._save_no_grid
+
+
+def _is_inner(p: Any) -> bool:
+    return any(getattr(p, mark, False) for mark in _INNER_MARKS)
+
+
+def _run_of(p: Any) -> JobRun | None:
+    return None if _is_inner(p) else getattr(p, _JOB, None)
+
+
+def _start(p: Any, arguments: tuple[Any, ...], overrides: dict[str, Any] | None) -> JobRun | None:
+    """The job for these arguments; None when the filter is off. Unusable settings stop the job before it is paid for."""
+    from lib_photoshoot.settings import FilterSettings, SettingsError
+    from lib_photoshoot.webui.a1111.host import A1111Host
+    from lib_photoshoot.webui.job import FilterJob, start_job
+
+    host = A1111Host()
+    try:
+        settings = settings_from_arguments(arguments, overrides)
+    except SettingsError as error:
+        run = JobRun(p, FilterJob(host, FilterSettings(), problem=str(error)))
+        run._stop_before_painting(p)
+        return run
+    return JobRun(p, start_job(host, settings)) if settings.enabled else None
+
+
+def _tell(p: Any, text: str) -> None:
+    """Show a sentence under the results, once."""
+    if hasattr(p, "comment"):
+        p.comment(text)
+
+
+def move_skipped(params: Any) -> None:
+    """Send an image without a product to its own folder; for the host's ``on_before_image_saved``."""
+    if not params.image.info.pop(_MOVE, False):
+        return
+    from lib_photoshoot.webui.a1111.options import read_option
+    from lib_photoshoot.webui.a1111.pictures import free_name
+
+    path = Path(params.filename)
+    folder = path.parent / str(read_option("skipped_folder"))
+    folder.mkdir(parents=True, exist_ok=True)
+    # The host does not count files in other folders, so the same number comes again.
+    params.filename = str(free_name(folder / path.name))
+
+
+def register() -> None:
+    """Hang the callbacks into the host; called once, when the host loads the script."""
+    from lib_photoshoot.webui.a1111 import axes, options
+
+    script_callbacks.on_ui_settings(options.register)
+    script_callbacks.on_before_image_saved(move_skipped)
+    script_callbacks.on_before_ui(axes.register)
+    script_callbacks.on_app_started(_add_routes)
+    script_callbacks.on_ui_tabs(_build_tab)
+
+
+def _add_routes(_: Any, app: Any) -> None:
+    from lib_photoshoot.webui.a1111.routes import add_routes
+
+    add_routes(app)
+
+
+def _build_tab() -> list[Any]:
+    from lib_photoshoot.webui.a1111.tab import build_tab
+
+    return build_tab()

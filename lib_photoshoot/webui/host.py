@@ -1,0 +1,121 @@
+"""Everything the extension needs of a host, as one protocol; nothing here imports a WebUI.
+
+``a1111/`` holds the real adapter, ``tests/webui/fake_host.py`` a small in-memory one, and the contract tests hold the
+two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from PIL import Image
+
+
+@dataclass(frozen=True)
+class ControlUnit:
+    """One ControlNet unit: preprocessor, model as listed, weight 0..2, guidance from ``start`` to ``end`` of the steps.
+
+    The last two are shares from 0 to 1.
+    """
+
+    module: str
+    model: str
+    weight: float = 1.0
+    mode: str = "Balanced"
+    start: float = 0.0
+    end: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class InpaintRequest:
+    """One nested img2img inpainting.
+
+    ``image`` is RGB, ``mask`` an 'L' picture of the same size, white where the host paints. ``mask_blur`` and
+    ``padding`` are pixels. ``steps`` 0, ``cfg_scale`` 0 and an empty ``sampler`` or ``scheduler`` take the outer job's.
+    """
+
+    image: Image.Image
+    mask: Image.Image
+    prompt: str
+    negative_prompt: str
+    seed: int
+    denoise: float
+    mask_blur: int
+    only_masked: bool
+    padding: int
+    steps: int = 0
+    cfg_scale: float = 0.0
+    sampler: str = ""
+    scheduler: str = ""
+    unit: ControlUnit | None = None
+
+
+@dataclass(frozen=True)
+class ControlModel:
+    """A ControlNet model of the host: its name in the host's lists, and the checkpoint family it was made for.
+
+    ``family`` is ``sd1``, ``sd2``, ``sdxl``, or None where the file does not tell.
+    """
+
+    name: str
+    family: str | None
+
+
+class ControlNetApi(Protocol):
+    """What the host's ControlNet extension offers."""
+
+    def models(self, refresh: bool = False) -> Sequence[ControlModel]:
+        """Installed models, without the entry ``None``."""
+        ...
+
+    def modules(self) -> Sequence[str]:
+        """Names of the preprocessors."""
+        ...
+
+    def needs_download(self, module: str) -> bool:
+        """Whether a preprocessor would have to fetch weights before it works."""
+        ...
+
+
+class Host(Protocol):
+    """A running WebUI, as seen from one job."""
+
+    def controlnet(self) -> ControlNetApi | None:
+        """ControlNet, where it is installed and loaded."""
+        ...
+
+    def family(self) -> str | None:
+        """The loaded checkpoint's family: ``sd1``, ``sd2``, ``sdxl`` or None for others."""
+        ...
+
+    def inpaint(self, job: Any, request: InpaintRequest) -> Image.Image:
+        """Run one inpainting inside ``job`` (the host's own processing object) and return the whole picture.
+
+        Raises EnhancementError when the host or its ControlNet failed, EnhancementStopped when the user stopped it.
+        """
+        ...
+
+    def stopped(self) -> bool:
+        """Whether the user interrupted the job, skipped the image or asked to stop after it."""
+        ...
+
+    def expect(self, passes: int) -> None:
+        """Announce nested passes, so that the host's progress bar does not run past its end."""
+        ...
+
+    def detector_device(self) -> str:
+        """The torch device for detection and segmentation that the user chose, ``cpu`` by default."""
+        ...
+
+    def option(self, name: str) -> Any:
+        """One of our own options on the host's Settings page."""
+        ...
+
+    def folder(self, job: Any) -> Path:
+        """Where the job's images are saved."""
+        ...

@@ -1,0 +1,179 @@
+"""One generation with the filter on, whatever the host: settings checked once, then one answer per image."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.products import Product, parse_products
+from lib_photoshoot.results import Decision, FilterResult, Reason
+from lib_photoshoot.settings import Enhancement, FilterSettings, NoMatch, OnMatch
+from lib_photoshoot.webui.enhancer import InpaintEnhancer, JobPrompt
+from lib_photoshoot.webui.registry import REGISTRY, model_choice
+from lib_photoshoot.webui.units import UnitChoice, choose_unit
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from lib_photoshoot.enhancement.protocol import Enhancer
+    from lib_photoshoot.pipeline import ProductFilter
+    from lib_photoshoot.webui.host import Host
+
+Key = tuple[int, int]
+"""Iteration and index within its batch: which image of the job."""
+
+
+@dataclass(eq=False)
+class ImageOutcome:
+    """What was found, decided and done for one image; ``summary`` is the line for infotext and page."""
+
+    result: FilterResult | None
+    image: Image.Image
+    summary: str
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the image holds none of the products."""
+        return self.result is not None and self.result.decision is Decision.SKIP
+
+
+@dataclass(eq=False)
+class FilterJob:
+    """The filter's part of one job. Build it with :func:`start_job`; ``problem`` tells why it will change nothing."""
+
+    host: Host
+    settings: FilterSettings
+    products: tuple[Product, ...] = ()
+    unit: UnitChoice = field(default_factory=UnitChoice)
+    problem: str | None = None
+    outcomes: dict[Key, ImageOutcome] = field(default_factory=dict)
+    input_summary: str | None = None
+    _decisions: dict[bytes, FilterResult] = field(default_factory=dict)
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether images without a product are to be left out of the results."""
+        return self.problem is None and self.settings.on_no_match == NoMatch.LEAVE_OUT.value
+
+    @property
+    def looks_at_input(self) -> bool:
+        """Whether img2img's input is to be looked at before anything is painted."""
+        return self.problem is None and self.settings.filter_input
+
+    def decide(self, image: Image.Image) -> FilterResult:
+        """Look for the products without changing anything; the answer for the same pixels is kept for this job.
+
+        Raises PhotoshootError.
+        """
+        pixels = np.asarray(image.convert("RGB"))
+        key = hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
+        if key not in self._decisions:
+            self._decisions[key] = self._filter(None).detect(pixels, self.products)
+        return self._decisions[key]
+
+    def handle(self, job: Any, key: Key, image: Image.Image, prompt: JobPrompt) -> ImageOutcome:
+        """Filter one final image: the outcome's image is ``image`` itself unless a product in it was enhanced.
+
+        Never raises a PhotoshootError: what went wrong stands in the outcome's summary.
+        """
+        if self.problem is not None:
+            outcome = ImageOutcome(None, image, self.problem)
+        elif self.host.stopped():
+            outcome = ImageOutcome(None, image, "not looked at: the job was stopped")
+        else:
+            try:
+                outcome = self._filtered(job, image, prompt)
+            except PhotoshootError as error:
+                outcome = ImageOutcome(None, image, str(error))
+        self.outcomes[key] = outcome
+        return outcome
+
+    def _filtered(self, job: Any, image: Image.Image, prompt: JobPrompt) -> ImageOutcome:
+        from lib_photoshoot.images import to_image
+
+        pixels = np.asarray(image.convert("RGB"))
+        enhance = self.settings.on_match == OnMatch.ENHANCE.value and self.unit.problem is None
+        enhancer = self._enhancer(job, prompt) if enhance else None
+        result = self._filter(enhancer).run(pixels, self.products)
+        if result.image is pixels:
+            return ImageOutcome(result, image, self._summary(result, enhancer))
+        alpha = np.asarray(image.getchannel("A")) if image.mode == "RGBA" else None
+        return ImageOutcome(result, to_image(result.image, alpha), self._summary(result, enhancer))
+
+    def _filter(self, enhancer: Enhancer | None) -> ProductFilter:
+        models = REGISTRY.get(model_choice(self.settings, self.host.detector_device()))
+        return models.filter(enhancer, self.settings.require_all, self.settings.recheck)
+
+    def _enhancer(self, job: Any, prompt: JobPrompt) -> Enhancer:
+        if self.settings.enhancement == Enhancement.RETOUCH.value:
+            from lib_photoshoot.enhancement.retouch import Retouch
+
+            return Retouch()
+        named = {product.name: product for product in self.products}
+        return InpaintEnhancer(self.host, job, self.settings, named, prompt, self.unit.unit)
+
+    def _summary(self, result: FilterResult, enhancer: Enhancer | None) -> str:
+        """One line without commas or quotes of its own, so that infotext stays readable."""
+        if result.decision is Decision.SKIP:
+            return f"skipped: {reason_text(result.reason)}"
+        found = " + ".join(f"{region.product} {region.score:.2f}" for region in result.regions)
+        undone = sorted({item.product for item in result.rejected if item.reason is Reason.LOST_IN_ENHANCEMENT})
+        if enhancer is None:
+            done = self.unit.problem or "mask and cut-out only"
+        elif result.note:
+            done = result.note
+        elif undone:
+            done = f"enhancement of {' + '.join(undone)} undone: no longer recognised"
+        else:
+            done = f"enhanced with {self._means(enhancer)}"
+        return f"found {found}; {done}"
+
+    def _means(self, enhancer: Enhancer) -> str:
+        unit = self.unit.unit
+        return f"ControlNet {unit.module} / {unit.model}" if unit and enhancer.name == "inpaint" else enhancer.name
+
+
+def start_job(host: Host, settings: FilterSettings) -> FilterJob:
+    """Check everything that can be checked before the job spends anything. Never raises: see ``problem``."""
+    job = FilterJob(host, settings)
+    try:
+        job.products = parse_products(settings.products)
+        _check_words(job)
+    except PhotoshootError as error:
+        job.problem = str(error)
+        return job
+    if settings.on_match == OnMatch.ENHANCE.value:
+        job.unit = choose_unit(settings, host.controlnet(), host.family())
+    return job
+
+
+def _check_words(job: FilterJob) -> None:
+    """Raise UnknownProductError now rather than after the images are painted, where the detector knows few words."""
+    from lib_photoshoot.build import DetectorName
+    from lib_photoshoot.weights.store import find
+
+    choice = model_choice(job.settings, "cpu")
+    needed = ["efficientnet-lite2", choice.segmenter.value]
+    if choice.detector is DetectorName.EMBEDDED:
+        from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
+
+        for product in job.products:
+            load_vocabulary().classes_for(product)
+    else:
+        needed += [
+            f"groundingdino-{'swinb' if choice.detector is DetectorName.GROUNDINGDINO_B else 'swint'}",
+            "bert-vocab",
+        ]
+    for name in needed:
+        find(name)
+
+
+def reason_text(reason: Reason | None) -> str:
+    """The reason of a skip in words."""
+    from lib_photoshoot.catalog.report import REASON_TEXT
+
+    return REASON_TEXT[reason].rstrip(".").lower() if reason else "no reason"

@@ -1,0 +1,79 @@
+"""The one place that keeps loaded models between generations, and lets them go."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from lib_photoshoot.build import DetectorName, ModelChoice, SegmenterName
+from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.settings import AUTO, FilterSettings
+
+if TYPE_CHECKING:
+    from lib_photoshoot.build import Models
+
+
+def model_choice(settings: FilterSettings, device: str) -> ModelChoice:
+    """The models that the settings ask for; ``auto`` is GroundingDINO where its weights are, else the embedded one."""
+    detector = DetectorName(automatic_detector() if settings.detector == AUTO else settings.detector)
+    return ModelChoice(detector, SegmenterName(settings.segmenter), device, threshold=settings.threshold or None)
+
+
+def automatic_detector() -> str:
+    """``groundingdino``, ``groundingdino-b`` or ``embedded``, by the weights that are there."""
+    from lib_photoshoot.weights.store import find
+
+    for name, weights in (("groundingdino", "groundingdino-swint"), ("groundingdino-b", "groundingdino-swinb")):
+        with suppress(WeightsError):
+            find(weights)
+            return name
+    return DetectorName.EMBEDDED.value
+
+
+class ModelRegistry:
+    """Holds the models last used; a choice of other models replaces them. Safe to call from several threads."""
+
+    def __init__(self) -> None:
+        self._models: Models | None = None
+        self._lock = threading.RLock()
+
+    def get(self, choice: ModelChoice) -> Models:
+        """The models of a choice, loaded on first use. Raises WeightsError."""
+        from dataclasses import replace
+
+        from lib_photoshoot.build import load_models
+
+        with self._lock:
+            held = self._models
+            if held is not None and replace(held.choice, threshold=choice.threshold) == choice:
+                # A threshold is no part of what is loaded.
+                return replace(held, choice=choice)
+            # Let go first: two sets of models may not fit.
+            self.release()
+            self._models = load_models(choice)
+            return self._models
+
+    def release(self) -> bool:
+        """Let the models go and give their memory back. Returns whether there were any."""
+        with self._lock:
+            if self._models is None:
+                return False
+            on_gpu = self._models.choice.device != "cpu"
+            self._models = None
+        gc.collect()
+        if on_gpu:
+            import torch
+
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+        return True
+
+    @property
+    def loaded(self) -> bool:
+        """Whether models are held."""
+        return self._models is not None
+
+
+REGISTRY = ModelRegistry()

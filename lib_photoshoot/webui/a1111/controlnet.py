@@ -83,7 +83,7 @@ class A1111ControlNet:
         return self._code.find_cn_script(runner)
 
     def unit(self, unit: ControlUnit) -> Any:
-        """ControlNet's own object. It carries no image: ControlNet then takes the pass's own, cropped as the pass is."""
+        """ControlNet's own object. Without an image of its own it takes the pass's, cropped as the pass is."""
         return self._code.ControlNetUnit(
             enabled=True,
             module=unit.module,

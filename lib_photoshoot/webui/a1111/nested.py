@@ -164,7 +164,7 @@ class HookWitness(scripts.Script):
         self.hooked = self._script.latest_network is not None
         if not self.hooked:
             p.n_iter = 0  # nothing is painted without the control that was asked for
-        # Building a ControlNet draws random numbers, taking it from the cache does not; the image must not depend on it.
+        # Building a ControlNet draws random numbers, taking it from the cache does not: the image must not show it.
         torch.manual_seed(p.all_seeds[0])
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from modules import script_callbacks, scripts, shared
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.settings import NoMatch, OnMatch
+from lib_photoshoot.settings import NoMatch
 from lib_photoshoot.webui.arguments import is_switched_off, settings_from_arguments
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def _run_of(p: Any) -> JobRun | None:
 
 
 def _start(p: Any, arguments: tuple[Any, ...], overrides: dict[str, Any] | None) -> JobRun | None:
-    """The job for these arguments; None when the filter is off. Unusable settings stop the job before it is paid for."""
+    """The job for these arguments, None when the filter is off. Unusable settings stop it before anything is spent."""
     from lib_photoshoot.settings import FilterSettings, SettingsError
     from lib_photoshoot.webui.a1111.host import A1111Host
     from lib_photoshoot.webui.job import FilterJob, start_job

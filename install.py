@@ -1,1 +1,6 @@
-"""Run by the AUTOMATIC1111 WebUI at start. The panel is not built yet, so nothing is installed into the host."""
+"""Run by the AUTOMATIC1111 WebUI at each start, before it is up; the rules stand in the module imported here."""
+
+from lib_photoshoot.webui.requirements import install
+
+if __name__ == "__main__":
+    install()

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
-from lib_photoshoot.errors import ImageError
+from lib_photoshoot.errors import ImageError, ImageTooLargeError
 
 PIXEL_LIMIT = 200_000_000
 """Pictures with more pixels than this are refused from their header alone, before any pixel is decoded."""
@@ -42,6 +42,7 @@ PICTURE_SUFFIXES = frozenset(FORMAT_BY_SUFFIX)
 PART_SUFFIX = ".part"
 
 _ORIENTATION = 0x0112
+_STRIP_PIXELS = 1 << 21
 _PILLOW_LOCK = threading.RLock()
 
 
@@ -91,27 +92,51 @@ def _pillow_settings() -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
-def read_picture(path: str | os.PathLike[str]) -> Picture:
+def read_picture(path: str | os.PathLike[str], limit: int = PIXEL_LIMIT) -> Picture:
     """Decode one file.
 
-    Raises ``ImageError`` for anything that is not a whole, readable picture of at most ``PIXEL_LIMIT`` pixels.
+    Raises ``ImageError`` for anything that is not a whole, readable picture, and ``ImageTooLargeError`` for one of more
+    than ``limit`` pixels.
     """
     name = shown(path)
-    try:
+    with _in_one_sentence(name):
         status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            os.listdir(path)  # a folder without permission is told so, below
         if not stat.S_ISREG(status.st_mode):
             # Opening a named pipe would wait for ever.
             raise ImageError(f"{name} is not a file; name a picture file or a folder of pictures.")
         if status.st_size == 0:
             raise ImageError(f"{name} is empty (0 bytes); copy or export the picture again.")
-        with open(path, "rb") as file, _pillow_settings(), Image.open(file, formats=PICTURE_FORMATS) as image:
-            if image.width * image.height > PIXEL_LIMIT:
-                raise ImageError(_too_large(name, f"{image.width}x{image.height} pixels"))
+        with open(path, "rb") as file:
+            return _decode_file(file, name, limit)
+
+
+def decode_picture(data: bytes, name: str, limit: int = PIXEL_LIMIT) -> Picture:
+    """Decode a file's bytes; ``name`` stands for it in messages. Raises as ``read_picture`` does."""
+    with _in_one_sentence(name):
+        return _decode_file(io.BytesIO(data), name, limit)
+
+
+def _decode_file(file: BinaryIO, name: str, limit: int) -> Picture:
+    try:
+        with _pillow_settings(), Image.open(file, formats=PICTURE_FORMATS) as image:
+            if image.width * image.height > limit:
+                raise _too_large(name, f"{image.width}x{image.height} pixels", limit)
             return _decode(image)
+    except Image.DecompressionBombError as error:
+        raise _too_large(name, "too many pixels", limit) from error
+
+
+@contextmanager
+def _in_one_sentence(name: str) -> Iterator[None]:
+    """Whatever Pillow and the system raise for a bad file, as one ImageError sentence."""
+    try:
+        yield
     except ImageError:
         raise
     except FileNotFoundError as error:
-        if os.path.islink(path):
+        if os.path.islink(error.filename):
             raise ImageError(f"{name} is a link to a file that does not exist; repair or remove the link.") from error
         raise ImageError(f"{name} does not exist (any more); check the path and run again.") from error
     except PermissionError as error:
@@ -120,8 +145,6 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
         raise ImageError(
             f"{name} is not a picture in a known format, whatever its suffix says; export it as PNG or JPEG."
         ) from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(_too_large(name, "too many pixels")) from error
     except MemoryError as error:
         raise ImageError(f"{name} does not fit into memory; scale it down or free memory.") from error
     except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, struct.error, zlib.error) as error:
@@ -129,8 +152,8 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
         raise ImageError(f"{name} is damaged or incomplete ({detail}); copy or export the picture again.") from error
 
 
-def _too_large(name: str, what: str) -> str:
-    return f"{name} has {what}, over the limit of {PIXEL_LIMIT // 1_000_000} megapixels; scale it down first."
+def _too_large(name: str, what: str, limit: int) -> ImageTooLargeError:
+    return ImageTooLargeError(f"{name} has {what}, over the limit of {limit / 1e6:g} megapixels; scale it down first.")
 
 
 def _decode(image: Image.Image) -> Picture:
@@ -209,10 +232,21 @@ def _to_rgb(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
         key = image.info.get("transparency")
         alpha = np.where(values == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
         return np.repeat(grey[:, :, None], 3, axis=2), alpha
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = np.asarray(image.convert("RGBA"))
-        return rgba[:, :, :3], rgba[:, :, 3]
-    return np.array(image if image.mode == "RGB" else image.convert("RGB")), None
+    height, width = image.height, image.width
+    has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+    mode = "RGBA" if has_alpha else "RGB"
+    pixels = np.empty((height, width, 3), np.uint8)
+    alpha = np.empty((height, width), np.uint8) if has_alpha else None
+    # In strips: converted whole, a 144-megapixel picture would be in memory three times over.
+    step = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, step):
+        rows = slice(top, min(top + step, height))
+        strip = image.crop((0, rows.start, width, rows.stop))
+        values = np.asarray(strip if strip.mode == mode else strip.convert(mode))
+        pixels[rows] = values[:, :, :3]
+        if alpha is not None:
+            alpha[rows] = values[:, :, 3]
+    return pixels, alpha
 
 
 def _deep_to_uint8(values: np.ndarray) -> np.ndarray:

@@ -311,6 +311,16 @@ def test_resume_does_again_what_changed_or_was_lost(photos: Path, tmp_path: Path
     assert len(json.loads((out / "report.json").read_text())["images"]) == 4
 
 
+def test_resume_removes_what_a_changed_picture_no_longer_has(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(photos, out)
+    paint(photos / "two.png", (5, 5, 20, 20))
+    run(photos, out, resume=True)
+    names = files_of(out)
+    assert "masks/two_1_lamp.png" in names and "masks/two_2_lamp.png" not in names
+    assert "cutouts/two_2_lamp.png" not in names and "masks/sub/one_1_lamp.png" in names
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("finished")

@@ -25,8 +25,9 @@ def collect_inputs(inputs: Iterable[str | os.PathLike[str]], out: Path | None = 
     """Every picture that ``inputs`` name, sorted within each, each once.
 
     Folders are searched recursively (links to folders too, each folder once) for picture suffixes; hidden files and
-    everything in ``out`` are left out. A file named directly is taken whatever its suffix. Raises ``CatalogError``
-    when an input does not exist or when there is no picture at all.
+    everything in ``out`` are left out. A file named directly is taken whatever its suffix. A subfolder that may not be
+    read stands in the list itself, so that reading it says so. Raises ``CatalogError`` when an input does not exist or
+    when there is no picture at all.
     """
     named = [os.fspath(item) for item in inputs]
     skipped = None if out is None else os.path.realpath(out)
@@ -66,7 +67,8 @@ def _search(item: str, skipped: str | None) -> Iterator[tuple[Path, PurePath]]:
     if not os.access(item, os.R_OK | os.X_OK):
         raise CatalogError(f"The folder {shown(item)} may not be read; give yourself permission on it.")
     visited: set[str] = set()
-    for folder, subfolders, files in os.walk(item, followlinks=True):
+    refused: list[OSError] = []
+    for folder, subfolders, files in os.walk(item, onerror=refused.append, followlinks=True):
         real = os.path.realpath(folder)
         # Linked folders are followed, so a loop of links comes back to a folder already visited.
         if real in visited or _is_inside(real, skipped):
@@ -78,6 +80,10 @@ def _search(item: str, skipped: str | None) -> Iterator[tuple[Path, PurePath]]:
             if _is_picture_name(name):
                 path = Path(folder, name)
                 yield path, PurePath(os.path.relpath(path, item))
+    # Its pictures must not be missed in silence: a folder that may not be read is listed as an unreadable picture is.
+    for error in refused:
+        if not _is_inside(os.path.realpath(error.filename), skipped):
+            yield Path(error.filename), PurePath(os.path.relpath(error.filename, item))
 
 
 def _is_picture_name(path: str) -> bool:

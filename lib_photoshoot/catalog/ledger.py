@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -151,6 +152,18 @@ class Ledger:
         """Append and sync one record; raises ``OSError`` and leaves no part of a line when the disk is full."""
         self._append(record.to_line())
         self.finished[record.file] = record
+
+    def replace(self, record: Record) -> None:
+        """Like :meth:`add`; then removes what an earlier version of the picture left and this one did not write."""
+        stale = self.finished.get(record.file)
+        self.add(record)
+        if stale is None:
+            return
+        # A name may have passed to another picture meanwhile, for example when a file of the same stem went away.
+        owned = {name for other in self.finished.values() for name in other.outputs}
+        for name in set(stale.outputs) - owned:
+            with suppress(OSError):
+                os.unlink(self.out / name)
 
     def _append(self, line: bytes) -> None:
         try:

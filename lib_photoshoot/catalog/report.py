@@ -28,7 +28,6 @@ REASON_TEXT = {
     Reason.EMPTY_MASK: "No clear object could be cut out of the candidate box.",
     Reason.NOT_CONFIRMED: "Looked at alone, the cut-out is not the product.",
     Reason.MISSING_PRODUCT: "Not all of the products are in the picture.",
-    Reason.LOST_IN_ENHANCEMENT: "The enhanced picture no longer showed the product clearly, so the original was kept.",
     Reason.LOST_IN_ENHANCEMENT: "The product was no longer recognised after the enhancement; the original was kept.",
     Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",

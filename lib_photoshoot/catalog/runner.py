@@ -79,7 +79,7 @@ def run_catalog(
                     except ImageError as error:
                         unreadable.append({"file": os.fspath(source.path), "error": str(error)})
                         continue
-                    ledger.add(record)
+                    ledger.replace(record)
                 records.append(record)
             tell(Progress(len(inputs), len(inputs), None))
             from lib_photoshoot.catalog.report import write_reports

@@ -39,6 +39,16 @@ def picture_digest(image: np.ndarray) -> bytes:
     return digest.digest()
 
 
+def working_copy(image: np.ndarray) -> np.ndarray:
+    """The picture itself, or scaled down so that its longest side is :data:`WORKING_SIDE` pixels."""
+    height, width = image.shape[:2]
+    scale = WORKING_SIDE / max(height, width)
+    if scale >= 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
 def build_mobile_sam(state: Mapping[str, torch.Tensor] | None = None) -> Sam:
     """Build MobileSAM; with ``state`` (the published file) every weight must match by name and shape."""
     channels = 256
@@ -100,19 +110,16 @@ class SamSegmenter:
 
     def embed(self, image: np.ndarray) -> None:
         """Encode the picture (uint8 RGB) unless it is the one already encoded."""
-        digest = picture_digest(image)
+        working = working_copy(image)
+        self._size = (image.shape[0], image.shape[1])
+        self._scale = max(working.shape[:2]) / max(self._size)
+        # Of the working copy: a detector that worked on one has encoded it already.
+        digest = picture_digest(working)
         if digest == self._digest:
             return
-        height, width = image.shape[:2]
-        self._scale = min(1.0, WORKING_SIDE / max(height, width))
-        working = image
-        if self._scale < 1:
-            size = (max(1, round(width * self._scale)), max(1, round(height * self._scale)))
-            working = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         self._digest = b""  # an interrupted encoding must not pass for this picture's
         with torch.inference_mode():
             self._predictor.set_image(working)
-        self._size = (height, width)
         self._digest = digest
 
     def forget(self) -> None:
@@ -125,8 +132,7 @@ class SamSegmenter:
     ) -> list[list[MaskCandidate]]:
         """Return SAM's three masks for each prompt; a prompt has a box, a point inside the product, or both.
 
-        All prompts of one call must be of the same kind. The masks are of the working copy's size on pictures
-        larger than :data:`WORKING_SIDE` only in :meth:`working_candidates`; here they are of the picture's size.
+        All prompts of one call must be of the same kind; the masks are of the picture's size.
         """
         self.embed(image)
         return [

@@ -10,6 +10,7 @@ Further peaks outside the masks found so far are further instances of the produc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import cv2
@@ -22,6 +23,7 @@ from lib_photoshoot.masks.morphology import remove_islands
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection
 from lib_photoshoot.segmentation.protocol import MaskCandidate
+from lib_photoshoot.segmentation.sam import working_copy
 
 # Below this, averaged over 3 x 3 cells, hardly any product of the measured pictures was ever confirmed.
 PEAK = 0.09
@@ -56,11 +58,14 @@ class EmbeddedDetector:
         """See :class:`~lib_photoshoot.detection.protocol.Detector`. Raises UnknownProductError."""
         vocabulary = load_vocabulary()
         classes = {product.name: list(vocabulary.classes_for(product)) for product in products}
-        probabilities = self._classifier.class_map(image)
+        # A dozen full-size masks of a 144-megapixel picture would take 4 GB, and show nothing that this does not.
+        working = working_copy(image)
+        scale_x, scale_y = image.shape[1] / working.shape[1], image.shape[0] / working.shape[0]
+        probabilities = self._classifier.class_map(working)
         return [
-            detection
+            replace(detection, box=scaled(detection.box, scale_x, scale_y))
             for name, indices in classes.items()
-            for detection in self._instances(image, name, indices, _heat(probabilities, indices))
+            for detection in self._instances(working, name, indices, _heat(probabilities, indices))
         ]
 
     def _instances(self, image: np.ndarray, name: str, indices: list[int], heat: np.ndarray) -> list[Detection]:
@@ -115,6 +120,11 @@ class EmbeddedDetector:
             [mask for (mask, _), score in zip(kept, scores, strict=True) if score >= scores[best] / 2], axis=0
         )
         return Detection(name, best_box, self._classifier.consistent_score(view, best_box, indices)), seen
+
+
+def scaled(box: Box, scale_x: float, scale_y: float) -> Box:
+    """Return a box in the pixels of a picture of another size."""
+    return box[0] * scale_x, box[1] * scale_y, box[2] * scale_x, box[3] * scale_y
 
 
 def mask_box(mask: np.ndarray) -> Box | None:

@@ -70,7 +70,9 @@ class A1111ControlNet:
         return [ControlModel(name, self._family(name)) for name in names if name != "None"]
 
     def modules(self) -> Sequence[str]:
-        return self._code.get_modules()
+        names, labels = self._code.get_modules(False), self._code.get_modules(True)
+        # Users know the labels; those with an explanation in brackets go by their short name, which works as well.
+        return [name if " (" in label else label for name, label in zip(names, labels, strict=True)]
 
     def needs_download(self, module: str) -> bool:
         annotator = sys.modules.get("annotator.annotator_path")

@@ -1,0 +1,102 @@
+"""A real WebUI for the end-to-end tests; without one they are skipped, saying so.
+
+``PHOTOSHOOT_WEBUI_URL`` names a running WebUI 1.10.1 (with ``--api``, sd-webui-controlnet, this extension, and the
+``painter`` extension of this folder linked into its ``extensions``); its outputs must be on this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+OURS, PAINTER = "Product Photoshoot", "Painter"
+SIDE = 256
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the WebUI's API returned for a job."""
+
+    images: list[np.ndarray]
+    info: dict[str, Any]
+
+    @property
+    def texts(self) -> list[str]:
+        return self.info["infotexts"]
+
+
+class WebUi:
+    """The API of a running WebUI."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def call(self, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=300) as answer:
+            return json.loads(answer.read())
+
+    def generate(
+        self, pictures: list[Path], settings: dict[str, Any] | None, path: str = "txt2img", **job: Any
+    ) -> Answer:
+        """Run a job whose images become ``pictures``; with ``settings`` None the extension gets no argument at all."""
+        always_on = {PAINTER: {"args": [{"pictures": [str(p) for p in pictures]}]}} if pictures else {}
+        if settings is not None:
+            always_on[OURS] = {"args": [settings]}
+        always_on |= job.pop("alwayson_scripts", {})
+        body = {
+            "prompt": "a bag", "seed": 5, "steps": 2, "width": SIDE, "height": SIDE, "sampler_name": "Euler",
+            "scheduler": "Automatic", "alwayson_scripts": always_on, **job,
+        }  # fmt: skip
+        answer = self.call(f"/sdapi/v1/{path}", body)
+        images = [
+            np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB")) for text in answer["images"]
+        ]
+        return Answer(images, json.loads(answer["info"]))
+
+
+def decoded(text: str) -> np.ndarray:
+    """A picture of an answer: uint8 (height, width, 3)."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"))
+
+
+@pytest.fixture(scope="session")
+def webui() -> WebUi:
+    url = os.environ.get("PHOTOSHOOT_WEBUI_URL")
+    if not url:
+        pytest.skip("no running WebUI named: set PHOTOSHOOT_WEBUI_URL (see tests/e2e/conftest.py)")
+    ui = WebUi(url)
+    scripts = ui.call("/sdapi/v1/scripts")["txt2img"]
+    missing = [name for name in (OURS, PAINTER) if name.lower() not in scripts]
+    if missing:
+        pytest.skip(f"the WebUI at {url} lacks {', '.join(missing)}")
+    return ui
+
+
+@pytest.fixture(scope="session")
+def bag(shared_data: Path) -> Path:
+    return shared_data / "filter_inputs" / "handbag.png"
+
+
+@pytest.fixture(scope="session")
+def moon(shared_data: Path) -> Path:
+    return shared_data / "filter_inputs" / "unknown.png"
+
+
+def encoded(path: Path, size: tuple[int, int] | None = None) -> str:
+    """A picture as the API takes it."""
+    image = Image.open(path).convert("RGB")
+    buffer = io.BytesIO()
+    (image.resize(size) if size else image).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,278 @@
+"""The filter inside a real WebUI with the real ControlNet: exactness, skips, drops, seeds, stops, infotext."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lib_photoshoot.masks.morphology import grow
+from lib_photoshoot.webui.enhancer import blur_reach
+from tests.e2e.conftest import OURS, SIDE, Answer, WebUi, encoded
+
+# Random weights paint noise over a product, so the re-check would undo every enhancement.
+ON = {"products": "handbag", "recheck": False}
+CANNY = {
+    "enabled": True, "module": "canny", "model": "control_v11p_sd15_canny", "weight": 1.0, "pixel_perfect": True,
+    "save_detected_map": False,
+}  # fmt: skip
+
+
+@pytest.fixture
+def outputs(webui: WebUi, tmp_path: Path) -> Iterator[Path]:
+    """A folder of its own for what the jobs of a test save."""
+    before = webui.call("/sdapi/v1/options")
+    own = {"outdir_txt2img_samples": str(tmp_path / "samples"), "outdir_txt2img_grids": str(tmp_path / "grids")}
+    own |= {"save_to_dirs": False, "grid_save_to_dirs": False, "grid_only_if_multiple": True}
+    webui.call("/sdapi/v1/options", own)
+    yield tmp_path
+    webui.call("/sdapi/v1/options", {key: before[key] for key in own})
+
+
+def differing(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return (a != b).any(axis=2)
+
+
+def found_mask(picture: np.ndarray) -> np.ndarray:
+    """The product's mask as the filter sees it, by the command line's own way."""
+    from lib_photoshoot.build import build_filter
+    from lib_photoshoot.products import parse_products
+
+    result = build_filter().detect(picture, parse_products("handbag"))
+    return np.any([region.mask for region in result.regions], axis=0)
+
+
+def test_a_product_is_repainted_and_every_other_pixel_stays(
+    webui: WebUi, bag: Path, moon: Path, tmp_path: Path
+) -> None:
+    off = webui.generate([bag, moon], None, batch_size=2)
+    on = webui.generate([bag, moon], ON, batch_size=2)
+    changed = differing(off.images[0], on.images[0])
+    mask = found_mask(off.images[0])
+    support = grow(mask, 4 + blur_reach(4))
+    assert changed[mask].mean() > 0.9 and not changed[~support].any()
+    assert not differing(off.images[1], on.images[1]).any(), "a skipped image is bit for bit the same"
+    assert "found handbag" in on.texts[0] and "enhanced with ControlNet" in on.texts[0]
+    assert "skipped: nothing" in on.texts[1]
+    again = webui.generate([bag, moon], ON, batch_size=2)
+    assert not differing(on.images[0], again.images[0]).any(), "the same job gives the same picture"
+
+
+def test_later_jobs_are_as_if_nothing_had_happened(webui: WebUi, bag: Path) -> None:
+    before = webui.generate([], None)
+    webui.generate([bag], ON)
+    assert not differing(before.images[0], webui.generate([], None).images[0]).any()
+    with_control = webui.generate([], None, alwayson_scripts=control(bag))
+    webui.generate([bag], ON)
+    assert not differing(
+        with_control.images[0], webui.generate([], None, alwayson_scripts=control(bag)).images[0]
+    ).any()
+
+
+def control(picture: Path) -> dict[str, Any]:
+    return {"ControlNet": {"args": [{**CANNY, "image": encoded(picture)}]}}
+
+
+def test_an_outer_controlnet_over_two_batches_is_unhooked_and_put_back(webui: WebUi, bag: Path, moon: Path) -> None:
+    job = {"batch_size": 2, "n_iter": 2, "alwayson_scripts": control(bag)}
+    # Without the painter the outer job's own pictures are compared; the filter looks and finds nothing in noise.
+    plain = webui.generate([], None, **job)
+    mixed = webui.generate([bag, moon, bag, moon], None, **job)
+    filtered = webui.generate([bag, moon, bag, moon], ON, **job)
+    for number in (1, 3):
+        assert not differing(mixed.images[-4:][number], filtered.images[-4:][number]).any()
+    for number in (0, 2):
+        assert differing(mixed.images[-4:][number], filtered.images[-4:][number]).any()
+    after = webui.generate([], None, **job)
+    for a, b in zip(plain.images, after.images, strict=True):
+        assert not differing(a, b).any()
+    lone = webui.generate([], None)
+    assert differing(lone.images[0], plain.images[-4]).any(), "the control does something at all"
+
+
+def test_the_second_batch_is_painted_under_the_outer_control(webui: WebUi, bag: Path) -> None:
+    """The first image is enhanced, the second batch's comes from the checkpoint under the outer ControlNet."""
+    job = {"n_iter": 2, "alwayson_scripts": control(bag)}
+    plain = webui.generate([], None, **job)
+    first_only = webui.generate([bag, Path("-")], ON, **job)
+    assert not differing(plain.images[-1], first_only.images[-1]).any()
+
+
+def grid_and_files(outputs: Path) -> tuple[list[Path], list[Path]]:
+    return sorted((outputs / "samples").rglob("*.png")), sorted((outputs / "grids").rglob("*.png"))
+
+
+def test_images_left_out_are_absent_everywhere_and_seeds_stay_in_step(
+    webui: WebUi, bag: Path, moon: Path, outputs: Path
+) -> None:
+    settings = {**ON, "on_no_match": "leave out"}
+    job = {"batch_size": 2, "n_iter": 2, "save_images": True}
+    answer = webui.generate([moon, bag, bag, moon], settings, **job)
+    seeds = [int(text.split("Seed: ")[1].split(",")[0]) for text in answer.texts[-2:]]
+    assert seeds == [6, 7]
+    files, grids = grid_and_files(outputs)
+    assert [seed_in(path) for path in files] == [6, 7]
+    assert len(answer.images) == 3 and answer.images[0].shape[1] == 2 * SIDE, "the grid and two images"
+    assert [Image.open(path).size for path in grids] == [(2 * SIDE, SIDE)]
+    without = webui.generate([bag, bag], ON, seed=6, batch_size=2)
+    assert not differing(answer.images[1], without.images[0]).any(), "as that seed's image of a job of its own"
+
+
+def seed_in(path: Path) -> int:
+    return int(Image.open(path).text["parameters"].split("Seed: ")[1].split(",")[0])
+
+
+@pytest.mark.parametrize("only_multiple", [True, False])
+def test_all_images_left_out_raises_nothing(webui: WebUi, moon: Path, outputs: Path, only_multiple: bool) -> None:
+    webui.call("/sdapi/v1/options", {"grid_only_if_multiple": only_multiple})
+    answer = webui.generate([moon], {**ON, "on_no_match": "leave out"}, batch_size=2, n_iter=2, save_images=True)
+    assert answer.images == [] and grid_and_files(outputs) == ([], [])
+
+
+def test_skipped_images_can_go_to_their_own_folder(webui: WebUi, bag: Path, moon: Path, outputs: Path) -> None:
+    settings = {**ON, "on_no_match": "move to folder"}
+    for _ in range(2):
+        answer = webui.generate([bag, moon], settings, batch_size=2, save_images=True)
+    assert len(answer.images) == 3
+    files, _ = grid_and_files(outputs)
+    skipped = [path for path in files if path.parent.name == "photoshoot-skipped"]
+    assert [seed_in(path) for path in skipped] == [6, 6], "two runs, nothing overwritten"
+    assert [seed_in(path) for path in files if path not in skipped] == [5, 5]
+
+
+def test_masks_and_cut_outs_are_saved_and_the_image_stays(webui: WebUi, bag: Path, outputs: Path) -> None:
+    off = webui.generate([bag], None)
+    only = webui.generate([bag], {**ON, "on_match": "mask and cut-out only"}, save_images=True)
+    assert not differing(off.images[0], only.images[0]).any()
+    kinds = {path.name for path in (outputs / "samples" / "photoshoot-masks").iterdir()}
+    assert kinds == {"5-1-handbag-mask.png", "5-1-handbag-cutout.png"}
+
+
+def test_img2img_can_look_at_its_input_first(webui: WebUi, bag: Path, moon: Path) -> None:
+    settings = {**ON, "filter_input": True}
+    start = time.perf_counter()
+    skipped = webui.generate([], settings, "img2img", init_images=[encoded(moon)], steps=20, denoising_strength=1.0)
+    assert time.perf_counter() - start < 20
+    assert not differing(skipped.images[0], np.asarray(Image.open(moon).convert("RGB"))).any()
+    assert "input skipped" in skipped.info["infotexts"][0]
+    left_out = {**settings, "on_no_match": "leave out"}
+    assert webui.generate([], left_out, "img2img", init_images=[encoded(moon)]).images == []
+    done = webui.generate([bag], settings, "img2img", init_images=[encoded(bag)])
+    assert "found handbag" in done.texts[0]
+
+
+def test_only_masked_inpainting_shows_the_filter_the_whole_picture(webui: WebUi, bag: Path, tmp_path: Path) -> None:
+    picture = Image.open(bag).convert("RGB")
+    corner = Image.new("L", picture.size)
+    corner.paste(255, (0, 0, 60, 60))
+    corner.save(tmp_path / "corner.png")
+    job = {
+        "init_images": [encoded(bag)], "mask": encoded(tmp_path / "corner.png"), "inpaint_full_res": True,
+        "width": 128, "height": 128, "inpainting_fill": 1,
+    }  # fmt: skip
+    off = webui.generate([], None, "img2img", **job)
+    on = webui.generate([], {**ON, "on_no_match": "leave out"}, "img2img", **job)
+    assert on.images[0].shape[:2] == picture.size[::-1] and "found handbag" in on.texts[0]
+    assert differing(off.images[0], on.images[0]).any()
+
+
+def test_two_products_have_their_own_prompts(webui: WebUi, shared_data: Path, tmp_path: Path) -> None:
+    both = Image.new("RGB", (1024, 512), "white")
+    for number, name in enumerate(("handbag", "shoes")):
+        both.paste(Image.open(shared_data / "filter_inputs" / f"{name}.png").convert("RGB"), (512 * number, 0))
+    both.save(tmp_path / "both.png")
+    settings = {"recheck": False, "products": 'handbag [prompt="a red bag"; denoise=0.9], shoe', "mask_blur": 2}
+    off = webui.generate([tmp_path / "both.png"], None, width=512, height=256)
+    on = webui.generate([tmp_path / "both.png"], settings, width=512, height=256)
+    changed = differing(off.images[0], on.images[0])
+    assert "handbag" in on.texts[0] and "shoe" in on.texts[0]
+    assert changed[:, :230].any() and changed[:, 290:].any()
+    one = webui.generate([tmp_path / "both.png"], {**settings, "limit": 1}, width=512, height=256)
+    sides = [differing(off.images[0], one.images[0])[:, part].any() for part in (slice(0, 230), slice(290, 512))]
+    assert sorted(sides) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"cn_model": "control_v11f1p_sd15_depth", "cn_module": "depth_midas"}, "has not been downloaded"),
+        ({"cn_model": "no_such_model"}, "is not installed"),
+        ({"cn_model": "control_v11p_sd15_canny", "cn_module": "openpose_hand"}, "did not take up"),
+        ({"products": "flux capacitor"}, "does not know 'flux capacitor'"),
+        ({"products": ""}, "product list is empty"),
+        ({"segmenter": "sam-vit-h"}, "models get sam-vit-h"),
+    ],
+)
+def test_what_fails_is_told_and_the_image_stays(webui: WebUi, bag: Path, settings: dict[str, Any], words: str) -> None:
+    off = webui.generate([bag], None)
+    on = webui.generate([bag], {**ON, **settings})
+    assert words in on.texts[0].replace('\\"', '"')
+    assert not differing(off.images[0], on.images[0]).any()
+    assert not differing(off.images[0], webui.generate([bag], None).images[0]).any()
+
+
+def test_an_unknown_field_is_rejected_with_its_name(webui: WebUi, bag: Path) -> None:
+    answer = webui.generate([bag], {"prodcts": "handbag"})
+    assert answer.images == [] and "prodcts" in answer.info["infotexts"][0]
+    assert len(webui.generate([bag], None).images) == 1
+
+
+def in_the_middle(webui: WebUi, command: str, *job: Any, **more: Any) -> Answer:
+    """Run a job and send ``command`` once its enhancement, of 40 steps, is under way."""
+    answers: list[Answer] = []
+    thread = threading.Thread(target=lambda: answers.append(webui.generate(*job, **more)))
+    thread.start()
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        state = webui.call("/sdapi/v1/progress?skip_current_image=true")["state"]
+        if state["sampling_steps"] == 40 and state["sampling_step"] > 1:
+            break
+        time.sleep(0.02)
+    webui.call(f"/sdapi/v1/{command}", {})
+    thread.join(240)
+    return answers[0]
+
+
+LONG = {**ON, "steps": 40, "denoise": 1.0}
+
+
+def test_an_interrupt_in_the_middle_of_an_enhancement_delivers_the_original(webui: WebUi, bag: Path) -> None:
+    off = webui.generate([bag], None)
+    stopped = in_the_middle(webui, "interrupt", [bag], LONG)
+    assert not differing(off.images[0], stopped.images[0]).any() and "stopped" in stopped.texts[0]
+    assert "enhanced with" in webui.generate([bag], ON).texts[0], "the host stays healthy"
+
+
+def test_a_skip_leaves_one_image_and_goes_on_with_the_next(webui: WebUi, bag: Path) -> None:
+    off = webui.generate([bag], None, n_iter=2)
+    first, second = in_the_middle(webui, "skip", [bag], LONG, n_iter=2).images
+    assert not differing(off.images[0], first).any() and differing(off.images[1], second).any()
+
+
+def test_every_image_of_every_batch_has_its_own_result(webui: WebUi, bag: Path, moon: Path, outputs: Path) -> None:
+    settings = {**ON, "enhancement": "retouch"}
+    answer = webui.generate([bag, moon, moon, bag], settings, batch_size=2, n_iter=2, save_images=True)
+    assert [("found handbag" in text) for text in answer.texts[-4:]] == [True, False, False, True]
+    assert "Product filter result" not in answer.texts[0], "the grid has none"
+
+
+def test_the_infotext_holds_what_differs_from_the_defaults(webui: WebUi, bag: Path) -> None:
+    text = webui.generate([bag], {**ON, "denoise": 0.4, "padding": 48}).texts[0]
+    held = json.loads(json.loads(text.split("Product filter: ")[1].split(", Product filter result")[0]))
+    assert held == {"products": "handbag", "padding": 48, "recheck": False}
+
+
+def test_the_api_accepts_the_name_in_any_case_and_positional_values_are_off_by_default(webui: WebUi, bag: Path) -> None:
+    off = webui.generate([bag], None)
+    positional = webui.generate([bag], None, alwayson_scripts={
+        "Painter": {"args": [{"pictures": [str(bag)]}]}, OURS.lower(): {"args": [False]},
+    })  # fmt: skip
+    assert not differing(off.images[0], positional.images[0]).any()
+    assert "Product filter" not in positional.texts[0]

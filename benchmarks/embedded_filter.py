@@ -36,8 +36,10 @@ def main() -> int:
     import torch
     import torchvision  # noqa: F401  (segment-anything imports it; counted as import, not as loading)
 
+    from lib_photoshoot.allocator import keep_freed_memory
     from lib_photoshoot.build import build_filter
 
+    keep_freed_memory()  # as the command line does
     torch.set_num_threads(given.threads)
     imported = time.perf_counter() - start
     start = time.perf_counter()

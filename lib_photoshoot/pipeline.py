@@ -124,13 +124,16 @@ class ProductFilter:
         self, image: np.ndarray, detections: Sequence[Detection]
     ) -> tuple[list[ProductRegion], list[Rejection]]:
         regions, rejected = [], []
-        masks = self.segmenter.segment(image, [detection.box for detection in detections])
-        for detection, candidate in zip(detections, masks, strict=True):
-            mask = clean(candidate.mask)
+        bare = [detection for detection in detections if detection.mask is None]
+        masks = iter(self.segmenter.segment(image, [detection.box for detection in bare]) if bare else ())
+        for detection in detections:
+            outlined, quality = detection.mask, detection.quality or 0.0
+            if outlined is None:
+                candidate = next(masks)
+                outlined, quality = candidate.mask, candidate.quality
+            mask = clean(outlined)
             if mask.any():
-                regions.append(
-                    ProductRegion(detection.product, detection.box, detection.score, mask, candidate.quality)
-                )
+                regions.append(ProductRegion(detection.product, detection.box, detection.score, mask, quality))
             else:
                 rejected.append(reject(detection, Reason.EMPTY_MASK))
         return regions, rejected

@@ -7,7 +7,7 @@ of shape (height, width). Pictures are ``uint8`` RGB arrays of shape (height, wi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -55,11 +55,17 @@ class Reason(str, Enum):
 
 @dataclass(frozen=True)
 class Detection:
-    """One candidate: the product's name, its box in pixels and its score in [0, 1]."""
+    """One candidate: the product's name, its box in pixels and its score in [0, 1].
+
+    A detector that outlines the product on its way lends the ``mask`` of the picture's size and its predicted IoU
+    (``quality``), so that it need not be segmented again.
+    """
 
     product: str
     box: Box
     score: float
+    mask: np.ndarray | None = field(default=None, repr=False, compare=False)
+    quality: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

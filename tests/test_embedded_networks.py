@@ -91,3 +91,15 @@ def test_attention_biases_follow_the_weights():
     single = model(pixels)
     double = model.double()(pixels.double())
     assert double.dtype == torch.float64 and torch.allclose(single.double(), double, atol=1e-3)
+
+
+@torch.inference_mode()
+def test_upscaling_is_the_transposed_convolution():
+    from lib_photoshoot.segmentation.sam import UpscaleByTwo
+
+    torch.manual_seed(6)
+    conv = torch.nn.ConvTranspose2d(12, 5, kernel_size=2, stride=2)
+    values = torch.randn(2, 12, 7, 9)
+    assert torch.allclose(UpscaleByTwo(conv)(values), conv(values), atol=1e-5)
+    with pytest.raises(ValueError, match="kernel and stride 2"):
+        UpscaleByTwo(torch.nn.ConvTranspose2d(12, 5, kernel_size=3, stride=2))

@@ -166,6 +166,20 @@ def test_all_products_may_be_required(picture):
     assert result.image is picture
 
 
+def test_a_mask_that_the_detector_lends_is_not_made_again(picture):
+    mask = np.zeros(picture.shape[:2], bool)
+    mask[32:68, 22:58] = True
+
+    class Outlining(BrightSquare):
+        def detect(self, image, products):
+            return [Detection("bag", BOX, 0.9, mask, 0.8), Detection("bag", (80.0, 10.0, 110.0, 40.0), 0.7)]
+
+    segmenter = BoxSegmenter()
+    result = ProductFilter(Outlining(), segmenter).detect(picture, [BAG])
+    assert (result.regions[0].mask == mask).all() and result.regions[0].quality == 0.8
+    assert segmenter.calls == 1 and result.regions[1].mask.sum() == 900
+
+
 def test_an_empty_mask_is_a_reason(picture):
     result = ProductFilter(BrightSquare(), BoxSegmenter(empty=True), Inverting()).run(picture, [BAG])
     assert result.decision is Decision.SKIP and result.reason is Reason.EMPTY_MASK

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from lib_photoshoot import __version__, build
+from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.build import DetectorName, ModelChoice, SegmenterName
 from lib_photoshoot.cli.models import app as models_app
 from lib_photoshoot.errors import ImageError, PhotoshootError, WeightsError
@@ -189,6 +190,7 @@ def detect_command(
 
 def _build_filter(choice: ModelChoice, require_all: bool) -> ProductFilter:
     """The real filter; whatever the model libraries print while loading goes to standard error."""
+    keep_freed_memory()
     with redirect_stdout(sys.stderr):
         return build.build_filter(choice, require_all)
 

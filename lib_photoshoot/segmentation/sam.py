@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from segment_anything import SamPredictor, sam_model_registry
 from segment_anything.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
+from torch import nn
 
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.fusing import fold_batch_norms
@@ -49,6 +51,29 @@ def working_copy(image: np.ndarray) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
+def resized_mask(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The mask (bool) in the size of a picture of ``shape`` (height, width, ...); itself when it has that size."""
+    height, width = shape[:2]
+    if mask.shape == (height, width):
+        return mask
+    return cv2.resize(mask.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127
+
+
+class UpscaleByTwo(nn.Module):
+    """A transposed convolution with kernel and stride 2 as one matrix product: its tiles do not overlap."""
+
+    def __init__(self, conv: nn.ConvTranspose2d) -> None:
+        super().__init__()
+        if conv.kernel_size != (2, 2) or conv.stride != (2, 2) or conv.padding != (0, 0) or conv.bias is None:
+            raise ValueError("UpscaleByTwo takes the place of a transposed convolution with kernel and stride 2 only")
+        # (inputs, outputs, 2, 2) to the order that pixel_shuffle spreads over height and width.
+        self.weight = nn.Parameter(conv.weight.permute(1, 2, 3, 0).flatten(0, 2)[..., None, None].contiguous())
+        self.bias = nn.Parameter(conv.bias.repeat_interleave(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.pixel_shuffle(F.conv2d(x, self.weight, self.bias), 2)
+
+
 def build_mobile_sam(state: Mapping[str, torch.Tensor] | None = None) -> Sam:
     """Build MobileSAM; with ``state`` (the published file) every weight must match by name and shape."""
     channels = 256
@@ -84,6 +109,10 @@ class SamSegmenter:
     def __init__(self, model: Sam, name: str, device: str = "cpu") -> None:
         self.name = name
         model = model.eval().to(device)
+        upscaling = model.mask_decoder.output_upscaling
+        for number, layer in enumerate(upscaling):
+            if isinstance(layer, nn.ConvTranspose2d):
+                upscaling[number] = UpscaleByTwo(layer)
         if device == "cpu":
             # A quarter faster on the CPU: TinyViT is convolutions first.
             model.image_encoder.to(memory_format=torch.channels_last)
@@ -135,23 +164,18 @@ class SamSegmenter:
         All prompts of one call must be of the same kind; the masks are of the picture's size.
         """
         self.embed(image)
-        return [
-            [MaskCandidate(self._full(c.mask), c.quality) for c in prompt] for prompt in self._predict(boxes, points)
-        ]
+        return [[self._full(candidate) for candidate in prompt] for prompt in self._predict(boxes, points)]
 
     def segment(self, image: np.ndarray, boxes: Sequence[Box]) -> list[MaskCandidate]:
         """Return each box's best mask by predicted IoU."""
         if not boxes:
             return []
         self.embed(image)
-        best = [max(prompt, key=lambda c: c.quality) for prompt in self._predict(boxes, [None] * len(boxes))]
-        return [MaskCandidate(self._full(c.mask), c.quality) for c in best]
+        prompts = self._predict(boxes, [None] * len(boxes))
+        return [self._full(max(prompt, key=lambda c: c.quality)) for prompt in prompts]
 
-    def _full(self, mask: np.ndarray) -> np.ndarray:
-        if mask.shape == self._size:
-            return mask
-        height, width = self._size
-        return cv2.resize(mask.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127
+    def _full(self, candidate: MaskCandidate) -> MaskCandidate:
+        return MaskCandidate(resized_mask(candidate.mask, self._size), candidate.quality)
 
     def _predict(self, boxes: Sequence[Box | None], points: Sequence[Point | None]) -> list[list[MaskCandidate]]:
         predictor = self._predictor

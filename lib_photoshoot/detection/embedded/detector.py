@@ -23,7 +23,7 @@ from lib_photoshoot.masks.morphology import remove_islands
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection
 from lib_photoshoot.segmentation.protocol import MaskCandidate
-from lib_photoshoot.segmentation.sam import working_copy
+from lib_photoshoot.segmentation.sam import resized_mask, working_copy
 
 # Below this, averaged over 3 x 3 cells, hardly any product of the measured pictures was ever confirmed.
 PEAK = 0.09
@@ -63,7 +63,11 @@ class EmbeddedDetector:
         scale_x, scale_y = image.shape[1] / working.shape[1], image.shape[0] / working.shape[0]
         probabilities = self._classifier.class_map(working)
         return [
-            replace(detection, box=scaled(detection.box, scale_x, scale_y))
+            replace(
+                detection,
+                box=scaled(detection.box, scale_x, scale_y),
+                mask=None if detection.mask is None else resized_mask(detection.mask, image.shape),
+            )
             for name, indices in classes.items()
             for detection in self._instances(working, name, indices, _heat(probabilities, indices))
         ]
@@ -102,24 +106,23 @@ class EmbeddedDetector:
         cell_height, cell_width = height / heat.shape[0], width / heat.shape[1]
         point = ((peak[1] + 0.5) * cell_width, (peak[0] + 0.5) * cell_height)
         x, y, w, h = _blob(heat >= heat[peak] / 2, peak)
-        box = (x * cell_width, y * cell_height, (x + w) * cell_width, (y + h) * cell_height)
+        cells = (x * cell_width, y * cell_height, (x + w) * cell_width, (y + h) * cell_height)
         candidates = self._segmenter.candidates(image, [None], [point])[0]
-        candidates += self._segmenter.candidates(image, [box], [None])[0]
+        candidates += self._segmenter.candidates(image, [cells], [None])[0]
         # A speck in a corner would stretch the box over the whole picture.
-        masks = [remove_islands(candidate.mask) for candidate in candidates]
-        outlined = [(mask, b) for mask in masks if (b := mask_box(mask)) is not None]
-        kept = _distinct([(mask, b) for mask, b in outlined if border_share(mask) <= MOST_BORDER] or outlined)
+        cleaned = [MaskCandidate(remove_islands(candidate.mask), candidate.quality) for candidate in candidates]
+        outlined = [(c, b) for c in cleaned if (b := mask_box(c.mask)) is not None]
+        kept = _distinct([(c, b) for c, b in outlined if border_share(c.mask) <= MOST_BORDER] or outlined)
         if not kept:
             return None, np.zeros((height, width), bool)
         scores = self._classifier.classify([square_cutout(view, b) for _, b in kept])[:, indices].sum(1)
         # A dial is as much a watch as the watch: of the masks about equally likely, the largest is the whole product.
-        best = max(np.flatnonzero(scores >= NEARLY_BEST * scores.max()), key=lambda i: kept[i][0].sum())
-        best_box = kept[best][1]
+        best = max(np.flatnonzero(scores >= NEARLY_BEST * scores.max()), key=lambda i: kept[i][0].mask.sum())
+        chosen, box = kept[best]
         # Masks nearly as likely outline the same instance, a little more or less of it.
-        seen = np.any(
-            [mask for (mask, _), score in zip(kept, scores, strict=True) if score >= scores[best] / 2], axis=0
-        )
-        return Detection(name, best_box, self._classifier.consistent_score(view, best_box, indices)), seen
+        seen = np.any([c.mask for (c, _), score in zip(kept, scores, strict=True) if score >= scores[best] / 2], axis=0)
+        score = self._classifier.consistent_score(view, box, indices)
+        return Detection(name, box, score, chosen.mask, chosen.quality), seen
 
 
 def scaled(box: Box, scale_x: float, scale_y: float) -> Box:
@@ -152,10 +155,10 @@ def _heat(probabilities: np.ndarray, indices: list[int]) -> np.ndarray:
     return cv2.blur(probabilities[indices].sum(0), (3, 3), borderType=cv2.BORDER_REPLICATE)
 
 
-def _distinct(outlined: list[tuple[np.ndarray, Box]]) -> list[tuple[np.ndarray, Box]]:
+def _distinct(outlined: list[tuple[MaskCandidate, Box]]) -> list[tuple[MaskCandidate, Box]]:
     """Drop masks whose box is that of an earlier one: their cut-outs would be the same."""
-    kept: list[tuple[np.ndarray, Box]] = []
-    for mask, box in outlined:
+    kept: list[tuple[MaskCandidate, Box]] = []
+    for candidate, box in outlined:
         if all(iou(box, other) < SAME_BOX_IOU for _, other in kept):
-            kept.append((mask, box))
+            kept.append((candidate, box))
     return kept

@@ -15,6 +15,7 @@ from PIL import Image
 
 from lib_photoshoot.masks.morphology import grow
 from lib_photoshoot.webui.enhancer import blur_reach
+from tests.conftest import ROOT
 from tests.e2e.conftest import OURS, SIDE, Answer, WebUi, encoded
 
 # Random weights paint noise over a product, so the re-check would undo every enhancement.
@@ -276,3 +277,42 @@ def test_the_api_accepts_the_name_in_any_case_and_positional_values_are_off_by_d
     })  # fmt: skip
     assert not differing(off.images[0], positional.images[0]).any()
     assert "Product filter" not in positional.texts[0]
+
+
+def test_adetailer_beside_us(webui: WebUi, bag: Path, moon: Path, tmp_path: Path) -> None:
+    """ADetailer repaints the face first, we the bag; later batches and an outer ControlNet are as without us."""
+    if "adetailer" not in webui.call("/sdapi/v1/scripts")["txt2img"]:
+        pytest.skip("the WebUI has no ADetailer")
+    scene = Image.new("RGB", (1024, 512), "white")
+    scene.paste(Image.open(ROOT / "samples" / "astronaut.jpg").convert("RGB").resize((512, 512)), (0, 0))
+    scene.paste(Image.open(bag).convert("RGB").resize((400, 400)), (580, 60))
+    scene.save(tmp_path / "scene.png")
+    face = {"ADetailer": {"args": [True, False, {"ad_model": "mediapipe_face_full", "ad_denoising_strength": 0.5}]}}
+    job: dict[str, Any] = {"n_iter": 2, "width": 512, "height": 256, "alwayson_scripts": {**face, **control(bag)}}
+    pictures = [tmp_path / "scene.png", Path("-")]
+    bare = webui.generate(pictures, None, n_iter=2, width=512, height=256)
+    alone = webui.generate(pictures, None, **job)
+    both = webui.generate(pictures, ON, **job)
+    assert differing(bare.images[0], alone.images[0])[:, :256].any(), "ADetailer repaints the face"
+    assert not differing(alone.images[0], both.images[0])[:, :256].any(), "which we leave as it left it"
+    assert differing(alone.images[0], both.images[0])[:, 300:].any() and "found handbag" in both.texts[0]
+    assert not differing(alone.images[1], both.images[1]).any(), "the next batch is painted as without us"
+
+
+def test_hires_fix_and_variation_seeds(webui: WebUi, bag: Path, moon: Path) -> None:
+    job = {
+        "enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent", "hr_second_pass_steps": 2, "width": 192,
+        "height": 192, "subseed": 9, "subseed_strength": 0.3, "batch_size": 2,
+    }  # fmt: skip
+    off, on = webui.generate([bag, moon], None, **job), webui.generate([bag, moon], ON, **job)
+    assert on.images[0].shape[:2] == (288, 288) and "found handbag" in on.texts[0]
+    assert differing(off.images[0], on.images[0]).any() and not differing(off.images[1], on.images[1]).any()
+
+
+def test_params_file_keeps_the_users_own_job(webui: WebUi, bag: Path) -> None:
+    params = Path(webui.call("/sdapi/v1/cmd-flags")["data_dir"]) / "params.txt"
+    if not params.is_file():
+        pytest.skip("the WebUI's folder is not on this machine")
+    webui.generate([bag], {**ON, "prompt": "only for the product"})
+    text = params.read_text()
+    assert text.startswith("a bag") and "only for the product" not in text.splitlines()[0]

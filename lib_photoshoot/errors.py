@@ -17,6 +17,10 @@ class ImageError(PhotoshootError):
     """A picture cannot be read or written."""
 
 
+class ImageTooLargeError(ImageError):
+    """A picture has more pixels than are allowed."""
+
+
 class WeightsError(PhotoshootError):
     """A model file is missing, incomplete or not what the manifest says."""
 

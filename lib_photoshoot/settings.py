@@ -152,10 +152,20 @@ class FilterSettings:
     save_cutouts: bool = _setting(False, "Save cut-outs", "decide", "Transparent PNG, beside the image.")
     save_before: bool = _setting(False, "Save the image before enhancement", "decide")
     enhancement: str = _setting(
-        Enhancement.CONTROLNET.value, "Enhancement", "enhance", "", choices=_values(Enhancement), axis=True
+        Enhancement.CONTROLNET.value,
+        "Enhancement",
+        "enhance",
+        "How the product is repainted.",
+        choices=_values(Enhancement),
+        axis=True,
     )
     prompt: str = _setting(
-        "", "Prompt for the product", "enhance", "Empty takes the job's own; [PROMPT] inserts it.", axis=True, lines=2
+        "",
+        "Prompt for the product",
+        "enhance",
+        "Empty takes the job's own; [PROMPT] inserts it, [PRODUCT] the word.",
+        axis=True,
+        lines=2,
     )
     negative_prompt: str = _setting(
         "", "Negative prompt for the product", "enhance", "Empty takes the job's own; [PROMPT] inserts it.", lines=2

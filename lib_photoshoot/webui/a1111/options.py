@@ -17,6 +17,8 @@ class Option:
     label: str
     help: str
     choices: tuple[str, ...] = ()
+    page_only: bool = False
+    """Cannot be set through the host's HTTP API."""
 
 
 OPTIONS = {
@@ -37,6 +39,7 @@ OPTIONS = {
         "",
         "Folders that the HTTP API and the tab may read and write",
         "one path after the other with commas between; empty allows the WebUI's own output folders only",
+        page_only=True,
     ),
     "api_megapixels": Option(50, "Largest image that the HTTP API accepts", "megapixels"),
 }
@@ -64,4 +67,5 @@ def register() -> None:
         if option.choices:
             extra = {"component": gradio.Dropdown, "component_args": {"choices": list(option.choices)}}
         info = shared.OptionInfo(option.default, option.label, section=SECTION, **extra)
+        info.restrict_api = option.page_only
         shared.opts.add_option(option_key(name), info.info(option.help))

@@ -38,15 +38,29 @@ class ProductPhotoshoot(scripts.Script):
         return TITLE
 
     def show(self, is_img2img: bool) -> Any:
+        tab = "img2img" if is_img2img else "txt2img"
+        # The preview's pictures: the host makes both after the panel.
+        self.on_after_component(self._after_gallery, elem_id=f"{tab}_gallery")
+        self.on_after_component(self._after_generation_info, elem_id=f"generation_info_{tab}")
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img: bool) -> list[Any]:
-        from lib_photoshoot.webui.a1111.panel import build_panel
+        from lib_photoshoot.webui.a1111.panel import build_controls, build_panel
 
+        if scripts.scripts_current is None:
+            # No page is being built: the HTTP API asks for default values, twice for each tab.
+            return build_controls(is_img2img)
         panel = build_panel(is_img2img)
+        self._panel = panel
         self.infotext_fields = panel.infotext_fields
         self.paste_field_names = [SETTINGS_KEY]
         return panel.controls
+
+    def _after_gallery(self, made: Any) -> None:
+        self._gallery = made.component
+
+    def _after_generation_info(self, made: Any) -> None:
+        self._panel.connect(self._gallery, made.component)
 
     def before_process(self, p: Any, *arguments: Any) -> None:
         """Start anew: a batch over a folder runs one ``p`` many times, with other settings for none of them."""
@@ -273,22 +287,32 @@ def move_skipped(params: Any) -> None:
 
 def register() -> None:
     """Hang the callbacks into the host; called once, when the host loads the script."""
-    from lib_photoshoot.webui.a1111 import axes, options
+    _hang("before_ui", _before_ui)
 
-    script_callbacks.on_ui_settings(options.register)
-    script_callbacks.on_before_image_saved(move_skipped)
-    script_callbacks.on_before_ui(axes.register)
-    script_callbacks.on_app_started(_add_routes)
-    script_callbacks.on_ui_tabs(_build_tab)
+
+def _hang(category: str, callback: Any) -> None:
+    """Register a callback. The host's own ``on_...`` inspect the whole stack for the caller: up to 90 ms each."""
+    try:
+        callbacks = script_callbacks.callback_map[f"callbacks_{category}"]
+        script_callbacks.add_callback(callbacks, callback, category=category, filename=__file__)
+    except (AttributeError, KeyError, TypeError):  # another host, or another release of this one
+        getattr(script_callbacks, f"on_{category}")(callback)
+
+
+def _before_ui() -> None:
+    from lib_photoshoot.webui.a1111 import axes, options
+    from lib_photoshoot.webui.a1111.tab import InpaintComponents, build_tab
+
+    inpaint = InpaintComponents()
+    axes.register()
+    _hang("after_component", inpaint.watch)
+    _hang("ui_settings", options.register)
+    _hang("before_image_saved", move_skipped)
+    _hang("app_started", _add_routes)
+    _hang("ui_tabs", lambda: build_tab(inpaint))
 
 
 def _add_routes(_: Any, app: Any) -> None:
     from lib_photoshoot.webui.a1111.routes import add_routes
 
     add_routes(app)
-
-
-def _build_tab() -> list[Any]:
-    from lib_photoshoot.webui.a1111.tab import build_tab
-
-    return build_tab()

@@ -1,0 +1,94 @@
+"""Which folders of this machine the HTTP API and the tab may touch."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.images import shown
+
+
+class FolderError(PhotoshootError):
+    """A path lies outside the allowed folders, or is written in a way that is never followed."""
+
+
+class MissingPathError(PhotoshootError):
+    """A path inside the allowed folders names nothing of the kind that was asked for."""
+
+
+@dataclass(frozen=True)
+class AllowedFolders:
+    """Real paths of the folders that may be read and written, with everything below them."""
+
+    roots: tuple[Path, ...]
+
+    def resolve(self, text: object) -> Path:
+        """The real path that ``text`` names, existing or not; links are followed first, so none leads outside.
+
+        Raises FolderError. Outside the allowed folders the answer is the same whether something is there or not.
+        """
+        real = Path(os.path.realpath(_plain(text)))
+        if not any(_is_inside(real, root) for root in self.roots):
+            raise FolderError(
+                f"{shown(str(text))} lies outside the folders that may be used; choose one inside the WebUI's output "
+                "folders, or add its folder in Settings, Product Photoshoot."
+            )
+        return real
+
+    def file(self, text: object) -> Path:
+        """An existing file. Raises FolderError, MissingPathError."""
+        path = self.resolve(text)
+        if not path.is_file():
+            raise MissingPathError(f"There is no file {shown(str(text))}; check the path.")
+        return path
+
+    def folder(self, text: object) -> Path:
+        """An existing folder. Raises FolderError, MissingPathError."""
+        path = self.resolve(text)
+        if not path.is_dir():
+            raise MissingPathError(f"There is no folder {shown(str(text))}; check the path.")
+        return path
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path leads, after its links, to a place inside the allowed folders."""
+        real = Path(os.path.realpath(path))
+        return any(_is_inside(real, root) for root in self.roots)
+
+
+def allowed_folders(paths: Iterable[str], base: Path) -> AllowedFolders:
+    """The folders that these texts name; empty ones are passed over, relative ones lie below ``base``."""
+    roots = [os.path.realpath(base / os.path.expanduser(path.strip())) for path in paths if path.strip()]
+    return AllowedFolders(tuple(Path(root) for root in dict.fromkeys(roots)))
+
+
+def split_folders(text: str) -> list[str]:
+    """The paths of an option in which commas or new lines stand between them."""
+    return [part.strip().strip('"') for part in re.split(r"[,\n]", text) if part.strip()]
+
+
+def _plain(text: object) -> str:
+    """The text if it is a full path without tricks, checked before the file system is asked. Raises FolderError."""
+    if not isinstance(text, str) or not text.strip():
+        raise FolderError("A path is missing; give the full path of a file or folder.")
+    name = shown(text)
+    if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
+        raise FolderError(f"{name} holds a character that no path has; remove it.")
+    # Asked for, a network path sends the user's credentials to that machine.
+    if text.replace("/", "\\").startswith("\\\\"):
+        raise FolderError(f"{name} is a network path; give a folder of this machine.")
+    if ".." in re.split(r"[/\\]", text):
+        raise FolderError(f"{name} goes up with '..'; give the full path itself.")
+    if not os.path.isabs(text):
+        raise FolderError(f"{name} is not a full path; begin it at the root of the disk.")
+    if os.name == "nt" and ":" in os.path.splitdrive(text)[1]:
+        raise FolderError(f"{name} names a stream of a file; give the file itself.")
+    return text
+
+
+def _is_inside(real: Path, root: Path) -> bool:
+    path, folder = os.path.normcase(real), os.path.normcase(root)
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

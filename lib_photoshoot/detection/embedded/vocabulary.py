@@ -89,9 +89,9 @@ class Vocabulary:
         near = ", ".join(list(candidates)[:_MAX_SUGGESTIONS])
         advice = f"use a word it knows (nearest: {near})" if near else "name a more common product"
         return (
-            f"The embedded detector does not know {unknown}: {advice}, or get GroundingDINO, the detector for any words "
-            "(in the WebUI by its button in the panel, else with 'python -m lib_photoshoot models get groundingdino' and "
-            "'--detector groundingdino')."
+            f"The embedded detector does not know {unknown}: {advice}, or get GroundingDINO, which knows any words "
+            "(in the WebUI by its button in the panel, else with 'python -m lib_photoshoot models get groundingdino' "
+            "and '--detector groundingdino')."
         )
 
 

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from lib_photoshoot.allocator import give_back_freed_memory
 from lib_photoshoot.build import DetectorName, ModelChoice, SegmenterName
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.settings import AUTO, FilterSettings
@@ -63,6 +64,7 @@ class ModelRegistry:
             on_gpu = self._models.choice.device != "cpu"
             self._models = None
         gc.collect()
+        give_back_freed_memory()
         if on_gpu:
             import torch
 

@@ -40,7 +40,11 @@ class A1111Host:
         shared.state.job_count += passes
 
     def detector_device(self) -> str:
-        return str(read_option("device"))
+        from modules import shared
+
+        # Whoever starts the host with these is short of GPU memory already.
+        short = any(getattr(shared.cmd_opts, name, False) for name in ("lowvram", "medvram", "medvram_sdxl"))
+        return "cpu" if short else str(read_option("device"))
 
     def option(self, name: str) -> Any:
         return read_option(name)

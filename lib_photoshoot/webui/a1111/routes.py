@@ -124,11 +124,10 @@ def build_router(service: PhotoshootService, login: Login) -> APIRouter:
         prefix=PREFIX, route_class=PhotoshootRoute, tags=["Product Photoshoot"], dependencies=[Depends(login)]
     )
 
-    def add_operation(name: str, operation: Answer) -> None:
+    def add_operation(name: str, operation: Answer, summary: str) -> None:
         def endpoint(body: bytes = Depends(read_body)) -> Response:
             return JSONResponse(operation(parsed(body)))
 
-        summary = (operation.__doc__ or "").strip().splitlines()[0]
         router.add_api_route(
             f"/{name}",
             endpoint,
@@ -138,8 +137,9 @@ def build_router(service: PhotoshootService, login: Login) -> APIRouter:
             openapi_extra={"requestBody": {"content": {"application/json": {"schema": _request_schema(name)}}}},
         )
 
-    for name in ("detect", "filter", "enhance"):
-        add_operation(name, getattr(service, name))
+    add_operation("detect", service.detect, "Find the products of a picture.")
+    add_operation("filter", service.filter, "Find the products of a picture and enhance them.")
+    add_operation("enhance", service.enhance, "Enhance the products of a picture, found or given as masks.")
 
     @router.get("/schema", summary="JSON Schema of the settings.")
     def get_schema() -> Response:

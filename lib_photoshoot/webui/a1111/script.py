@@ -53,7 +53,6 @@ class ProductPhotoshoot(scripts.Script):
         panel = build_panel(is_img2img)
         self._panel = panel
         self.infotext_fields = panel.infotext_fields
-        self.paste_field_names = [SETTINGS_KEY]
         return panel.controls
 
     def _after_gallery(self, made: Any) -> None:

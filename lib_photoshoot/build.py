@@ -51,6 +51,13 @@ class ModelChoice:
     threshold: float | None = None
 
 
+def weights_of(choice: ModelChoice) -> tuple[str, ...]:
+    """Names, in the weights manifest, of the files that a choice loads."""
+    names = ("efficientnet-lite2", choice.segmenter.value)
+    variant = _GROUNDING_VARIANT.get(choice.detector)
+    return names if variant is None else (*names, f"groundingdino-{variant}", "bert-vocab")
+
+
 @dataclass(frozen=True, eq=False)
 class Models:
     """The loaded models of a choice, shared by every filter that is built from them."""

@@ -153,22 +153,16 @@ def start_job(host: Host, settings: FilterSettings) -> FilterJob:
 
 def _check_words(job: FilterJob) -> None:
     """Raise UnknownProductError now rather than after the images are painted, where the detector knows few words."""
-    from lib_photoshoot.build import DetectorName
+    from lib_photoshoot.build import DetectorName, weights_of
     from lib_photoshoot.weights.store import find
 
     choice = model_choice(job.settings, "cpu")
-    needed = ["efficientnet-lite2", choice.segmenter.value]
     if choice.detector is DetectorName.EMBEDDED:
         from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
 
         for product in job.products:
             load_vocabulary().classes_for(product)
-    else:
-        needed += [
-            f"groundingdino-{'swinb' if choice.detector is DetectorName.GROUNDINGDINO_B else 'swint'}",
-            "bert-vocab",
-        ]
-    for name in needed:
+    for name in weights_of(choice):
         find(name)
 
 

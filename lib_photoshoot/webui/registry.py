@@ -44,13 +44,16 @@ class ModelRegistry:
         """The models of a choice, loaded on first use. Raises WeightsError."""
         from dataclasses import replace
 
-        from lib_photoshoot.build import load_models
+        from lib_photoshoot.build import load_models, weights_of
+        from lib_photoshoot.weights.store import find
 
         with self._lock:
             held = self._models
             if held is not None and replace(held.choice, threshold=choice.threshold) == choice:
                 # A threshold is no part of what is loaded.
                 return replace(held, choice=choice)
+            for name in weights_of(choice):
+                find(name)  # what is held stays while the other cannot be had
             # Let go first: two sets of models may not fit.
             self.release()
             self._models = load_models(choice)

@@ -301,7 +301,8 @@ def test_adetailer_beside_us(webui: WebUi, bag: Path, moon: Path, tmp_path: Path
 
 def test_hires_fix_and_variation_seeds(webui: WebUi, bag: Path, moon: Path) -> None:
     job = {
-        "enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent", "hr_second_pass_steps": 2, "width": 192,
+        "enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent", "hr_second_pass_steps": 2,
+        "denoising_strength": 0.6, "width": 192,
         "height": 192, "subseed": 9, "subseed_strength": 0.3, "batch_size": 2,
     }  # fmt: skip
     off, on = webui.generate([bag, moon], None, **job), webui.generate([bag, moon], ON, **job)

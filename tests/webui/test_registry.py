@@ -14,6 +14,7 @@ from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.webui import registry
 from lib_photoshoot.webui.registry import ModelRegistry, model_choice
+from lib_photoshoot.weights import store
 
 
 class Weights:
@@ -24,6 +25,19 @@ class Weights:
 class Loaded:
     choice: ModelChoice
     weights: object
+
+
+@pytest.fixture(autouse=True)
+def absent(monkeypatch) -> set[str]:
+    """Names of weights that are not there; all others are."""
+    names: set[str] = set()
+
+    def find(name: str) -> None:
+        if name in names:
+            raise WeightsError(f"{name} is absent")
+
+    monkeypatch.setattr(store, "find", find)
+    return names
 
 
 @pytest.fixture
@@ -66,20 +80,21 @@ def test_other_models_take_the_place_before_they_are_loaded(monkeypatch) -> None
     assert held == [False, False]
 
 
-def test_auto_takes_grounding_dino_where_its_weights_are(monkeypatch) -> None:
-    from lib_photoshoot.weights import store
+def test_missing_weights_do_not_cost_the_models_that_are_held(loads: list[ModelChoice], absent: set[str]) -> None:
+    models = ModelRegistry()
+    models.get(ModelChoice())
+    absent.add("sam-vit-h")
+    with pytest.raises(WeightsError, match="sam-vit-h"):
+        models.get(ModelChoice(segmenter=SegmenterName.VIT_H))
+    assert models.loaded and len(loads) == 1
 
-    there: set[str] = set()
 
-    def find(name: str) -> None:
-        if name not in there:
-            raise WeightsError("absent")
-
-    monkeypatch.setattr(store, "find", find)
+def test_auto_takes_grounding_dino_where_its_weights_are(absent: set[str]) -> None:
+    absent |= {"groundingdino-swint", "groundingdino-swinb"}
     assert model_choice(FilterSettings(), "cpu").detector is DetectorName.EMBEDDED
-    there.add("groundingdino-swinb")
+    absent.remove("groundingdino-swinb")
     assert model_choice(FilterSettings(), "cpu").detector is DetectorName.GROUNDINGDINO_B
-    there.add("groundingdino-swint")
+    absent.remove("groundingdino-swint")
     assert registry.automatic_detector() == "groundingdino"
     chosen = model_choice(FilterSettings(detector="embedded", threshold=0.4, segmenter="sam-vit-h"), "cuda")
     assert chosen == ModelChoice(DetectorName.EMBEDDED, SegmenterName.VIT_H, "cuda", threshold=0.4)

@@ -9,6 +9,7 @@ import gradio as gr
 from modules.ui_components import FormRow
 
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.webui.a1111.streaming import streamed
 from lib_photoshoot.webui.a1111.widgets import element_id
 from lib_photoshoot.webui.notes import note
 
@@ -33,12 +34,12 @@ class Preview:
 
     def bind(self, controls: list[Any]) -> None:
         """Let the upload work; the button waits for :meth:`connect`."""
-        self.upload.upload(_of_file, inputs=[self.upload, *controls], outputs=[self.text, self.picture])
+        self.upload.upload(streamed(_of_file), inputs=[self.upload, *controls], outputs=[self.text, self.picture])
 
     def connect(self, gallery: Any, generation_info: Any, controls: list[Any]) -> None:
         """Take the pictures from the tab's gallery, which the host makes after the panel."""
         self.button.click(
-            _of_gallery,
+            streamed(_of_gallery),
             _js="photoshootPicture",
             inputs=[gallery, generation_info, *controls],
             outputs=[self.text, self.picture],

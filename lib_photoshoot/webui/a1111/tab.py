@@ -69,8 +69,8 @@ class FilterPart:
     def build(self, inpaint: list[Any] | None) -> None:
         """Lay out the components and connect them; ``inpaint`` are the host's components for picture and mask."""
         import gradio as gr
-        from modules import shared
 
+        from lib_photoshoot.webui.a1111.streaming import streamed
         from lib_photoshoot.webui.a1111.widgets import Widgets
 
         widgets = Widgets("tab", DEFAULTS)
@@ -110,8 +110,7 @@ class FilterPart:
                 view = ResultsView(inpaint)
         detect = [widgets.made[name] for name in ("products", "detector", "segmenter", "threshold", "require_all")]
         outputs = [progress, out, start, stop, view.box]
-        begin = _last_of(self.begin) if shared.cmd_opts.no_gradio_queue else self.begin
-        start.click(begin, [folder, files, *detect, enhance, out], outputs, show_progress=False).then(
+        start.click(streamed(self.begin), [folder, files, *detect, enhance, out], outputs, show_progress=False).then(
             self.results, outputs=[view.results, *view.outputs], show_progress=False
         )
         stop.click(self.stop, outputs=[stop], queue=False)
@@ -352,12 +351,3 @@ def _new_folder() -> Path:
     from modules import paths
 
     return Path(paths.data_path).absolute() / "outputs" / "photoshoot" / f"{datetime.now():%Y-%m-%d_%H%M%S}"
-
-
-def _last_of(generate: Callable[..., Iterator[list[Any]]]) -> Callable[..., list[Any]]:
-    """The last updates of a generator, for a host without gradio's queue, where nothing can be shown in between."""
-
-    def run(*values: Any) -> list[Any]:
-        return list(generate(*values))[-1]
-
-    return run

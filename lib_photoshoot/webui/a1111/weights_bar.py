@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import gradio as gr
 
-from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.webui.a1111.streaming import streamed
 from lib_photoshoot.webui.a1111.widgets import element_id
 from lib_photoshoot.webui.notes import note
+
+_POLL_SECONDS = 0.3
 
 
 class WeightsBar:
@@ -20,7 +24,7 @@ class WeightsBar:
             "Get weights", variant="primary", visible=False, elem_id=element_id(tab, "get_embedded")
         )
         self.outputs = [self.text, self.button]
-        self.button.click(_get_embedded, outputs=self.outputs)
+        self.button.click(streamed(_get_embedded), outputs=self.outputs)
 
     def add_grounding_dino(self, tab: str) -> None:
         """The button for the other detector, wherever the layout wants it."""
@@ -29,7 +33,7 @@ class WeightsBar:
         )
         self.other_text = gr.HTML(visible=False, elem_id=element_id(tab, "needs_groundingdino"))
         self.other_outputs = [self.other_text, self.other]
-        self.other.click(_get_grounding_dino, outputs=self.other_outputs)
+        self.other.click(streamed(_get_grounding_dino), outputs=self.other_outputs)
 
 
 def embedded_needs() -> list[Any]:
@@ -53,7 +57,7 @@ def grounding_dino_needs() -> list[Any]:
 
 
 def _button(label: str, size: int) -> Any:
-    return gr.update(value=f"{label} ({_megabytes(size)})", visible=size > 0)
+    return gr.update(value=f"{label} ({_megabytes(size)})", visible=size > 0, interactive=True)
 
 
 def _download_size(group: str) -> int:
@@ -66,30 +70,28 @@ def _megabytes(size: int) -> str:
     return f"{max(1, round(size / 1e6))} MB"
 
 
-# Gradio puts its progress into a parameter with such a default.
-_PROGRESS = gr.Progress()
-
-
-def _get_embedded(progress: Any = _PROGRESS) -> list[Any]:
-    failed = _get("embedded", progress)
-    if failed:
-        return failed
+def _get_embedded() -> Iterator[list[Any]]:
+    failed = yield from _download("embedded")
     text, button = embedded_needs()
-    return [text if text["visible"] else gr.update(value=note("The model files are there."), visible=True), button]
+    there = gr.update(value=note("The model files are there."), visible=True)
+    yield failed or [text if text["visible"] else there, button]
 
 
-def _get_grounding_dino(progress: Any = _PROGRESS) -> list[Any]:
-    failed = _get("groundingdino", progress)
+def _get_grounding_dino() -> Iterator[list[Any]]:
+    failed = yield from _download("groundingdino")
     done = gr.update(value=note("GroundingDINO is ready: detector auto takes it from now on."), visible=True)
-    return failed or [done, grounding_dino_needs()[1]]
+    yield failed or [done, grounding_dino_needs()[1]]
 
 
-def _get(group: str, progress: Any) -> list[Any] | None:
-    """Download a group; returns updates that tell why it failed, or None."""
-    from lib_photoshoot.weights.download import get
+def _download(group: str) -> Generator[list[Any], None, list[Any] | None]:
+    """Download a group, yielding its progress; returns updates that tell why it failed, or None."""
+    from lib_photoshoot.webui.downloads import Downloads
 
-    try:
-        get(group, lambda done, total: progress((round(done / 1e6), round(total / 1e6)), desc="MB", unit="MB"))
-    except PhotoshootError as error:
-        return [gr.update(value=note(str(error), wrong=True), visible=True), gr.update()]
-    return None
+    download = Downloads().start(group)
+    while download.running:
+        text = f"Downloading: {download.done / 1e6:.0f} of {download.total / 1e6:.0f} MB…"
+        yield [gr.update(value=note(text), visible=True), gr.update(interactive=False)]
+        time.sleep(_POLL_SECONDS)
+    if download.error is None:
+        return None
+    return [gr.update(value=note(download.error, wrong=True), visible=True), gr.update(interactive=True)]

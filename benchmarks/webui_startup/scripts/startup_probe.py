@@ -1,0 +1,50 @@
+"""A WebUI extension that prints what this project's extension costs at the WebUI's start, in CPU milliseconds.
+
+Link the folder ``benchmarks/webui_startup`` into ``extensions`` under a name that sorts first (``0-startup-probe``),
+start the WebUI, and read the last lines of its log. Thread time, so that the model that loads beside it does not count.
+The time that the host itself spends on our components (gradio's) is part of it.
+"""
+
+import time
+from functools import wraps
+
+from modules import script_callbacks, script_loading
+
+OURS = "product_photoshoot.py"
+spent: dict[str, list[float]] = {}
+
+
+def measured(name, function):
+    @wraps(function)
+    def run(*arguments, **more):
+        start = time.thread_time()
+        try:
+            return function(*arguments, **more)
+        finally:
+            spent.setdefault(name, []).append((time.thread_time() - start) * 1000)
+
+    return run
+
+
+def load_module(path, original=script_loading.load_module):
+    if not path.endswith(OURS):
+        return original(path)
+    module = measured("import", original)(path)
+    module.ProductPhotoshoot.ui = measured("ui()", module.ProductPhotoshoot.ui)
+    for callbacks in script_callbacks.callback_map.values():
+        for callback in callbacks:
+            if "photoshoot" in callback.filename:
+                callback.callback = measured("before_ui", callback.callback)
+    return module
+
+
+script_loading.load_module = load_module
+
+
+def report(*_):
+    for name, values in spent.items():
+        print(f"start-up probe: {name} {sum(values):.1f} ms in {len(values)} calls")
+    print(f"start-up probe: {sum(map(sum, spent.values())):.1f} ms CPU in all")
+
+
+script_callbacks.on_app_started(report)

@@ -94,12 +94,12 @@ def test_building_loads_nothing_heavy() -> None:
     assert not {"torch", "cv2", "lib_photoshoot.weights.store", "lib_photoshoot.build"} & new
 
 
-def test_the_api_gets_the_defaults() -> None:
-    from lib_photoshoot.webui.a1111.panel import build_controls
+def test_the_api_gets_the_defaults_whatever_the_page_shows(host) -> None:
+    host.scripts.Script, host.scripts.scripts_current = object, None
+    from lib_photoshoot.webui.a1111.script import ProductPhotoshoot
 
-    with gradio.Blocks():
-        controls = build_controls(False)
-    assert settings_from_arguments([c.value for c in controls]) == FilterSettings()
+    values = [control.value for control in ProductPhotoshoot().ui(False)]
+    assert settings_from_arguments(values) == FilterSettings()
 
 
 def test_an_infotext_restores_every_setting() -> None:

@@ -33,7 +33,7 @@ def load_module(path, original=script_loading.load_module):
     module.ProductPhotoshoot.ui = measured("ui()", module.ProductPhotoshoot.ui)
     for callbacks in script_callbacks.callback_map.values():
         for callback in callbacks:
-            if "photoshoot" in callback.filename:
+            if "photoshoot" in callback.script:
                 callback.callback = measured("before_ui", callback.callback)
     return module
 

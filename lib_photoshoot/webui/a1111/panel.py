@@ -50,12 +50,6 @@ class Panel:
         self.preview.connect(gallery, generation_info, self.controls)
 
 
-def build_controls(is_img2img: bool) -> list[Any]:
-    """The components of the settings alone, in the order of FIELDS: all that the host's HTTP API looks at."""
-    widgets = Widgets(_tab(is_img2img), _start()[1])
-    return [widgets.add(name) for name in FIELDS]
-
-
 def build_panel(is_img2img: bool) -> Panel:
     """One tab's panel, inside the host's layout."""
     tab = _tab(is_img2img)

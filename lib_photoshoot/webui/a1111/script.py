@@ -7,12 +7,13 @@ every hook leaves the image as it is until the last assignment.
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from modules import script_callbacks, scripts, shared
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.settings import NoMatch
+from lib_photoshoot.settings import DEFAULTS, NoMatch
 from lib_photoshoot.webui.arguments import is_switched_off, settings_from_arguments
 
 if TYPE_CHECKING:
@@ -45,11 +46,11 @@ class ProductPhotoshoot(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img: bool) -> list[Any]:
-        from lib_photoshoot.webui.a1111.panel import build_controls, build_panel
-
         if scripts.scripts_current is None:
-            # No page is being built: the HTTP API asks for default values, twice for each tab.
-            return build_controls(is_img2img)
+            # No page is being built: the HTTP API asks for default values, twice for each tab, and reads nothing else.
+            return [SimpleNamespace(value=value) for value in DEFAULTS.values()]
+        from lib_photoshoot.webui.a1111.panel import build_panel
+
         panel = build_panel(is_img2img)
         self._panel = panel
         self.infotext_fields = panel.infotext_fields

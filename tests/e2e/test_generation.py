@@ -310,6 +310,18 @@ def test_hires_fix_and_variation_seeds(webui: WebUi, bag: Path, moon: Path) -> N
     assert differing(off.images[0], on.images[0]).any() and not differing(off.images[1], on.images[1]).any()
 
 
+def test_a_refiner_with_an_outer_controlnet(webui: WebUi, bag: Path) -> None:
+    """With a refiner ControlNet hooks itself in before each batch rather than once for the job."""
+    checkpoint = webui.call("/sdapi/v1/sd-models")[0]["title"]
+    job = {
+        "refiner_checkpoint": checkpoint, "refiner_switch_at": 0.5, "steps": 4, "n_iter": 2,
+        "alwayson_scripts": control(bag),
+    }  # fmt: skip
+    off, on = webui.generate([bag, Path("-")], None, **job), webui.generate([bag, Path("-")], ON, **job)
+    assert differing(off.images[0], on.images[0]).any() and "enhanced with" in on.texts[0]
+    assert not differing(off.images[1], on.images[1]).any(), "the next batch is painted as without us"
+
+
 def test_params_file_keeps_the_users_own_job(webui: WebUi, bag: Path) -> None:
     params = Path(webui.call("/sdapi/v1/cmd-flags")["data_dir"]) / "params.txt"
     if not params.is_file():

@@ -34,6 +34,8 @@ MOST_BORDER = 0.5
 NEARLY_BEST = 0.9
 SAME_BOX_IOU = 0.95
 MOST_INSTANCES = 4
+# Predicted IoU from which a mask is lent to the pipeline; a worse one is ragged, and its box prompts a smoother one.
+GOOD_MASK = 0.9
 
 
 class PromptedSegmenter(Protocol):
@@ -122,6 +124,8 @@ class EmbeddedDetector:
         # Masks nearly as likely outline the same instance, a little more or less of it.
         seen = np.any([c.mask for (c, _), score in zip(kept, scores, strict=True) if score >= scores[best] / 2], axis=0)
         score = self._classifier.consistent_score(view, box, indices)
+        if chosen.quality < GOOD_MASK:
+            return Detection(name, box, score), seen
         return Detection(name, box, score, chosen.mask, chosen.quality), seen
 
 

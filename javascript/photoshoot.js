@@ -51,13 +51,22 @@ function photoshootWritePrompt(tab, text) {
     updateInput(box);
 }
 
-// Accordions of this gradio are plain <div>s: give ours what keyboards and screen readers need.
+// Accordions of this gradio are plain <div>s: give ours what keyboards and screen readers need. The panel's own head
+// holds the host's checkbox, which switches the filter on without opening the panel: there the arrow is the button.
 function photoshootAccordions(tab) {
-    for (const head of gradioApp().querySelectorAll(`#photoshoot_${tab}_enabled .gradio-accordion > .label-wrap`)) {
-        const tell = () => head.setAttribute("aria-expanded", head.classList.contains("open"));
-        head.tabIndex = 0;
-        head.setAttribute("role", "button");
-        head.addEventListener("keydown", (event) => {
+    const panel = gradioApp().querySelector(`#photoshoot_${tab}_enabled`);
+    for (const head of panel?.querySelectorAll(".label-wrap") ?? []) {
+        const checkbox = head.querySelector("input");
+        const button = checkbox ? head.querySelector(":scope > .icon") : head;
+        if (checkbox) {
+            const name = head.querySelector("span").textContent.trim();
+            checkbox.setAttribute("aria-label", name);
+            button.setAttribute("aria-label", `${name}: settings`);
+        }
+        const tell = () => button.setAttribute("aria-expanded", head.classList.contains("open"));
+        button.tabIndex = 0;
+        button.setAttribute("role", "button");
+        button.addEventListener("keydown", (event) => {
             if (event.key === "Enter" || event.key === " ") {
                 event.preventDefault();
                 head.click();

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from typing import Any
 
+from lib_photoshoot.build import DetectorName, SegmenterName
 from lib_photoshoot.errors import PhotoshootError
 
 VERSION = 1
@@ -113,14 +114,14 @@ class FilterSettings:
         "Detector",
         "detect",
         "auto takes GroundingDINO where its weights are, else the embedded one.",
-        choices=(AUTO, "embedded", "groundingdino", "groundingdino-b"),
+        choices=(AUTO, *_values(DetectorName)),
         axis=True,
     )
     segmenter: str = _setting(
-        "mobile-sam",
+        SegmenterName.MOBILE_SAM.value,
         "Segmenter",
         "detect",
-        choices=("mobile-sam", "sam-vit-b", "sam-vit-l", "sam-vit-h"),
+        choices=_values(SegmenterName),
         axis=True,
     )
     threshold: float = _number(0.0, "Detection threshold", "detect", 0, 1, 0.01, help="0 takes the detector's own.")

@@ -1,7 +1,9 @@
 """A real WebUI for the end-to-end tests; without one they are skipped, saying so.
 
 ``PHOTOSHOOT_WEBUI_URL`` names a running WebUI 1.10.1 (with ``--api``, sd-webui-controlnet, this extension, and the
-``painter`` extension of this folder linked into its ``extensions``); its outputs must be on this machine.
+``painter`` extension of this folder linked into its ``extensions``); its outputs must be on this machine. Or
+``PHOTOSHOOT_WEBUI`` names the folder of one, and ``PHOTOSHOOT_WEBUI_PYTHON`` the interpreter that has its packages: then
+``starting.py`` links both extensions, starts it and ends it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import io
 import json
 import os
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+
+from tests.e2e.starting import started
 
 OURS, PAINTER = "Product Photoshoot", "Painter"
 SIDE = 256
@@ -72,16 +77,35 @@ def decoded(text: str) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def webui() -> WebUi:
-    url = os.environ.get("PHOTOSHOOT_WEBUI_URL")
-    if not url:
-        pytest.skip("no running WebUI named: set PHOTOSHOOT_WEBUI_URL (see tests/e2e/conftest.py)")
+def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebUi]:
+    url, folder = os.environ.get("PHOTOSHOOT_WEBUI_URL"), os.environ.get("PHOTOSHOOT_WEBUI")
+    python = os.environ.get("PHOTOSHOOT_WEBUI_PYTHON")
+    if url:
+        yield _with_extensions(url)
+    elif folder and python:
+        with started(Path(folder), python, tmp_path_factory.mktemp("webui")) as address:
+            yield _with_extensions(address)
+    else:
+        pytest.skip("no WebUI: set PHOTOSHOOT_WEBUI_URL, or PHOTOSHOOT_WEBUI and PHOTOSHOOT_WEBUI_PYTHON")
+
+
+def _with_extensions(url: str) -> WebUi:
     ui = WebUi(url)
     scripts = ui.call("/sdapi/v1/scripts")["txt2img"]
     missing = [name for name in (OURS, PAINTER) if name.lower() not in scripts]
     if missing:
         pytest.skip(f"the WebUI at {url} lacks {', '.join(missing)}")
     return ui
+
+
+@pytest.fixture
+def allowed(webui: WebUi, tmp_path: Path) -> Iterator[Path]:
+    """A folder that the WebUI takes for one of its own output folders, and saves txt2img's pictures in."""
+    name = "outdir_txt2img_samples"
+    before = webui.call("/sdapi/v1/options")[name]
+    webui.call("/sdapi/v1/options", {name: str(tmp_path)})
+    yield tmp_path
+    webui.call("/sdapi/v1/options", {name: before})
 
 
 @pytest.fixture(scope="session")

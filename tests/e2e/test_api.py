@@ -7,7 +7,6 @@ import json
 import shutil
 import threading
 import urllib.error
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,16 +21,6 @@ PREFIX = "/photoshoot/v1/"
 JOB = {"prompt": "a handbag", "seed": 7, "steps": 2, "width": 128, "height": 128}
 # Random weights paint noise over a product, so the re-check would undo every enhancement.
 ON = {"products": "handbag", "recheck": False}
-
-
-@pytest.fixture
-def allowed(webui: WebUi, tmp_path: Path) -> Iterator[Path]:
-    """A folder that the WebUI takes for one of its own output folders."""
-    name = "outdir_txt2img_samples"
-    before = webui.call("/sdapi/v1/options")[name]
-    webui.call("/sdapi/v1/options", {name: str(tmp_path)})
-    yield tmp_path
-    webui.call("/sdapi/v1/options", {name: before})
 
 
 def base64_of(path: Path) -> str:

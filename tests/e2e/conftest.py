@@ -2,7 +2,7 @@
 
 ``PHOTOSHOOT_WEBUI_URL`` names a running WebUI 1.10.1 (with ``--api``, sd-webui-controlnet, this extension, and the
 ``painter`` extension of this folder linked into its ``extensions``); its outputs must be on this machine. Or
-``PHOTOSHOOT_WEBUI`` names the folder of one, and ``PHOTOSHOOT_WEBUI_PYTHON`` the interpreter that has its packages: then
+``PHOTOSHOOT_WEBUI`` names the folder of one and ``PHOTOSHOOT_WEBUI_PYTHON`` the interpreter with its packages, and
 ``starting.py`` links both extensions, starts it and ends it.
 """
 
@@ -81,21 +81,25 @@ def webui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebUi]:
     url, folder = os.environ.get("PHOTOSHOOT_WEBUI_URL"), os.environ.get("PHOTOSHOOT_WEBUI")
     python = os.environ.get("PHOTOSHOOT_WEBUI_PYTHON")
     if url:
-        yield _with_extensions(url)
+        ui = WebUi(url)
+        if lacking := _lacking(ui):
+            pytest.skip(f"the WebUI at {url} lacks {lacking}")
+        yield ui
     elif folder and python:
-        with started(Path(folder), python, tmp_path_factory.mktemp("webui")) as address:
-            yield _with_extensions(address)
+        scratch = tmp_path_factory.mktemp("webui")
+        with started(Path(folder), python, scratch) as address:
+            ui = WebUi(address)
+            if lacking := _lacking(ui):
+                pytest.fail(f"the WebUI did not load {lacking}; its log is in {scratch}")
+            yield ui
     else:
         pytest.skip("no WebUI: set PHOTOSHOOT_WEBUI_URL, or PHOTOSHOOT_WEBUI and PHOTOSHOOT_WEBUI_PYTHON")
 
 
-def _with_extensions(url: str) -> WebUi:
-    ui = WebUi(url)
+def _lacking(ui: WebUi) -> str:
+    """Which of the two extensions it has not, as words."""
     scripts = ui.call("/sdapi/v1/scripts")["txt2img"]
-    missing = [name for name in (OURS, PAINTER) if name.lower() not in scripts]
-    if missing:
-        pytest.skip(f"the WebUI at {url} lacks {', '.join(missing)}")
-    return ui
+    return " and ".join(name for name in (OURS, PAINTER) if name.lower() not in scripts)
 
 
 @pytest.fixture

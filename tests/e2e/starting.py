@@ -1,0 +1,95 @@
+"""Starts a WebUI on the CPU for the end-to-end tests, and ends it with everything it started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+EXTENSIONS = {"product-photoshoot": ROOT, "painter": ROOT / "tests" / "e2e" / "painter"}
+READY = "Startup time:"
+"""The WebUI's log says so once extensions have their routes; its own API answers a moment earlier."""
+_FLAGS = [
+    "--skip-prepare-environment", "--skip-python-version-check", "--skip-torch-cuda-test", "--skip-install",
+    "--skip-version-check", "--use-cpu", "all", "--no-half", "--precision", "full", "--no-download-sd-model",
+    "--do-not-download-clip", "--disable-nan-check", "--opt-sdp-no-mem-attention", "--api",
+]  # fmt: skip
+_ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False", "CUDA_VISIBLE_DEVICES": "",
+    "OMP_WAIT_POLICY": "PASSIVE", "NO_ALBUMENTATIONS_UPDATE": "1", "PYTHONUNBUFFERED": "1",
+    "no_proxy": "127.0.0.1,localhost", "NO_PROXY": "127.0.0.1,localhost",
+}  # fmt: skip
+_START_S, _STOP_S = 600, 20
+
+
+@contextmanager
+def started(folder: Path, python: str, scratch: Path) -> Iterator[str]:
+    """The address of a WebUI that runs until the end of the ``with``; ``scratch`` gets its log and its settings.
+
+    RuntimeError, with the end of the log, when it does not come up.
+    """
+    log, port = scratch / "webui.log", _free_port()
+    own = ["--port", str(port), "--ui-settings-file", str(scratch / "config.json")]
+    own += ["--ui-config-file", str(scratch / "ui-config.json")]
+    with ExitStack() as stack:
+        stack.enter_context(_linked(folder / "extensions"))
+        process = subprocess.Popen(
+            [python, "launch.py", *_FLAGS, *own],
+            cwd=folder,
+            env={**os.environ, **_ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stdout=stack.enter_context(open(log, "wb")),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        stack.callback(_end, process)
+        _wait(process, log)
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _linked(extensions: Path) -> Iterator[None]:
+    """This project and the painter among the extensions; what was there before stays there."""
+    made: list[Path] = []
+    there = {entry.resolve() for entry in extensions.iterdir()}
+    try:
+        for name, target in EXTENSIONS.items():
+            if target not in there:
+                (extensions / name).symlink_to(target, target_is_directory=True)
+                made.append(extensions / name)
+        yield
+    finally:
+        for link in made:
+            link.unlink(missing_ok=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while READY not in (text := log.read_text(errors="replace")):
+        if process.poll() is not None or time.monotonic() > deadline:
+            what = "did not start" if process.poll() is None else f"ended with {process.returncode}"
+            raise RuntimeError(f"the WebUI {what}; the end of {log}:\n{text[-3000:]}")
+        time.sleep(0.2)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """The process is the leader of its own group, whose other members may outlive it."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, how)
+            process.wait(_STOP_S)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue

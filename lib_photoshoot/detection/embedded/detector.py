@@ -2,7 +2,7 @@
 
 1. The picture's class map: where a product's ImageNet classes are likely, there is a peak. No peak: nothing is there,
    and SAM never runs.
-2. Each peak prompts SAM as a point and as the box of the cells around it.
+2. Each peak prompts SAM as a point and, unless that outlines it whole, as the box of the cells around it.
 3. Each mask's cut-out is classified alone; the best is the detection, its probability the score.
 Further peaks outside the masks found so far are further instances of the product.
 """
@@ -18,7 +18,7 @@ import numpy as np
 
 from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
-from lib_photoshoot.detection.verification import iou
+from lib_photoshoot.detection.verification import area, iou, overlap
 from lib_photoshoot.masks.morphology import remove_islands
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection
@@ -36,6 +36,12 @@ SAME_BOX_IOU = 0.95
 MOST_INSTANCES = 4
 # Predicted IoU from which a mask is lent to the pipeline; a worse one is ragged, and its box prompts a smoother one.
 GOOD_MASK = 0.9
+# A product so sure, outlined over so much of its cells, needs no second prompt.
+SURE, WHOLE_SHARE = 0.5, 0.9
+# Without so much heat beside the first instance, looking again without that instance has never shown a further one.
+FURTHER_HINT = 0.05
+
+Outlined = tuple[MaskCandidate, Box]
 
 
 class PromptedSegmenter(Protocol):
@@ -76,6 +82,7 @@ class EmbeddedDetector:
 
     def _instances(self, image: np.ndarray, name: str, indices: list[int], heat: np.ndarray) -> list[Detection]:
         found: list[Detection] = []
+        first = heat.copy()
         view = image
         tried = np.zeros(heat.shape, bool)
         for least in [PEAK] + [FURTHER_PEAK] * (MOST_INSTANCES - 1):
@@ -87,6 +94,8 @@ class EmbeddedDetector:
             detection, seen = self._outline(image, view, name, indices, heat, (int(row), int(column)))
             if detection is not None:
                 found.append(detection)
+                if _hint_elsewhere(first, seen) < FURTHER_HINT:
+                    break
                 # Further instances must be recognised without those already found: the background around a car
                 # is no second car.
                 view = view.copy()
@@ -109,15 +118,13 @@ class EmbeddedDetector:
         point = ((peak[1] + 0.5) * cell_width, (peak[0] + 0.5) * cell_height)
         x, y, w, h = _blob(heat >= heat[peak] / 2, peak)
         cells = (x * cell_width, y * cell_height, (x + w) * cell_width, (y + h) * cell_height)
-        candidates = self._segmenter.candidates(image, [None], [point])[0]
-        candidates += self._segmenter.candidates(image, [cells], [None])[0]
-        # A speck in a corner would stretch the box over the whole picture.
-        cleaned = [MaskCandidate(remove_islands(candidate.mask), candidate.quality) for candidate in candidates]
-        outlined = [(c, b) for c in cleaned if (b := mask_box(c.mask)) is not None]
-        kept = _distinct([(c, b) for c, b in outlined if border_share(c.mask) <= MOST_BORDER] or outlined)
+        outlined = _outlined(self._segmenter.candidates(image, [None], [point])[0])
+        kept, scores = self._classified(view, indices, _products_own(outlined))
+        if not any(_is_whole(c, b, score, cells) for (c, b), score in zip(kept, scores, strict=True)):
+            outlined += _outlined(self._segmenter.candidates(image, [cells], [None])[0])
+            kept, scores = self._classified(view, indices, _products_own(outlined) or outlined)
         if not kept:
             return None, np.zeros((height, width), bool)
-        scores = self._classifier.classify([square_cutout(view, b) for _, b in kept])[:, indices].sum(1)
         # A dial is as much a watch as the watch: of the masks about equally likely, the largest is the whole product.
         best = max(np.flatnonzero(scores >= NEARLY_BEST * scores.max()), key=lambda i: kept[i][0].mask.sum())
         chosen, box = kept[best]
@@ -127,6 +134,32 @@ class EmbeddedDetector:
         if chosen.quality < GOOD_MASK:
             return Detection(name, box, score), seen
         return Detection(name, box, score, chosen.mask, chosen.quality), seen
+
+    def _classified(
+        self, view: np.ndarray, indices: list[int], outlined: list[Outlined]
+    ) -> tuple[list[Outlined], np.ndarray]:
+        """Return the masks with boxes of their own, and each cut-out's probability for the classes ``indices``."""
+        kept = _distinct(outlined)
+        if not kept:
+            return [], np.zeros(0)
+        return kept, self._classifier.classify([square_cutout(view, box) for _, box in kept])[:, indices].sum(1)
+
+
+def _outlined(candidates: Sequence[MaskCandidate]) -> list[Outlined]:
+    """Return the masks that are not empty, without specks: one in a corner would stretch the box over the picture."""
+    cleaned = [MaskCandidate(remove_islands(candidate.mask), candidate.quality) for candidate in candidates]
+    return [(candidate, box) for candidate in cleaned if (box := mask_box(candidate.mask)) is not None]
+
+
+def _products_own(outlined: Sequence[Outlined]) -> list[Outlined]:
+    """Leave out masks that outline the background around the product."""
+    return [(candidate, box) for candidate, box in outlined if border_share(candidate.mask) <= MOST_BORDER]
+
+
+def _is_whole(candidate: MaskCandidate, box: Box, score: float, cells: Box) -> bool:
+    """Whether a mask of the point prompt is clean, surely the product, and spans all cells that show it."""
+    spans = overlap(box, cells) >= WHOLE_SHARE * area(cells)
+    return spans and score >= SURE and candidate.quality >= GOOD_MASK
 
 
 def scaled(box: Box, scale_x: float, scale_y: float) -> Box:
@@ -159,9 +192,16 @@ def _heat(probabilities: np.ndarray, indices: list[int]) -> np.ndarray:
     return cv2.blur(probabilities[indices].sum(0), (3, 3), borderType=cv2.BORDER_REPLICATE)
 
 
-def _distinct(outlined: list[tuple[MaskCandidate, Box]]) -> list[tuple[MaskCandidate, Box]]:
+def _hint_elsewhere(heat: np.ndarray, seen: np.ndarray) -> float:
+    """Return the highest heat among the cells that neither ``seen`` (bool, picture's size) nor its rim covers."""
+    covered = cv2.resize(seen.astype(np.float32), heat.shape[::-1], interpolation=cv2.INTER_AREA) > 0
+    covered = cv2.dilate(covered.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return float(heat[~covered].max()) if not covered.all() else 0.0
+
+
+def _distinct(outlined: Sequence[Outlined]) -> list[Outlined]:
     """Drop masks whose box is that of an earlier one: their cut-outs would be the same."""
-    kept: list[tuple[MaskCandidate, Box]] = []
+    kept: list[Outlined] = []
     for candidate, box in outlined:
         if all(iou(box, other) < SAME_BOX_IOU for _, other in kept):
             kept.append((candidate, box))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from lib_photoshoot.compose import changed_outside, compose
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
@@ -65,6 +66,20 @@ def test_nothing_changes_outside_and_nothing_inside_is_lost(image: np.ndarray, b
     inner = np.zeros_like(changed)
     inner[24:56, 14:36] = True
     assert changed[inner].mean() > 0.95
+
+
+def test_a_host_that_spills_over_its_mask_is_held_to_it_between_regions(image: np.ndarray) -> None:
+    class Spilling(FakeHost):
+        def inpaint(self, job, request):
+            super().inpaint(job, request)
+            return Image.new("RGB", request.image.size, self.colour)
+
+    host = Spilling()
+    own = enhancer(host)
+    result = own.enhance(image, [LEFT, RIGHT])
+    first = own.alpha(RIGHT.mask)
+    assert changed_outside(image, np.asarray(host.requests[1].image), first) == 0
+    assert changed_outside(image, result, np.maximum(first, own.alpha(LEFT.mask))) == 0
 
 
 def test_a_stop_between_regions_or_during_one_is_a_stop_of_all(image: np.ndarray) -> None:

@@ -185,3 +185,14 @@ def test_cut_out_refuses_what_it_cannot_cut():
         cut_out(picture, np.zeros((4, 5), bool))
     with pytest.raises(ValueError, match="image"):
         cut_out(picture, np.ones((5, 5), bool))
+
+
+def test_growing_by_a_whole_number_is_the_same_every_time_and_takes_the_rim():
+    """OpenCV's distance at exactly the radius is now just above it, now just below."""
+    mask = np.zeros((96, 128), bool)
+    mask[20:60, 10:40] = True
+    for radius in (3, 14, 30):
+        grown = {morphology.grow(mask, radius).tobytes() for _ in range(40)}
+        assert len(grown) == 1
+        once = np.frombuffer(grown.pop(), bool).reshape(mask.shape)
+        assert once[30, 39 + radius] and not once[30, 40 + radius]

@@ -14,6 +14,9 @@ import cv2
 import numpy as np
 
 _STRIP_PIXELS = 1 << 21
+_ROUNDING = 1e-3
+"""OpenCV's distances differ in their last digit from call to call, and a pixel at exactly the radius must not flicker.
+Distances between pixels are roots of whole numbers: up to a radius of 500 none lies so close above it."""
 
 
 class Rect(NamedTuple):
@@ -158,7 +161,7 @@ def _grow(mask: np.ndarray, pixels: float, rect: Rect | None) -> np.ndarray:
     for strip in row_strips((rect.y1 - rect.y0, x1 - x0)):
         top, bottom = rect.y0 + strip.start, rect.y0 + strip.stop
         outer_top, outer_bottom = max(top - reach, 0), min(bottom + reach, height)
-        near = distance_to(mask[outer_top:outer_bottom, x0:x1]) <= pixels
+        near = distance_to(mask[outer_top:outer_bottom, x0:x1]) <= pixels + _ROUNDING
         result[top:bottom, x0:x1] |= near[top - outer_top : bottom - outer_top]
     return result
 
@@ -186,6 +189,7 @@ def feather(mask: np.ndarray, radius: float) -> np.ndarray:
         # One of the two distances is 0 everywhere, so the difference is the signed distance to the outline. Beyond
         # the reach a strip sees a distance too large, never too small, and the clip makes both the same.
         signed = np.minimum(distance_to(~part), reach) - np.minimum(distance_to(part), reach)
+        np.round(signed, 3, out=signed)
         t = np.clip((signed[strip.inner] + np.float32(radius)) / np.float32(2 * radius), 0, 1)
         target[strip.start : strip.stop] = t * t * (3 - 2 * t)
     return alpha

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from PIL import Image
 
@@ -114,8 +113,4 @@ class Host(Protocol):
 
     def option(self, name: str) -> Any:
         """One of our own options on the host's Settings page."""
-        ...
-
-    def folder(self, job: Any) -> Path:
-        """Where the job's images are saved."""
         ...

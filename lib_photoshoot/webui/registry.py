@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.allocator import give_back_freed_memory
@@ -42,8 +43,6 @@ class ModelRegistry:
 
     def get(self, choice: ModelChoice) -> Models:
         """The models of a choice, loaded on first use. Raises WeightsError."""
-        from dataclasses import replace
-
         from lib_photoshoot.build import load_models, weights_of
         from lib_photoshoot.weights.store import find
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,6 +65,3 @@ class FakeHost:
 
     def option(self, name: str) -> Any:
         return None
-
-    def folder(self, job: Any) -> Path:
-        return Path("outputs")

@@ -119,10 +119,13 @@ class EmbeddedDetector:
         x, y, w, h = _blob(heat >= heat[peak] / 2, peak)
         cells = (x * cell_width, y * cell_height, (x + w) * cell_width, (y + h) * cell_height)
         outlined = _outlined(self._segmenter.candidates(image, [None], [point])[0])
-        kept, scores = self._classified(view, indices, _products_own(outlined))
+        kept = _distinct(_products_own(outlined))
+        scores = self._scores(view, indices, kept)
         if not any(_is_whole(c, b, score, cells) for (c, b), score in zip(kept, scores, strict=True)):
             outlined += _outlined(self._segmenter.candidates(image, [cells], [None])[0])
-            kept, scores = self._classified(view, indices, _products_own(outlined) or outlined)
+            known = len(kept)  # earlier masks stay first, so only the new ones are classified
+            kept = _distinct(_products_own(outlined) or outlined)
+            scores = np.concatenate([scores, self._scores(view, indices, kept[known:])])
         if not kept:
             return None, np.zeros((height, width), bool)
         # A dial is as much a watch as the watch: of the masks about equally likely, the largest is the whole product.
@@ -135,14 +138,11 @@ class EmbeddedDetector:
             return Detection(name, box, score), seen
         return Detection(name, box, score, chosen.mask, chosen.quality), seen
 
-    def _classified(
-        self, view: np.ndarray, indices: list[int], outlined: list[Outlined]
-    ) -> tuple[list[Outlined], np.ndarray]:
-        """Return the masks with boxes of their own, and each cut-out's probability for the classes ``indices``."""
-        kept = _distinct(outlined)
-        if not kept:
-            return [], np.zeros(0)
-        return kept, self._classifier.classify([square_cutout(view, box) for _, box in kept])[:, indices].sum(1)
+    def _scores(self, view: np.ndarray, indices: list[int], outlined: Sequence[Outlined]) -> np.ndarray:
+        """Return each cut-out's probability for the classes ``indices``."""
+        if not outlined:
+            return np.zeros(0, np.float32)
+        return self._classifier.classify([square_cutout(view, box) for _, box in outlined])[:, indices].sum(1)
 
 
 def _outlined(candidates: Sequence[MaskCandidate]) -> list[Outlined]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -48,6 +47,3 @@ class A1111Host:
 
     def option(self, name: str) -> Any:
         return read_option(name)
-
-    def folder(self, job: Any) -> Path:
-        return Path(job.outpath_samples)

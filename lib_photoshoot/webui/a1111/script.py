@@ -229,11 +229,9 @@ class JobRun:
             processed.images.extend(p.init_images)
             processed.infotexts[:] = [processed.infotexts[0]] * len(processed.images)
         if processed.images or p.iteration >= self._n_iter - 1:
-            from lib_photoshoot.webui.a1111.options import UNLOAD, read_option
-            from lib_photoshoot.webui.registry import REGISTRY
+            from lib_photoshoot.webui.a1111.outer import release_models
 
-            if read_option("unload") == UNLOAD:
-                REGISTRY.release()
+            release_models()
 
     def restore(self, p: Any) -> None:
         """Give the processing object back as the host made it, for its next run."""

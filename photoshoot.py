@@ -45,8 +45,10 @@ def main() -> int:
     try:
         set_up()
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"Set-up stopped: {error}. Nothing outside {ROOT} was changed; run the same command again to go on.",
-              file=sys.stderr)
+        print(
+            f"Set-up stopped: {error}. Nothing outside {ROOT} was changed; run the same command again to go on.",
+            file=sys.stderr,
+        )
         return 3
     if command == "setup":
         return 0
@@ -99,8 +101,10 @@ def install_torch() -> None:
         pip("filelock", "typing-extensions", "sympy", "networkx", "jinja2", "fsspec", pair[2])
         return
     if sys.platform.startswith("linux"):
-        say(f"PyTorch's CPU builds are out of reach: installing PyTorch {torch} from the package registry "
-            "(about 2.5 GB to download, 5 GB on disk)")
+        say(
+            f"PyTorch's CPU builds are out of reach: installing PyTorch {torch} from the package registry "
+            "(about 2.5 GB to download, 5 GB on disk)"
+        )
     else:
         say(f"Installing PyTorch {torch} (about 200 MB)")
     pip(*pair)
@@ -140,8 +144,10 @@ def test(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     environment = {}
     if options.inputs:
-        environment = {"PHOTOSHOOT_TEST_INPUTS": os.pathsep.join(str(Path(p).resolve()) for p in options.inputs),
-                       "PHOTOSHOOT_TEST_PRODUCTS": options.products}
+        environment = {
+            "PHOTOSHOOT_TEST_INPUTS": os.pathsep.join(str(Path(p).resolve()) for p in options.inputs),
+            "PHOTOSHOOT_TEST_PRODUCTS": options.products,
+        }
     # Not needed for the demo, so not part of the set-up; without it the tests of GroundingDINO's text say they skip.
     if not (ROOT / "models" / "bert-base-uncased" / "vocab.txt").is_file():
         say("Getting BERT's vocabulary for the tests (84 MB at most)")

@@ -126,9 +126,9 @@ def test_the_projects_manifest_is_complete():
         for source in weight.sources:
             assert isinstance(source, PackageSource) or source.url.startswith("https://")
     assert [weight.name for weight in manifest.expand("embedded")] == ["mobile-sam", "efficientnet-lite2"]
-    assert all(
-        isinstance(weight.sources[0], PackageSource) for weight in manifest.expand("embedded")
-    ), "the embedded default must not need a model hub"
+    assert all(isinstance(weight.sources[0], PackageSource) for weight in manifest.expand("embedded")), (
+        "the embedded default must not need a model hub"
+    )
 
 
 def test_expand_names_each_file_once_and_refuses_unknown_ones():

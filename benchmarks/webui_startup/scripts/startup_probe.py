@@ -1,10 +1,12 @@
 """A WebUI extension that prints what this project's extension costs at the WebUI's start, in CPU milliseconds.
 
 Link the folder ``benchmarks/webui_startup`` into ``extensions`` under a name that sorts first (``0-startup-probe``),
-start the WebUI, and read the last lines of its log. Thread time, so that the model that loads beside it does not count.
-The time that the host itself spends on our components (gradio's) is part of it.
+start the WebUI twice, and read the last lines of its second log: the first start after an update compiles the sources,
+and so does every start under ``PYTHONDONTWRITEBYTECODE``. Thread time, so that the model that loads beside it does not
+count. The time that the host itself spends on our components (gradio's) is part of it.
 """
 
+import sys
 import time
 from functools import wraps
 
@@ -44,6 +46,8 @@ script_loading.load_module = load_module
 def report(*_):
     for name, values in spent.items():
         print(f"start-up probe: {name} {sum(values):.1f} ms in {len(values)} calls")
+    if sys.dont_write_bytecode:
+        print("start-up probe: PYTHONDONTWRITEBYTECODE is set, so every start compiles the sources; unset it")
     print(f"start-up probe: {sum(map(sum, spent.values())):.1f} ms CPU in all")
 
 

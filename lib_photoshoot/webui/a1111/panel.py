@@ -18,7 +18,7 @@ from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.settings import FIELDS, FilterSettings, SettingsError
 from lib_photoshoot.webui.a1111.choices import LISTS, controlnet_models, loras
 from lib_photoshoot.webui.a1111.options import read_option
-from lib_photoshoot.webui.a1111.preset_bar import PresetBar
+from lib_photoshoot.webui.a1111.preset_bar import PresetBar, preset_names
 from lib_photoshoot.webui.a1111.preview import Preview
 from lib_photoshoot.webui.a1111.prompt_helper import PromptHelper
 from lib_photoshoot.webui.a1111.script import SETTINGS_KEY
@@ -71,7 +71,10 @@ def build_panel(is_img2img: bool) -> Panel:
     presets.bind(controls)
     lists = [*(widgets.made[name] for name in LISTS), helper.lora]
     enabled.change(
-        _opened, inputs=[enabled], outputs=[*lists, *needs.outputs, *needs.other_outputs], show_progress=False
+        _opened,
+        inputs=[enabled],
+        outputs=[presets.name, *lists, *needs.outputs, *needs.other_outputs],
+        show_progress=False,
     )
     refresh.click(partial(_lists, True), outputs=lists, show_progress=False)
     return Panel(controls, [(widgets.made[name], partial(_restored, name)) for name in FIELDS], preview)
@@ -121,8 +124,8 @@ def _lists(rescan: bool) -> list[Any]:
 def _opened(enabled: bool) -> list[Any]:
     """What the panel shows once it is opened. Nothing when it is closed."""
     if not enabled:
-        return [gr.update()] * (len(LISTS) + 5)
-    return [*_lists(False), *embedded_needs(), *grounding_dino_needs()]
+        return [gr.update()] * (len(LISTS) + 6)
+    return [preset_names(), *_lists(False), *embedded_needs(), *grounding_dino_needs()]
 
 
 def _restored(name: str, infotext: Mapping[str, Any]) -> Any:

@@ -1,4 +1,7 @@
-"""Choose, save, delete, download and upload presets."""
+"""Choose, save, delete, download and upload presets.
+
+Nothing of them is read, nor their module imported, before the panel is opened.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import gradio as gr
 from modules.ui_components import FormRow, ToolButton
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.presets import clean_name, loaded, preset_from_file, preset_to_text, user_presets
 from lib_photoshoot.settings import FIELDS
 from lib_photoshoot.webui.a1111.widgets import element_id
 from lib_photoshoot.webui.arguments import settings_from_arguments
@@ -26,7 +28,7 @@ class PresetBar:
 
         with FormRow():
             self.name = gr.Dropdown(
-                user_presets().names(),
+                [start] if start else [],
                 value=start,
                 label="Preset",
                 info="Choosing one fills in this panel. To save your own, type a name and press 💾.",
@@ -60,12 +62,21 @@ class PresetBar:
         ).then(None, _js="photoshootDownload", inputs=[self.file])
 
 
+def preset_names() -> Any:
+    """The update of the list, when the panel is opened."""
+    from lib_photoshoot.presets import user_presets
+
+    return gr.update(choices=user_presets().names())
+
+
 def _updates(values: dict[str, Any]) -> list[Any]:
     """One update for each control; what is not among the values stays."""
     return [gr.update(value=values[name]) if name in values else gr.update() for name in FIELDS]
 
 
 def _load(name: str | None) -> list[Any]:
+    from lib_photoshoot.presets import loaded, user_presets
+
     try:
         values = loaded(user_presets().load(name or ""))
     except PhotoshootError as error:
@@ -74,6 +85,8 @@ def _load(name: str | None) -> list[Any]:
 
 
 def _read(file: Any) -> list[Any]:
+    from lib_photoshoot.presets import clean_name, loaded, preset_from_file
+
     path = Path(file.name)
     try:
         name, values = clean_name(path.stem), loaded(preset_from_file(path))
@@ -84,6 +97,8 @@ def _read(file: Any) -> list[Any]:
 
 
 def _save(name: str | None, *values: Any) -> list[Any]:
+    from lib_photoshoot.presets import user_presets
+
     try:
         kept = user_presets().save(name or "", settings_from_arguments(values))
     except PhotoshootError as error:
@@ -92,6 +107,8 @@ def _save(name: str | None, *values: Any) -> list[Any]:
 
 
 def _delete(name: str | None) -> list[Any]:
+    from lib_photoshoot.presets import user_presets
+
     if not name:  # nothing chosen, or the user thought better of it
         return ["", gr.update()]
     try:
@@ -103,6 +120,8 @@ def _delete(name: str | None) -> list[Any]:
 
 def _text(name: str | None, *values: Any) -> list[Any]:
     """The file for the page to offer: the settings as they stand in the panel."""
+    from lib_photoshoot.presets import clean_name, preset_to_text
+
     try:
         text = preset_to_text(settings_from_arguments(values))
         stem = clean_name(name) if name else "photoshoot-settings"

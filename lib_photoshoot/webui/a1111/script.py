@@ -192,12 +192,15 @@ class JobRun:
 
     def restore_batch(self, p: Any) -> None:
         """Before a batch: the lists that were cut, and the outer ControlNet."""
-        for name, values in self._batch_lists.items():
-            setattr(p, name, values)
-        self._batch_lists.clear()
+        self._restore_lists(p)
         outer = getattr(p, "_photoshoot_controlnet", None)
         if outer is not None:
             outer.rehook(p)
+
+    def _restore_lists(self, p: Any) -> None:
+        for name, values in self._batch_lists.items():
+            setattr(p, name, values)
+        self._batch_lists.clear()
 
     def handle(self, p: Any, image: Image.Image) -> Image.Image:
         """The final image, enhanced or as it came."""
@@ -234,8 +237,8 @@ class JobRun:
             release_models()
 
     def restore(self, p: Any) -> None:
-        """Give the processing object back as the host made it, for its next run."""
-        self.restore_batch(p)
+        """Give the processing object back as the host made it, for its next run, in which ControlNet hooks anew."""
+        self._restore_lists(p)
         p.n_iter, p.do_not_save_grid = self._n_iter, self._save_no_grid
 
 

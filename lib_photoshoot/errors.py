@@ -27,3 +27,7 @@ class WeightsError(PhotoshootError):
 
 class CatalogError(PhotoshootError):
     """An input, output folder or ledger cannot be used."""
+
+
+class TrainingError(PhotoshootError):
+    """A training set, recipe, trainer or run cannot be used."""

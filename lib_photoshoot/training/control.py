@@ -1,0 +1,113 @@
+"""Begin, resume, pause, stop and cancel a run, from any process, by its folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.training.processes import end_family
+from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
+
+_START_S = 20.0
+_CANCEL_S = 8.0
+_POLL_S = 0.05
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(run: RunFolder) -> Status:
+    """Begin a prepared run, in the background; returns once its supervisor is at work. Raises TrainingError."""
+    state = run.status().state
+    if state is not RunState.PREPARED:
+        raise TrainingError(f"The run {run.path.name} is {state.value} already; resume it, or prepare a new one.")
+    return _supervise(run)
+
+
+def resume(run: RunFolder) -> Status:
+    """Go on from the newest state, or begin anew where there is none. Raises TrainingError.
+
+    What an earlier attempt left alive is ended first: two trainers would write into one folder.
+    """
+    status = run.status()
+    if not status.state.resumable:
+        raise TrainingError(f"The run {run.path.name} is {status.state.value}; only one that has ended early resumes.")
+    if status.trainer is not None and end_family(status.trainer):
+        raise TrainingError(f"The trainer of {run.path.name} is still there and cannot be ended; end it by hand.")
+    return _supervise(run, "--resume")
+
+
+def stop(run: RunFolder) -> None:
+    """Let the step at hand finish, save the state and end; see ``wait`` for the end. Raises TrainingError."""
+    _needs_active(run)
+    run.wish(Wish.STOP)
+
+
+def pause(run: RunFolder) -> None:
+    """Halt the trainer where it is; its memory stays taken. Raises TrainingError."""
+    _needs_active(run)
+    run.wish(Wish.PAUSE)
+
+
+def unpause(run: RunFolder) -> None:
+    """Let a halted trainer go on. Raises TrainingError."""
+    _needs_active(run)
+    run.unwish(Wish.PAUSE)
+
+
+def cancel(run: RunFolder) -> Status:
+    """End the trainer with all its processes, at once; finished epochs stay. Raises TrainingError.
+
+    Works without a supervisor too: then whatever is left of the trainer is ended from here.
+    """
+    status = run.status()
+    if status.state.active:
+        run.wish(Wish.CANCEL)
+        status = wait(run, _CANCEL_S)
+    if status.trainer is not None and end_family(status.trainer):
+        raise TrainingError(f"Some processes of {run.path.name} could not be ended; end them by hand.")
+    return run.status()
+
+
+def wait(run: RunFolder, seconds: float) -> Status:
+    """The status once the run is no longer at work, or after so many seconds."""
+    end = time.monotonic() + seconds
+    while (status := run.status()).state.active and time.monotonic() < end:
+        time.sleep(_POLL_S)
+    return status
+
+
+def _needs_active(run: RunFolder) -> None:
+    state = run.status().state
+    if not state.active:
+        raise TrainingError(f"The run {run.path.name} is not at work: it is {state.value}.")
+
+
+def _supervise(run: RunFolder, *arguments: str) -> Status:
+    before = run.status().attempts
+    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    command = [sys.executable, "-m", "lib_photoshoot.training.supervisor", str(run.path), *arguments]
+    try:
+        with open(run.supervisor_log, "ab") as log:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=_ROOT,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise TrainingError(f"The run {run.path.name} cannot be started ({error.strerror or error}).") from error
+    end = time.monotonic() + _START_S
+    while time.monotonic() < end:
+        status = run.status()
+        if status.attempts > before:
+            return status
+        if process.poll() is not None:
+            break
+        time.sleep(_POLL_S)
+    raise TrainingError(f"The run {run.path.name} did not start; {run.supervisor_log} says why.")

@@ -1,0 +1,267 @@
+"""What the page, the command line and the HTTP API do with training; none of them has logic of its own.
+
+``home`` holds the trainer, the caption sheets and the runs. It is the extension's own folder ``training`` unless the
+user names another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.images import shown
+from lib_photoshoot.training import control
+from lib_photoshoot.training.captions import CaptionSheet
+from lib_photoshoot.training.dataset import Dataset, Progress, scan
+from lib_photoshoot.training.environment import TrainerEnvironment, find_environment, inspect
+from lib_photoshoot.training.estimate import disk_needed, seconds_needed
+from lib_photoshoot.training.launch import Launch
+from lib_photoshoot.training.preparation import RunRequest, prepare
+from lib_photoshoot.training.recipe import Recipe
+from lib_photoshoot.training.results import EpochResult
+from lib_photoshoot.training.results import scan as scan_results
+from lib_photoshoot.training.run_folder import RunFolder, Status
+from lib_photoshoot.weights.manifest import ROOT
+
+if TYPE_CHECKING:
+    from lib_photoshoot.training.captioning.protocol import Captioner
+    from lib_photoshoot.training.export import Exported
+    from lib_photoshoot.training.preparation import Box
+
+DEFAULT_HOME = ROOT / "training"
+CAPTIONERS = ("auto", "blip", "embedded")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a folder would be trained as. ``captions`` are the sheet's where one was edited, else the folder's.
+
+    ``seconds`` is None while no run on this machine was finished to tell the pace; ``disk`` is in bytes.
+    """
+
+    dataset: Dataset
+    captions: Mapping[str, str]
+    recipe: Recipe
+    steps_per_epoch: int
+    disk: int
+    seconds: float | None
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        return self.steps_per_epoch * self.recipe.max_train_epochs
+
+    @property
+    def uncaptioned(self) -> tuple[str, ...]:
+        """Names of the pictures without a caption."""
+        return tuple(image.name for image in self.dataset.images if not self.captions.get(image.name, "").strip())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {
+            "folder": str(self.dataset.folder),
+            "images": len(self.dataset.images),
+            "uncaptioned": list(self.uncaptioned),
+            "buckets": {str(bucket): count for bucket, count in self.dataset.buckets.items()},
+            "steps_per_epoch": self.steps_per_epoch,
+            "epochs": self.recipe.max_train_epochs,
+            "total_steps": self.total_steps,
+            "warmup_steps": self.recipe.warmup_steps(self.total_steps),
+            "disk_bytes": self.disk,
+            "seconds": self.seconds,
+            "problems": [_finding(finding) for finding in self.dataset.problems],
+            "notes": [_finding(finding) for finding in self.dataset.notes],
+        }
+
+
+class TrainingController:
+    """Everything below one ``home``. ``blip_folders`` are places to look for BLIP's weights."""
+
+    def __init__(self, home: Path = DEFAULT_HOME, blip_folders: Sequence[Path] = ()) -> None:
+        self.home = home
+        self.runs_folder = home / "runs"
+        self._blip_folders = (home, *blip_folders)
+
+    def check(self, folder: Path, recipe: Recipe, progress: Progress | None = None) -> Check:
+        """Look at a folder of pictures. Raises TrainingError."""
+        dataset = scan(folder, recipe.activation_tag, recipe.bucket_settings(), progress=progress)
+        steps = dataset.steps_per_epoch(recipe.num_repeats, recipe.train_batch_size, recipe.gradient_accumulation_steps)
+        disk = disk_needed([image.path for image in dataset.images], recipe)
+        seconds = seconds_needed(steps * recipe.max_train_epochs, recipe, self.runs())
+        return Check(dataset, self.captions(dataset).captions, recipe, steps, disk, seconds)
+
+    def captions(self, dataset: Dataset) -> CaptionSheet:
+        """The captions of a dataset's images: as they were edited here, else as they stand beside the pictures."""
+        file = self._sheet_file(dataset)
+        edited = CaptionSheet.load(file).captions if file.is_file() else {}
+        return CaptionSheet({name: edited.get(name, text) for name, text in dataset.captions.items()})
+
+    def save_captions(self, dataset: Dataset, sheet: CaptionSheet) -> None:
+        """Keep edited captions, outside the user's folder. Raises TrainingError."""
+        sheet.save(self._sheet_file(dataset))
+
+    def captioner(self, name: str = "auto", device: str = "cpu") -> Captioner:
+        """A captioner by name; ``auto`` is BLIP where its weights are, else the embedded one.
+
+        Raises TrainingError, or WeightsError where the embedded one's weights are missing.
+        """
+        from lib_photoshoot.training.captioning.blip import BlipCaptioner, find_blip
+        from lib_photoshoot.training.captioning.embedded import EmbeddedCaptioner
+
+        if name not in CAPTIONERS:
+            raise TrainingError(f"There is no captioner {name!r}; choose one of: {', '.join(CAPTIONERS)}.")
+        blip = find_blip(self._blip_folders) if name != "embedded" else None
+        if blip is not None:
+            return BlipCaptioner(blip, device)
+        if name == "blip":
+            raise TrainingError(
+                f"BLIP's weights are not on this machine; put the folder blip-image-captioning-large into {self.home}, "
+                "or caption with the embedded captioner."
+            )
+        return EmbeddedCaptioner.load()
+
+    def caption(
+        self, dataset: Dataset, captioner: Captioner, anew: bool = False, progress: Progress | None = None
+    ) -> CaptionSheet:
+        """Caption the images that have no caption, all of them if ``anew``, put the tag first in all, and keep them.
+
+        Raises TrainingError, and ImageError for a picture that is no longer there.
+        """
+        from lib_photoshoot.training.captioning.protocol import caption_dataset
+
+        sheet = self.captions(dataset)
+        images = [image for image in dataset.images if anew or not sheet[image.name].strip()]
+        sheet.update(caption_dataset(images, captioner, dataset.tag, progress))
+        sheet.with_tag(dataset.tag)
+        self.save_captions(dataset, sheet)
+        return sheet
+
+    def environment(self, folder: str | None = None, python: str | None = None) -> TrainerEnvironment:
+        """The trainer: as named, else as the environment variables say, else our own."""
+        return find_environment(self.home, folder, python)
+
+    def prepare(
+        self,
+        check: Check,
+        checkpoint: Path,
+        environment: TrainerEnvironment,
+        *,
+        leave_out: Collection[str] = (),
+        crops: Mapping[str, Box] | None = None,
+        launch: Launch | None = None,
+        vae: Path | None = None,
+    ) -> RunFolder:
+        """A new run of what was checked; takes some seconds, as the trainer is asked what it can. Raises TrainingError."""
+        captions = {name: text for name, text in check.captions.items() if name not in leave_out}
+        request = RunRequest(
+            check.dataset,
+            captions,
+            check.recipe,
+            checkpoint.expanduser().absolute(),
+            environment,
+            inspect(environment),
+            launch or Launch(),
+            vae,
+            crops or {},
+        )
+        return prepare(self.runs_folder, request)
+
+    def runs(self) -> list[RunFolder]:
+        """All runs, the newest first."""
+        try:
+            folders = [RunFolder(path) for path in self.runs_folder.iterdir() if path.is_dir()]
+        except OSError:  # no run yet
+            return []
+        whole = [run for run in folders if run.exists]
+        return sorted(whole, key=lambda run: run.spec().created, reverse=True)
+
+    def run(self, name: str = "") -> RunFolder:
+        """The run of that name, the newest without one. Raises TrainingError."""
+        runs = self.runs()
+        if not runs:
+            raise TrainingError(f"There is no training run in {shown(self.runs_folder)} yet; start one.")
+        if not name:
+            return runs[0]
+        for run in runs:
+            if run.path.name == name:
+                return run
+        known = ", ".join(run.path.name for run in runs[:5])
+        raise TrainingError(f"There is no run called {name!r}; the newest are: {known}.")
+
+    def active(self) -> RunFolder | None:
+        """The run that is at work."""
+        return next((run for run in self.runs() if run.status().state.active), None)
+
+    def start(self, run: RunFolder) -> Status:
+        """Begin a prepared run. Raises TrainingError, also while another one is at work: they would share the GPU."""
+        self._needs_quiet(run)
+        return control.start(run)
+
+    def resume(self, run: RunFolder) -> Status:
+        """Go on with a run that ended early. Raises TrainingError as :meth:`start` does."""
+        self._needs_quiet(run)
+        return control.resume(run)
+
+    def results(self, run: RunFolder) -> tuple[EpochResult, ...]:
+        """The usable LoRA files with each epoch's average loss. Raises TrainingError."""
+        spec = run.spec()
+        return scan_results(run.out, spec.name, spec.epochs, self.losses(run)).results
+
+    def losses(self, run: RunFolder) -> dict[int, float]:
+        """The average loss by epoch: that of its last step."""
+        return {
+            line["epoch"]: line["average"]
+            for line in run.history()
+            if line.get("epoch") is not None and line.get("average") is not None
+        }
+
+    def export(
+        self,
+        run: RunFolder,
+        epochs: Sequence[int],
+        lora_dir: Path,
+        weight: float = 1.0,
+        notes: str = "",
+        rename: bool = False,
+    ) -> list[Exported]:
+        """Copy epochs into the WebUI's Lora folder; none named means the last. Raises TrainingError."""
+        from lib_photoshoot.training.export import export
+        from lib_photoshoot.training.sheet import samples
+
+        spec = run.spec()
+        results = self.results(run)
+        if not results:
+            raise TrainingError(f"The run {run.path.name} has no finished epoch yet; let it train on.")
+        whole = [result.epoch for result in results if not result.partial]
+        chosen = list(epochs) or [max(whole or [result.epoch for result in results])]
+        pictures = {epoch: next((p for p in row if p), None) for epoch, row in samples(run.out, spec.name).items()}
+        previews = {epoch: picture for epoch, picture in pictures.items() if picture is not None}
+        return export(results, chosen, lora_dir, spec.tag, weight, notes, previews, rename)
+
+    def sheet(self, run: RunFolder) -> Path:
+        """Make the comparison sheet of a run's sample pictures; returns the picture's path. Raises TrainingError."""
+        from lib_photoshoot.training.sheet import comparison_sheet, samples
+
+        spec = run.spec()
+        prompts = spec.recipe.get("sample_prompts", ())
+        target = run.path / "sheet.png"
+        return comparison_sheet(samples(run.out, spec.name), self.losses(run), target, spec.name, prompts)
+
+    def _needs_quiet(self, run: RunFolder) -> None:
+        other = self.active()
+        if other is not None and other.path != run.path:
+            raise TrainingError(f"The run {other.path.name} is at work; stop it or wait for it.")
+
+    def _sheet_file(self, dataset: Dataset) -> Path:
+        """One file for each folder of pictures, named so that a user can tell which."""
+        folder = dataset.folder.absolute()
+        digest = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        return self.home / "captions" / f"{folder.name or 'root'}-{digest}.json"
+
+
+def _finding(finding: Any) -> dict[str, str]:
+    return {"kind": finding.kind.value, "file": finding.file, "text": finding.text}

@@ -1,0 +1,510 @@
+"""A folder of training pictures, checked before anything is spent: what the trainer would make of every file.
+
+Nothing is ever written here. What sd-scripts reads, and how, is from its v0.10.1 (``glob_images``, ``load_image`` and
+``DreamBoothDataset`` in library/train_util.py).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib_photoshoot.errors import ImageError, TrainingError
+from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture, shown
+from lib_photoshoot.results import Box
+from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, place, steps_per_epoch
+from lib_photoshoot.training.captions import TEXT_SUFFIX, decode, first_line, lines, tags, text_name
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lib_photoshoot.pipeline import ProductFilter
+    from lib_photoshoot.products import Product
+
+TRAINED_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+SMALLEST_SIDE = 64
+"""Pictures with a shorter side than this many pixels are left out."""
+MOST_ENLARGED = 2.0
+MOST_CUT_AWAY = 0.25
+# Of 64 bits. Measured on 43 product photos: copies saved again, down to 200 px at JPEG quality 30, differ in at most 6
+# bits, different photos in at least 16.
+NEAR_DUPLICATE = 8
+CROP_MARGIN = 0.1
+"""Room around the products when a picture is cropped to them, as a share of the box's longer side."""
+
+# Pillow works outside Python's lock, but each decoded picture may be large.
+_READERS = 2
+_ORIENTATION = 0x0112
+_ENCODING_NAMES = {"utf-16": "UTF-16", "cp1252": "Windows-1252 (cp1252)"}
+
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures done, and of all; what it raises ends the work."""
+
+
+class Severity(str, Enum):
+    """How much a finding matters."""
+
+    PROBLEM = "problem"
+    """The picture is left out, or the training would be wrong or end."""
+    NOTE = "note"
+    """Worth knowing; the training runs as it should."""
+
+
+class FindingKind(str, Enum):
+    """What a finding is about; the values are stable codes for pages and APIs."""
+
+    UNREADABLE = "unreadable"
+    TOO_SMALL = "too_small"
+    """Left out."""
+    OTHER_FORMAT = "other_format"
+    """A picture of a kind that the trainer does not read."""
+    ENLARGED = "enlarged"
+    CROPPED = "cropped"
+    ROTATED = "rotated"
+    DUPLICATE = "duplicate"
+    SAME_STEM = "same_stem"
+    """Two pictures would share one caption file."""
+    CAPTION_MISSING = "caption_missing"
+    CAPTION_EMPTY = "caption_empty"
+    CAPTION_UNREADABLE = "caption_unreadable"
+    CAPTION_ENCODING = "caption_encoding"
+    CAPTION_LINES = "caption_lines"
+    TAG_MISSING = "tag_missing"
+    TAG_NOT_FIRST = "tag_not_first"
+    TAG_TWICE = "tag_twice"
+    TEXT_WITHOUT_IMAGE = "text_without_image"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about one file: ``file`` is its name, ``text`` one sentence for the user."""
+
+    kind: FindingKind
+    severity: Severity
+    file: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TrainingImage:
+    """A picture that can be trained on; ``width`` and ``height`` in pixels, upright.
+
+    ``caption`` is the first line of its text file, None without one. ``crop`` is what survives in the bucket, in pixels
+    of the upright picture. ``rotated`` pictures are turned in the file: the trainer needs an upright copy. ``hash`` is
+    :func:`difference_hash`.
+    """
+
+    path: Path
+    width: int
+    height: int
+    caption: str | None
+    placement: Placement
+    rotated: bool
+    hash: int
+
+    @property
+    def name(self) -> str:
+        """The file name."""
+        return self.path.name
+
+    @property
+    def bucket(self) -> Bucket:
+        """The size at which the picture is trained."""
+        return self.placement.bucket
+
+    @property
+    def crop(self) -> Box:
+        """What survives of the picture, in its own pixels."""
+        return self.placement.crop
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a folder holds for the trainer: its images by name, and what was found about its files."""
+
+    folder: Path
+    tag: str
+    settings: BucketSettings
+    images: tuple[TrainingImage, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """The findings that should be dealt with."""
+        return self._of(Severity.PROBLEM)
+
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        """The findings that are only worth knowing."""
+        return self._of(Severity.NOTE)
+
+    @property
+    def uncaptioned(self) -> tuple[TrainingImage, ...]:
+        """The images without a caption, or with an empty one."""
+        return tuple(image for image in self.images if not image.caption)
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is an image, and every image has a caption."""
+        return bool(self.images) and not self.uncaptioned
+
+    @property
+    def captions(self) -> dict[str, str]:
+        """Captions by image name, empty where there is none."""
+        return {image.name: image.caption or "" for image in self.images}
+
+    @property
+    def buckets(self) -> dict[Bucket, int]:
+        """Number of images in each bucket that has any, without repeats, in ascending order of the buckets."""
+        return dict(sorted(Counter(image.bucket for image in self.images).items()))
+
+    def steps_per_epoch(self, repeats: int, batch: int, accumulation: int = 1, processes: int = 1) -> int:
+        """See :func:`~lib_photoshoot.training.buckets.steps_per_epoch`."""
+        return steps_per_epoch(self.buckets, repeats, batch, accumulation, processes)
+
+    def findings_of(self, file: str) -> tuple[Finding, ...]:
+        """The findings about one file."""
+        return tuple(finding for finding in self.findings if finding.file == file)
+
+    def _of(self, severity: Severity) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity is severity)
+
+
+def scan(
+    folder: Path,
+    tag: str,
+    settings: BucketSettings | None = None,
+    smallest: int = SMALLEST_SIDE,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Look at every file of ``folder``, not of folders in it; each picture is really decoded.
+
+    ``tag`` is the activation tag, ``smallest`` the shortest side in pixels with which a picture is trained. Raises
+    TrainingError for a folder that cannot be read or has no picture.
+    """
+    settings = settings or BucketSettings()
+    files = _files(folder)
+    pictures = [path for path in files if path.suffix.lower() in TRAINED_SUFFIXES]
+    if not pictures:
+        raise TrainingError(
+            f"{shown(folder)} has no PNG, JPEG, WebP or BMP picture in it; name the folder that holds the photos."
+        )
+    texts = _texts(files)
+    images: list[TrainingImage] = []
+    findings: list[Finding] = []
+    for path, look in zip(pictures, _looks(pictures, progress), strict=True):
+        image, about = _image(path, look, texts.get(path.stem), tag, settings, smallest)
+        findings += about
+        if image is not None:
+            images.append(image)
+    findings += _duplicates(images)
+    findings += _same_stems(pictures)
+    findings += _other_files(files, {path.stem for path in pictures})
+    order = {path.name: place for place, path in enumerate(files)}
+    findings.sort(key=lambda finding: order[finding.file])
+    return Dataset(folder, tag, settings, tuple(images), tuple(findings))
+
+
+def difference_hash(pixels: np.ndarray) -> int:
+    """64 bits that stay nearly the same when a picture (uint8 RGB) is scaled, recompressed or brightened.
+
+    dHash: is each of 8 x 8 grey cells darker than its right neighbour? Neal Krawetz, "Kind of Like That", 2013,
+    https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html.
+    """
+    import numpy as np
+    from PIL import Image
+
+    step = max(1, max(pixels.shape) // 512)
+    small = Image.fromarray(np.ascontiguousarray(pixels[::step, ::step]))
+    cells = np.asarray(small.convert("L").resize((9, 8), Image.Resampling.LANCZOS))
+    return int.from_bytes(np.packbits(cells[:, 1:] > cells[:, :-1]).tobytes(), "big")
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is kept of a picture once it was decoded; the size is the upright one."""
+
+    width: int
+    height: int
+    hash: int
+
+
+def _files(folder: Path) -> list[Path]:
+    """The folder's files by name, hidden ones left out."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    except FileNotFoundError as error:
+        raise TrainingError(f"The folder {shown(folder)} does not exist; check the path.") from error
+    except NotADirectoryError as error:
+        raise TrainingError(f"{shown(folder)} is a file; name the folder that holds the photos.") from error
+    except OSError as error:
+        raise TrainingError(
+            f"The folder {shown(folder)} cannot be read ({error.strerror}); give yourself read permission on it."
+        ) from error
+
+
+def _texts(files: Sequence[Path]) -> dict[str, Path]:
+    """Text files by stem; NAME.txt goes before NAME.TXT."""
+    found = [path for path in files if path.suffix.lower() == TEXT_SUFFIX]
+    return {path.stem: path for path in sorted(found, key=lambda path: path.suffix == TEXT_SUFFIX)}
+
+
+def _looks(paths: Sequence[Path], progress: Progress | None) -> Iterator[_Look | ImageError]:
+    """Every picture decoded, or why it cannot be, in the order of ``paths``."""
+    pool = ThreadPoolExecutor(_READERS)
+    try:
+        for done, look in enumerate(pool.map(_look, paths), 1):
+            if progress is not None:
+                progress(done, len(paths))
+            yield look
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _look(path: Path) -> _Look | ImageError:
+    try:
+        picture = read_picture(path)
+    except ImageError as error:
+        return error
+    return _Look(picture.width, picture.height, difference_hash(picture.pixels))
+
+
+def _image(
+    path: Path, look: _Look | ImageError, text: Path | None, tag: str, settings: BucketSettings, smallest: int
+) -> tuple[TrainingImage | None, list[Finding]]:
+    """The image, None where it is left out, and what there is to say about it and its caption."""
+    if isinstance(look, ImageError):
+        return None, [_problem(FindingKind.UNREADABLE, path, str(look))]
+    try:
+        placement = place(look.width, look.height, settings)
+    except TrainingError as error:
+        return None, [_problem(FindingKind.TOO_SMALL, path, f"{shown(path.name)} is left out: {error}")]
+    if min(look.width, look.height) < smallest:
+        return None, [
+            _problem(
+                FindingKind.TOO_SMALL,
+                path,
+                f"{shown(path.name)} has {look.width}x{look.height} pixels and is left out; "
+                f"use a picture with at least {smallest} pixels on its shorter side.",
+            )
+        ]
+    rotated = _orientation(path) != 1
+    caption, findings = _caption(path, text, tag)
+    image = TrainingImage(path, look.width, look.height, caption, placement, rotated, look.hash)
+    return image, _picture_notes(image) + findings
+
+
+def _orientation(path: Path) -> int:
+    """EXIF orientation, 1 to 8; 1 is upright, and where there is none to be read."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            # The picture was decoded already: that it is large is no news.
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                orientation = int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        # Pillow's EXIF parser raises many kinds on damaged blocks, and no picture is lost for its EXIF.
+        return 1
+    return orientation if 1 <= orientation <= 8 else 1
+
+
+def _picture_notes(image: TrainingImage) -> list[Finding]:
+    """What happens to the picture on its way into the bucket."""
+    notes = []
+    name, placement = shown(image.name), image.placement
+    if image.rotated:
+        notes.append(
+            _note(
+                FindingKind.ROTATED,
+                image.path,
+                f"{name} is turned in the file and says so in its EXIF, which the trainer ignores; "
+                "the run works on an upright copy, so there is nothing to do.",
+            )
+        )
+    if placement.scale > MOST_ENLARGED:
+        notes.append(
+            _note(
+                FindingKind.ENLARGED,
+                image.path,
+                f"{name} has {image.width}x{image.height} pixels and is enlarged {placement.scale:.1f} times for its "
+                f"bucket {image.bucket}, so the training sees it blurred; use a larger picture.",
+            )
+        )
+    if 1 - placement.kept > MOST_CUT_AWAY:
+        notes.append(
+            _note(
+                FindingKind.CROPPED,
+                image.path,
+                f"{name} loses {1 - placement.kept:.0%} of its area to the centre crop for its bucket {image.bucket}; "
+                "check that the product is still whole, or crop it yourself.",
+            )
+        )
+    return notes
+
+
+def _caption(path: Path, text: Path | None, tag: str) -> tuple[str | None, list[Finding]]:
+    """The caption that the trainer would read, None without one, and what is wrong with it."""
+    name = shown(path.name)
+    if text is None:
+        return None, [
+            _problem(
+                FindingKind.CAPTION_MISSING,
+                path,
+                f"{name} has no caption; write {shown(text_name(path.name))} or let the pictures be captioned.",
+            )
+        ]
+    try:
+        data = text.read_bytes()
+    except OSError as error:
+        sentence = f"{shown(text.name)} cannot be read ({error.strerror}); give yourself read permission on it."
+        return None, [_problem(FindingKind.CAPTION_UNREADABLE, path, sentence)]
+    content, encoding = decode(data)
+    findings = _encoding_findings(path, text, encoding)
+    caption = first_line(content)
+    if not caption:
+        rest = "begins with an empty line, and only the first line counts" if content.strip() else "is empty"
+        sentence = f"{shown(text.name)} {rest}; write what {name} shows into its first line."
+        return "", [*findings, _problem(FindingKind.CAPTION_EMPTY, path, sentence)]
+    if any(line.strip() for line in lines(content)[1:]):
+        sentence = f"{shown(text.name)} has several lines, and only the first is used; put everything into one line."
+        findings.append(_note(FindingKind.CAPTION_LINES, path, sentence))
+    return caption, findings + _tag_findings(path, text, caption, tag)
+
+
+def _encoding_findings(path: Path, text: Path, encoding: str) -> list[Finding]:
+    name = shown(text.name)
+    if encoding == "utf-8":
+        return []
+    if encoding == "utf-8-sig":
+        sentence = f"{name} starts with a byte order mark, which was left out; save it as UTF-8 without one."
+        return [_note(FindingKind.CAPTION_ENCODING, path, sentence)]
+    sentence = f"{name} is not UTF-8 but perhaps {_ENCODING_NAMES[encoding]}; check its letters, save it as UTF-8."
+    return [_problem(FindingKind.CAPTION_ENCODING, path, sentence)]
+
+
+def _tag_findings(path: Path, text: Path, caption: str, tag: str) -> list[Finding]:
+    name, found = shown(text.name), tags(caption)
+    if not tag or (found[:1] == [tag] and found.count(tag) == 1):
+        return []
+    if tag not in found:
+        sentence = f"{name} does not hold the activation tag '{tag}'; put it first, or let it be added to all captions."
+        return [_problem(FindingKind.TAG_MISSING, path, sentence)]
+    findings = []
+    if found[0] != tag:
+        sentence = f"{name} has the activation tag '{tag}' behind other words; put it first, where it is kept."
+        findings.append(_problem(FindingKind.TAG_NOT_FIRST, path, sentence))
+    if found.count(tag) > 1:
+        sentence = f"{name} has the activation tag '{tag}' {found.count(tag)} times; leave it once, at the beginning."
+        findings.append(_note(FindingKind.TAG_TWICE, path, sentence))
+    return findings
+
+
+def _duplicates(images: Sequence[TrainingImage]) -> list[Finding]:
+    """A note for every image that looks like an earlier one, about the most similar of them."""
+    findings = []
+    for number, image in enumerate(images):
+        distances = [(_distance(image, earlier), earlier.name) for earlier in images[:number]]
+        distance, name = min(distances, default=(64, ""))
+        if distance <= NEAR_DUPLICATE:
+            sentence = f"{shown(image.name)} looks the same as {shown(name)}; leave one out, or it counts twice."
+            findings.append(_note(FindingKind.DUPLICATE, image.path, sentence))
+    return findings
+
+
+def _distance(one: TrainingImage, other: TrainingImage) -> int:
+    """How many of the 64 bits differ."""
+    return (one.hash ^ other.hash).bit_count()
+
+
+def _same_stems(pictures: Sequence[Path]) -> list[Finding]:
+    first: dict[str, Path] = {}
+    return [
+        _problem(
+            FindingKind.SAME_STEM,
+            path,
+            f"{shown(path.name)} and {shown(owner.name)} would share the caption file {shown(text_name(path.name))}; "
+            "rename one of them.",
+        )
+        for path in pictures
+        if (owner := first.setdefault(path.stem, path)) != path
+    ]
+
+
+def _other_files(files: Sequence[Path], stems: set[str]) -> list[Finding]:
+    """Files that might have been meant as pictures or captions, and are not."""
+    findings = []
+    for path in files:
+        suffix, name = path.suffix.lower(), shown(path.name)
+        if suffix in PICTURE_SUFFIXES - TRAINED_SUFFIXES:
+            sentence = f"{name} is no picture that the trainer reads and is left out; export it as PNG or JPEG."
+            findings.append(_problem(FindingKind.OTHER_FORMAT, path, sentence))
+        if suffix == TEXT_SUFFIX and path.stem not in stems:
+            sentence = f"{name} belongs to no picture and is no caption; if it should be one, name it as its picture."
+            findings.append(_note(FindingKind.TEXT_WITHOUT_IMAGE, path, sentence))
+    return findings
+
+
+def _problem(kind: FindingKind, path: Path, text: str) -> Finding:
+    return Finding(kind, Severity.PROBLEM, path.name, text)
+
+
+def _note(kind: FindingKind, path: Path, text: str) -> Finding:
+    return Finding(kind, Severity.NOTE, path.name, text)
+
+
+@dataclass(frozen=True)
+class Curated:
+    """What our product filter saw in a training image.
+
+    ``products`` are the names found; ``crop`` is the box around all of them with a margin, in pixels of the upright
+    picture with whole numbers, None where nothing was found.
+    """
+
+    image: TrainingImage
+    products: tuple[str, ...]
+    crop: Box | None
+
+    @property
+    def found(self) -> bool:
+        """Whether a product is in the picture."""
+        return bool(self.products)
+
+
+def curate(
+    images: Sequence[TrainingImage],
+    product_filter: ProductFilter,
+    products: Sequence[Product],
+    margin: float = CROP_MARGIN,
+    progress: Progress | None = None,
+) -> tuple[Curated, ...]:
+    """Look for the products in every image, so that pictures without them can be left out or cropped to them.
+
+    ``margin`` is the room around the products, as a share of their box's longer side. Raises ProductsError for an
+    unusable product word, and ImageError for a picture that is no longer there.
+    """
+    curated = []
+    for done, image in enumerate(images, 1):
+        regions = product_filter.detect(read_picture(image.path).pixels, products).regions
+        names = tuple(dict.fromkeys(region.product for region in regions))
+        crop = _around([region.box for region in regions], margin, image.width, image.height) if regions else None
+        curated.append(Curated(image, names, crop))
+        if progress is not None:
+            progress(done, len(images))
+    return tuple(curated)
+
+
+def _around(boxes: Sequence[Box], margin: float, width: int, height: int) -> Box:
+    """The box around ``boxes`` with a margin, in whole pixels, inside the picture."""
+    x0, y0 = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    x1, y1 = max(box[2] for box in boxes), max(box[3] for box in boxes)
+    room = margin * max(x1 - x0, y1 - y0)
+    left, top = max(0, round(x0 - room)), max(0, round(y0 - room))
+    return float(left), float(top), float(min(width, round(x1 + room))), float(min(height, round(y1 + room)))

@@ -1,0 +1,43 @@
+"""What a training will take, told before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lib_photoshoot.training.recipe import Recipe
+from lib_photoshoot.training.run_folder import RunFolder, RunState
+
+LORA_BYTES_PER_RANK = 1_210_000
+"""Of an SD 1.5 LoRA in 16 bits, U-Net and text encoder: 4,832,952 bytes at rank 4."""
+STATE_BYTES_PER_RANK = 7_100_000
+"""Of a state with AdamW: 28.4 MB at rank 4."""
+_STATES = 2
+"""A new one is finished before the old one goes."""
+
+
+def disk_needed(pictures: Iterable[Path], recipe: Recipe) -> int:
+    """Bytes that a run writes: copies of the pictures, the epochs' files and the states. Raises OSError as it comes."""
+    copies = sum(path.stat().st_size for path in pictures)
+    kept = recipe.max_train_epochs // recipe.save_every_n_epochs + 1
+    if recipe.save_last_n_epochs:
+        kept = min(kept, recipe.save_last_n_epochs + 1)
+    width = 2 if recipe.save_precision == "float" else 1
+    lora = LORA_BYTES_PER_RANK * recipe.network_dim * width
+    return copies + kept * lora + _STATES * STATE_BYTES_PER_RANK * recipe.network_dim
+
+
+def seconds_needed(steps: int, recipe: Recipe, runs: Sequence[RunFolder]) -> float | None:
+    """Seconds that so many steps take, by the pace of the newest finished run here; None where there is none.
+
+    A step's time grows with the pixels of its batch: the resolution squared, times the batch size.
+    """
+    for run in runs:
+        status = run.status()
+        if status.state is not RunState.DONE or not status.seconds_per_step:
+            continue
+        earlier = run.spec().recipe
+        pixels = earlier.get("resolution", 0) ** 2 * earlier.get("train_batch_size", 0)
+        if pixels:
+            return steps * status.seconds_per_step * recipe.resolution**2 * recipe.train_batch_size / pixels
+    return None

@@ -1,0 +1,217 @@
+"""Makes a run's folder: copies of the pictures with their captions, what the trainer is told, and the command.
+
+The user's folder is only read. Nothing begins to train here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.images import read_picture, save_picture, shown
+from lib_photoshoot.training.arguments import (
+    DATASET_CONFIG_NAME,
+    SAMPLE_PROMPTS_NAME,
+    TrainerPaths,
+    dataset_configuration_text,
+    sample_prompts_text,
+    trainer_arguments,
+)
+from lib_photoshoot.training.buckets import BucketSettings, place, steps_per_epoch
+from lib_photoshoot.training.captions import CaptionSheet
+from lib_photoshoot.training.checkpoint import check_checkpoint
+from lib_photoshoot.training.dataset import Dataset, TrainingImage
+from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment, has_tokenizer
+from lib_photoshoot.training.estimate import disk_needed
+from lib_photoshoot.training.launch import Launch, command, launch_variables
+from lib_photoshoot.training.recipe import Recipe, adapted
+from lib_photoshoot.training.run_folder import RunFolder, RunSpec
+
+Box = tuple[float, float, float, float]
+
+HOOK = Path(__file__).with_name("hook") / "entry.py"
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a run is made of.
+
+    ``captions`` are by image name; images of the dataset that are not in it are left out. ``recipe`` is the user's:
+    what the machine lacks is replaced, and told in the run's notes. ``crops`` are the parts of pictures to train on
+    instead of the whole, in whole pixels of the upright picture, by image name.
+    """
+
+    dataset: Dataset
+    captions: Mapping[str, str]
+    recipe: Recipe
+    checkpoint: Path
+    environment: TrainerEnvironment
+    capabilities: Capabilities
+    launch: Launch = field(default_factory=Launch)
+    vae: Path | None = None
+    crops: Mapping[str, Box] = field(default_factory=dict)
+
+    def images(self) -> tuple[TrainingImage, ...]:
+        """The images that are trained, with the sizes that their crops leave."""
+        settings = self.recipe.bucket_settings()
+        return tuple(
+            _cropped(image, self.crops[image.name], settings) if image.name in self.crops else image
+            for image in self.dataset.images
+            if image.name in self.captions
+        )
+
+
+def prepare(runs: Path, request: RunRequest) -> RunFolder:
+    """A new run below ``runs``. Raises TrainingError for whatever would end the training early."""
+    images = request.images()
+    recipe, notes = adapted(request.recipe, request.capabilities)
+    checkpoint = check_checkpoint(request.checkpoint)
+    _check_images(images, request)
+    steps = steps_per_epoch(
+        Counter(image.bucket for image in images),
+        recipe.num_repeats,
+        recipe.train_batch_size,
+        recipe.gradient_accumulation_steps,
+        request.launch.total,
+    )
+    _check_space(runs, images, recipe)
+    run = RunFolder(_new_folder(runs, recipe.output_name))
+    try:
+        _copy_images(run, images, request)
+        paths = _write_settings(run, recipe, request)
+        spec = RunSpec(
+            name=recipe.output_name,
+            tag=recipe.activation_tag,
+            folder=str(request.dataset.folder),
+            checkpoint=str(request.checkpoint),
+            images=len(images),
+            epochs=recipe.max_train_epochs,
+            steps_per_epoch=steps,
+            command=tuple(_command(run, recipe, paths, steps, request)),
+            environment=_variables(recipe, request),
+            hook=request.capabilities.hook,
+            recipe=recipe.to_dict(),
+            notes=(*notes, *request.capabilities.notes, *filter(None, [checkpoint.note])),
+            created=time.time(),
+        )
+        run.write_spec(spec)
+    except OSError as error:
+        shutil.rmtree(run.path, ignore_errors=True)
+        reason = error.strerror or str(error)
+        raise TrainingError(
+            f"The run folder {shown(run.path)} cannot be written ({reason}); make room there."
+        ) from error
+    except BaseException:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    return run
+
+
+def _check_images(images: tuple[TrainingImage, ...], request: RunRequest) -> None:
+    if not images:
+        raise TrainingError(f"No picture of {shown(request.dataset.folder)} is left to train on; choose at least one.")
+    empty = [image.name for image in images if not request.captions[image.name].strip()]
+    if empty:
+        raise TrainingError(
+            f"{len(empty)} of {len(images)} pictures have no caption ({shown(empty[0])} first); caption them, or leave "
+            "them out."
+        )
+    stems: dict[str, str] = {}
+    for image in images:
+        other = stems.setdefault(image.path.stem, image.name)
+        if other != image.name:
+            raise TrainingError(f"{shown(other)} and {shown(image.name)} would share one caption; rename one of them.")
+
+
+def _check_space(runs: Path, images: tuple[TrainingImage, ...], recipe: Recipe) -> None:
+    needed = disk_needed([image.path for image in images], recipe)
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(runs).free
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TrainingError(
+            f"The folder for runs, {shown(runs)}, cannot be used ({reason}); choose another."
+        ) from error
+    if free < needed:
+        raise TrainingError(
+            f"The run needs about {needed / 1e6:.0f} MB, and {shown(runs)} has {free / 1e6:.0f} MB free; make room."
+        )
+
+
+def _new_folder(runs: Path, name: str) -> Path:
+    """Named by the moment; a number is added for a second run in the same second."""
+    base = f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    for number in range(1, 1000):
+        folder = runs / (base if number == 1 else f"{base}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise TrainingError(f"The run folder {shown(folder)} cannot be made ({reason}); check {runs}.") from error
+        return folder
+    raise TrainingError(f"There are a thousand runs called {base} in {shown(runs)}; remove some.")
+
+
+def _cropped(image: TrainingImage, crop: Box, settings: BucketSettings) -> TrainingImage:
+    width, height = round(crop[2] - crop[0]), round(crop[3] - crop[1])
+    return replace(image, width=width, height=height, placement=place(width, height, settings))
+
+
+def _copy_images(run: RunFolder, images: tuple[TrainingImage, ...], request: RunRequest) -> None:
+    """Copies, so that the trainer's own files and the user's later edits touch nothing of each other."""
+    run.dataset.mkdir()
+    for image in images:
+        target = run.dataset / image.name
+        crop = request.crops.get(image.name)
+        if crop is None and not image.rotated:
+            shutil.copyfile(image.path, target)
+            continue
+        picture = read_picture(image.path)
+        left, top, right, bottom = (round(edge) for edge in crop or (0, 0, picture.width, picture.height))
+        # Without alpha: the trainer reads RGB, and a crop has another size.
+        save_picture(picture.pixels[top:bottom, left:right], target)
+    CaptionSheet({image.name: request.captions[image.name] for image in images}).write_texts(run.dataset)
+
+
+def _write_settings(run: RunFolder, recipe: Recipe, request: RunRequest) -> TrainerPaths:
+    dataset_config, prompts = run.path / DATASET_CONFIG_NAME, run.path / SAMPLE_PROMPTS_NAME
+    dataset_config.write_text(dataset_configuration_text(recipe, run.dataset), encoding="utf-8")
+    prompts.write_text(sample_prompts_text(recipe), encoding="utf-8")
+    run.out.mkdir()
+    return TrainerPaths(
+        checkpoint=request.checkpoint,
+        dataset_config=dataset_config,
+        output_dir=run.out,
+        vae=request.vae,
+        logging_dir=run.path / "logs",
+        sample_prompts=prompts if recipe.sample_prompts else None,
+        tokenizer_cache_dir=request.environment.tokenizer,
+    )
+
+
+def _command(run: RunFolder, recipe: Recipe, paths: TrainerPaths, steps: int, request: RunRequest) -> list[str]:
+    launch, environment = request.launch, request.environment
+    arguments = trainer_arguments(
+        recipe, paths, steps * recipe.max_train_epochs, request.capabilities, processes=launch.total
+    )
+    if not request.capabilities.hook:
+        return command(environment.python, environment.sd_scripts / "train_network.py", arguments, launch)
+    return command(environment.python, HOOK, [str(environment.sd_scripts), str(run.path), *arguments], launch)
+
+
+def _variables(recipe: Recipe, request: RunRequest) -> dict[str, str]:
+    variables = {"PHOTOSHOOT_STATE_EVERY_STEPS": str(recipe.state_every_steps), **launch_variables(request.launch)}
+    tokenizer = request.environment.tokenizer
+    if tokenizer is not None and has_tokenizer(tokenizer):
+        # Nothing else is fetched, and a hub that does not answer would hold up every start.
+        variables |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    return variables

@@ -1,0 +1,269 @@
+"""A training run on the disk: what was asked for, how it stands, what it has made.
+
+Everything a surface shows is read from here, so a page that is loaded anew, or a WebUI that was started again, finds
+the run as it is.
+
+    run.json          what was asked for (RunSpec)
+    status.json       how it stands (Status), written by the supervisor alone
+    history.jsonl     one line for each step: step, epoch, loss, average, learning rates
+    console.log       all that the trainer printed, over all attempts
+    dataset/          copies of the pictures with their captions
+    out/              the LoRA files; sample pictures in out/sample
+    state/            the newest state to resume from
+    supervisor.lock   locked as long as the run's supervisor lives
+    control/          what the user wants: files called stop, cancel, pause
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.images import shown, write_atomic
+from lib_photoshoot.training.processes import ProcessId
+
+VERSION = 1
+
+
+class RunState(str, Enum):
+    """How a run stands."""
+
+    PREPARED = "prepared"
+    STARTING = "starting"
+    TRAINING = "training"
+    PAUSED = "paused"
+    """Halted where it is; its memory stays taken."""
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    """Ended at the user's word with its state saved."""
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    """Ended without a word: power loss, or everything was killed."""
+    DONE = "done"
+
+    @property
+    def active(self) -> bool:
+        """Whether a trainer should be at work."""
+        return self in (RunState.STARTING, RunState.TRAINING, RunState.PAUSED, RunState.STOPPING)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether going on makes sense, where there is something to go on with."""
+        return self in (RunState.STOPPED, RunState.CANCELLED, RunState.FAILED, RunState.INTERRUPTED)
+
+
+class Wish(str, Enum):
+    """What the user wants of a run that is at work; the names of files in ``control/``."""
+
+    STOP = "stop"
+    CANCEL = "cancel"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What was asked for.
+
+    ``command`` starts the trainer from the beginning; it is an argument list, never given to a shell. ``hook`` tells
+    whether our hook is inside, without which a run can be resumed at the end of an epoch only. ``folder`` is where the
+    user's pictures came from. Counts are per process group, as sd-scripts counts.
+    """
+
+    name: str
+    tag: str
+    folder: str
+    checkpoint: str
+    images: int
+    epochs: int
+    steps_per_epoch: int
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    hook: bool = True
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    created: float = 0.0
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        return self.epochs * self.steps_per_epoch
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """Where a run can go on: the steps that are done, and what the trainer must be told."""
+
+    step: int
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a run stands.
+
+    ``step`` counts over all resumes. ``loss`` is the mean over the last epoch's worth of steps, as sd-scripts shows it.
+    ``message`` is a sentence for the user: what it does, or why it ended. ``saved_step`` is the newest state's.
+    ``started`` and ``updated`` are seconds since the epoch.
+    """
+
+    state: RunState
+    step: int = 0
+    total: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    loss: float | None = None
+    unet_lr: float | None = None
+    text_encoder_lr: float | None = None
+    seconds_left: float | None = None
+    seconds_per_step: float | None = None
+    saved_step: int = 0
+    message: str = ""
+    files: tuple[str, ...] = ()
+    attempts: int = 0
+    started: float = 0.0
+    updated: float = 0.0
+    supervisor: ProcessId | None = None
+    trainer: ProcessId | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {**asdict(self), "state": self.state.value}
+
+
+class RunFolder:
+    """One run's folder, which must exist to be read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.dataset = path / "dataset"
+        self.out = path / "out"
+        self.states = path / "state"
+        self.console_log = path / "console.log"
+        self.history_file = path / "history.jsonl"
+        self.supervisor_log = path / "supervisor.log"
+        self.lock_file = path / "supervisor.lock"
+        self._spec_file = path / "run.json"
+        self._status_file = path / "status.json"
+        self._control = path / "control"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a run was prepared here."""
+        return self._spec_file.is_file()
+
+    def spec(self) -> RunSpec:
+        """What was asked for. Raises TrainingError where no run is."""
+        values = self._read(self._spec_file)
+        if values is None:
+            raise TrainingError(f"There is no training run in {shown(self.path)}; check the name.")
+        known = {item.name for item in fields(RunSpec)}
+        kept: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known
+        }
+        return RunSpec(**kept)
+
+    def write_spec(self, spec: RunSpec) -> None:
+        """Raises OSError as it comes."""
+        self._write(self._spec_file, {"version": VERSION, **asdict(spec)})
+
+    def status(self) -> Status:
+        """How it stands. A run whose supervisor is gone is told as interrupted, whatever was written last."""
+        values = self._read(self._status_file)
+        if values is None:
+            spec = self.spec()
+            return Status(RunState.PREPARED, total=spec.total_steps, epochs=spec.epochs)
+        known = {item.name for item in fields(Status)}
+        kept = {name: value for name, value in values.items() if name in known}
+        kept["state"] = RunState(kept["state"])
+        kept["files"] = tuple(kept.get("files", ()))
+        for name in ("supervisor", "trainer"):
+            kept[name] = ProcessId(**kept[name]) if kept.get(name) else None
+        status = Status(**kept)
+        if status.state.active and not (status.supervisor and status.supervisor.alive):
+            step = self.saved_step()
+            whence = f"after step {step}" if step else "from the beginning"
+            message = f"The run was cut off (a kill, a crash or a power loss); resume goes on {whence}."
+            return replace(status, state=RunState.INTERRUPTED, seconds_left=None, saved_step=step, message=message)
+        return status
+
+    def write_status(self, status: Status) -> None:
+        """Raises OSError as it comes."""
+        self._write(self._status_file, status.to_dict())
+
+    def resume_point(self) -> ResumePoint | None:
+        """The newest point to go on from, None where there is none and a resume begins anew."""
+        spec = self.spec()
+        return self._hook_state() if spec.hook else self._trainer_state(spec)
+
+    def saved_step(self) -> int:
+        """The step of the resume point, 0 without one."""
+        point = self.resume_point()
+        return point.step if point else 0
+
+    def _hook_state(self) -> ResumePoint | None:
+        """The newest state of our hook that is whole: the file that is written last is there."""
+        for state in sorted(self.states.glob("step-*"), reverse=True):
+            position = self._read(state / "position.json")
+            if position is not None and state.suffix != ".part":
+                return ResumePoint(int(position["step"]), ("--resume", str(state)))
+        return None
+
+    def _trainer_state(self, spec: RunSpec) -> ResumePoint | None:
+        """sd-scripts' own newest state. Its epoch is right; its count of steps is not after a second resume."""
+        for state in sorted(self.out.glob(f"{glob.escape(spec.name)}-??????-state"), reverse=True):
+            position = self._read(state / "train_state.json")
+            if position is not None and (state / "optimizer.bin").is_file():
+                epoch = int(position["current_epoch"])
+                arguments = ("--resume", str(state), "--initial_epoch", str(epoch + 1))
+                return ResumePoint(epoch * spec.steps_per_epoch, arguments)
+        return None
+
+    def history(self) -> Iterator[dict[str, Any]]:
+        """The steps so far, in order, for charts. A line that was cut short is passed over."""
+        try:
+            lines = self.history_file.read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue
+
+    def wish(self, wish: Wish) -> None:
+        """Tell the supervisor. Raises OSError as it comes."""
+        self._control.mkdir(parents=True, exist_ok=True)
+        (self._control / wish.value).touch()
+
+    def unwish(self, *wishes: Wish) -> None:
+        """Take wishes back."""
+        for wish in wishes:
+            (self._control / wish.value).unlink(missing_ok=True)
+
+    def wishes(self, wish: Wish) -> bool:
+        """Whether the user wants this."""
+        return (self._control / wish.value).exists()
+
+    @staticmethod
+    def _read(path: Path) -> dict[str, Any] | None:
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return values if isinstance(values, dict) else None
+
+    @staticmethod
+    def _write(path: Path, values: Mapping[str, Any]) -> None:
+        data = json.dumps(values, indent=1).encode("ascii")
+
+        def write(file: BinaryIO) -> None:
+            file.write(data)
+
+        write_atomic(path, write)

@@ -1,0 +1,365 @@
+"""Watches over one trainer: ``python -m lib_photoshoot.training.supervisor RUN_FOLDER [--resume]``.
+
+A process of its own, in a session of its own, so that neither a page nor the WebUI nor a terminal that is closed ends a
+training. It starts the trainer in a process group of its own, which prints into ``console.log`` and not into a pipe,
+since with the reader of a pipe a trainer dies too, before its state is saved. It reads along there, keeps
+``status.json`` true, does what the files in ``control/`` ask for, and judges the end by what lies on the disk.
+Light: no torch, no numpy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.training.console import ConsoleParser, read_log
+from lib_photoshoot.training.environment import trainer_variables
+from lib_photoshoot.training.events import Event, EventKind
+from lib_photoshoot.training.processes import (
+    ProcessId,
+    end_family,
+    family,
+    halt_family,
+    identify,
+    wake_family,
+)
+from lib_photoshoot.training.results import EpochResult, rename, scan
+from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
+
+_TICK_S = 0.2
+_WRITE_S = 0.4
+_RATE_STEPS = 50
+"""Seconds left are told from the pace of the last steps, so many of them."""
+_QUIET_S = 600
+
+
+class History:
+    """The steps' figures, on disk and as the mean that is shown.
+
+    ``earlier`` are the events of earlier attempts, ``first_step`` the step from which this one goes on: what was
+    trained beyond it is trained anew.
+    """
+
+    def __init__(self, run: RunFolder, epoch_steps: int, first_step: int, earlier: Iterable[Event]) -> None:
+        self._losses: deque[float] = deque(maxlen=max(1, epoch_steps))
+        self._open: dict[str, Any] | None = None
+        self._file = open(run.history_file, "w", encoding="utf-8")  # noqa: SIM115 (closed by close)
+        for event in _newest(earlier, first_step):
+            if event.event is EventKind.STEP:
+                self.step(event)
+            else:
+                self.rates(event)
+
+    def step(self, event: Event) -> float | None:
+        """Take a step in; returns the mean over the last epoch's worth of steps."""
+        self._finish()
+        if event.averaged or event.loss is None:
+            average = event.loss
+        else:
+            self._losses.append(event.loss)
+            average = sum(self._losses) / len(self._losses)
+        self._open = {"step": event.step, "epoch": event.epoch, "loss": event.loss, "average": average}
+        return average
+
+    def rates(self, event: Event) -> None:
+        """The learning rates of the step just taken in."""
+        if self._open is not None and self._open["step"] == event.step:
+            self._open |= {"unet_lr": event.unet_lr, "text_encoder_lr": event.text_encoder_lr}
+
+    def flush(self) -> None:
+        """Let others read what is known so far."""
+        with suppress(OSError):  # a full disk must not end a training that may need no more of it
+            self._file.flush()
+
+    def close(self) -> None:
+        """Write the rest."""
+        self._finish()
+        with suppress(OSError):
+            self._file.close()
+
+    def _finish(self) -> None:
+        if self._open is not None:
+            with suppress(OSError):
+                self._file.write(json.dumps(self._open) + "\n")
+            self._open = None
+
+
+def _newest(events: Iterable[Event], last_step: int) -> list[Event]:
+    """The steps up to ``last_step`` and their rates, in order; of a step that was trained twice the later one."""
+    kept = [event for event in events if event.event in (EventKind.STEP, EventKind.RATE)]
+    by_step = {(event.step or 0, event.event is EventKind.RATE): event for event in kept}
+    return [event for (step, _), event in sorted(by_step.items()) if 0 < step <= last_step]
+
+
+class Supervisor:
+    """One attempt at a run, from its beginning or from its newest state."""
+
+    def __init__(self, run: RunFolder, resume: bool) -> None:
+        self._run = run
+        self._spec = run.spec()
+        self._point = run.resume_point() if resume else None
+        first = self._point.step if self._point else 0
+        # Our hook counts over all resumes, the console anew each time.
+        self._earlier_steps = 0 if self._spec.hook else first
+        before = run.status()
+        self._status = Status(
+            RunState.STARTING,
+            step=first,
+            total=self._spec.total_steps,
+            epochs=self._spec.epochs,
+            epoch=before.epoch if first else 0,
+            saved_step=first,
+            message="Starting the trainer.",
+            attempts=before.attempts + 1,
+            started=time.time(),
+            supervisor=identify(os.getpid()),
+        )
+        # What was printed is the whole story: an earlier supervisor may have ended before its trainer.
+        earlier = read_log(run.console_log) if first and self._spec.hook else ()
+        self._history = History(run, self._spec.steps_per_epoch, first, earlier)
+        self._parser = ConsoleParser()
+        self._times: deque[tuple[int, float]] = deque(maxlen=_RATE_STEPS + 1)
+        self._cause = ""
+        self._stopped = self._cancelled = self._paused = False
+        self._known: frozenset[ProcessId] = frozenset()
+        self._written = 0.0
+        self._heard = time.monotonic()
+
+    def run(self) -> RunState:
+        """Train, and return how it ended."""
+        self._run.unwish(*Wish)
+        self._write()
+        try:
+            with open(self._run.console_log, "a+b") as log:
+                log.seek(0, os.SEEK_END)
+                process = self._start()
+                self._update(trainer=identify(process.pid))
+                code = self._follow(process, log)
+        except OSError as error:
+            self._end_trainer()
+            return self._end(RunState.FAILED, f"The trainer cannot be started ({error.strerror or error}).")
+        # A leader that is gone may have left children, which hold memory and go on writing.
+        self._end_trainer()
+        return self._judge(code)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [*self._spec.command]
+        if self._point is not None:
+            command += self._point.arguments
+        with open(self._run.console_log, "ab") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._run.path,
+                env={**trainer_variables(), **self._spec.environment},
+                start_new_session=True,
+            )
+
+    def _follow(self, process: subprocess.Popen[bytes], log: BinaryIO) -> int:
+        """Until the trainer has ended; returns its exit status. ``log`` stands where its output begins."""
+        while True:
+            code = process.poll()
+            self._listen(log)
+            if code is not None:
+                break
+            self._obey()
+            self._watch()
+            time.sleep(_TICK_S)
+        for event in self._parser.close():
+            self._hear(event)
+        return code
+
+    def _listen(self, log: BinaryIO) -> None:
+        """Hear what was printed since the last time."""
+        while chunk := log.read(1 << 16):
+            self._heard = time.monotonic()
+            for event in self._parser.feed(chunk):
+                self._hear(event)
+
+    def _obey(self) -> None:
+        """Do what the user wants."""
+        trainer = self._status.trainer
+        assert trainer is not None
+        if self._run.wishes(Wish.CANCEL) and not self._cancelled:
+            self._cancelled = True
+            self._update(state=RunState.STOPPING, message="Ending the trainer.")
+            self._end_trainer()
+        elif self._run.wishes(Wish.STOP):
+            if self._paused:
+                self._run.unwish(Wish.PAUSE)
+                wake_family(trainer)
+                self._paused = False
+            if self._status.state is not RunState.STOPPING:
+                self._update(state=RunState.STOPPING, message="Saving the state after the step at hand.")
+            if not self._spec.hook:
+                self._stopped = True
+                self._end_trainer()
+        elif self._run.wishes(Wish.PAUSE) != self._paused:
+            self._paused = not self._paused
+            (halt_family if self._paused else wake_family)(trainer)
+            self._times.clear()
+            state = RunState.PAUSED if self._paused else RunState.TRAINING
+            self._update(state=state, message="Paused; its memory stays taken." if self._paused else "")
+
+    def _watch(self) -> None:
+        """Keep hold of the trainer's children, tell a long silence, and let others read."""
+        if time.monotonic() - self._written < _WRITE_S:
+            return
+        if self._status.trainer is not None:
+            self._known = family(self._status.trainer, self._known)
+        silent = time.monotonic() - self._heard
+        if silent > _QUIET_S and self._status.state is RunState.TRAINING:
+            minutes = int(silent / 60)
+            self._update(message=f"Nothing was heard from the trainer for {minutes} minutes; cancel it if it hangs.")
+        self._history.flush()
+        self._write()
+
+    def _hear(self, event: Event) -> None:
+        kind = event.event
+        if kind is EventKind.STEP:
+            self._step(event)
+        elif kind is EventKind.RATE:
+            self._history.rates(event)
+            self._update(unet_lr=event.unet_lr, text_encoder_lr=event.text_encoder_lr)
+        elif kind is EventKind.EPOCH:
+            self._update(epoch=event.epoch, epochs=event.epochs)
+        elif kind is EventKind.PHASE and self._status.state is not RunState.STOPPING:
+            self._update(message=f"{event.text or ''}".capitalize() + ".")
+        elif kind is EventKind.STATE:
+            self._update(saved_step=event.step)
+        elif kind is EventKind.STOPPED:
+            self._stopped = True
+        elif kind is EventKind.NOT_A_NUMBER:
+            self._cause = (
+                f"The loss was not a number at step {event.step}, so the training was ended; lower the learning rates "
+                "or train with mixed precision off, and resume from the last saved state."
+            )
+            if not self._spec.hook:
+                self._end_trainer()
+        elif kind is EventKind.ERROR and not self._cause:
+            self._cause = event.cause or ""
+
+    def _step(self, event: Event) -> None:
+        now = time.monotonic()
+        step = (event.step or 0) + self._earlier_steps
+        event = replace(event, step=step)
+        total = self._status.total
+        self._times.append((step, now))
+        (first, since), (last, _) = self._times[0], self._times[-1]
+        pace = (now - since) / (last - first) if last > first else None
+        left = event.seconds_left if pace is None else (total - step) * pace
+        state = RunState.TRAINING if self._status.state is RunState.STARTING else self._status.state
+        message = self._status.message if state is RunState.STOPPING else ""
+        average = self._history.step(event)
+        self._update(
+            state=state,
+            step=step,
+            total=total,
+            epoch=event.epoch or self._status.epoch,
+            epochs=event.epochs or self._status.epochs,
+            loss=self._status.loss if average is None else average,
+            seconds_left=left,
+            seconds_per_step=pace or self._status.seconds_per_step,
+            message=message,
+        )
+
+    def _end_trainer(self) -> None:
+        trainer = self._status.trainer
+        if trainer is not None:
+            left = end_family(trainer, self._known)
+            if left:
+                numbers = ", ".join(str(process.pid) for process in left)
+                self._cause = self._cause or f"These processes of the trainer could not be ended: {numbers}."
+
+    def _judge(self, code: int) -> RunState:
+        """How it ended: by the files, not by the exit status, which is 0 for a training without pictures too."""
+        spec = self._spec
+        complete = any(result.epoch == spec.epochs and not result.partial for result in self._results())
+        if complete and not self._stopped and (code == 0 or self._status.step >= spec.total_steps):
+            problems = rename(self._run.out, spec.name, spec.epochs).problems
+            return self._end(RunState.DONE, " ".join(["Finished.", *problems]), step=spec.total_steps)
+        if self._cancelled:
+            return self._end(RunState.CANCELLED, f"Cancelled; finished epochs are kept. {self._goes_on()}")
+        if self._stopped:
+            return self._end(RunState.STOPPED, f"Stopped. {self._goes_on()}")
+        return self._end(RunState.FAILED, self._cause or _ended_by(code))
+
+    def _results(self) -> tuple[EpochResult, ...]:
+        try:
+            return scan(self._run.out, self._spec.name, self._spec.epochs).results
+        except TrainingError:  # no folder: it did not come so far
+            return ()
+
+    def _goes_on(self) -> str:
+        step = self._run.saved_step()
+        return f"Resume goes on after step {step}." if step else "Resume begins anew."
+
+    def _end(self, state: RunState, message: str, **more: Any) -> RunState:
+        self._history.close()
+        files = tuple(result.file.name for result in self._results())
+        self._run.unwish(*Wish)
+        saved = self._run.saved_step()
+        self._update(state=state, message=message, files=files, seconds_left=None, saved_step=saved, **more)
+        self._write()
+        return state
+
+    def _update(self, **changes: Any) -> None:
+        before = self._status.state
+        self._status = replace(self._status, **changes)
+        if self._status.state is not before:
+            self._write()
+
+    def _write(self) -> None:
+        self._status = replace(self._status, updated=time.time())
+        self._written = time.monotonic()
+        with suppress(OSError):  # told again in a moment; a full disk shows in the trainer's own end
+            self._run.write_status(self._status)
+
+
+def _ended_by(code: int) -> str:
+    """A sentence for an end that nothing explains."""
+    if code < 0:
+        name = signal.Signals(-code).name if -code in signal.Signals._value2member_map_ else str(-code)
+        hint = " perhaps because the memory ran out;" if name == "SIGKILL" else ""
+        return f"The trainer was ended from outside ({name}),{hint} resume goes on from the last saved state."
+    if code == 0:
+        return "The trainer ended without an error and without the last epoch's file; see its console log."
+    return f"The trainer ended with status {code} and no word why; see its console log."
+
+
+def _hold_lock(run: RunFolder) -> BinaryIO:
+    """Held as long as this process lives: the hook tells by it that it is alone. Raises OSError if another holds it."""
+    lock = open(run.lock_file, "wb")  # noqa: SIM115 (closed by the end of the process)
+    if os.name != "nt":
+        import fcntl
+
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return lock
+
+
+def main() -> None:
+    """Entry point; the exit status is 0 for a finished or stopped run."""
+    run = RunFolder(Path(sys.argv[1]))
+    lock = _hold_lock(run)
+    # Ctrl-C in the terminal from which a run was started is not meant for the training.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    state = Supervisor(run, "--resume" in sys.argv[2:]).run()
+    lock.close()
+    sys.exit(0 if state in (RunState.DONE, RunState.STOPPED, RunState.CANCELLED) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""Whole runs, with our sd-scripts-like trainer in every test run, and with the real one where it is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from safetensors.numpy import load_file
+
+from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.training import control
+from lib_photoshoot.training.lora_file import read_lora
+from lib_photoshoot.training.processes import family
+from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
+from tests.training.conftest import SMALL, Trainer, finish
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and process groups of POSIX")
+
+
+def until(run: RunFolder, holds: Callable[[Status], bool], seconds: float = 60) -> Status:
+    """The first status for which it holds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        status = run.status()
+        if holds(status):
+            return status
+        assert status.state.active, f"ended as {status.state.value}: {status.message}"
+        time.sleep(0.02)
+    raise AssertionError(f"not reached in {seconds} s; the status is {status}")
+
+
+def tensors(run: RunFolder) -> dict[str, dict[str, np.ndarray]]:
+    """All finished epochs' tensors by file name."""
+    return {path.name: load_file(path) for path in sorted(run.out.glob("*.safetensors")) if "step" not in path.name}
+
+
+def same(one: dict[str, dict[str, np.ndarray]], other: dict[str, dict[str, np.ndarray]]) -> bool:
+    """Whether two runs made the same files, bit by bit."""
+    return one.keys() == other.keys() and all(
+        np.array_equal(one[file][name], other[file][name]) for file in one for name in one[file]
+    )
+
+
+def steps(run: RunFolder) -> list[int]:
+    """The steps in the run's history."""
+    return [line["step"] for line in run.history()]
+
+
+@pytest.fixture
+def undisturbed(trainer: Trainer, photos: Path, tmp_path: Path) -> RunFolder:
+    """A run from its beginning to its end."""
+    run = trainer.prepare(photos, tmp_path / "home")
+    control.start(run)
+    assert finish(run).state is RunState.DONE
+    return run
+
+
+def test_a_run_from_the_photos_to_the_epochs_files(undisturbed: RunFolder, photos: Path) -> None:
+    status, spec = undisturbed.status(), undisturbed.spec()
+    assert (status.step, status.total, status.epoch, status.epochs) == (spec.total_steps, spec.total_steps, 3, 3)
+    assert status.loss is not None and 0 < status.loss < 5
+    assert status.files == ("ppzocketv2-01.safetensors", "ppzocketv2-02.safetensors", "ppzocketv2-03.safetensors")
+    assert steps(undisturbed) == list(range(1, spec.total_steps + 1))
+    for epoch, name in enumerate(status.files, 1):
+        lora = read_lora(undisturbed.out / name)
+        assert (lora.epoch, lora.steps) == (epoch, epoch * spec.steps_per_epoch)
+    assert len(list(photos.iterdir())) == 24, "the user's folder holds what it held"
+
+
+def test_stopped_and_resumed_twice_it_makes_the_same_files(
+    undisturbed: RunFolder, trainer: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    run = trainer.prepare(photos, tmp_path / "other", misbehaviour="slow")
+    ended(run)
+    control.start(run)
+    middle = run.spec().steps_per_epoch
+    for step in (middle // 2, middle + 2):  # in the first epoch, and in the second
+        until(run, lambda status, step=step: status.step >= step)
+        control.stop(run)
+        stopped = finish(run)
+        assert stopped.state is RunState.STOPPED
+        assert stopped.saved_step == stopped.step >= step
+        control.resume(run)
+    assert finish(run).state is RunState.DONE
+    assert steps(run) == list(range(1, run.spec().total_steps + 1)), "no step lost, none done twice"
+    assert same(tensors(run), tensors(undisturbed))
+
+
+@pytest.mark.parametrize("victim", ["trainer", "supervisor", "everything"])
+def test_killed_and_resumed_it_makes_the_same_files(
+    undisturbed: RunFolder,
+    trainer: Trainer,
+    photos: Path,
+    tmp_path: Path,
+    ended: Callable[[RunFolder], None],
+    victim: str,
+) -> None:
+    run = trainer.prepare(photos, tmp_path / "other", misbehaviour="slow")
+    ended(run)
+    control.start(run)
+    wanted = run.spec().steps_per_epoch + 2
+    status = until(run, lambda status: status.step >= wanted)
+    assert status.trainer and status.supervisor
+    if victim in ("supervisor", "everything"):
+        os.kill(status.supervisor.pid, signal.SIGKILL)
+    if victim in ("trainer", "everything"):
+        os.kill(status.trainer.pid, signal.SIGKILL)
+    killed = finish(run)
+    expected = RunState.FAILED if victim == "trainer" else RunState.INTERRUPTED
+    assert killed.state is expected
+    assert "resume" in killed.message
+    control.resume(run)
+    done = finish(run)
+    assert done.state is RunState.DONE, done.message
+    assert steps(run) == list(range(1, run.spec().total_steps + 1))
+    assert same(tensors(run), tensors(undisturbed))
+
+
+def test_without_its_supervisor_a_trainer_saves_its_state_and_ends(
+    trainer: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    run = trainer.prepare(photos, tmp_path, replace(SMALL, max_train_epochs=30), "slow")
+    ended(run)
+    control.start(run)
+    status = until(run, lambda status: status.step >= 3)
+    assert status.trainer and status.supervisor
+    os.kill(status.supervisor.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while status.trainer.alive and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not status.trainer.alive
+    assert run.saved_step() >= status.step
+
+
+def test_cancel_ends_every_child_within_five_seconds(
+    trainer: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    run = trainer.prepare(photos, tmp_path, replace(SMALL, max_train_epochs=30), "slow,orphan")
+    ended(run)
+    control.start(run)
+    status = until(run, lambda status: status.step >= 2)
+    assert status.trainer
+    time.sleep(0.6)  # the supervisor has looked at the children by then
+    members = family(status.trainer)
+    assert len(members) >= (1 if trainer.real else 3)
+    began = time.monotonic()
+    cancelled = control.cancel(run)
+    assert time.monotonic() - began < 5
+    assert cancelled.state is RunState.CANCELLED
+    assert not any(member.alive for member in members)
+    assert not family(status.trainer)
+
+
+def test_a_hanging_trainer_is_cancelled_within_five_seconds(
+    fake: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    run = fake.prepare(photos, tmp_path, misbehaviour="hang@5")
+    ended(run)
+    control.start(run)
+    until(run, lambda status: status.step == 4)
+    began = time.monotonic()
+    assert control.cancel(run).state is RunState.CANCELLED
+    assert time.monotonic() - began < 5
+
+
+def test_pause_halts_and_going_on_goes_on(
+    trainer: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    run = trainer.prepare(photos, tmp_path, replace(SMALL, max_train_epochs=20), "slow")
+    ended(run)
+    control.start(run)
+    until(run, lambda status: status.step >= 2)
+    control.pause(run)
+    paused = until(run, lambda status: status.state is RunState.PAUSED)
+    assert paused.trainer and psutil.Process(paused.trainer.pid).status() == psutil.STATUS_STOPPED
+    time.sleep(1)
+    assert run.status().step <= paused.step + 1  # one may have been on its way
+    control.unpause(run)
+    until(run, lambda status: status.step > paused.step + 2)
+    control.pause(run)
+    until(run, lambda status: status.state is RunState.PAUSED)
+    control.stop(run)  # wakes it
+    assert finish(run).state is RunState.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("misbehaviour", "sentence"),
+    [
+        ("nan@14", "loss was not a number at step 14"),
+        ("raise@5", "memory is not enough"),
+        ("full@5", "disk is full"),
+        ("die@5", "SIGKILL"),
+        ("nofile", "without the last epoch's file"),
+        ("empty", "found no pictures"),
+    ],
+)
+def test_a_failed_run_says_its_real_cause(
+    fake: Trainer, photos: Path, tmp_path: Path, misbehaviour: str, sentence: str
+) -> None:
+    run = fake.prepare(photos, tmp_path, misbehaviour=misbehaviour)
+    control.start(run)
+    status = finish(run)
+    assert status.state is RunState.FAILED
+    assert sentence in status.message
+    assert "exit status" not in status.message
+
+
+def test_after_a_loss_that_is_no_number_the_last_state_resumes(fake: Trainer, photos: Path, tmp_path: Path) -> None:
+    run = fake.prepare(photos, tmp_path, misbehaviour="nan@14")
+    control.start(run)
+    failed = finish(run)
+    assert failed.saved_step == 12 and failed.files == ("ppzocketv2-000001.safetensors",)
+    fake.misbehave(run, "")
+    control.resume(run)
+    assert finish(run).state is RunState.DONE
+
+
+def test_a_second_start_and_a_wish_for_a_run_that_ended_are_refused(undisturbed: RunFolder) -> None:
+    for refused in (control.start, control.resume, control.stop, control.pause):
+        with pytest.raises(TrainingError, match="done"):
+            refused(undisturbed)
+
+
+def test_the_real_epochs_files_hold_what_the_webui_lists(real: Trainer, photos: Path, tmp_path: Path) -> None:
+    run = real.prepare(photos, tmp_path, replace(SMALL, max_train_epochs=1))
+    control.start(run)
+    assert finish(run).state is RunState.DONE
+    lora = read_lora(run.out / "ppzocketv2-01.safetensors")
+    assert lora.rank == 4
+    assert lora.activation_tag == "ppzocketv2"
+
+
+def test_steps_are_counted_as_the_trainer_counts(trainer: Trainer, photos: Path, tmp_path: Path) -> None:
+    """The bar's total is the trainer's own; the run's comes from our buckets."""
+    (photos / "00.png").rename(photos / "left out.gif")
+    run = trainer.prepare(photos, tmp_path, replace(SMALL, max_train_epochs=1, num_repeats=1))
+    control.start(run)
+    assert finish(run).state is RunState.DONE
+    printed = run.console_log.read_bytes().decode("utf-8", "replace")
+    assert f"学習ステップ数: {run.spec().total_steps}" in printed
+    assert run.spec().total_steps == 6
+
+
+def test_a_run_outlives_the_process_that_started_it(
+    fake: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    run = fake.prepare(photos, tmp_path, misbehaviour="slow")
+    ended(run)
+    code = (
+        "import sys, pathlib; from lib_photoshoot.training import control; "
+        "from lib_photoshoot.training.run_folder import RunFolder; "
+        "control.start(RunFolder(pathlib.Path(sys.argv[1]))); import os; os.kill(os.getpid(), 9)"
+    )
+    root = Path(control.__file__).parents[2]
+    subprocess.run([sys.executable, "-c", code, str(run.path)], cwd=root, check=False)
+    until(run, lambda status: status.step >= 3)
+    control.stop(run)
+    assert finish(run).state is RunState.STOPPED
+
+
+def test_a_state_that_was_cut_short_is_passed_over(fake: Trainer, photos: Path, tmp_path: Path) -> None:
+    run = fake.prepare(photos, tmp_path, misbehaviour="raise@14")
+    control.start(run)
+    finish(run)
+    assert run.saved_step() == 12
+    whole = next(run.states.iterdir())
+    shutil.copytree(whole, run.states / "step-00000013.part")
+    (run.states / "step-00000014").mkdir()
+    assert run.saved_step() == 12
+
+
+def test_status_is_readable_json_at_every_moment(fake: Trainer, photos: Path, tmp_path: Path) -> None:
+    run = fake.prepare(photos, tmp_path)
+    control.start(run)
+    while run.status().state.active:
+        values = json.loads((run.path / "status.json").read_text("utf-8"))
+        assert RunState(values["state"])

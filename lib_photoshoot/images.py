@@ -14,7 +14,7 @@ import uuid
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -43,7 +43,6 @@ PART_SUFFIX = ".part"
 
 _ORIENTATION = 0x0112
 _STRIP_PIXELS = 1 << 21
-_PILLOW_LOCK = threading.RLock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,21 +74,40 @@ def shown(path: str | os.PathLike[str]) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
-@contextmanager
-def _pillow_settings() -> Iterator[None]:
-    """Pillow's two process-wide switches as this module needs them, put back afterwards.
+class _PillowSettings:
+    """Pillow's two process-wide switches as this module needs them, put back when the last reader has finished.
 
     The WebUI may allow truncated files globally; here a truncated file has to be noticed. The bomb guard is ours.
+    Readers in several threads share one change, so that they need not wait for each other.
     """
-    with _PILLOW_LOCK:
-        before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = PIXEL_LIMIT, False
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield
-        finally:
-            Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._readers = 0
+        self._undo = ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._readers += 1
+            if self._readers > 1:
+                return
+            self._undo.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore")
+            for owner, name, value in (
+                (Image, "MAX_IMAGE_PIXELS", PIXEL_LIMIT),
+                (ImageFile, "LOAD_TRUNCATED_IMAGES", False),
+            ):
+                self._undo.callback(setattr, owner, name, getattr(owner, name))
+                setattr(owner, name, value)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._readers -= 1
+            if not self._readers:
+                self._undo.close()
+
+
+_PILLOW_SETTINGS = _PillowSettings()
 
 
 def read_picture(path: str | os.PathLike[str], limit: int = PIXEL_LIMIT) -> Picture:
@@ -120,7 +138,7 @@ def decode_picture(data: bytes, name: str, limit: int = PIXEL_LIMIT) -> Picture:
 
 def _decode_file(file: BinaryIO, name: str, limit: int) -> Picture:
     try:
-        with _pillow_settings(), Image.open(file, formats=PICTURE_FORMATS) as image:
+        with _PILLOW_SETTINGS, Image.open(file, formats=PICTURE_FORMATS) as image:
             if image.width * image.height > limit:
                 raise _too_large(name, f"{image.width}x{image.height} pixels", limit)
             return _decode(image)

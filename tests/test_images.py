@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -214,3 +215,22 @@ def test_names_in_messages_stay_on_one_line() -> None:
     assert shown("a\nb.png") == "a\\nb.png"
     assert shown("čaj 袋.png") == "čaj 袋.png"
     assert shown(os.fsdecode(b"\xff.png")).isprintable()
+
+
+def test_readers_in_several_threads_leave_pillow_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    limit = Image.MAX_IMAGE_PIXELS
+    whole, cut = tmp_path / "whole.png", tmp_path / "cut.png"
+    Image.effect_noise((300, 300), 80).save(whole)
+    cut.write_bytes(whole.read_bytes()[:-2000])
+
+    def read(number: int) -> bool:
+        try:
+            read_picture(cut if number % 2 else whole)
+        except ImageError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(read, range(40))) == [number % 2 == 0 for number in range(40)]
+    assert (True, limit) == (ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS)

@@ -1,12 +1,11 @@
-"""The command line: ``filter``, ``detect`` and ``models``. Nothing heavy is imported before a command needs it."""
+"""The command line: ``filter``, ``detect``, ``train``, ``models``. Nothing heavy is imported before it is needed."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -15,17 +14,13 @@ import typer
 from lib_photoshoot import __version__, build
 from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.build import DetectorName, ModelChoice, SegmenterName
+from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.models import app as models_app
-from lib_photoshoot.errors import ImageError, PhotoshootError, WeightsError
+from lib_photoshoot.cli.train import app as train_app
+from lib_photoshoot.errors import ImageError
 
 if TYPE_CHECKING:
     from lib_photoshoot.pipeline import ProductFilter
-
-DONE, SOME_UNREADABLE, BAD_INPUT, WEIGHTS_MISSING, INTERRUPTED = 0, 1, 2, 3, 130
-EXIT_CODES = (
-    "Exit codes: 0 done; 1 some files could not be read, all others are done; 2 wrong usage or an input or folder "
-    "that cannot be used; 3 a model file is missing or damaged; 130 interrupted (filter: go on with --resume)."
-)
 
 app = typer.Typer(
     name="lib_photoshoot",
@@ -35,6 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(train_app, name="train")
 app.add_typer(models_app, name="models", help="List, download and verify the model files.")
 
 
@@ -79,26 +75,6 @@ def _root(
     pass
 
 
-@contextmanager
-def _exit_codes(interrupted: str) -> Iterator[None]:
-    """Turn the project's errors and Ctrl-C into one sentence on standard error and the documented exit code."""
-    try:
-        yield
-    except WeightsError as error:
-        _say(str(error))
-        raise typer.Exit(WEIGHTS_MISSING) from error
-    except PhotoshootError as error:
-        _say(str(error))
-        raise typer.Exit(BAD_INPUT) from error
-    except KeyboardInterrupt as error:
-        _say(interrupted)
-        raise typer.Exit(INTERRUPTED) from error
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
-
-
 @app.command("filter", epilog=EXIT_CODES)
 def filter_command(
     inputs: Inputs,
@@ -113,7 +89,7 @@ def filter_command(
     bf16: Bf16 = False,
 ) -> None:
     """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
-    with _exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
+    with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
         from lib_photoshoot.catalog.inputs import collect_inputs
         from lib_photoshoot.catalog.runner import Progress, run_catalog
         from lib_photoshoot.products import parse_products
@@ -139,11 +115,11 @@ def filter_command(
             settings = _settings(choice, require_all)
             summary = run_catalog(product_filter, files, wanted, out, resume, tell, settings=settings)
         for note in summary.notes:
-            _say(note)
+            say(note)
         for item in summary.unreadable:
-            _say(item["error"])
+            say(item["error"])
         earlier = f" ({summary.resumed} from the earlier run)" if summary.resumed else ""
-        _say(
+        say(
             f"{summary.matched} matched, {summary.skipped} skipped{earlier}, {len(summary.unreadable)} unreadable. "
             f"Look at {out / 'report.html'}"
         )
@@ -164,7 +140,7 @@ def detect_command(
 ) -> None:
     """Print one JSON object per picture on standard output, and nothing else there; write no files."""
     code = DONE
-    with _exit_codes("Interrupted."):
+    with exit_codes("Interrupted."):
         from lib_photoshoot.catalog.inputs import collect_inputs
         from lib_photoshoot.catalog.outputs import report_entry
         from lib_photoshoot.images import read_picture
@@ -177,11 +153,11 @@ def detect_command(
             try:
                 picture = read_picture(source.path)
             except ImageError as error:
-                _say(str(error))
+                say(str(error))
                 code = SOME_UNREADABLE
                 continue
             if picture.note:
-                _say(f"{source.path}: {picture.note}")
+                say(f"{source.path}: {picture.note}")
             entry = report_entry(os.fspath(source.path), product_filter.detect(picture.pixels, wanted))
             sys.stdout.write(json.dumps(entry) + "\n")
             sys.stdout.flush()

@@ -151,10 +151,10 @@ def _rounded(value: float) -> int:
 
 
 def _nearest(width: int, height: int, choice: tuple[Bucket, ...]) -> Bucket:
-    """The bucket of the picture's own size where there is one, else the first of those nearest in aspect ratio."""
-    own = Bucket(width, height)
-    if own in choice:
-        return own
+    """The bucket nearest in aspect ratio, the first of equally near ones.
+
+    No two buckets have the same ratio, so a picture of a bucket's own size gets that bucket.
+    """
     aspect = width / height
     return min(choice, key=lambda bucket: abs(bucket.width / bucket.height - aspect))
 

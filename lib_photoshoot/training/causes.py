@@ -10,6 +10,7 @@ import re
 
 _LAUNCHER = ("subprocess.CalledProcessError", "torch.distributed.elastic", "torch.multiprocessing.spawn")
 _RANK = re.compile(r"^\[rank\d+\]:\s?")
+_USAGE = re.compile(r"^[\w./-]+\.py: error: ")
 _EXCEPTION = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?$")
 _LONGEST = 400
 
@@ -57,6 +58,14 @@ _KNOWN = (
         "The trainer was ended from outside ({detail}).",
     ),
     (
+        re.compile(r"error: unrecognized arguments: (?P<detail>.+)"),
+        "This version of sd-scripts does not know {detail}; install the trainer, which is the tested version.",
+    ),
+    (
+        re.compile(r"\.py: error: (?P<detail>.+)"),
+        "The trainer refuses its arguments: {detail}.",
+    ),
+    (
         re.compile(r"^KeyboardInterrupt"),
         "The trainer was interrupted.",
     ),
@@ -96,6 +105,8 @@ class TracebackReader:
             self._open = True
         elif self._open and line and not line[0].isspace() and _EXCEPTION.match(line):
             self._open = False
+            self._found.append(line)
+        elif _USAGE.match(line):
             self._found.append(line)
 
     def cause(self) -> str | None:

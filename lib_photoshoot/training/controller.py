@@ -155,7 +155,7 @@ class TrainingController:
         launch: Launch | None = None,
         vae: Path | None = None,
     ) -> RunFolder:
-        """A new run of what was checked; takes some seconds, as the trainer is asked what it can. Raises TrainingError."""
+        """A new run of what was checked. Takes 15 s, as the trainer is asked what it can. Raises TrainingError."""
         captions = {name: text for name, text in check.captions.items() if name not in leave_out}
         request = RunRequest(
             check.dataset,

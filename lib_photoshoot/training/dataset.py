@@ -38,7 +38,7 @@ NEAR_DUPLICATE = 8
 CROP_MARGIN = 0.1
 """Room around the products when a picture is cropped to them, as a share of the box's longer side."""
 
-# Pillow works outside Python's lock, but each decoded picture may be large.
+# lib_photoshoot.images decodes one picture at a time; the second reader hashes meanwhile.
 _READERS = 2
 _ORIENTATION = 0x0112
 _ENCODING_NAMES = {"utf-16": "UTF-16", "cp1252": "Windows-1252 (cp1252)"}

@@ -29,7 +29,7 @@ from lib_photoshoot.training.checkpoint import check_checkpoint
 from lib_photoshoot.training.dataset import Dataset, TrainingImage
 from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment, has_tokenizer
 from lib_photoshoot.training.estimate import disk_needed
-from lib_photoshoot.training.launch import Launch, command, launch_variables
+from lib_photoshoot.training.launch import Launch, command, commands_per_machine, launch_variables
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.run_folder import RunFolder, RunSpec
 
@@ -67,6 +67,14 @@ class RunRequest:
         )
 
 
+@dataclass(frozen=True)
+class _Script:
+    """What the trainer's Python runs."""
+
+    path: Path
+    arguments: list[str]
+
+
 def prepare(runs: Path, request: RunRequest) -> RunFolder:
     """A new run below ``runs``. Raises TrainingError for whatever would end the training early."""
     images = request.images()
@@ -85,6 +93,7 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     try:
         _copy_images(run, images, request)
         paths = _write_settings(run, recipe, request)
+        python, script = request.environment.python, _script(run, recipe, paths, steps, request)
         spec = RunSpec(
             name=recipe.output_name,
             tag=recipe.activation_tag,
@@ -93,7 +102,8 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
             images=len(images),
             epochs=recipe.max_train_epochs,
             steps_per_epoch=steps,
-            command=tuple(_command(run, recipe, paths, steps, request)),
+            command=tuple(command(python, script.path, script.arguments, request.launch)),
+            machine_commands=tuple(_machine_commands(python, script, request.launch)),
             environment=_variables(recipe, request),
             hook=request.capabilities.hook,
             recipe=recipe.to_dict(),
@@ -198,14 +208,18 @@ def _write_settings(run: RunFolder, recipe: Recipe, request: RunRequest) -> Trai
     )
 
 
-def _command(run: RunFolder, recipe: Recipe, paths: TrainerPaths, steps: int, request: RunRequest) -> list[str]:
-    launch, environment = request.launch, request.environment
+def _script(run: RunFolder, recipe: Recipe, paths: TrainerPaths, steps: int, request: RunRequest) -> _Script:
+    launch, sd_scripts = request.launch, request.environment.sd_scripts
     arguments = trainer_arguments(
         recipe, paths, steps * recipe.max_train_epochs, request.capabilities, processes=launch.total
     )
     if not request.capabilities.hook:
-        return command(environment.python, environment.sd_scripts / "train_network.py", arguments, launch)
-    return command(environment.python, HOOK, [str(environment.sd_scripts), str(run.path), *arguments], launch)
+        return _Script(sd_scripts / "train_network.py", arguments)
+    return _Script(HOOK, [str(sd_scripts), str(run.path), *arguments])
+
+
+def _machine_commands(python: Path, script: _Script, launch: Launch) -> list[str]:
+    return commands_per_machine(python, script.path, script.arguments, launch) if launch.machines > 1 else []
 
 
 def _variables(recipe: Recipe, request: RunRequest) -> dict[str, str]:

@@ -82,8 +82,8 @@ def source(folder: str) -> dict[str, Any]:
         text = file.read()
     return {
         "version": version_of(folder),
-        # Line ends are not part of it: git may have converted them.
-        "fingerprint": hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest(),
+        # Of the text, as git may have converted the line ends.
+        "fingerprint": hashlib.sha256(text.encode()).hexdigest(),
         "missing_methods": [name for name in HOOKED if name not in methods_of_trainer(text)],
     }
 

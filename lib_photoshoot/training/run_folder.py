@@ -73,7 +73,7 @@ class RunSpec:
 
     ``command`` starts the trainer from the beginning; it is an argument list, never given to a shell. ``hook`` tells
     whether our hook is inside, without which a run can be resumed at the end of an epoch only. ``folder`` is where the
-    user's pictures came from. Counts are per process group, as sd-scripts counts.
+    user's pictures came from. ``machine_commands`` are shell lines, one for each of several machines.
     """
 
     name: str
@@ -88,6 +88,7 @@ class RunSpec:
     hook: bool = True
     recipe: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    machine_commands: tuple[str, ...] = ()
     created: float = 0.0
 
     @property

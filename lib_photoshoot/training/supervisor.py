@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -290,6 +291,7 @@ class Supervisor:
         complete = any(result.epoch == spec.epochs and not result.partial for result in self._results())
         if complete and not self._stopped and (code == 0 or self._status.step >= spec.total_steps):
             problems = rename(self._run.out, spec.name, spec.epochs).problems
+            shutil.rmtree(self._run.states, ignore_errors=True)  # nothing is left to resume
             return self._end(RunState.DONE, " ".join(["Finished.", *problems]), step=spec.total_steps)
         if self._cancelled:
             return self._end(RunState.CANCELLED, f"Cancelled; finished epochs are kept. {self._goes_on()}")

@@ -21,6 +21,7 @@ from lib_photoshoot.training import control
 from lib_photoshoot.training.captions import with_tag
 from lib_photoshoot.training.dataset import scan
 from lib_photoshoot.training.environment import TOKENIZER_FOLDER, Capabilities, TrainerEnvironment
+from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import RunRequest, prepare
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.run_folder import RunFolder, Status
@@ -56,14 +57,23 @@ class Trainer:
     real: bool = False
     variables: dict[str, str] = field(default_factory=dict)
 
-    def prepare(self, folder: Path, home: Path, recipe: Recipe = SMALL, misbehaviour: str = "") -> RunFolder:
+    def prepare(
+        self,
+        folder: Path,
+        home: Path,
+        recipe: Recipe = SMALL,
+        misbehaviour: str = "",
+        launch: Launch | None = None,
+        hook: bool = True,
+    ) -> RunFolder:
         """A run that has not begun."""
         dataset = scan(folder, recipe.activation_tag, recipe.bucket_settings())
         captions = {
             name: with_tag(text or "a product", recipe.activation_tag) for name, text in dataset.captions.items()
         }
-        capabilities = Capabilities(cpu_count=2)
-        request = RunRequest(dataset, captions, recipe, self.checkpoint, self.environment, capabilities)
+        capabilities = Capabilities(cpu_count=2, hook=hook)
+        launch = launch or Launch()
+        request = RunRequest(dataset, captions, recipe, self.checkpoint, self.environment, capabilities, launch)
         run = prepare(home / "runs", request)
         self.misbehave(run, misbehaviour)
         return run
@@ -159,7 +169,13 @@ def _shrunk(folder: Path, copy: Path) -> Path:
         f"sys.path.insert(0, {str(TOOLS)!r})",
         "import small_sd_scripts",
         f"small_sd_scripts.shrink({str(copy)!r})",
+        # Accelerate wraps frozen models for several processes too, which PyTorch refuses; on a GPU it looks first.
+        "from accelerate import Accelerator",
+        "prepare_model = Accelerator.prepare_model",
+        "trains = lambda model: any(weight.requires_grad for weight in model.parameters())",
+        "Accelerator.prepare_model = lambda self, model, *rest, **more: "
+        "prepare_model(self, model, *rest, **more) if trains(model) else model",
     )
-    shrink = "; ".join(lines) + "\n"
+    shrink = "\n".join(lines) + "\n"
     (copy / "train_network.py").write_text(shrink + (folder / "train_network.py").read_text("utf-8"), encoding="utf-8")
     return copy

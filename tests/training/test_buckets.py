@@ -9,6 +9,7 @@ import random
 import subprocess
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,6 +109,32 @@ def test_no_upscale_keeps_a_small_picture_in_its_size() -> None:
     assert placed.crop == (22, 4, 278, 196)
 
 
+@pytest.mark.parametrize(
+    ("size", "bucket", "resized"),
+    [
+        ((4000, 6000), (576, 896), (597, 896)),
+        ((5000, 4000), (768, 640), (800, 640)),
+        ((8368, 3000), (1280, 448), (1280, 459)),
+        ((1024, 683), (832, 576), (864, 576)),
+        ((900, 900), (768, 768), (768, 768)),
+    ],
+)
+def test_no_upscale_shrinks_as_the_real_bucket_manager_does(
+    size: tuple[int, int], bucket: tuple[int, int], resized: tuple[int, int]
+) -> None:
+    placed = place(*size, BucketSettings(768, no_upscale=True))
+    assert (placed.bucket, placed.resized) == (Bucket(*bucket), resized)
+
+
+@hypothesis.settings(deadline=None)
+@given(settings_of(no_upscale=False))
+def test_no_two_buckets_have_the_same_aspect_ratio(settings: BucketSettings) -> None:
+    made = buckets(settings)
+    assert len({bucket.width / bucket.height for bucket in made}) == len(made)
+    assert all(bucket_of(bucket.width, bucket.height, settings) == bucket for bucket in made)
+
+
+@hypothesis.settings(deadline=None)
 @given(sides, sides, settings_of())
 def test_buckets_keep_to_the_settings(width: int, height: int, settings: BucketSettings) -> None:
     try:
@@ -128,6 +155,7 @@ def test_buckets_keep_to_the_settings(width: int, height: int, settings: BucketS
     assert min(bucket.width, bucket.height) >= min(lowest, settings.resolution - settings.resolution % settings.steps)
 
 
+@hypothesis.settings(deadline=None)
 @given(sides, sides, settings_of())
 def test_the_crop_is_a_centred_part_of_the_picture_in_the_buckets_shape(
     width: int, height: int, settings: BucketSettings
@@ -149,6 +177,7 @@ def test_the_crop_is_a_centred_part_of_the_picture_in_the_buckets_shape(
     assert placed.kept == pytest.approx((x1 - x0) * (y1 - y0) / (width * height))
 
 
+@hypothesis.settings(deadline=None)
 @given(sides, sides, settings_of(no_upscale=True))
 def test_no_upscale_never_enlarges(width: int, height: int, settings: BucketSettings) -> None:
     try:
@@ -164,6 +193,7 @@ numbers = st.dictionaries(
 )
 
 
+@hypothesis.settings(deadline=None)
 @given(numbers, st.integers(1, 20), st.integers(1, 9), st.integers(1, 5), st.integers(1, 4))
 def test_steps_are_counted_as_the_trainer_counts_them(
     pictures: dict[Bucket, int], repeats: int, batch: int, accumulation: int, processes: int

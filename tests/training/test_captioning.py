@@ -319,6 +319,51 @@ def test_the_exceptions_of_grammar_are_words_of_the_vocabulary() -> None:
         assert with_tag(sentence([name]), TAG) == f"{TAG}, {sentence([name])}"
 
 
+class KnownClasses:
+    """Instead of the classifier: the same class probabilities over the views, and at one place of the picture."""
+
+    def __init__(self, whole: dict[int, float], place: dict[int, float]) -> None:
+        self.whole, self.place = whole, place
+
+    def classify(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
+        assert [cutout.shape for cutout in cutouts] == [(260, 260, 3)] * 3
+        probabilities = np.zeros((len(cutouts), 1000), np.float32)
+        for index, value in self.whole.items():
+            probabilities[:, index] = value
+        return probabilities
+
+    def class_map(self, image: np.ndarray) -> np.ndarray:
+        cells = np.zeros((1000, 9, 9), np.float32)
+        for index, value in self.place.items():
+            cells[index, 3:6, 3:6] = value
+        return cells
+
+
+PURSE, BACKPACK, PLASTIC_BAG, LADLE = 748, 414, 728, 618
+
+
+@pytest.mark.parametrize(
+    ("whole", "place", "text"),
+    [
+        ({PURSE: 0.13}, {PURSE: 0.51}, "a photo of a handbag"),
+        ({PURSE: 0.11}, {PURSE: 0.99}, "a product photo"),
+        ({PURSE: 0.9}, {PURSE: 0.49}, "a product photo"),
+        ({PURSE: 0.5, PLASTIC_BAG: 0.04}, {PURSE: 0.9}, "a photo of a handbag"),
+        ({PURSE: 0.5, PLASTIC_BAG: 0.3}, {PURSE: 0.9}, "a photo of a bag"),
+        ({BACKPACK: 0.5}, {BACKPACK: 0.9}, "a photo of a backpack"),
+        ({PURSE: 0.3, LADLE: 0.07}, {PURSE: 0.6, LADLE: 0.91}, "a photo of a handbag and a ladle"),
+        ({PURSE: 0.3, LADLE: 0.05}, {PURSE: 0.6, LADLE: 0.99}, "a photo of a handbag"),
+        ({PURSE: 0.3, LADLE: 0.2}, {PURSE: 0.6, LADLE: 0.89}, "a photo of a handbag"),
+        ({LADLE: 0.5, PURSE: 0.2}, {LADLE: 0.1, PURSE: 0.6}, "a photo of a handbag"),
+    ],
+)
+def test_the_whole_and_a_place_must_both_speak_for_a_product(
+    whole: dict[int, float], place: dict[int, float], text: str
+) -> None:
+    captioner = EmbeddedCaptioner(KnownClasses(whole, place))  # type: ignore[arg-type]
+    assert captioner.caption([noise(1)]) == [text]
+
+
 @pytest.fixture(scope="session")
 def embedded_captioner() -> EmbeddedCaptioner:
     try:

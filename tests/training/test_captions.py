@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,7 @@ def test_the_activation_tag_comes_first_and_once(caption: str, expected: str) ->
     assert with_tag(caption, TAG) == expected
 
 
+@hypothesis.settings(deadline=None)
 @given(texts)
 def test_with_tag_gives_a_form_that_it_keeps(caption: str) -> None:
     once = with_tag(caption, TAG)
@@ -110,6 +112,7 @@ def test_the_encoding_is_guessed(data: bytes, text: str, encoding: str) -> None:
     assert decode(data) == (text, encoding)
 
 
+@hypothesis.settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_any_bytes_are_read(data: bytes) -> None:
     text, _ = decode(data)
@@ -198,6 +201,7 @@ def test_an_unknown_image_is_one_sentence(sheet: CaptionSheet, edit: str) -> Non
     assert sheet.captions == before
 
 
+@hypothesis.settings(deadline=None)
 @given(st.dictionaries(st.text("abcü.", min_size=3), st.text(max_size=20), max_size=4))
 def test_a_saved_sheet_comes_back_equal(tmp_path_factory: pytest.TempPathFactory, captions: dict[str, str]) -> None:
     sheet = CaptionSheet(captions)

@@ -2,6 +2,7 @@ import http.server
 import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -200,6 +201,14 @@ def test_two_installations_at_once(plan, shop, tmp_path):
 def test_a_full_disk_is_seen_before_anything_is_done(shop, tmp_path):
     text = sentence(install, tmp_path, silent, plan=Plan(space=10**18), source=shop / "source")
     assert "needs 1000000000.0 GB" in text and not (tmp_path / "sd-scripts").exists()
+
+
+def test_what_is_replaced_makes_room(tmp_path, monkeypatch):
+    (tmp_path / "venv" / "lib").mkdir(parents=True)
+    (tmp_path / "venv" / "lib" / "torch").write_bytes(bytes(1 << 20))
+    monkeypatch.setattr(installation.shutil, "disk_usage", lambda folder: shutil._ntuple_diskusage(10, 5, 5))
+    installation._need_space(tmp_path, 1 << 20)
+    assert "free some space" in sentence(installation._need_space, tmp_path, 1 << 22)
 
 
 def test_a_home_that_cannot_be(shop, plan, tmp_path):

@@ -20,6 +20,7 @@ from safetensors.numpy import load_file
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.training import control
+from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.lora_file import read_lora
 from lib_photoshoot.training.processes import family
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
@@ -28,7 +29,7 @@ from tests.training.conftest import SMALL, Trainer, finish
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and process groups of POSIX")
 
 
-def until(run: RunFolder, holds: Callable[[Status], bool], seconds: float = 60) -> Status:
+def until(run: RunFolder, holds: Callable[[Status], bool], seconds: float = 240) -> Status:
     """The first status for which it holds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -250,6 +251,42 @@ def test_steps_are_counted_as_the_trainer_counts(trainer: Trainer, photos: Path,
     printed = run.console_log.read_bytes().decode("utf-8", "replace")
     assert f"学習ステップ数: {run.spec().total_steps}" in printed
     assert run.spec().total_steps == 6
+
+
+def test_two_processes_share_the_batches_stop_and_go_on(
+    real: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    recipe = replace(SMALL, max_train_epochs=2)
+    run = real.prepare(photos, tmp_path, recipe, launch=Launch(processes=2))
+    ended(run)
+    assert run.spec().steps_per_epoch == 6, "12 batches for two"
+    control.start(run)
+    until(run, lambda status: status.step >= 4)
+    control.stop(run)
+    stopped = finish(run)
+    assert stopped.state is RunState.STOPPED, stopped.message
+    control.resume(run)
+    done = finish(run, 240)
+    assert done.state is RunState.DONE, done.message
+    assert steps(run) == list(range(1, 13))
+    assert list(tensors(run)) == ["ppzocketv2-01.safetensors", "ppzocketv2-02.safetensors"]
+
+
+def test_without_the_hook_a_run_goes_on_at_the_end_of_an_epoch(
+    trainer: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    run = trainer.prepare(photos, tmp_path, misbehaviour="slow", hook=False)
+    ended(run)
+    control.start(run)
+    an_epoch = run.spec().steps_per_epoch
+    for saved in (an_epoch, 2 * an_epoch):  # twice in a row, which sd-scripts' own count does not survive
+        until(run, lambda status, saved=saved: status.step >= saved + 2)
+        assert control.cancel(run).saved_step == saved
+        control.resume(run)
+    done = finish(run)
+    assert done.state is RunState.DONE, done.message
+    assert done.step == run.spec().total_steps
+    assert done.files == ("ppzocketv2-01.safetensors", "ppzocketv2-02.safetensors", "ppzocketv2-03.safetensors")
 
 
 def test_a_run_outlives_the_process_that_started_it(

@@ -28,18 +28,24 @@ def measured(name, function):
     return run
 
 
+def add_callback(
+    callbacks, callback, *, name=None, category="unknown", filename=None, original=script_callbacks.add_callback
+):
+    """Measures what our callbacks cost, whenever they are registered."""
+    if filename and "photoshoot" in filename:
+        callback = measured(category, callback)
+    return original(callbacks, callback, name=name, category=category, filename=filename)
+
+
 def load_module(path, original=script_loading.load_module):
     if not path.endswith(OURS):
         return original(path)
     module = measured("import", original)(path)
     module.ProductPhotoshoot.ui = measured("ui()", module.ProductPhotoshoot.ui)
-    for callbacks in script_callbacks.callback_map.values():
-        for callback in callbacks:
-            if "photoshoot" in callback.script:
-                callback.callback = measured("before_ui", callback.callback)
     return module
 
 
+script_callbacks.add_callback = add_callback
 script_loading.load_module = load_module
 
 

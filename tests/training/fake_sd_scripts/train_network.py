@@ -35,7 +35,7 @@ NUMBERS = """
     network_dim network_alpha train_batch_size max_train_epochs learning_rate unet_lr text_encoder_lr lr_warmup_steps
     lr_scheduler_num_cycles gradient_accumulation_steps max_grad_norm prior_loss_weight seed clip_skip
     max_data_loader_n_workers save_every_n_epochs save_last_n_epochs min_snr_gamma noise_offset network_dropout
-    scale_weight_norms max_token_length sample_every_n_epochs initial_step initial_epoch
+    save_last_n_epochs_state scale_weight_norms max_token_length sample_every_n_epochs initial_step initial_epoch
 """.split()  # noqa: SIM905
 FLAGS = """
     console_log_simple cache_latents lowram gradient_checkpointing weighted_captions network_train_unet_only xformers
@@ -197,8 +197,8 @@ class NetworkTrainer:
             f"running training / 学習開始\n  total optimization steps / 学習ステップ数: {args.max_train_steps}",
             flush=True,
         )
-        first_epoch = int(args.initial_step or 0) // len(loader)
-        self.step = int(args.initial_step or 0)
+        first_step = int(args.initial_step or (int(args.initial_epoch or 1) - 1) * len(loader))
+        first_epoch, self.step = first_step // len(loader), first_step
         shown = 0
         self._bar(0, args.max_train_steps, None)
         for epoch in range(first_epoch, args.max_train_epochs):
@@ -215,10 +215,19 @@ class NetworkTrainer:
                 self.step_logging(accelerator, {"lr/unet": 2e-4, "lr/textencoder": 4e-5}, self.step, epoch + 1)
             if epoch + 1 < args.max_train_epochs:
                 self._save(args, network, f"-{epoch + 1:06d}", epoch + 1)
+                if args.save_state:
+                    # The count is from the last start, as sd-scripts' own is.
+                    self._save_state(args, accelerator, epoch + 1, shown)
             self.sample_images(accelerator, args, epoch + 1)
         if not misbehaves("nofile"):
             self._save(args, network, "", args.max_train_epochs)
             print("model saved.", flush=True)
+
+    def _save_state(self, args, accelerator, epoch, shown):
+        folder = Path(args.output_dir) / f"{args.output_name}-{epoch:06d}-state"
+        accelerator.save_state(folder)
+        (folder / "optimizer.bin").write_bytes(b"")
+        (folder / "train_state.json").write_text(json.dumps({"current_epoch": epoch, "current_step": shown}))
 
     def _misbehave(self):
         coming = self.step + 1

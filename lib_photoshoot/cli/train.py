@@ -1,0 +1,420 @@
+"""``train …``: from a folder of photos to a LoRA, on the command line. All of it is done by the training controller."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lib_photoshoot.cli.exits import EXIT_CODES, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.errors import TrainingError
+
+if TYPE_CHECKING:
+    from lib_photoshoot.training.controller import Check, TrainingController
+    from lib_photoshoot.training.recipe import Recipe
+    from lib_photoshoot.training.run_folder import RunFolder, RunSpec, Status
+
+app = typer.Typer(
+    help="Train a LoRA of your products: check and caption photos, train through sd-scripts, export.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+)
+
+_FOLLOW_S = 0.5
+
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of photos; it is only read.")]
+RunName = Annotated[str, typer.Argument(metavar="[RUN]", help="A run's name; the newest without one.")]
+Home = Annotated[
+    Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
+    typer.Option("--home", help="Where trainer, captions and runs are; the extension's folder training by default."),
+]
+Preset = Annotated[str, typer.Option("--preset", help="The recipe to start from; `train recipe` lists them.")]
+RecipeFile = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--recipe", help="A JSON file with recipe values, over the preset's."),
+]
+Values = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--set", metavar="NAME=VALUE", help="One recipe value; as often as needed."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show the progress until it ends.")]
+SdScripts = Annotated[str, typer.Option("--sd-scripts", help="A folder with sd-scripts instead of the installed one.")]
+Python = Annotated[str, typer.Option("--python", help="The interpreter with sd-scripts' packages.")]
+
+
+@app.command("check", epilog=EXIT_CODES)
+def check_command(
+    folder: Folder,
+    preset: Preset = "",
+    recipe: RecipeFile = None,
+    values: Values = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at a folder before anything is spent: pictures, captions, buckets, steps, disk. Exit code 1 for problems."""
+    with exit_codes("Interrupted."):
+        check = _checked(_controller(home), folder, _recipe(preset, recipe, values))
+    if as_json:
+        print(json.dumps(check.to_dict(), ensure_ascii=False, indent=1))
+    else:
+        _print_check(check)
+    if check.dataset.problems or check.uncaptioned:
+        raise typer.Exit(SOME_UNREADABLE)
+
+
+@app.command("caption", epilog=EXIT_CODES)
+def caption_command(
+    folder: Folder,
+    tag: Annotated[str, typer.Option("--tag", help="The activation tag, first in every caption.")] = "ppzocketv2",
+    captioner: Annotated[str, typer.Option("--captioner", help="auto, blip or embedded.")] = "auto",
+    anew: Annotated[bool, typer.Option("--anew", help="Also those that have a caption.")] = False,
+    beside: Annotated[bool, typer.Option("--write-beside", help="Write NAME.txt beside the photos too.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other texts there, kept as .bak.")] = False,
+    device: Annotated[str, typer.Option("--device", help="Of BLIP: cpu or cuda.")] = "cpu",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Caption the photos that have none, put the tag first in all, and print them; kept apart from your folder."""
+    with exit_codes("Interrupted; the captions are as they were."):
+        from lib_photoshoot.training.recipe import Recipe
+
+        controller = _controller(home)
+        dataset = _checked(controller, folder, Recipe(activation_tag=tag)).dataset
+        with _bar("captioning") as tell:
+            sheet = controller.caption(dataset, controller.captioner(captioner, device), anew, tell)
+        left = sheet.write_beside(dataset.folder, overwrite) if beside else ()
+    if as_json:
+        print(json.dumps(sheet.captions, ensure_ascii=False, indent=1))
+    else:
+        for name, text in sheet.captions.items():
+            print(f"{name}: {text}")
+    if left:
+        say(f"{len(left)} texts beside the photos say something else and were left; --overwrite replaces them.")
+
+
+@app.command("start", epilog=EXIT_CODES)
+def start_command(
+    folder: Folder,
+    checkpoint: Annotated[Path, typer.Option("--checkpoint", help="The Stable Diffusion 1.x checkpoint to train on.")],
+    preset: Preset = "",
+    recipe: RecipeFile = None,
+    values: Values = None,
+    follow: Follow = False,
+    processes: Annotated[int, typer.Option(help="Processes on each machine, one for each GPU.")] = 1,
+    machines: Annotated[int, typer.Option(help="Machines that train together.")] = 1,
+    rank: Annotated[int, typer.Option(help="The number of this machine, from 0.")] = 0,
+    address: Annotated[str, typer.Option(help="Machine 0's name or IP address.")] = "",
+    port: Annotated[int, typer.Option(help="Its port.")] = 29500,
+    sd_scripts: SdScripts = "",
+    python: Python = "",
+    home: Home = None,
+) -> None:
+    """Begin a training in the background; it goes on when the terminal is closed."""
+    with exit_codes("Interrupted; nothing was started."):
+        from lib_photoshoot.training.launch import Launch
+
+        controller = _controller(home)
+        launch = Launch(processes, machines, rank, address, port)
+        check = _checked(controller, folder, _recipe(preset, recipe, values))
+        environment = controller.environment(sd_scripts or None, python or None)
+        run = controller.prepare(check, checkpoint, environment, launch=launch)
+        spec = run.spec()
+        for note in spec.notes:
+            say(note)
+        _say_other_machines(spec)
+        controller.start(run)
+        say(f"{run.path.name}: {spec.images} photos, {spec.steps_per_epoch} steps an epoch, {spec.total_steps} in all.")
+    _followed(run, follow)
+
+
+@app.command("resume", epilog=EXIT_CODES)
+def resume_command(run: RunName = "", follow: Follow = False, home: Home = None) -> None:
+    """Go on with a run that was stopped, cancelled or cut off, at the step where it was saved last."""
+    with exit_codes("Interrupted."):
+        controller = _controller(home)
+        found = controller.run(run)
+        status = controller.resume(found)
+        say(f"{found.path.name} goes on after step {status.saved_step} of {status.total}.")
+    _followed(found, follow)
+
+
+@app.command("status", epilog=EXIT_CODES)
+def status_command(run: RunName = "", as_json: AsJson = False, follow: Follow = False, home: Home = None) -> None:
+    """How a run stands."""
+    with exit_codes("Interrupted."):
+        found = _controller(home).run(run)
+        status = found.status()
+    if as_json:
+        print(json.dumps({"run": found.path.name, **status.to_dict()}, ensure_ascii=False, indent=1))
+    else:
+        print(f"{found.path.name}: {_line(status)}")
+    _followed(found, follow)
+
+
+@app.command("runs")
+def runs_command(home: Home = None) -> None:
+    """All runs, the newest first."""
+    with exit_codes("Interrupted."):
+        for run in _controller(home).runs():
+            print(f"{run.path.name}: {_line(run.status())}")
+
+
+@app.command("stop", epilog=EXIT_CODES)
+def stop_command(run: RunName = "", home: Home = None) -> None:
+    """Finish the step at hand, save the state and end; resume goes on there."""
+    with exit_codes("Interrupted; the run stops all the same."):
+        from lib_photoshoot.training import control
+
+        found = _controller(home).run(run)
+        control.stop(found)
+        while (status := found.status()).state.active:
+            time.sleep(_FOLLOW_S)
+        say(f"{found.path.name}: {status.message}")
+
+
+@app.command("pause", epilog=EXIT_CODES)
+def pause_command(run: RunName = "", home: Home = None) -> None:
+    """Halt a run where it is; its memory stays taken. `unpause` lets it go on."""
+    _act("pause", run, home)
+
+
+@app.command("unpause", epilog=EXIT_CODES)
+def unpause_command(run: RunName = "", home: Home = None) -> None:
+    """Let a paused run go on."""
+    _act("unpause", run, home)
+
+
+@app.command("cancel", epilog=EXIT_CODES)
+def cancel_command(run: RunName = "", home: Home = None) -> None:
+    """End a run at once, with all its processes; finished epochs stay."""
+    _act("cancel", run, home)
+
+
+@app.command("export", epilog=EXIT_CODES)
+def export_command(
+    to: Annotated[Path, typer.Option("--to", help="The WebUI's folder models/Lora.")],
+    run: RunName = "",
+    epochs: Annotated[str, typer.Option(help='Which, such as "8,10"; the last without it.')] = "",
+    weight: Annotated[float, typer.Option(min=0, max=2, help="The preferred weight on the card.")] = 1.0,
+    notes: Annotated[str, typer.Option(help="Notes on the card.")] = "",
+    rename: Annotated[bool, typer.Option("--rename", help="Take a free name where another LoRA has it.")] = False,
+    home: Home = None,
+) -> None:
+    """Copy epochs into the WebUI's Lora folder, each with its card and preview; nothing there is overwritten."""
+    with exit_codes("Interrupted; what was copied is whole."):
+        controller = _controller(home)
+        for item in controller.export(controller.run(run), _numbers(epochs), to, weight, notes, rename):
+            print(item.file)
+            for note in item.notes:
+                say(note)
+
+
+@app.command("sheet", epilog=EXIT_CODES)
+def sheet_command(run: RunName = "", home: Home = None) -> None:
+    """Make the comparison sheet of a run's sample pictures, as PNG and page."""
+    with exit_codes("Interrupted."):
+        controller = _controller(home)
+        print(controller.sheet(controller.run(run)))
+
+
+@app.command("progress")
+def progress_command(
+    log: Annotated[Path, typer.Option("--log", help="What sd-scripts printed, of any version and run.")],
+) -> None:
+    """Print what our parser reads from a log of sd-scripts: one JSON object a line."""
+    with exit_codes("Interrupted."):
+        from lib_photoshoot.training.console import read_log
+
+        try:
+            for event in read_log(log):
+                sys.stdout.write(json.dumps(event.to_dict(), ensure_ascii=False) + "\n")
+        except BrokenPipeError:  # the reader, such as head, has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            raise TrainingError(f"The log {log} cannot be read ({error.strerror or error}); check the path.") from error
+
+
+@app.command("recipe")
+def recipe_command(
+    preset: Preset = "",
+    recipe: RecipeFile = None,
+    values: Values = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the recipe with every value, and the presets' names."""
+    with exit_codes("Interrupted."):
+        from lib_photoshoot.training.recipe import FIELDS, PRESETS
+
+        made = _recipe(preset, recipe, values)
+    if as_json:
+        print(json.dumps(made.to_dict(), ensure_ascii=False, indent=1))
+        return
+    changed = made.changed()
+    for name, meta in FIELDS.items():
+        mark = "*" if name in changed else " "
+        print(f"{mark} {name} = {getattr(made, name)!r}   {meta.label}")
+    say(f"* differs from the original experiment. Presets: {', '.join(PRESETS)}.")
+
+
+@app.command("install", epilog=EXIT_CODES)
+def install_command(
+    source: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--source", help="A folder or .zip of sd-scripts instead of the download."),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Install the trainer: sd-scripts at the tested version with packages of its own, apart from the WebUI's."""
+    with exit_codes("Interrupted; the same command goes on."):
+        from lib_photoshoot.training.installation import install
+
+        console = Console(stderr=True, soft_wrap=True)
+        columns = (TextColumn("{task.percentage:>3.0f}%"), BarColumn(), TextColumn("{task.description}", markup=False))
+        with Progress(*columns, console=console) as bar:
+            task = bar.add_task("starting", total=1.0)
+
+            def tell(text: str, share: float | None) -> None:
+                bar.update(task, description=text[-60:], completed=share)
+
+            environment, capabilities = install(_controller(home).home, tell, source=source)
+        for note in capabilities.notes:
+            say(note)
+        print(environment.python)
+
+
+def _controller(home: Path | None) -> TrainingController:
+    from lib_photoshoot.training.controller import DEFAULT_HOME, TrainingController
+
+    return TrainingController((home or DEFAULT_HOME).expanduser().absolute())
+
+
+def _recipe(preset: str, file: Path | None, settings: list[str] | None) -> Recipe:
+    """A preset, with a file's values and then single ones over it. Raises TrainingError."""
+    from lib_photoshoot.training.recipe import DEFAULTS, PRESETS, recipe_from
+
+    if preset and preset not in PRESETS:
+        raise TrainingError(f"There is no preset {preset!r}; choose one of: {', '.join(PRESETS)}.")
+    values: dict[str, Any] = dict(PRESETS[preset].changed()) if preset else {}
+    if file is not None:
+        try:
+            read = json.loads(file.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError) as error:
+            raise TrainingError(f"The recipe {file} cannot be read ({error}); give a JSON file.") from error
+        if not isinstance(read, dict):
+            raise TrainingError(f"The recipe {file} holds no JSON object; give names with values.")
+        values |= read
+    for setting in settings or ():
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise TrainingError(f"--set {setting!r} has no value; write it as NAME=VALUE.")
+        values[name.strip()] = _typed(text, DEFAULTS.get(name.strip()))
+    return recipe_from(values)
+
+
+def _typed(text: str, default: Any) -> Any:
+    """The text as the type of the recipe's value; what cannot be one is left for the recipe to refuse."""
+    if isinstance(default, bool):
+        return {"true": True, "false": False}.get(text.strip().lower(), text)
+    if isinstance(default, tuple):
+        return tuple(text.split("\n"))
+    if isinstance(default, (int, float)):
+        try:
+            number = float(text)
+        except ValueError:
+            return text
+        return int(number) if isinstance(default, int) and number.is_integer() else number
+    return text
+
+
+def _checked(controller: TrainingController, folder: Path, recipe: Recipe) -> Check:
+    with _bar("looking at the photos") as tell:
+        return controller.check(folder.expanduser().absolute(), recipe, tell)
+
+
+@contextmanager
+def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def _print_check(check: Check) -> None:
+    dataset = check.dataset
+    for finding in dataset.findings:
+        print(f"{finding.severity.value}: {finding.text}")
+    for name in check.uncaptioned:
+        print(f"problem: {name} has no caption; `train caption` writes one.")
+    print(f"{len(dataset.images)} photos, {len(dataset.images) - len(check.uncaptioned)} with a caption.")
+    for bucket, count in dataset.buckets.items():
+        print(f"  {bucket}: {count}")
+    duration = f", about {check.seconds / 60:.0f} min" if check.seconds else ""
+    print(
+        f"{check.steps_per_epoch} steps an epoch, {check.total_steps} in all{duration}; "
+        f"about {check.disk / 1e6:.0f} MB on the disk."
+    )
+
+
+def _line(status: Status) -> str:
+    parts = [status.state.value, f"step {status.step} of {status.total}"]
+    if status.epoch:
+        parts.append(f"epoch {status.epoch} of {status.epochs}")
+    if status.loss is not None:
+        parts.append(f"loss {status.loss:.4f}")
+    if status.seconds_left is not None:
+        parts.append(f"{status.seconds_left / 60:.1f} min left")
+    return f"{', '.join(parts)}. {status.message}".strip()
+
+
+def _act(action: str, name: str, home: Path | None) -> None:
+    with exit_codes("Interrupted."):
+        from lib_photoshoot.training import control
+
+        run = _controller(home).run(name)
+        getattr(control, action)(run)
+        say(f"{run.path.name}: {_line(run.status())}")
+
+
+def _followed(run: RunFolder, follow: bool) -> None:
+    """Show a run until it ends, if that is wanted; exit code 2 where it failed."""
+    from lib_photoshoot.training.run_folder import RunState
+
+    if not follow:
+        return
+    with exit_codes("The run goes on in the background; `train status` shows it, `train stop` stops it."):
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
+        with Progress(*columns, console=Console(stderr=True, soft_wrap=True)) as bar:
+            task = bar.add_task("", total=None)
+            while (status := run.status()).state.active:
+                bar.update(task, completed=status.step, total=status.total, description=_line(status))
+                time.sleep(_FOLLOW_S)
+            bar.update(task, completed=status.step, total=status.total, description="")
+        if status.state in (RunState.FAILED, RunState.INTERRUPTED):
+            raise TrainingError(status.message)
+        print(f"{run.path.name}: {_line(status)}")
+
+
+def _say_other_machines(spec: RunSpec) -> None:
+    from lib_photoshoot.training.launch import SAME_ON_EACH_MACHINE
+
+    if spec.machine_commands:
+        say(f"Each machine needs {'; '.join(SAME_ON_EACH_MACHINE)}. This one is started here; the commands of all are:")
+    for line in spec.machine_commands:
+        say(line)
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise TrainingError(f"The epochs {text!r} are no numbers; write them as 8,10.") from error

@@ -1,0 +1,155 @@
+"""``python -m lib_photoshoot train``: the commands as a user types them, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lib_photoshoot.cli.main import app
+from lib_photoshoot.training import control
+from lib_photoshoot.training.run_folder import RunFolder, RunState
+from tests.training.conftest import SMALL, Trainer, finish
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def train(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lib_photoshoot", "train", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT)
+
+
+def test_check_tells_counts_and_problems(photos: Path, tmp_path: Path) -> None:
+    done = train("check", photos, "--home", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "12 photos, 12 with a caption." in done.stdout
+    assert "36 steps an epoch, 360 in all" in done.stdout
+    (photos / "03.txt").unlink()
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    done = train("check", photos, "--home", tmp_path, "--json")
+    assert done.returncode == 1
+    values = json.loads(done.stdout)
+    assert values["uncaptioned"] == ["03.png"]
+    assert "broken.jpg" in {problem["file"] for problem in values["problems"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["check", "nowhere"], "nowhere"),
+        (["check", "{photos}", "--set", "network_dims=4"], "no value called 'network_dims'"),
+        (["check", "{photos}", "--set", "network_dim=many"], "Rank"),
+        (["check", "{photos}", "--set", "network_dim"], "write it as NAME=VALUE"),
+        (["check", "{photos}", "--preset", "fast"], "no preset 'fast'"),
+        (["check", "{photos}", "--recipe", "{photos}"], "cannot be read"),
+        (["start", "{photos}", "--checkpoint", "gone.safetensors"], "sd-scripts"),
+        (["status"], "no training run"),
+        (["export", "--to", "{photos}"], "no training run"),
+        (["progress", "--log", "gone.txt"], "cannot be read"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    photos: Path, tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    home = [] if arguments[0] == "progress" else ["--home", str(tmp_path / "home")]
+    words = [word.replace("{photos}", str(photos)) for word in arguments]
+    result = CliRunner().invoke(app, ["train", *words, *home])
+    assert result.exit_code == 2, result.output
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+    assert not list((tmp_path / "home").rglob("run.json"))
+
+
+def test_the_recipe_shown_is_the_originals() -> None:
+    shown = json.loads(train("recipe", "--json").stdout)
+    assert (shown["network_dim"], shown["network_alpha"], shown["resolution"]) == (16, 8, 768)
+    changed = train("recipe", "--set", "flip_aug=true", "--set", "unet_lr=1e-4").stdout
+    assert [line.split()[1] for line in changed.splitlines() if line.startswith("*")] == ["flip_aug", "unet_lr"]
+
+
+def test_progress_prints_one_json_object_a_line(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    bar = "\rsteps:  25%|██▌       | 1/4 [00:06<00:18,  6.09s/it, avr_loss=1.18]"
+    log.write_text(
+        f"\nepoch 1/2\n{bar * 2}\nsaving checkpoint: /out/a-000001.safetensors\n\nepoch 2/2\n", encoding="utf-8"
+    )
+    lines = [json.loads(line) for line in train("progress", "--log", log).stdout.splitlines()]
+    step = next(line for line in lines if "step" in line)
+    assert step | {"step": 1, "total": 4, "epoch": 1, "epochs": 2, "loss": 1.18, "seconds_left": 18.0} == step
+    assert {"event": "saved", "file": "/out/a-000001.safetensors"} in lines
+
+
+@pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
+def test_status_stop_resume_and_export(
+    fake: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    home = tmp_path / "home"
+    run = fake.prepare(photos, home, replace(SMALL, max_train_epochs=40), "slow")
+    ended(run)
+    control.start(run)
+    while run.status().step < 3:
+        assert run.status().state.active
+    status = json.loads(train("status", "--home", home, "--json").stdout)
+    assert status["state"] == "training" and status["step"] >= 3
+    assert train("pause", "--home", home).returncode == 0
+    assert train("unpause", "--home", home).returncode == 0
+    assert "Stopped" in train("stop", "--home", home).stderr
+    assert run.status().state is RunState.STOPPED
+    assert train("stop", "--home", home).returncode == 2
+    fake.misbehave(run, "")
+    followed = train("resume", run.path.name, "--home", home, "--follow")
+    assert followed.returncode == 0 and "done" in followed.stdout
+    lora = tmp_path / "Lora"
+    lora.mkdir()
+    exported = train("export", "--to", lora, "--epochs", "1,40", "--home", home)
+    assert exported.stdout.split() == [str(lora / f"ppzocketv2-{epoch}.safetensors") for epoch in ("01", "40")]
+    assert run.path.name in train("runs", "--home", home).stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
+def test_a_failed_run_that_is_followed_ends_with_its_cause(
+    fake: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    run = fake.prepare(photos, tmp_path, misbehaviour="raise@5")
+    ended(run)
+    control.start(run)
+    finish(run)
+    fake.misbehave(run, "full@7")
+    done = train("resume", "--follow", "--home", tmp_path)
+    assert done.returncode == 2
+    assert "disk is full" in done.stderr
+
+
+def test_the_whole_chain_on_the_real_trainer(real: Trainer, shared_data: Path, tmp_path: Path) -> None:
+    """Check, caption, start to a finished LoRA, by command line, on a dozen of the real photos."""
+    photos, home, lora = tmp_path / "zwölf Fotos", tmp_path / "home", tmp_path / "Lora"
+    photos.mkdir()
+    lora.mkdir()
+    for path in sorted((shared_data / "product_photos").glob("*.jpg"))[:12]:
+        (photos / path.name).write_bytes(path.read_bytes())
+    (home / "tokenizers").mkdir(parents=True)
+    assert real.environment.tokenizer
+    (home / "tokenizers" / "openai_clip-vit-large-patch14").symlink_to(
+        real.environment.tokenizer / "openai_clip-vit-large-patch14"
+    )
+    assert train("check", photos, "--home", home).returncode == 1, "no captions yet"
+    captioned = train("caption", photos, "--home", home)
+    if captioned.returncode == 3:
+        pytest.skip("the embedded weights are absent")
+    assert all(": ppzocketv2, a" in line for line in captioned.stdout.splitlines())
+    small = ["--preset", "CPU check", "--set", "resolution=64", "--set", "max_bucket_reso=128"]
+    started = train(
+        "start", photos, "--home", home, "--checkpoint", real.checkpoint, *small, "--follow",
+        "--sd-scripts", real.environment.sd_scripts, "--python", real.environment.python,
+    )  # fmt: skip
+    assert started.returncode == 0, started.stderr
+    (file,) = train("export", "--to", lora, "--home", home).stdout.split()
+    assert Path(file).name == "ppzocketv2-01.safetensors"
+    assert not [path for path in photos.iterdir() if path.suffix != ".jpg"], "nothing was written beside the photos"

@@ -157,7 +157,7 @@ def inspect(environment: TrainerEnvironment) -> Capabilities:
     if found["trainer_error"]:
         raise TrainingError(
             f"sd-scripts in {shown(environment.sd_scripts)} does not fit the packages of {shown(environment.python)} "
-            f"({found['trainer_error']}); {_repair(environment, '-r requirements.txt')}."
+            f"({found['trainer_error']}); {_repair(environment)}."
         )
     return _capabilities(environment, found)
 
@@ -203,7 +203,7 @@ def _run_probe(environment: TrainerEnvironment) -> dict[str, Any]:
     if answers:
         what = answers[-1].get("importing", "its answer")
         raise TrainingError(
-            f"{python} died (exit status {done.returncode}) while it imported {what}; {_repair(environment, what)}."
+            f"{python} died (exit status {done.returncode}) while it imported {what}; {_repair(environment)}."
         )
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit status {done.returncode}"]
     raise TrainingError(
@@ -215,18 +215,16 @@ def _run_probe(environment: TrainerEnvironment) -> dict[str, Any]:
 def _cannot_be_imported(environment: TrainerEnvironment, distribution: str, error: str) -> str:
     python = shown(environment.python)
     if error.startswith("ModuleNotFoundError"):
-        return f"{python} has no {distribution}; {_repair(environment, distribution)}."
-    return f"{python} cannot import {distribution} ({error}); {_repair(environment, distribution)}."
+        return f"{python} has no {distribution}; {_repair(environment)}."
+    return f"{python} cannot import {distribution} ({error}); {_repair(environment)}."
 
 
-def _repair(environment: TrainerEnvironment, package: str) -> str:
+def _repair(environment: TrainerEnvironment) -> str:
     """What the user can do about a package of the trainer."""
     if environment.python == venv_python(environment.sd_scripts.parent / "venv"):
         return f"run `{INSTALL_COMMAND}`, which repairs the trainer"
-    return (
-        f"install it with `{shown(environment.python)} -m pip install {package}` in {shown(environment.sd_scripts)}, "
-        "or leave the trainer's Python unnamed to use our own"
-    )
+    # No command for a foreign Python: it may be the WebUI's own, which sd-scripts' packages would break.
+    return "leave the trainer's Python unnamed to use our own, or name one that has all that sd-scripts requires"
 
 
 def _capabilities(environment: TrainerEnvironment, found: Mapping[str, Any]) -> Capabilities:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.training.causes import sentence_for
 from lib_photoshoot.training.console import ConsoleParser, read_log
 from lib_photoshoot.training.environment import trainer_variables
 from lib_photoshoot.training.events import Event, EventKind
@@ -43,6 +44,9 @@ _WRITE_S = 0.4
 _RATE_STEPS = 50
 """Seconds left are told from the pace of the last steps, so many of them."""
 _QUIET_S = 600
+_RESERVE_BYTES = 1 << 16
+_FULL_BYTES = 1 << 20
+"""With less free, the disk counts as full: what the trainer said of it may not have found room in its log."""
 
 
 class History:
@@ -130,6 +134,7 @@ class Supervisor:
         earlier = read_log(run.console_log) if first and self._spec.hook else ()
         self._history = History(run, self._spec.steps_per_epoch, first, earlier)
         self._parser = ConsoleParser()
+        self._reserve = run.path / "reserve"  # room on a full disk for the last status
         self._times: deque[tuple[int, float]] = deque(maxlen=_RATE_STEPS + 1)
         self._cause = ""
         self._stopped = self._cancelled = self._paused = False
@@ -142,6 +147,7 @@ class Supervisor:
         self._run.unwish(*Wish)
         self._write()
         try:
+            self._reserve.write_bytes(bytes(_RESERVE_BYTES))
             with open(self._run.console_log, "a+b") as log:
                 log.seek(0, os.SEEK_END)
                 process = self._start()
@@ -297,7 +303,11 @@ class Supervisor:
             return self._end(RunState.CANCELLED, f"Cancelled; finished epochs are kept. {self._goes_on()}")
         if self._stopped:
             return self._end(RunState.STOPPED, f"Stopped. {self._goes_on()}")
-        return self._end(RunState.FAILED, self._cause or _ended_by(code))
+        return self._end(RunState.FAILED, self._cause or self._full_disk() or _ended_by(code))
+
+    def _full_disk(self) -> str:
+        full = shutil.disk_usage(self._run.path).free < _FULL_BYTES
+        return sentence_for("No space left on device") if full else ""
 
     def _results(self) -> tuple[EpochResult, ...]:
         try:
@@ -313,6 +323,7 @@ class Supervisor:
         self._history.close()
         files = tuple(result.file.name for result in self._results())
         self._run.unwish(*Wish)
+        self._reserve.unlink(missing_ok=True)
         saved = self._run.saved_step()
         self._update(state=state, message=message, files=files, seconds_left=None, saved_step=saved, **more)
         self._write()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -215,6 +216,29 @@ def test_a_failed_run_says_its_real_cause(
     assert status.state is RunState.FAILED
     assert sentence in status.message
     assert "exit status" not in status.message
+
+
+def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_room(fake: Trainer, photos: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no permission to mount a small tmpfs")
+    try:
+        run = fake.prepare(photos, disk, misbehaviour="slow")
+        control.start(run)
+        until(run, lambda status: status.step >= 14)
+        filler = disk / "filler"
+        with open(filler, "wb") as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(1 << 16))
+        status = finish(run)
+        assert status.state is RunState.FAILED and "disk is full" in status.message
+        filler.unlink()
+        control.resume(run)
+        assert finish(run).state is RunState.DONE
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)
 
 
 def test_after_a_loss_that_is_no_number_the_last_state_resumes(fake: Trainer, photos: Path, tmp_path: Path) -> None:

@@ -353,8 +353,8 @@ def _print_check(check: Check) -> None:
     dataset = check.dataset
     for finding in dataset.findings:
         print(f"{finding.severity.value}: {finding.text}")
-    for name in check.uncaptioned:
-        print(f"problem: {name} has no caption; `train caption` writes one.")
+    if check.uncaptioned:
+        print("`train caption` writes the captions that are missing.")
     print(f"{len(dataset.images)} photos, {len(dataset.images) - len(check.uncaptioned)} with a caption.")
     for bucket, count in dataset.buckets.items():
         print(f"  {bucket}: {count}")

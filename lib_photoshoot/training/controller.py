@@ -17,7 +17,7 @@ from lib_photoshoot.images import shown
 from lib_photoshoot.training import control
 from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.dataset import Dataset, Progress, scan
-from lib_photoshoot.training.environment import TrainerEnvironment, find_environment, inspect
+from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment, find_environment, inspect
 from lib_photoshoot.training.estimate import disk_needed, seconds_needed
 from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import RunRequest, prepare
@@ -38,13 +38,12 @@ CAPTIONERS = ("auto", "blip", "embedded")
 
 @dataclass(frozen=True)
 class Check:
-    """What a folder would be trained as. ``captions`` are the sheet's where one was edited, else the folder's.
+    """What a folder would be trained as; the dataset's captions are those that were edited here, where there are any.
 
     ``seconds`` is None while no run on this machine was finished to tell the pace; ``disk`` is in bytes.
     """
 
     dataset: Dataset
-    captions: Mapping[str, str]
     recipe: Recipe
     steps_per_epoch: int
     disk: int
@@ -56,9 +55,14 @@ class Check:
         return self.steps_per_epoch * self.recipe.max_train_epochs
 
     @property
+    def captions(self) -> Mapping[str, str]:
+        """Captions by image name, empty where there is none."""
+        return self.dataset.captions
+
+    @property
     def uncaptioned(self) -> tuple[str, ...]:
         """Names of the pictures without a caption."""
-        return tuple(image.name for image in self.dataset.images if not self.captions.get(image.name, "").strip())
+        return tuple(image.name for image in self.dataset.uncaptioned)
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -89,10 +93,15 @@ class TrainingController:
     def check(self, folder: Path, recipe: Recipe, progress: Progress | None = None) -> Check:
         """Look at a folder of pictures. Raises TrainingError."""
         dataset = scan(folder, recipe.activation_tag, recipe.bucket_settings(), progress=progress)
+        return self.checked(dataset, recipe, self.captions(dataset).captions)
+
+    def checked(self, dataset: Dataset, recipe: Recipe, captions: Mapping[str, str]) -> Check:
+        """The same of a folder that was scanned with this recipe, with these captions by image name."""
+        dataset = dataset.with_captions(captions)
         steps = dataset.steps_per_epoch(recipe.num_repeats, recipe.train_batch_size, recipe.gradient_accumulation_steps)
         disk = disk_needed([image.path for image in dataset.images], recipe)
         seconds = seconds_needed(steps * recipe.max_train_epochs, recipe, self.runs())
-        return Check(dataset, self.captions(dataset).captions, recipe, steps, disk, seconds)
+        return Check(dataset, recipe, steps, disk, seconds)
 
     def captions(self, dataset: Dataset) -> CaptionSheet:
         """The captions of a dataset's images: as they were edited here, else as they stand beside the pictures."""
@@ -154,8 +163,12 @@ class TrainingController:
         crops: Mapping[str, Box] | None = None,
         launch: Launch | None = None,
         vae: Path | None = None,
+        capabilities: Capabilities | None = None,
     ) -> RunFolder:
-        """A new run of what was checked. Takes 15 s, as the trainer is asked what it can. Raises TrainingError."""
+        """A new run of what was checked. Raises TrainingError.
+
+        Takes 15 s without ``capabilities``, as the trainer is then asked what it can.
+        """
         captions = {name: text for name, text in check.captions.items() if name not in leave_out}
         request = RunRequest(
             check.dataset,
@@ -163,7 +176,7 @@ class TrainingController:
             check.recipe,
             checkpoint.expanduser().absolute(),
             environment,
-            inspect(environment),
+            capabilities or inspect(environment),
             launch or Launch(),
             vae,
             crops or {},
@@ -176,8 +189,8 @@ class TrainingController:
             folders = [RunFolder(path) for path in self.runs_folder.iterdir() if path.is_dir()]
         except OSError:  # no run yet
             return []
-        whole = [run for run in folders if run.exists]
-        return sorted(whole, key=lambda run: run.spec().created, reverse=True)
+        whole = [(run.spec().created, run.path.name, run) for run in folders if run.exists]
+        return [run for *_, run in sorted(whole, reverse=True)]
 
     def run(self, name: str = "") -> RunFolder:
         """The run of that name, the newest without one. Raises TrainingError."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,6 +79,9 @@ class FindingKind(str, Enum):
     TAG_NOT_FIRST = "tag_not_first"
     TAG_TWICE = "tag_twice"
     TEXT_WITHOUT_IMAGE = "text_without_image"
+
+
+_ABOUT_CAPTIONS = frozenset(kind for kind in FindingKind if kind.value.startswith(("caption_", "tag_")))
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,18 @@ class Dataset:
     def findings_of(self, file: str) -> tuple[Finding, ...]:
         """The findings about one file."""
         return tuple(finding for finding in self.findings if finding.file == file)
+
+    def with_captions(self, captions: Mapping[str, str]) -> Dataset:
+        """The same images with other captions, by image name, and with what is wrong with those."""
+        changed = {
+            image.name: replace(image, caption=captions[image.name])
+            for image in self.images
+            if captions.get(image.name, image.caption or "") != (image.caption or "")
+        }
+        kept = [found for found in self.findings if found.file not in changed or found.kind not in _ABOUT_CAPTIONS]
+        new = [found for image in changed.values() for found in _edited_findings(image, self.tag)]
+        images = tuple(changed.get(image.name, image) for image in self.images)
+        return replace(self, images=images, findings=tuple(sorted([*kept, *new], key=lambda found: found.file)))
 
     def _of(self, severity: Severity) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity is severity)
@@ -376,7 +391,15 @@ def _caption(path: Path, text: Path | None, tag: str) -> tuple[str | None, list[
     if any(line.strip() for line in lines(content)[1:]):
         sentence = f"{shown(text.name)} has several lines, and only the first is used; put everything into one line."
         findings.append(_note(FindingKind.CAPTION_LINES, path, sentence))
-    return caption, findings + _tag_findings(path, text, caption, tag)
+    return caption, findings + _tag_findings(path, shown(text.name), caption, tag)
+
+
+def _edited_findings(image: TrainingImage, tag: str) -> list[Finding]:
+    """What is wrong with a caption that stands in no file."""
+    name = f"The caption of {shown(image.name)}"
+    if not (image.caption or "").strip():
+        return [_problem(FindingKind.CAPTION_EMPTY, image.path, f"{name} is empty; write what the picture shows.")]
+    return _tag_findings(image.path, name, image.caption or "", tag)
 
 
 def _encoding_findings(path: Path, text: Path, encoding: str) -> list[Finding]:
@@ -390,8 +413,9 @@ def _encoding_findings(path: Path, text: Path, encoding: str) -> list[Finding]:
     return [_problem(FindingKind.CAPTION_ENCODING, path, sentence)]
 
 
-def _tag_findings(path: Path, text: Path, caption: str, tag: str) -> list[Finding]:
-    name, found = shown(text.name), tags(caption)
+def _tag_findings(path: Path, name: str, caption: str, tag: str) -> list[Finding]:
+    """``name`` is what the caption is called in the sentences."""
+    found = tags(caption)
     if not tag or (found[:1] == [tag] and found.count(tag) == 1):
         return []
     if tag not in found:

@@ -156,8 +156,8 @@ class RunFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether a run was prepared here."""
-        return self._spec_file.is_file()
+        """Whether a run was prepared here, and what was asked for can be read."""
+        return self._read(self._spec_file) is not None
 
     def spec(self) -> RunSpec:
         """What was asked for. Raises TrainingError where no run is."""

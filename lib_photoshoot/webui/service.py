@@ -20,7 +20,14 @@ import numpy as np
 from PIL import Image
 
 from lib_photoshoot.enhancement.protocol import EnhancementError
-from lib_photoshoot.errors import ImageError, ImageTooLargeError, PhotoshootError, ProductsError, WeightsError
+from lib_photoshoot.errors import (
+    ImageError,
+    ImageTooLargeError,
+    PhotoshootError,
+    ProductsError,
+    TrainingError,
+    WeightsError,
+)
 from lib_photoshoot.images import Picture, decode_picture, read_picture, to_image
 from lib_photoshoot.products import Product, check_products, parse_products
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
@@ -61,6 +68,7 @@ def status_of(error: PhotoshootError) -> int:
         (ImageError, 422),
         (SettingsError, 422),
         (ProductsError, 422),
+        (TrainingError, 422),
         (WeightsError, 503),
     )
     return next((status for kind, status in kinds if isinstance(error, kind)), 500)

@@ -238,7 +238,7 @@ def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_room(fake: Trainer,
         control.resume(run)
         assert finish(run).state is RunState.DONE
     finally:
-        subprocess.run(["umount", str(disk)], check=False)
+        subprocess.run(["umount", "--lazy", str(disk)], check=False)
 
 
 def test_after_a_loss_that_is_no_number_the_last_state_resumes(fake: Trainer, photos: Path, tmp_path: Path) -> None:

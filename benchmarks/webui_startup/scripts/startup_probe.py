@@ -32,7 +32,7 @@ def add_callback(
     callbacks, callback, *, name=None, category="unknown", filename=None, original=script_callbacks.add_callback
 ):
     """Measures what our callbacks cost, whenever they are registered."""
-    if filename and "photoshoot" in filename:
+    if filename and "photoshoot" in filename and callable(callback):  # scripts themselves come this way too
         callback = measured(category, callback)
     return original(callbacks, callback, name=name, category=category, filename=filename)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 SECTION = ("product_photoshoot", "Product Photoshoot")
 KEEP, UNLOAD = "keep loaded", "unload after each job"
+MOVE, LET_GO, STAY = "move off the GPU", "unload", "leave where it is"
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Option:
     choices: tuple[str, ...] = ()
     page_only: bool = False
     """Cannot be set through the host's HTTP API."""
+    names_code: bool = False
+    """Says which program is run: cannot be set where strangers may reach the page, see :func:`code_refusal`."""
 
 
 OPTIONS = {
@@ -42,6 +45,26 @@ OPTIONS = {
         page_only=True,
     ),
     "api_megapixels": Option(50, "Largest image that the HTTP API accepts", "megapixels"),
+    "trainer_folder": Option(
+        "",
+        "Folder of an sd-scripts that you have",
+        "empty takes the one that the Train part installs; changes nothing in the folder",
+        page_only=True,
+        names_code=True,
+    ),
+    "trainer_python": Option(
+        "",
+        "Python with the packages of that sd-scripts",
+        "the full path of its program",
+        page_only=True,
+        names_code=True,
+    ),
+    "trainer_room": Option(
+        MOVE,
+        "Checkpoint while a training runs",
+        "moving keeps it in main memory, unloading does not; the next generation brings it back",
+        (MOVE, LET_GO, STAY),
+    ),
 }
 
 
@@ -57,15 +80,35 @@ def read_option(name: str) -> Any:
     return shared.opts.data.get(option_key(name), OPTIONS[name].default)
 
 
+def code_refusal() -> str | None:
+    """Why nobody may choose or install programs on this host, as it is with extensions; None where one may."""
+    from modules import shared
+
+    if not getattr(shared.cmd_opts, "disable_extension_access", False):
+        return None
+    return (
+        "Programs cannot be installed or named while others may reach this WebUI: it was started with --share, "
+        "--listen or the like, and without --enable-insecure-extension-access."
+    )
+
+
 def register() -> None:
     """Add the section; for the host's ``on_ui_settings`` callback."""
     import gradio
     from modules import shared
 
+    refusal = code_refusal()
     for name, option in OPTIONS.items():
         extra: dict[str, Any] = {}
         if option.choices:
             extra = {"component": gradio.Dropdown, "component_args": {"choices": list(option.choices)}}
+        if refusal and option.names_code:
+            # The host shows no such option and refuses to set it; what was set before stays.
+            extra = {"component_args": {"visible": False}}
         info = shared.OptionInfo(option.default, option.label, section=SECTION, **extra)
         info.restrict_api = option.page_only
         shared.opts.add_option(option_key(name), info.info(option.help))
+    if refusal and hasattr(shared, "OptionHTML"):
+        sentence = shared.OptionHTML(refusal)
+        sentence.section = SECTION
+        shared.opts.add_option(option_key("trainer_refusal"), sentence)

@@ -1,4 +1,4 @@
-"""The HTTP API under ``/photoshoot/v1``, behind the host's own login and its ``--api`` switch.
+"""The HTTP API under ``/photoshoot/v1``, behind the host's own login and, but for training, its ``--api`` switch.
 
 Requests are read as plain JSON: FastAPI's models differ between pydantic 1 and 2, and would read a body of any size.
 """
@@ -6,6 +6,7 @@ Requests are read as plain JSON: FastAPI's models differ between pydantic 1 and 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from secrets import compare_digest
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import BaseRoute, Match
 
 from lib_photoshoot.errors import PhotoshootError
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from lib_photoshoot.webui.service import PhotoshootService
 
 PREFIX = "/photoshoot/v1"
+TRAIN_PREFIX = f"{PREFIX}/train"
+_LATER_S = 10.0
+"""The WebUI's start is over by then."""
 Answer = Callable[[Any], "dict[str, Any]"]
 Login = Callable[[Request], "Awaitable[None]"]
 """Raises HTTPException 401 for a stranger."""
@@ -50,28 +56,78 @@ def _error(sentence: str, status: int, headers: Mapping[str, str] | None = None)
 
 
 def add_routes(app: Any) -> None:
-    """Add the routes, if the host was started with its HTTP API."""
+    """Add the routes: those of the Train part, which the page uses, and the others if the host has its HTTP API on."""
     from modules import shared
 
+    app.router.routes.append(TrainRoute(build_login(app, shared.cmd_opts, for_page=True)))
+    later = threading.Timer(_LATER_S, _follow_run)
+    later.daemon = True
+    later.start()
+    if not (shared.cmd_opts.api or shared.cmd_opts.nowebui):
+        return
     from lib_photoshoot.webui.a1111.host import A1111Host
     from lib_photoshoot.webui.a1111.outer import models_turn, open_job, usable_folders
     from lib_photoshoot.webui.service import PhotoshootService
 
-    if not (shared.cmd_opts.api or shared.cmd_opts.nowebui):
-        return
     service = PhotoshootService(A1111Host(), models_turn, open_job, usable_folders)
     app.include_router(build_router(service, build_login(app, shared.cmd_opts)))
 
 
-def build_login(app: Any, cmd_opts: Any) -> Login:
-    """Who may come in: the users of ``--api-auth``, or else those of the page's own login, or else everyone."""
+def _follow_run() -> None:
+    """Take care of a training that went on while the WebUI was started anew."""
+    from lib_photoshoot.weights.manifest import ROOT
+
+    # The controller's home, which is not imported for nothing.
+    if (ROOT / "training" / "runs").is_dir():
+        from lib_photoshoot.webui.a1111.training_host import training_service
+
+        training_service().runs.active()
+
+
+class TrainRoute(BaseRoute):
+    """Everything below :data:`TRAIN_PREFIX`; what answers there is imported and built at the first request."""
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+        self._lock = threading.Lock()
+        self._answers: Any = None
+
+    def matches(self, scope: Any) -> tuple[Match, dict[str, Any]]:
+        """Whether a request is for the Train part."""
+        if scope["type"] != "http":
+            return Match.NONE, {}
+        # Newer servers leave the place under which the host itself is reached in the path.
+        path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
+        inside = path == TRAIN_PREFIX or path.startswith(f"{TRAIN_PREFIX}/")
+        return (Match.FULL if inside else Match.NONE), {}
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        if self._answers is None:
+            await run_in_threadpool(self._build)
+        await self._answers(scope, receive, send)
+
+    def _build(self) -> None:
+        from lib_photoshoot.webui.a1111.training_host import training_service
+        from lib_photoshoot.webui.a1111.training_routes import build_application
+
+        with self._lock:
+            if self._answers is None:
+                self._answers = build_application(training_service(), self._login)
+
+
+def build_login(app: Any, cmd_opts: Any, for_page: bool = False) -> Login:
+    """Who may come in: the users of ``--api-auth``, or else those of the page's own login, or else everyone.
+
+    ``for_page`` lets those in whom the page's login knows, whatever users the API has.
+    """
     api_users = dict(user.split(":", 1) for user in (cmd_opts.api_auth or "").split(",") if ":" in user)
     basic = HTTPBasic(auto_error=False)
 
     async def login(request: Request) -> None:
         # Asked each time: gradio knows its users only once the page is up.
         users = api_users or getattr(app, "auth", None)
-        if users is None or (not api_users and _has_cookie(app, request)):
+        if users is None or ((for_page or not api_users) and _has_cookie(app, request)):
             return
         credentials = await basic(request)
         if credentials is None or not _knows(users, credentials):
@@ -93,32 +149,41 @@ def _knows(users: Any, credentials: HTTPBasicCredentials) -> bool:
     return expected is not None and compare_digest(expected.encode(), credentials.password.encode())
 
 
+async def read_json_body(request: Request, limit: int, remedy: str) -> bytes:
+    """A body of at most ``limit`` bytes; ``remedy`` is what to do about a larger one. Raises RequestError."""
+    from lib_photoshoot.webui.service import RequestError
+
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        # A page of another site may send anything else in the user's name without asking.
+        raise RequestError("Send the request as JSON, with the header 'Content-Type: application/json'.", 415)
+    too_large = RequestError(f"The request is larger than {limit >> 20} MB; {remedy}.", 413)
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise too_large
+    return bytes(body)
+
+
+def parsed_json(body: bytes) -> Any:
+    """What a body says; an empty one is an empty object. Raises RequestError."""
+    from lib_photoshoot.webui.service import RequestError
+
+    try:
+        return json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise RequestError(f"The request is not JSON ({error}).", 400) from error
+
+
 def build_router(service: PhotoshootService, login: Login) -> APIRouter:
     """The routes of one service. Plain functions, so that FastAPI runs each in a thread of its own."""
     from lib_photoshoot.webui.schema import settings_schema
-    from lib_photoshoot.webui.service import RequestError
 
     async def read_body(request: Request) -> bytes:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            # A page of another site may send anything else in the user's name without asking.
-            raise RequestError("Send the request as JSON, with the header 'Content-Type: application/json'.", 415)
-        limit = service.body_limit()
-        too_large = RequestError(f"The request is larger than {limit >> 20} MB; send a smaller picture.", 413)
-        if int(request.headers.get("content-length") or 0) > limit:
-            raise too_large
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                raise too_large
-        return bytes(body)
-
-    def parsed(body: bytes) -> Any:
-        try:
-            return json.loads(body or b"{}")
-        except (ValueError, RecursionError) as error:
-            raise RequestError(f"The request is not JSON ({error}).", 400) from error
+        return await read_json_body(request, service.body_limit(), "send a smaller picture")
 
     router = APIRouter(
         prefix=PREFIX, route_class=PhotoshootRoute, tags=["Product Photoshoot"], dependencies=[Depends(login)]
@@ -126,7 +191,7 @@ def build_router(service: PhotoshootService, login: Login) -> APIRouter:
 
     def add_operation(name: str, operation: Answer, summary: str) -> None:
         def endpoint(body: bytes = Depends(read_body)) -> Response:
-            return JSONResponse(operation(parsed(body)))
+            return JSONResponse(operation(parsed_json(body)))
 
         router.add_api_route(
             f"/{name}",

@@ -6,6 +6,7 @@ every hook leaves the image as it is until the last assignment.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ RESULT_KEY = "Product filter result"
 _JOB = "_photoshoot_job"
 _OVERRIDES = "_photoshoot_overrides"
 _MOVE = "photoshoot_move"
+INPAINT_IDS = ("img_inpaint_base", "img_inpaint_mask")
 _INNER_MARKS = ("_photoshoot_inner", "_ad_inner")
 
 
@@ -43,6 +45,10 @@ class ProductPhotoshoot(scripts.Script):
         # The preview's pictures: the host makes both after the panel.
         self.on_after_component(self._after_gallery, elem_id=f"{tab}_gallery")
         self.on_after_component(self._after_generation_info, elem_id=f"generation_info_{tab}")
+        # The tab's results can be sent there: picture and mask of img2img, Inpaint upload.
+        self.inpaint: dict[str, Any] = {}
+        for name in INPAINT_IDS if is_img2img else ():
+            self.on_after_component(partial(self._after_inpaint, name), elem_id=name)
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img: bool) -> list[Any]:
@@ -58,6 +64,9 @@ class ProductPhotoshoot(scripts.Script):
 
     def _after_gallery(self, made: Any) -> None:
         self._gallery = made.component
+
+    def _after_inpaint(self, name: str, made: Any) -> None:
+        self.inpaint[name] = made.component
 
     def _after_generation_info(self, made: Any) -> None:
         self._panel.connect(self._gallery, made.component)
@@ -302,15 +311,21 @@ def _hang(category: str, callback: Any) -> None:
 
 def _before_ui() -> None:
     from lib_photoshoot.webui.a1111 import axes, options
-    from lib_photoshoot.webui.a1111.tab import InpaintComponents, build_tab
 
-    inpaint = InpaintComponents()
     axes.register()
-    _hang("after_component", inpaint.watch)
     _hang("ui_settings", options.register)
     _hang("before_image_saved", move_skipped)
     _hang("app_started", _add_routes)
-    _hang("ui_tabs", lambda: build_tab(inpaint))
+    _hang("ui_tabs", _build_tab)
+
+
+def _build_tab() -> list[tuple[Any, str, str]]:
+    from lib_photoshoot.webui.a1111.tab import build_tab
+
+    runner = scripts.scripts_img2img
+    ours = next((script for script in runner.scripts if isinstance(script, ProductPhotoshoot)), None)
+    found = [ours.inpaint[name] for name in INPAINT_IDS if name in ours.inpaint] if ours else []
+    return build_tab(found if len(found) == len(INPAINT_IDS) else None)
 
 
 def _add_routes(_: Any, app: Any) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.prompts import STYLE
 from lib_photoshoot.settings import DEFAULTS
 
 if TYPE_CHECKING:
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
 
 RETOUCH, CUT_OUT = "Retouch it", "Only mask and cut-out"
 _POLL_S = 0.3
-_INPAINT_IDS = ("img_inpaint_base", "img_inpaint_mask")
 _INTRO = (
     '<p class="photoshoot-tab-intro">Finds the products you name in a folder of pictures, cuts each one out and '
     "retouches it. Pictures without one are skipped, with the reason; your own files are never changed.</p>"
@@ -28,36 +30,41 @@ _EMPTY = (
     '<div class="photoshoot-tab-nothing">Results appear here: the pictures with a product before and after, and the '
     "skipped ones with the reason.</div>"
 )
+# One element for the whole part, so that it costs nothing when the WebUI starts: javascript/photoshoot_train*.js fills
+# it when it is first seen, and talks to the routes below /photoshoot/v1/train.
+_TRAIN = f'<div id="photoshoot_train" data-style="{escape(STYLE)}">Loading…</div>'
 
 
-class InpaintComponents:
-    """The host's picture and mask in img2img, Inpaint upload: seen while it builds its page, before our tab."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, Any] = {}
-
-    def watch(self, component: Any, **arguments: Any) -> None:
-        """For the host's ``on_after_component``; called for every component of the page."""
-        name = arguments.get("elem_id")
-        if name in _INPAINT_IDS:
-            self._found[name] = component
-
-    def both(self) -> list[Any] | None:
-        """Picture and mask, or None on a host that has them not."""
-        return [self._found[name] for name in _INPAINT_IDS] if len(self._found) == len(_INPAINT_IDS) else None
-
-
-def build_tab(inpaint: InpaintComponents | None = None) -> list[tuple[Any, str, str]]:
-    """The tab, for the host's ``on_ui_tabs``."""
+def build_tab(inpaint: list[Any] | None) -> list[tuple[Any, str, str]]:
+    """The tab, for the host's ``on_ui_tabs``; ``inpaint`` are its components for picture and mask, if it has them."""
     import gradio as gr
 
     with (
+        _without_server(),
         gr.Blocks(analytics_enabled=False) as blocks,
         gr.Tabs(elem_id="photoshoot_tab_parts"),
-        gr.TabItem("Filter pictures", id="filter", elem_id="photoshoot_tab_filter"),
     ):
-        FilterPart().build(inpaint.both() if inpaint else None)
+        with gr.TabItem("Filter pictures", id="filter", elem_id="photoshoot_tab_filter"):
+            FilterPart().build(inpaint)
+        with gr.TabItem("Train a LoRA", id="train", elem_id="photoshoot_tab_train"):
+            gr.HTML(_TRAIN, elem_id="photoshoot_tab_train_page")
     return [(blocks, "Photoshoot", "photoshoot")]
+
+
+@contextmanager
+def _without_server() -> Iterator[None]:
+    """gradio makes a web server for each Blocks, which takes longer than all else here; ours is never served.
+
+    The host renders it into its own page.
+    """
+    from gradio.routes import App
+
+    create = App.__dict__["create_app"]
+    App.create_app = staticmethod(lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        App.create_app = create
 
 
 class FilterPart:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import psutil
 
-_PATIENCE_S = 2.0
-"""How long a family may take to end by itself before it is killed; all is over well within 5 s."""
+_PATIENCE_S = 1.0
+"""How long a family may take to end by itself before it is killed; all is over well within 5 s. No handler of sd-scripts saves anything on a signal."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import psutil
@@ -127,6 +128,30 @@ def test_killed_and_resumed_it_makes_the_same_files(
     assert done.state is RunState.DONE, done.message
     assert steps(run) == list(range(1, run.spec().total_steps + 1))
     assert same(tensors(run), tensors(undisturbed))
+
+
+def test_killed_again_and_again_at_any_moment_it_makes_the_same_files(
+    fake: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    whole = fake.prepare(photos, tmp_path / "home")
+    control.start(whole)
+    assert finish(whole).state is RunState.DONE
+    run = fake.prepare(photos, tmp_path / "other", replace(SMALL, state_every_steps=5), "slow")
+    ended(run)
+    random = Random(4)
+    status = control.start(run)
+    for _ in range(8):
+        time.sleep(random.uniform(0.1, 2.5))
+        status = run.status()
+        for process in (status.supervisor, status.trainer):
+            if process is not None and process.alive:
+                os.kill(process.pid, signal.SIGKILL)
+        if finish(run).state is RunState.DONE:
+            break
+        control.resume(run)
+    assert finish(run).state is RunState.DONE, status.message
+    assert steps(run) == list(range(1, run.spec().total_steps + 1))
+    assert same(tensors(run), tensors(whole))
 
 
 def test_without_its_supervisor_a_trainer_saves_its_state_and_ends(

@@ -272,6 +272,7 @@ def install_command(
         Optional[Path],  # noqa: UP045
         typer.Option("--source", help="A folder or .zip of sd-scripts instead of the download."),
     ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also where it works, as for a GPU that was put in.")] = False,
     home: Home = None,
 ) -> None:
     """Install the trainer: sd-scripts at the tested version with packages of its own, apart from the WebUI's."""
@@ -286,7 +287,7 @@ def install_command(
             def tell(text: str, share: float | None) -> None:
                 bar.update(task, description=text[-60:], completed=share)
 
-            environment, capabilities = install(_controller(home).home, tell, source=source)
+            environment, capabilities = install(_controller(home).home, tell, source=source, again=again)
         for note in capabilities.notes:
             say(note)
         print(environment.python)

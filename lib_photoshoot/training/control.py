@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.processes import end_family
+from lib_photoshoot.training.processes import detached, end_processes
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
 
 _START_S = 20.0
@@ -31,24 +32,26 @@ def resume(run: RunFolder) -> Status:
 
     What an earlier attempt left alive is ended first: two trainers would write into one folder.
     """
-    status = run.status()
+    status, spec = run.status(), run.spec()
     if not status.state.resumable:
         raise TrainingError(f"The run {run.path.name} is {status.state.value}; only one that has ended early resumes.")
-    if status.trainer is not None and end_family(status.trainer):
-        raise TrainingError(f"The trainer of {run.path.name} is still there and cannot be ended; end it by hand.")
+    if spec.machine_commands:
+        raise TrainingError(
+            f"The run {run.path.name} is of several machines; start each of their commands again with --resume and the "
+            f"newest folder in {run.states}, copied to all."
+        )
+    _end_all(run)
     return _supervise(run, "--resume")
 
 
 def stop(run: RunFolder) -> None:
     """Let the step at hand finish, save the state and end; see ``wait`` for the end. Raises TrainingError."""
-    _needs_active(run)
-    run.wish(Wish.STOP)
+    _wish(run, Wish.STOP)
 
 
 def pause(run: RunFolder) -> None:
     """Halt the trainer where it is; its memory stays taken. Raises TrainingError."""
-    _needs_active(run)
-    run.wish(Wish.PAUSE)
+    _wish(run, Wish.PAUSE)
 
 
 def unpause(run: RunFolder) -> None:
@@ -62,12 +65,11 @@ def cancel(run: RunFolder) -> Status:
 
     Works without a supervisor too: then whatever is left of the trainer is ended from here.
     """
-    status = run.status()
-    if status.state.active:
-        run.wish(Wish.CANCEL)
-        status = wait(run, _CANCEL_S)
-    if status.trainer is not None and end_family(status.trainer):
-        raise TrainingError(f"Some processes of {run.path.name} could not be ended; end them by hand.")
+    if run.status().state.active:
+        with suppress(OSError):  # a folder that may not be written: ended from here all the same
+            run.wish(Wish.CANCEL)
+            wait(run, _CANCEL_S)
+    _end_all(run)
     return run.status()
 
 
@@ -77,6 +79,22 @@ def wait(run: RunFolder, seconds: float) -> Status:
     while (status := run.status()).state.active and time.monotonic() < end:
         time.sleep(_POLL_S)
     return status
+
+
+def _wish(run: RunFolder, wish: Wish) -> None:
+    _needs_active(run)
+    try:
+        run.wish(wish)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TrainingError(f"The folder {run.path} cannot be written ({reason}); cancel the run instead.") from error
+
+
+def _end_all(run: RunFolder) -> None:
+    left = end_processes(run.path)
+    if left:
+        numbers = ", ".join(map(str, left))
+        raise TrainingError(f"Processes of {run.path.name} cannot be ended ({numbers}); end them by hand.")
 
 
 def _needs_active(run: RunFolder) -> None:
@@ -98,7 +116,7 @@ def _supervise(run: RunFolder, *arguments: str) -> Status:
                 stderr=log,
                 cwd=_ROOT,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-                start_new_session=True,
+                **detached(),  # type: ignore[call-overload]
             )
     except OSError as error:
         raise TrainingError(f"The run {run.path.name} cannot be started ({error.strerror or error}).") from error

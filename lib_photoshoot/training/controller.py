@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,11 @@ from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment
 from lib_photoshoot.training.estimate import disk_needed, seconds_needed
 from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import RunRequest, prepare
+from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.results import EpochResult
 from lib_photoshoot.training.results import scan as scan_results
-from lib_photoshoot.training.run_folder import RunFolder, Status
+from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
 from lib_photoshoot.weights.manifest import ROOT
 
 if TYPE_CHECKING:
@@ -184,13 +186,17 @@ class TrainingController:
         return prepare(self.runs_folder, request)
 
     def runs(self) -> list[RunFolder]:
-        """All runs, the newest first."""
+        """All runs that can be read, the newest first."""
         try:
             folders = [RunFolder(path) for path in self.runs_folder.iterdir() if path.is_dir()]
         except OSError:  # no run yet
             return []
-        whole = [(run.spec().created, run.path.name, run) for run in folders if run.exists]
-        return [run for *_, run in sorted(whole, reverse=True)]
+        found = []
+        for run in folders:
+            with suppress(TrainingError):
+                run.status()
+                found.append((run.spec().created, run.path.name, run))
+        return [run for *_, run in sorted(found, reverse=True)]
 
     def run(self, name: str = "") -> RunFolder:
         """The run of that name, the newest without one. Raises TrainingError."""
@@ -265,9 +271,14 @@ class TrainingController:
         return comparison_sheet(samples(run.out, spec.name), self.losses(run), target, spec.name, prompts)
 
     def _needs_quiet(self, run: RunFolder) -> None:
-        other = self.active()
-        if other is not None and other.path != run.path:
-            raise TrainingError(f"The run {other.path.name} is at work; stop it or wait for it.")
+        for other in self.runs():
+            if other.path == run.path:
+                continue
+            status = other.status()
+            if status.state.active:
+                raise TrainingError(f"The run {other.path.name} is at work; stop it or wait for it.")
+            if status.state is RunState.INTERRUPTED and processes_of(other.path):
+                raise TrainingError(f"The trainer of {other.path.name} is still at work; cancel or resume that run.")
 
     def _sheet_file(self, dataset: Dataset) -> Path:
         """One file for each folder of pictures, named so that a user can tell which."""

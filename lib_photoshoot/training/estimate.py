@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.run_folder import RunFolder, RunState
@@ -30,14 +31,18 @@ def disk_needed(pictures: Iterable[Path], recipe: Recipe) -> int:
 def seconds_needed(steps: int, recipe: Recipe, runs: Sequence[RunFolder]) -> float | None:
     """Seconds that so many steps take, by the pace of the newest finished run here; None where there is none.
 
-    A step's time grows with the pixels of its batch: the resolution squared, times the batch size.
+    A step's time grows with its pixels: the resolution squared, times the batches of a step and their size.
     """
     for run in runs:
         status = run.status()
         if status.state is not RunState.DONE or not status.seconds_per_step:
             continue
         earlier = run.spec().recipe
-        pixels = earlier.get("resolution", 0) ** 2 * earlier.get("train_batch_size", 0)
+        pixels = _pixels_of_step(earlier) if earlier else 0
         if pixels:
-            return steps * status.seconds_per_step * recipe.resolution**2 * recipe.train_batch_size / pixels
+            return steps * status.seconds_per_step * _pixels_of_step(recipe.to_dict()) / pixels
     return None
+
+
+def _pixels_of_step(recipe: Mapping[str, Any]) -> int:
+    return recipe["resolution"] ** 2 * recipe["train_batch_size"] * recipe["gradient_accumulation_steps"]

@@ -34,6 +34,7 @@ from lib_photoshoot.training.environment import (
     inspect,
     trainer_variables,
 )
+from lib_photoshoot.training.locks import hold
 
 Progress = Callable[[str, "float | None"], None]
 """Called with what is done now, and the share of the whole that is done, 0 to 1, or None. It may raise to end it."""
@@ -115,18 +116,20 @@ def install(
     plan: Plan | None = None,
     source: Path | None = None,
     python: Path | None = None,
+    again: bool = False,
 ) -> tuple[TrainerEnvironment, Capabilities]:
     """Make the trainer below ``home`` complete and prove that it can be imported; mend it if it is broken.
 
     ``source`` is a folder or a .zip of sd-scripts to take instead of downloading it; ``python`` makes the virtual
-    environment instead of the one that runs this. Raises TrainingError; running it again goes on.
+    environment instead of the one that runs this. What works is left as it is, unless ``again``, for a GPU that was put
+    in. Raises TrainingError; running it again goes on.
     """
     home = home.absolute()
     plan = plan or plan_for_this_machine()
     environment = find_own(home)
     with _local_errors(home), _lock(home):
         progress("Looking at what is there", 0.0)
-        if _read_stamp(home) == _stamp(plan):
+        if is_installed(home) and not again:
             with contextlib.suppress(TrainingError):
                 return environment, inspect(environment)
         _need_space(home, plan.space)
@@ -381,29 +384,10 @@ def _local_errors(home: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _lock(home: Path) -> Iterator[None]:
-    """Hold the only installation below ``home``; the system frees the lock when we die. Raises TrainingError."""
+    """Hold the only installation below ``home``. Raises TrainingError."""
     home.mkdir(parents=True, exist_ok=True)
-    with open(home / ".install.lock", "a+b") as stream:
-        if not _locked(stream.fileno()):
-            raise TrainingError(f"The trainer is being installed in {shown(home)} already; wait until that is done.")
+    stream = hold(home / ".install.lock")
+    if stream is None:
+        raise TrainingError(f"The trainer is being installed in {shown(home)} already; wait until that is done.")
+    with stream:
         yield
-
-
-def _locked(handle: int) -> bool:
-    if os.name == "nt":
-        import msvcrt
-
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # some network file systems have no locks: go on without
-        return True
-    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,12 @@ def launch_variables(launch: Launch, windows: bool = os.name == "nt") -> dict[st
 
 
 def commands_per_machine(
-    python: Path, script: Path, script_arguments: Sequence[str], launch: Launch, windows: bool = os.name == "nt"
+    python: Path,
+    script: Path,
+    script_arguments: Sequence[str],
+    launch: Launch,
+    variables: Mapping[str, str] | None = None,
+    windows: bool = os.name == "nt",
 ) -> list[str]:
     """One line for each machine, the first machine's first, to paste into a shell (cmd on Windows).
 
@@ -89,11 +94,11 @@ def commands_per_machine(
     for rank in range(launch.machines):
         machine = Launch(launch.processes, launch.machines, rank, launch.address, launch.port)
         words = command(python, script, script_arguments, machine)
-        variables = launch_variables(machine, windows)
+        needed = {**(variables or {}), **launch_variables(machine, windows)}
         if windows:
-            lines.append("".join(f'set "{k}={v}" && ' for k, v in variables.items()) + subprocess.list2cmdline(words))
+            lines.append("".join(f'set "{k}={v}" && ' for k, v in needed.items()) + subprocess.list2cmdline(words))
         else:
-            lines.append(shlex.join(words))
+            lines.append(shlex.join([*(["env"] if needed else []), *(f"{k}={v}" for k, v in needed.items()), *words]))
     return lines
 
 

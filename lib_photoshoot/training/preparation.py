@@ -94,6 +94,7 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
         _copy_images(run, images, request)
         paths = _write_settings(run, recipe, request)
         python, script = request.environment.python, _script(run, recipe, paths, steps, request)
+        variables = _variables(recipe, request)
         spec = RunSpec(
             name=recipe.output_name,
             tag=recipe.activation_tag,
@@ -103,8 +104,9 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
             epochs=recipe.max_train_epochs,
             steps_per_epoch=steps,
             command=tuple(command(python, script.path, script.arguments, request.launch)),
-            machine_commands=tuple(_machine_commands(python, script, request.launch)),
-            environment=_variables(recipe, request),
+            machine_commands=tuple(_machine_commands(python, script, request.launch, variables)),
+            rank=request.launch.rank,
+            environment=variables,
             hook=request.capabilities.hook,
             recipe=recipe.to_dict(),
             notes=(*notes, *request.capabilities.notes, *filter(None, [checkpoint.note])),
@@ -218,8 +220,10 @@ def _script(run: RunFolder, recipe: Recipe, paths: TrainerPaths, steps: int, req
     return _Script(HOOK, [str(sd_scripts), str(run.path), *arguments])
 
 
-def _machine_commands(python: Path, script: _Script, launch: Launch) -> list[str]:
-    return commands_per_machine(python, script.path, script.arguments, launch) if launch.machines > 1 else []
+def _machine_commands(python: Path, script: _Script, launch: Launch, variables: Mapping[str, str]) -> list[str]:
+    if launch.machines == 1:
+        return []
+    return commands_per_machine(python, script.path, script.arguments, launch, variables)
 
 
 def _variables(recipe: Recipe, request: RunRequest) -> dict[str, str]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from pathlib import Path
@@ -26,7 +27,7 @@ from typing import Any, BinaryIO
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import shown, write_atomic
-from lib_photoshoot.training.processes import ProcessId
+from lib_photoshoot.training.locks import is_held
 
 VERSION = 1
 
@@ -73,7 +74,8 @@ class RunSpec:
 
     ``command`` starts the trainer from the beginning; it is an argument list, never given to a shell. ``hook`` tells
     whether our hook is inside, without which a run can be resumed at the end of an epoch only. ``folder`` is where the
-    user's pictures came from. ``machine_commands`` are shell lines, one for each of several machines.
+    user's pictures came from. ``machine_commands`` are shell lines, one for each of several machines, of which this one
+    has ``rank``.
     """
 
     name: str
@@ -89,6 +91,7 @@ class RunSpec:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     machine_commands: tuple[str, ...] = ()
+    rank: int = 0
     created: float = 0.0
 
     @property
@@ -111,6 +114,7 @@ class Status:
 
     ``step`` counts over all resumes. ``loss`` is the mean over the last epoch's worth of steps, as sd-scripts shows it.
     ``message`` is a sentence for the user: what it does, or why it ended. ``saved_step`` is the newest state's.
+    ``supervisor`` and ``trainer`` are the numbers of their processes, for the curious: numbers are used again.
     ``started`` and ``updated`` are seconds since the epoch.
     """
 
@@ -130,8 +134,8 @@ class Status:
     attempts: int = 0
     started: float = 0.0
     updated: float = 0.0
-    supervisor: ProcessId | None = None
-    trainer: ProcessId | None = None
+    supervisor: int = 0
+    trainer: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -160,7 +164,7 @@ class RunFolder:
         return self._read(self._spec_file) is not None
 
     def spec(self) -> RunSpec:
-        """What was asked for. Raises TrainingError where no run is."""
+        """What was asked for. Raises TrainingError where no run is, or a damaged one."""
         values = self._read(self._spec_file)
         if values is None:
             raise TrainingError(f"There is no training run in {shown(self.path)}; check the name.")
@@ -168,31 +172,48 @@ class RunFolder:
         kept: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known
         }
-        return RunSpec(**kept)
+        try:
+            return RunSpec(**kept)
+        except TypeError as error:
+            raise TrainingError(f"{shown(self._spec_file)} is damaged; start a new run.") from error
 
     def write_spec(self, spec: RunSpec) -> None:
         """Raises OSError as it comes."""
         self._write(self._spec_file, {"version": VERSION, **asdict(spec)})
 
     def status(self) -> Status:
-        """How it stands. A run whose supervisor is gone is told as interrupted, whatever was written last."""
-        values = self._read(self._status_file)
-        if values is None:
+        """How it stands. A run whose supervisor is gone is told as interrupted, whatever was written last.
+
+        Raises TrainingError for a run that is damaged.
+        """
+        if not self._status_file.exists():
             spec = self.spec()
             return Status(RunState.PREPARED, total=spec.total_steps, epochs=spec.epochs)
+        status = self._written_status()
+        if not status.state.active or self.supervised:
+            return status
+        # It may have ended between the two looks.
+        status = self._written_status()
+        if not status.state.active:
+            return status
+        step = self.saved_step()
+        whence = f"after step {step}" if step else "from the beginning"
+        message = f"The run was cut off (a kill, a crash or a power loss); resume goes on {whence}."
+        return replace(status, state=RunState.INTERRUPTED, seconds_left=None, saved_step=step, message=message)
+
+    @property
+    def supervised(self) -> bool:
+        """Whether the run's supervisor lives: it holds a lock, which clocks and process numbers cannot forge."""
+        return is_held(self.lock_file)
+
+    def _written_status(self) -> Status:
+        values = self._read(self._status_file)
         known = {item.name for item in fields(Status)}
-        kept = {name: value for name, value in values.items() if name in known}
-        kept["state"] = RunState(kept["state"])
-        kept["files"] = tuple(kept.get("files", ()))
-        for name in ("supervisor", "trainer"):
-            kept[name] = ProcessId(**kept[name]) if kept.get(name) else None
-        status = Status(**kept)
-        if status.state.active and not (status.supervisor and status.supervisor.alive):
-            step = self.saved_step()
-            whence = f"after step {step}" if step else "from the beginning"
-            message = f"The run was cut off (a kill, a crash or a power loss); resume goes on {whence}."
-            return replace(status, state=RunState.INTERRUPTED, seconds_left=None, saved_step=step, message=message)
-        return status
+        try:
+            kept = {name: value for name, value in (values or {}).items() if name in known}
+            return Status(**{**kept, "state": RunState(kept["state"]), "files": tuple(kept.get("files", ()))})
+        except (KeyError, TypeError, ValueError) as error:
+            raise TrainingError(f"{shown(self._status_file)} is damaged; remove it, and resume the run.") from error
 
     def write_status(self, status: Status) -> None:
         """Raises OSError as it comes."""
@@ -209,10 +230,10 @@ class RunFolder:
         return point.step if point else 0
 
     def _hook_state(self) -> ResumePoint | None:
-        """The newest state of our hook that is whole: the file that is written last is there."""
-        for state in sorted(self.states.glob("step-*"), reverse=True):
+        """The newest state of our hook that is whole: its list of files, written last, agrees with them."""
+        for state in sorted(self.states.glob("step-????????"), reverse=True):
             position = self._read(state / "position.json")
-            if position is not None and state.suffix != ".part":
+            if position is not None and _agrees(state, position.get("files")):
                 return ResumePoint(int(position["step"]), ("--resume", str(state)))
         return None
 
@@ -220,7 +241,9 @@ class RunFolder:
         """sd-scripts' own newest state. Its epoch is right; its count of steps is not after a second resume."""
         for state in sorted(self.out.glob(f"{glob.escape(spec.name)}-??????-state"), reverse=True):
             position = self._read(state / "train_state.json")
-            if position is not None and (state / "optimizer.bin").is_file():
+            # The random numbers are what accelerate writes last.
+            whole = all((state / name).is_file() for name in ("optimizer.bin", "random_states_0.pkl"))
+            if position is not None and whole:
                 epoch = int(position["current_epoch"])
                 arguments = ("--resume", str(state), "--initial_epoch", str(epoch + 1))
                 return ResumePoint(epoch * spec.steps_per_epoch, arguments)
@@ -244,9 +267,10 @@ class RunFolder:
         (self._control / wish.value).touch()
 
     def unwish(self, *wishes: Wish) -> None:
-        """Take wishes back."""
+        """Take wishes back, as far as that is possible."""
         for wish in wishes:
-            (self._control / wish.value).unlink(missing_ok=True)
+            with suppress(OSError):
+                (self._control / wish.value).unlink(missing_ok=True)
 
     def wishes(self, wish: Wish) -> bool:
         """Whether the user wants this."""
@@ -268,3 +292,13 @@ class RunFolder:
             file.write(data)
 
         write_atomic(path, write)
+
+
+def _agrees(folder: Path, sizes: object) -> bool:
+    """Whether a folder holds files of these sizes in bytes, by name: a power cut may leave them shorter."""
+    if not isinstance(sizes, dict):
+        return False
+    try:
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except OSError:
+        return False

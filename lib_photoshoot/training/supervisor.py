@@ -9,6 +9,7 @@ Light: no torch, no numpy.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -28,14 +29,8 @@ from lib_photoshoot.training.causes import sentence_for
 from lib_photoshoot.training.console import ConsoleParser, read_log
 from lib_photoshoot.training.environment import trainer_variables
 from lib_photoshoot.training.events import Event, EventKind
-from lib_photoshoot.training.processes import (
-    ProcessId,
-    end_family,
-    family,
-    halt_family,
-    identify,
-    wake_family,
-)
+from lib_photoshoot.training.locks import hold
+from lib_photoshoot.training.processes import detached, end_processes, halt_processes, marked, wake_processes
 from lib_photoshoot.training.results import EpochResult, rename, scan
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
 
@@ -44,6 +39,8 @@ _WRITE_S = 0.4
 _RATE_STEPS = 50
 """Seconds left are told from the pace of the last steps, so many of them."""
 _QUIET_S = 600
+_LOCK_S = 3.0
+_LAST_TRIES = 20
 _RESERVE_BYTES = 1 << 16
 _FULL_BYTES = 1 << 20
 """With less free, the disk counts as full: what the trainer said of it may not have found room in its log."""
@@ -128,17 +125,15 @@ class Supervisor:
             message="Starting the trainer.",
             attempts=before.attempts + 1,
             started=time.time(),
-            supervisor=identify(os.getpid()),
+            supervisor=os.getpid(),
         )
-        # What was printed is the whole story: an earlier supervisor may have ended before its trainer.
-        earlier = read_log(run.console_log) if first and self._spec.hook else ()
+        earlier = _earlier_events(run, self._spec.hook) if first else []
         self._history = History(run, self._spec.steps_per_epoch, first, earlier)
         self._parser = ConsoleParser()
         self._reserve = run.path / "reserve"  # room on a full disk for the last status
         self._times: deque[tuple[int, float]] = deque(maxlen=_RATE_STEPS + 1)
         self._cause = ""
         self._stopped = self._cancelled = self._paused = False
-        self._known: frozenset[ProcessId] = frozenset()
         self._written = 0.0
         self._heard = time.monotonic()
 
@@ -146,16 +141,18 @@ class Supervisor:
         """Train, and return how it ended."""
         self._run.unwish(*Wish)
         self._write()
+        if self._is_complete():  # the power went between the last file and the word that it is there
+            return self._finish()
         try:
             self._reserve.write_bytes(bytes(_RESERVE_BYTES))
-            with open(self._run.console_log, "a+b") as log:
-                log.seek(0, os.SEEK_END)
-                process = self._start()
-                self._update(trainer=identify(process.pid))
-                code = self._follow(process, log)
+            log = open(self._run.console_log, "a+b")  # noqa: SIM115 (closed below)
+            log.seek(0, os.SEEK_END)
+            process = self._start()
         except OSError as error:
-            self._end_trainer()
             return self._end(RunState.FAILED, f"The trainer cannot be started ({error.strerror or error}).")
+        with log:
+            self._update(trainer=process.pid)
+            code = self._follow(process, log)
         # A leader that is gone may have left children, which hold memory and go on writing.
         self._end_trainer()
         return self._judge(code)
@@ -164,6 +161,7 @@ class Supervisor:
         command = [*self._spec.command]
         if self._point is not None:
             command += self._point.arguments
+        ours = {**marked(self._run.path), "PHOTOSHOOT_SUPERVISED": "1"}
         with open(self._run.console_log, "ab") as log:
             return subprocess.Popen(
                 command,
@@ -171,8 +169,8 @@ class Supervisor:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self._run.path,
-                env={**trainer_variables(), **self._spec.environment},
-                start_new_session=True,
+                env={**trainer_variables(), **self._spec.environment, **ours},
+                **detached(),  # type: ignore[call-overload]
             )
 
     def _follow(self, process: subprocess.Popen[bytes], log: BinaryIO) -> int:
@@ -198,8 +196,6 @@ class Supervisor:
 
     def _obey(self) -> None:
         """Do what the user wants."""
-        trainer = self._status.trainer
-        assert trainer is not None
         if self._run.wishes(Wish.CANCEL) and not self._cancelled:
             self._cancelled = True
             self._update(state=RunState.STOPPING, message="Ending the trainer.")
@@ -207,26 +203,26 @@ class Supervisor:
         elif self._run.wishes(Wish.STOP):
             if self._paused:
                 self._run.unwish(Wish.PAUSE)
-                wake_family(trainer)
+                wake_processes(self._run.path)
                 self._paused = False
             if self._status.state is not RunState.STOPPING:
-                self._update(state=RunState.STOPPING, message="Saving the state after the step at hand.")
+                what = "Saving the state after the step at hand." if self._spec.hook else "Ending the trainer."
+                self._update(state=RunState.STOPPING, message=what)
             if not self._spec.hook:
                 self._stopped = True
                 self._end_trainer()
         elif self._run.wishes(Wish.PAUSE) != self._paused:
             self._paused = not self._paused
-            (halt_family if self._paused else wake_family)(trainer)
+            (halt_processes if self._paused else wake_processes)(self._run.path)
             self._times.clear()
+            self._heard = time.monotonic()
             state = RunState.PAUSED if self._paused else RunState.TRAINING
             self._update(state=state, message="Paused; its memory stays taken." if self._paused else "")
 
     def _watch(self) -> None:
-        """Keep hold of the trainer's children, tell a long silence, and let others read."""
+        """Tell a long silence, and let others read."""
         if time.monotonic() - self._written < _WRITE_S:
             return
-        if self._status.trainer is not None:
-            self._known = family(self._status.trainer, self._known)
         silent = time.monotonic() - self._heard
         if silent > _QUIET_S and self._status.state is RunState.TRAINING:
             minutes = int(silent / 60)
@@ -284,26 +280,34 @@ class Supervisor:
         )
 
     def _end_trainer(self) -> None:
-        trainer = self._status.trainer
-        if trainer is not None:
-            left = end_family(trainer, self._known)
-            if left:
-                numbers = ", ".join(str(process.pid) for process in left)
-                self._cause = self._cause or f"These processes of the trainer could not be ended: {numbers}."
+        left = end_processes(self._run.path)
+        if left:
+            self._cause = (
+                self._cause or f"These processes of the trainer could not be ended: {', '.join(map(str, left))}."
+            )
 
     def _judge(self, code: int) -> RunState:
         """How it ended: by the files, not by the exit status, which is 0 for a training without pictures too."""
-        spec = self._spec
-        complete = any(result.epoch == spec.epochs and not result.partial for result in self._results())
-        if complete and not self._stopped and (code == 0 or self._status.step >= spec.total_steps):
-            problems = rename(self._run.out, spec.name, spec.epochs).problems
-            shutil.rmtree(self._run.states, ignore_errors=True)  # nothing is left to resume
-            return self._end(RunState.DONE, " ".join(["Finished.", *problems]), step=spec.total_steps)
+        if self._spec.rank and code == 0:  # another machine writes the files
+            return self._end(RunState.DONE, "Finished; machine 0 has the files.", step=self._spec.total_steps)
+        if self._is_complete() and not self._stopped and (code == 0 or self._status.step >= self._spec.total_steps):
+            return self._finish()
         if self._cancelled:
             return self._end(RunState.CANCELLED, f"Cancelled; finished epochs are kept. {self._goes_on()}")
         if self._stopped:
             return self._end(RunState.STOPPED, f"Stopped. {self._goes_on()}")
         return self._end(RunState.FAILED, self._cause or self._full_disk() or _ended_by(code))
+
+    def _is_complete(self) -> bool:
+        return any(result.epoch == self._spec.epochs and not result.partial for result in self._results())
+
+    def _finish(self) -> RunState:
+        """The last epoch's file is there: all get the names that users know, and nothing is left to resume."""
+        problems = rename(self._run.out, self._spec.name, self._spec.epochs).problems
+        state = self._end(RunState.DONE, " ".join(["Finished.", *problems]), step=self._spec.total_steps)
+        for folder in (self._run.states, *self._run.out.glob(f"{glob.escape(self._spec.name)}*-state")):
+            shutil.rmtree(folder, ignore_errors=True)
+        return state
 
     def _full_disk(self) -> str:
         full = shutil.disk_usage(self._run.path).free < _FULL_BYTES
@@ -325,8 +329,12 @@ class Supervisor:
         self._run.unwish(*Wish)
         self._reserve.unlink(missing_ok=True)
         saved = self._run.saved_step()
-        self._update(state=state, message=message, files=files, seconds_left=None, saved_step=saved, **more)
-        self._write()
+        end = replace(self._status, state=state, message=message, files=files, seconds_left=None, saved_step=saved)
+        self._status = replace(end, **more)
+        for _ in range(_LAST_TRIES):  # on Windows a file that somebody reads cannot be replaced
+            if self._write():
+                break
+            time.sleep(_TICK_S)
         return state
 
     def _update(self, **changes: Any) -> None:
@@ -335,11 +343,27 @@ class Supervisor:
         if self._status.state is not before:
             self._write()
 
-    def _write(self) -> None:
+    def _write(self) -> bool:
         self._status = replace(self._status, updated=time.time())
         self._written = time.monotonic()
-        with suppress(OSError):  # told again in a moment; a full disk shows in the trainer's own end
+        try:
             self._run.write_status(self._status)
+        except OSError:  # told again in a moment; a full disk shows in the trainer's own end
+            return False
+        return True
+
+
+def _earlier_events(run: RunFolder, hook: bool) -> list[Event]:
+    """The steps of earlier attempts. What the hook printed is the whole story, as a supervisor may have ended before
+    its trainer; the bars count anew in each attempt, so without the hook it is what was kept.
+    """
+    if hook:
+        return list(read_log(run.console_log))
+    return [
+        Event(EventKind.STEP, step=line["step"], epoch=line.get("epoch"), loss=line.get("loss"), averaged=True)
+        for line in run.history()
+        if "step" in line
+    ]
 
 
 def _ended_by(code: int) -> str:
@@ -353,24 +377,15 @@ def _ended_by(code: int) -> str:
     return f"The trainer ended with status {code} and no word why; see its console log."
 
 
-def _hold_lock(run: RunFolder) -> BinaryIO:
-    """Held as long as this process lives: the hook tells by it that it is alone. Raises OSError if another holds it."""
-    lock = open(run.lock_file, "wb")  # noqa: SIM115 (closed by the end of the process)
-    if os.name != "nt":
-        import fcntl
-
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
-
-
 def main() -> None:
     """Entry point; the exit status is 0 for a finished or stopped run."""
     run = RunFolder(Path(sys.argv[1]))
-    lock = _hold_lock(run)
-    # Ctrl-C in the terminal from which a run was started is not meant for the training.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    state = Supervisor(run, "--resume" in sys.argv[2:]).run()
-    lock.close()
+    # Readers hold the lock for a moment when they ask whether it is held.
+    lock = hold(run.lock_file, _LOCK_S)
+    if lock is None:
+        sys.exit(f"The run {run.path.name} has a supervisor already.")
+    with lock:
+        state = Supervisor(run, "--resume" in sys.argv[2:]).run()
     sys.exit(0 if state in (RunState.DONE, RunState.STOPPED, RunState.CANCELLED) else 1)
 
 

@@ -13,6 +13,7 @@ from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import shown
 from lib_photoshoot.training import control
 from lib_photoshoot.training.launch import Launch
+from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import recipe_from
 from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.training_checkpoints import find_checkpoint
@@ -164,7 +165,7 @@ class RunOperations:
         run = self._run(name)
         with self._one_at_a_time():
             status = run.status()
-            if status.state.active or (status.trainer is not None and status.trainer.alive):
+            if status.state.active or processes_of(run.path):
                 raise RequestError(f"The run {name} is at work; cancel it first.", 409)
             target = self._free_place(name)
             try:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -17,6 +18,7 @@ from lib_photoshoot.training import control
 from lib_photoshoot.training.controller import TrainingController
 from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import RunRequest, prepare
+from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.run_folder import RunState
 from tests.training.conftest import SMALL, Trainer, finish
@@ -75,9 +77,12 @@ def test_what_is_wrong_with_captions_follows_their_edits(controller: TrainingCon
 
 
 def test_a_damaged_run_hides_no_other(fake: Trainer, photos: Path, controller: TrainingController) -> None:
-    run, damaged = (fake.prepare(photos, controller.home) for _ in range(2))
-    (damaged.path / "run.json").write_text("{", encoding="utf-8")
+    run, *damaged = (fake.prepare(photos, controller.home) for _ in range(4))
+    (damaged[0].path / "run.json").write_text("{", encoding="utf-8")
+    (damaged[1].path / "run.json").write_text("{}", encoding="utf-8")
+    (damaged[2].path / "status.json").write_text('{"state": "dancing"}', encoding="utf-8")
     assert [found.path for found in controller.runs()] == [run.path]
+    assert controller.active() is None
 
 
 def test_two_folders_of_one_name_have_captions_of_their_own(controller: TrainingController, tmp_path: Path) -> None:
@@ -235,6 +240,7 @@ def test_several_machines_get_a_line_each(fake: Trainer, photos: Path, tmp_path:
     spec = prepare(tmp_path, request).spec()
     assert len(spec.machine_commands) == 3
     assert "--node_rank 2" in spec.machine_commands[2]
+    assert "PHOTOSHOOT_STATE_EVERY_STEPS=0" in spec.machine_commands[2], "all save their states at the same steps"
     assert spec.steps_per_epoch == 2, "12 batches by 6 processes"
 
 
@@ -246,12 +252,13 @@ def test_resume_waits_for_no_dead_and_ends_what_is_alive(fake: Trainer, photos: 
     import signal
     import time
 
-    assert status.supervisor and status.trainer
-    os.kill(status.supervisor.pid, signal.SIGKILL)
+    os.kill(status.supervisor, signal.SIGKILL)
     while run.status().state.active:
         time.sleep(0.05)
-    assert status.trainer.alive, "it hangs, and does not notice"
+    (hanging,) = processes_of(run.path)  # it does not notice
+    with pytest.raises(TrainingError, match="still at work"):
+        TrainingController(tmp_path).start(fake.prepare(photos, tmp_path))
     fake.misbehave(run, "")
     control.resume(run)
-    assert not status.trainer.alive
+    assert not hanging.is_running() or hanging.status() == psutil.STATUS_ZOMBIE
     assert finish(run).state is RunState.DONE

@@ -1,3 +1,4 @@
+import dataclasses
 import http.server
 import importlib.metadata
 import json
@@ -135,9 +136,15 @@ def test_a_broken_trainer_is_mended(installed, shop, plan):
     assert inspect(environment)
 
 
-def test_another_plan_is_another_installation(installed):
-    home, _, _ = installed  # such as a GPU that was put in
-    assert installation._read_stamp(home) != installation._stamp(Plan(bitsandbytes=True))
+def test_what_works_is_left_alone_until_it_is_wanted_again(installed, plan, shop):
+    home, _, _ = installed
+    mark = home / "venv" / "mark"
+    mark.write_text("")
+    other = dataclasses.replace(plan, space=plan.space + 1)  # as when an index does not answer today
+    install(home, silent, plan=other, source=shop / "source")
+    assert mark.exists()
+    install(home, silent, plan=other, source=shop / "source", again=True)
+    assert not mark.exists() and is_installed(home)
 
 
 def test_a_broken_off_installation_is_begun_anew(shop, plan, tmp_path):

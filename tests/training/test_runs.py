@@ -22,9 +22,10 @@ from safetensors.numpy import load_file
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.training import control
+from lib_photoshoot.training.hook import entry
 from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.lora_file import read_lora
-from lib_photoshoot.training.processes import family
+from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
 from tests.training.conftest import SMALL, Trainer, finish
 
@@ -41,6 +42,16 @@ def until(run: RunFolder, holds: Callable[[Status], bool], seconds: float = 240)
         assert status.state.active, f"ended as {status.state.value}: {status.message}"
         time.sleep(0.02)
     raise AssertionError(f"not reached in {seconds} s; the status is {status}")
+
+
+def group(leader: int) -> list[psutil.Process]:
+    """The living members of a process group."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
 
 
 def tensors(run: RunFolder) -> dict[str, dict[str, np.ndarray]]:
@@ -116,9 +127,9 @@ def test_killed_and_resumed_it_makes_the_same_files(
     status = until(run, lambda status: status.step >= wanted)
     assert status.trainer and status.supervisor
     if victim in ("supervisor", "everything"):
-        os.kill(status.supervisor.pid, signal.SIGKILL)
+        os.kill(status.supervisor, signal.SIGKILL)
     if victim in ("trainer", "everything"):
-        os.kill(status.trainer.pid, signal.SIGKILL)
+        os.kill(status.trainer, signal.SIGKILL)
     killed = finish(run)
     expected = RunState.FAILED if victim == "trainer" else RunState.INTERRUPTED
     assert killed.state is expected
@@ -143,9 +154,10 @@ def test_killed_again_and_again_at_any_moment_it_makes_the_same_files(
     for _ in range(8):
         time.sleep(random.uniform(0.1, 2.5))
         status = run.status()
-        for process in (status.supervisor, status.trainer):
-            if process is not None and process.alive:
-                os.kill(process.pid, signal.SIGKILL)
+        victims = [process.pid for process in processes_of(run.path)] + [status.supervisor] * run.supervised
+        for victim in random.sample(victims, random.randint(0, len(victims))) or victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
         if finish(run).state is RunState.DONE:
             break
         control.resume(run)
@@ -162,11 +174,11 @@ def test_without_its_supervisor_a_trainer_saves_its_state_and_ends(
     control.start(run)
     status = until(run, lambda status: status.step >= 3)
     assert status.trainer and status.supervisor
-    os.kill(status.supervisor.pid, signal.SIGKILL)
+    os.kill(status.supervisor, signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while status.trainer.alive and time.monotonic() < deadline:
+    while processes_of(run.path) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not status.trainer.alive
+    assert not processes_of(run.path)
     assert run.saved_step() >= status.step
 
 
@@ -177,16 +189,15 @@ def test_cancel_ends_every_child_within_five_seconds(
     ended(run)
     control.start(run)
     status = until(run, lambda status: status.step >= 2)
-    assert status.trainer
-    time.sleep(0.6)  # the supervisor has looked at the children by then
-    members = family(status.trainer)
+    members = processes_of(run.path)
+    assert group(status.trainer)
     assert len(members) >= (1 if trainer.real else 3)
     began = time.monotonic()
     cancelled = control.cancel(run)
     assert time.monotonic() - began < 5
     assert cancelled.state is RunState.CANCELLED
-    assert not any(member.alive for member in members)
-    assert not family(status.trainer)
+    assert not any(member.is_running() and member.status() != psutil.STATUS_ZOMBIE for member in members)
+    assert not group(status.trainer)
 
 
 def test_a_hanging_trainer_is_cancelled_within_five_seconds(
@@ -210,7 +221,7 @@ def test_pause_halts_and_going_on_goes_on(
     until(run, lambda status: status.step >= 2)
     control.pause(run)
     paused = until(run, lambda status: status.state is RunState.PAUSED)
-    assert paused.trainer and psutil.Process(paused.trainer.pid).status() == psutil.STATUS_STOPPED
+    assert psutil.Process(paused.trainer).status() == psutil.STATUS_STOPPED
     time.sleep(1)
     assert run.status().step <= paused.step + 1  # one may have been on its way
     control.unpause(run)
@@ -366,9 +377,83 @@ def test_a_state_that_was_cut_short_is_passed_over(fake: Trainer, photos: Path, 
     assert run.saved_step() == 12
 
 
-def test_status_is_readable_json_at_every_moment(fake: Trainer, photos: Path, tmp_path: Path) -> None:
-    run = fake.prepare(photos, tmp_path)
+def test_a_shorter_file_in_the_newest_state_leaves_the_one_before_it(
+    fake: Trainer, photos: Path, tmp_path: Path
+) -> None:
+    """As a power cut leaves it, of a file that was not on the disk yet."""
+    run = fake.prepare(photos, tmp_path, replace(SMALL, state_every_steps=10), "raise@23")
     control.start(run)
-    while run.status().state.active:
-        values = json.loads((run.path / "status.json").read_text("utf-8"))
-        assert RunState(values["state"])
+    assert finish(run).saved_step == 20
+    model = run.states / "step-00000020" / "model.safetensors"
+    os.truncate(model, model.stat().st_size - 1)
+    assert run.saved_step() == 12
+    fake.misbehave(run, "")
+    control.resume(run)
+    assert finish(run).state is RunState.DONE
+    assert steps(run) == list(range(1, 37))
+
+
+def test_a_stranger_with_the_trainers_number_lives_on(fake: Trainer, photos: Path, tmp_path: Path) -> None:
+    run = fake.prepare(photos, tmp_path, misbehaviour="raise@5")
+    control.start(run)
+    failed = finish(run)
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    try:
+        run.write_status(replace(failed, trainer=stranger.pid, supervisor=stranger.pid))
+        control.cancel(run)
+        fake.misbehave(run, "")
+        control.resume(run)
+        assert finish(run).state is RunState.DONE
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_run_has_one_supervisor(
+    fake: Trainer, photos: Path, tmp_path: Path, ended: Callable[[RunFolder], None]
+) -> None:
+    run = fake.prepare(photos, tmp_path, misbehaviour="hang@2")
+    ended(run)
+    control.start(run)
+    command = [sys.executable, "-m", "lib_photoshoot.training.supervisor", str(run.path), "--resume"]
+    second = subprocess.run(command, cwd=Path(control.__file__).parents[2], capture_output=True, text=True)
+    assert second.returncode and "has a supervisor already" in second.stderr
+    assert run.status().attempts == 1
+
+
+def test_what_was_finished_and_not_told_is_not_trained_again(undisturbed: RunFolder) -> None:
+    printed = undisturbed.console_log.stat().st_size
+    undisturbed.write_status(replace(undisturbed.status(), state=RunState.TRAINING))
+    assert undisturbed.status().state is RunState.INTERRUPTED
+    control.resume(undisturbed)
+    assert finish(undisturbed).state is RunState.DONE
+    assert undisturbed.console_log.stat().st_size == printed
+
+
+def test_a_run_whose_folder_takes_no_wish_is_cancelled_all_the_same(
+    fake: Trainer, photos: Path, tmp_path: Path
+) -> None:
+    run = fake.prepare(photos, tmp_path, misbehaviour="hang@2")
+    (run.path / "control").write_text("no folder")
+    control.start(run)
+    until(run, lambda status: status.step == 1)
+    with pytest.raises(TrainingError, match="cannot be written"):
+        control.stop(run)
+    control.cancel(run)
+    assert not processes_of(run.path)
+    assert finish(run, 10).state is RunState.FAILED
+
+
+def test_two_states_of_one_step_are_one(tmp_path: Path) -> None:
+    folder = entry.StateFolder(tmp_path / "state")
+
+    def save(path: str) -> None:
+        Path(path).mkdir()
+        (Path(path) / "model").write_text("weights")
+
+    for step in (6, 12, 12, 18):
+        folder.save({"step": step}, {}, save)
+        newest = json.loads((folder.folder / f"step-{step:08d}" / "position.json").read_text())
+        assert newest["files"]["model"] == 7
+    assert sorted(path.name for path in folder.folder.iterdir()) == ["step-00000012", "step-00000018"]

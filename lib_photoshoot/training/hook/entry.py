@@ -30,8 +30,9 @@ STOPPED, NOT_A_NUMBER = 75, 76
 """Exit statuses: ended at the user's word, with its state saved; the loss is not a number."""
 
 POSITION = "position.json"
-"""In a state's folder, written last: {"step", "epoch", "epochs", "total"}. A state without it is not whole."""
+"""In a state's folder, written last: {"step", "epoch", "epochs", "total", "files"}, the last with sizes by name."""
 _RANDOM = "random.pickle"
+_STATES_KEPT = 2
 
 
 def tell(event: str, **values: Any) -> None:
@@ -72,29 +73,42 @@ def restore_random(states: dict[str, Any]) -> None:
 
 
 class StateFolder:
-    """The newest state of a run, whole at every moment: a new one is finished before the old one goes."""
+    """The newest state of a run and the one before it; a new one is whole on the disk before the oldest goes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def save(self, position: dict[str, int], random_numbers: dict[str, Any], save_state: Any) -> None:
         """``save_state(folder)`` is the trainer's own part, the LoRA with optimizer and schedule."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         target = self.folder / f"step-{position['step']:08d}"
+        if (target / POSITION).exists():  # an epoch's end that is a resume point too
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / f"{target.name}.part"
         shutil.rmtree(part, ignore_errors=True)
         save_state(str(part))
         (part / _RANDOM).write_bytes(pickle.dumps(random_numbers))
-        with open(part / POSITION, "w", encoding="utf-8") as file:
-            json.dump(position, file)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.rmtree(target)
+        files = [path for path in part.rglob("*") if path.is_file()]
+        for path in files:
+            _sync(path)
+        sizes = {path.relative_to(part).as_posix(): path.stat().st_size for path in files}
+        (part / POSITION).write_text(json.dumps({**position, "files": sizes}), encoding="utf-8")
+        _sync(part / POSITION)
+        shutil.rmtree(target, ignore_errors=True)
         part.rename(target)
-        for other in self.folder.iterdir():
-            if other != target:
-                shutil.rmtree(other, ignore_errors=True)
+        _sync(self.folder)
+        for other in sorted(self.folder.iterdir())[:-_STATES_KEPT]:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Onto the disk, as far as the system lets us."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 class Hook:
@@ -104,6 +118,7 @@ class Hook:
         self._states = StateFolder(run / "state")
         self._stop_file = run / "control" / "stop"
         self._lock_file = run / "supervisor.lock"
+        self._supervised = "PHOTOSHOOT_SUPERVISED" in os.environ
         self._every = int(os.environ.get("PHOTOSHOOT_STATE_EVERY_STEPS", "0"))
         self._resumed: dict[str, Any] | None = None
         self.step = self._epoch = self._epochs = self._total = 0
@@ -232,7 +247,7 @@ class Hook:
         out.mkdir(parents=True, exist_ok=True)
         metadata = {
             "ss_output_name": str(args.output_name),
-            "ss_epoch": str(self._epoch),
+            "ss_epoch": str(self._epoch - 1),  # finished ones, as in sd-scripts' own files within an epoch
             "ss_steps": str(self.step),
             "ss_network_module": str(args.network_module),
             "ss_network_dim": str(args.network_dim),
@@ -258,16 +273,21 @@ class Hook:
         """Nobody would ever end this training: it saves its state and goes.
 
         By the lock that the supervisor holds, not by its process number: a killed child that was not waited for keeps
-        that.
+        that. See ``locks.py``.
         """
-        if os.name == "nt":
+        if not self._supervised:  # started by hand, or on another machine
             return False
-        import fcntl
-
         try:
-            with open(self._lock_file, "rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except (FileNotFoundError, BlockingIOError):  # started by hand, or held
+            with open(self._lock_file, "r+b") as lock:
+                if os.name == "nt":
+                    import msvcrt
+
+                    msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+                else:
+                    import fcntl
+
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # held, as it should be
             return False
         return True
 

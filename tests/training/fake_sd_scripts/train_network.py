@@ -226,7 +226,8 @@ class NetworkTrainer:
     def _save_state(self, args, accelerator, epoch, shown):
         folder = Path(args.output_dir) / f"{args.output_name}-{epoch:06d}-state"
         accelerator.save_state(folder)
-        (folder / "optimizer.bin").write_bytes(b"")
+        for name in ("optimizer.bin", "random_states_0.pkl"):
+            (folder / name).write_bytes(b"")
         (folder / "train_state.json").write_text(json.dumps({"current_epoch": epoch, "current_step": shown}))
 
     def _misbehave(self):

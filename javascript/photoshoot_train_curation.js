@@ -1,0 +1,98 @@
+// Optional: our own product filter looks at the photos, so that those without the product can be left out.
+
+class PhotoshootTrainCuration {
+    constructor(photos) {
+        this.photos = photos;
+        this.train = photos.train;
+        this.busy = true; // until the server says that nobody looks
+        this.state = {};
+        const make = photoshootTrainMake;
+        this.status = photoshootTrainStatus("curate_status");
+        this.bar = photoshootTrainBar("curate_progress", "Looking for products");
+        this.products = photoshootTrainInput("products", {
+            value: this.train.saved.products ?? "", placeholder: "handbag, shoe, watch = wristwatch | watch dial",
+            onchange: () => this.train.remember({products: this.products.value}),
+        });
+        const button = (name, label, action) => photoshootTrainButton(name, label, action, this.status);
+        this.look = button("look", "Look", () => this.#look());
+        this.stop = button("look_stop", "Stop", () => photoshootTrainAsk("/curate/stop", {}));
+        this.leave = button("leave_out_others", "Leave out", () => this.#leaveOut());
+        this.crop = button("crop_products", "Crop", () => this.#crop());
+        this.whole = button("crop_none", "Whole photos again", () => this.#whole());
+        [this.stop, this.leave, this.crop, this.whole].forEach(one => {
+            one.hidden = true;
+        });
+        this.box = photoshootTrainFold("curation_fold", "Keep only photos that show a product (optional)",
+            make("div", {class: "photoshoot-train-row photoshoot-train-row-end"},
+                photoshootTrainField(this.products, "Products"), this.look, this.stop),
+            this.bar, this.status, photoshootTrainRow(this.leave, this.crop, this.whole));
+    }
+
+    async #look() {
+        const {folder} = this.photos.check;
+        await photoshootTrainAsk("/curate", {folder, tag: this.photos.tag, products: this.products.value});
+        this.busy = true;
+        this.state = {busy: true, folder};
+        this.show();
+        this.train.wake();
+    }
+
+    async poll() {
+        if (this.busy) {
+            this.state = await photoshootTrainAsk("/curate");
+            this.busy = this.state.busy;
+            this.show();
+        }
+    }
+
+    // What the server knows of the folder that is shown; nothing of another one.
+    show() {
+        this.whole.hidden = Object.keys(this.photos.crops).length === 0;
+        const {busy, done, of, error, pictures, folder} = this.state;
+        const here = Boolean(folder) && folder === this.photos.check?.folder;
+        const shown = JSON.stringify([here, this.state]);
+        if (shown === this.shown) {
+            return;
+        }
+        this.shown = shown;
+        this.bar.hidden = this.stop.hidden = !busy;
+        photoshootTrainFill(this.bar, of ? done / of : null, `${done} of ${of}`);
+        this.#offer(here && !busy && !error ? pictures ?? [] : []);
+        if (busy) {
+            photoshootTrainSay(this.status, of ? `Looking: ${done} of ${of}.` : "Loading the product filter…");
+        } else if (here && error) {
+            photoshootTrainSay(this.status, error, true);
+        }
+    }
+
+    #offer(pictures) {
+        this.without = pictures.filter(picture => picture.products.length === 0).map(picture => picture.name);
+        this.boxes = Object.fromEntries(pictures.filter(picture => picture.crop).map(({name, crop}) => [name, crop]));
+        const [all, none] = [pictures.length, this.without.length];
+        const crops = Object.keys(this.boxes).length;
+        const told = `${all - none} of ${photoshootTrainCount(all, "photo")} show a product.`;
+        photoshootTrainSay(this.status, all ? told : "");
+        this.leave.textContent = `Leave out the ${none} without one`;
+        this.leave.hidden = none === 0;
+        this.crop.textContent = `Crop ${photoshootTrainCount(crops, "photo")} to the product`;
+        this.crop.hidden = crops === 0;
+    }
+
+    #leaveOut() {
+        this.without.forEach(name => this.photos.leftOut.add(name));
+        this.photos.changed();
+        const many = photoshootTrainCount(this.without.length, "photo");
+        photoshootTrainSay(this.status, `${many} left out; the ticks in the gallery bring them back.`);
+    }
+
+    #crop() {
+        this.photos.crops = this.boxes;
+        this.photos.changed();
+        photoshootTrainSay(this.status, "Cropped in the run's own copies; your photos stay whole.");
+    }
+
+    #whole() {
+        this.photos.crops = {};
+        this.photos.changed();
+    }
+}

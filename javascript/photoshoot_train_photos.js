@@ -1,0 +1,264 @@
+// Step 2: the folder of photos and what was found in it. Captions, gallery and curation have files of their own.
+
+// Findings about captions that are told in one line for all photos.
+const PHOTOSHOOT_TRAIN_UNCAPTIONED = ["caption_missing", "caption_empty"];
+const PHOTOSHOOT_TRAIN_UNTAGGED = ["tag_missing", "tag_not_first"];
+
+class PhotoshootTrainPhotos {
+    constructor(train) {
+        this.train = train;
+        this.check = null;
+        this.captions = {};
+        this.leftOut = new Set();
+        this.crops = {};
+        this.asked = 0;
+        const make = photoshootTrainMake;
+        const id = name => `${PHOTOSHOOT_TRAIN_ID}${name}`;
+        this.status = photoshootTrainStatus("photos_status");
+        this.folder = photoshootTrainInput("folder", {
+            value: train.saved.folder ?? "", placeholder: "/full/path", "aria-describedby": id("folder_help"),
+            onchange: () => this.#remember(),
+        });
+        this.button = photoshootTrainButton("check", "Check", () => this.look(), this.status, {
+            class: "photoshoot-train-button photoshoot-train-primary",
+        });
+        this.folder.onkeydown = event => {
+            if (event.key === "Enter") {
+                event.preventDefault();
+                this.button.click();
+            }
+        };
+        this.summary = make("p", {id: id("summary"), class: "photoshoot-train-summary", "aria-live": "polite"});
+        this.todo = make("div", {id: id("todo")});
+        this.problems = make("ul", {id: id("problems"), class: "photoshoot-train-findings"});
+        this.problemsFold = photoshootTrainFold("problems_fold", "", this.problems);
+        this.notes = make("ul", {id: id("notes"), class: "photoshoot-train-findings"});
+        this.notesFold = photoshootTrainFold("notes_fold", "", this.notes);
+        this.buckets = make("table", {id: id("buckets"), class: "photoshoot-train-table"});
+        this.bucketsFold = photoshootTrainFold("buckets_fold", "Sizes in the training", make("p", {class:
+            "photoshoot-train-help"}, "Each photo is scaled and cropped to the size nearest to its own shape."),
+        this.buckets);
+        this.captioning = new PhotoshootTrainCaptions(this);
+        this.curation = new PhotoshootTrainCuration(this);
+        this.gallery = new PhotoshootTrainGallery(this);
+        this.found = make("div", {id: id("found"), class: "photoshoot-train-found", hidden: true},
+            this.summary, this.todo, this.problemsFold, this.notesFold, this.bucketsFold,
+            this.captioning.box, this.curation.box, this.gallery.box);
+        this.box = photoshootTrainStep("photos", 2, "Photos",
+            make("div", {class: "photoshoot-train-row photoshoot-train-row-end"},
+                photoshootTrainField(this.folder, "Folder of photos"), this.button),
+            make("small", {id: id("folder_help"), class: "photoshoot-train-help"},
+                "Inside the WebUI's output folders, or those of Settings, Product Photoshoot."),
+            this.status, this.found);
+    }
+
+    get busy() {
+        return this.captioning.busy || this.curation.busy;
+    }
+
+    get tag() {
+        return this.train.recipe.value("activation_tag");
+    }
+
+    async poll() {
+        await this.captioning.poll();
+        await this.curation.poll();
+    }
+
+    // What was there at the last visit.
+    begin() {
+        if (this.folder.value) {
+            this.button.click();
+        }
+    }
+
+    // Check again, because something else than the folder changed; silent where nothing was checked yet.
+    async again() {
+        if (this.check) {
+            await this.look();
+        }
+    }
+
+    async look() {
+        const folder = this.folder.value.trim();
+        if (!folder) {
+            this.folder.focus();
+            throw new Error("Name the folder that holds your photos.");
+        }
+        const number = ++this.asked;
+        if (folder !== this.shownFolder) {
+            photoshootTrainSay(this.status, "Looking at every photo…");
+        }
+        const check = await photoshootTrainAsk("/check", {folder, recipe: this.train.recipe.values()});
+        if (number !== this.asked) {
+            return;
+        }
+        photoshootTrainSay(this.status, "");
+        if (folder !== this.shownFolder) {
+            const kept = this.train.saved.photos?.folder === folder ? this.train.saved.photos : {};
+            this.leftOut = new Set(kept.leftOut ?? []);
+            this.crops = kept.crops ?? {};
+            this.shownFolder = folder;
+        }
+        const there = new Set(check.pictures.map(picture => picture.name));
+        this.leftOut = new Set([...this.leftOut].filter(name => there.has(name)));
+        this.crops = Object.fromEntries(Object.entries(this.crops).filter(([name]) => there.has(name)));
+        this.check = check;
+        this.captions = Object.fromEntries(check.pictures.map(picture => [picture.name, picture.caption ?? ""]));
+        this.captioning.showSteps(check);
+        this.found.hidden = false;
+        this.show();
+        this.train.recipe.showNotes(check.notes_for_machine ?? []);
+    }
+
+    // Everything that follows from the check, the captions and what is left out.
+    show() {
+        this.gallery.show();
+        this.curation.show();
+        this.#showFindings();
+        this.#showBuckets();
+        this.showFigures();
+    }
+
+    // The same, after the user changed what is left out or cropped.
+    changed() {
+        this.#remember();
+        this.show();
+    }
+
+    showCaptions(captions) {
+        Object.assign(this.captions, captions);
+        this.show();
+    }
+
+    showFigures() {
+        const figures = this.figures();
+        if (!figures) {
+            return;
+        }
+        const {all, used, captioned} = figures;
+        const photos = used.length === all ? photoshootTrainCount(all, "photo") : `${used.length} of ${all} photos`;
+        const told = captioned === used.length ? "all with a caption" : `${captioned} with a caption`;
+        this.summary.replaceChildren(photoshootTrainMake("b", {}, photos), `, ${told}; ${figures.words}`);
+        this.train.recipe.showFigures(figures);
+    }
+
+    get used() {
+        return this.check.pictures.filter(picture => !this.leftOut.has(picture.name));
+    }
+
+    get uncaptioned() {
+        return this.used.filter(picture => !this.captions[picture.name]?.trim());
+    }
+
+    // Steps, time and disk for what is chosen now. The server's answer to a check is for all photos.
+    figures() {
+        if (!this.check) {
+            return null;
+        }
+        const used = this.used;
+        const recipe = name => Number(this.train.recipe.value(name));
+        const counts = this.counts();
+        let batches = 0;
+        for (const count of Object.values(counts)) {
+            batches += Math.ceil(count * recipe("num_repeats") / recipe("train_batch_size"));
+        }
+        const shared = recipe("gradient_accumulation_steps") * this.train.recipe.processes;
+        const perEpoch = Math.ceil(batches / shared) || 0;
+        const total = perEpoch * recipe("max_train_epochs") || 0;
+        const {seconds, total_steps: checked, disk_bytes: disk} = this.check;
+        const time = seconds && checked ? seconds * total / checked : null;
+        const cropped = used.some(picture => picture.name in this.crops);
+        const words = `${photoshootTrainCount(perEpoch, "step")} an epoch, ${total.toLocaleString("en")} in all, ` +
+            `${time ? `about ${photoshootTrainTime(time)}` : "time not known before a first run"}, ` +
+            `${photoshootTrainSize(disk)}${cropped ? "; the crops may change this a little" : ""}`;
+        const captioned = used.length - this.uncaptioned.length;
+        return {all: this.check.pictures.length, used, captioned, perEpoch, total, words};
+    }
+
+    // Photos in each bucket.
+    counts() {
+        const counts = {};
+        for (const picture of this.used) {
+            counts[picture.bucket] = (counts[picture.bucket] ?? 0) + 1;
+        }
+        return counts;
+    }
+
+    // Whether a finding still holds, now that captions were edited here and photos left out.
+    stands(finding) {
+        if (this.leftOut.has(finding.file)) {
+            return false;
+        }
+        const caption = this.captions[finding.file];
+        if (caption === undefined) {
+            return true;
+        }
+        const words = caption.split(",").map(word => word.trim()).filter(Boolean);
+        switch (finding.kind) {
+            case "caption_missing":
+            case "caption_empty":
+            case "caption_unreadable":
+                return words.length === 0;
+            case "tag_missing":
+            case "tag_not_first":
+                return words.length > 0 && words[0] !== this.tag;
+            case "tag_twice":
+                return words.filter(word => word === this.tag).length > 1;
+            default:
+                return true;
+        }
+    }
+
+    #showFindings() {
+        const make = photoshootTrainMake;
+        const listed = (finding) => make("li", {}, finding.text);
+        const inOneLine = [...PHOTOSHOOT_TRAIN_UNCAPTIONED, ...PHOTOSHOOT_TRAIN_UNTAGGED];
+        const problems = this.check.problems.filter(one => this.stands(one) && !inOneLine.includes(one.kind));
+        const notes = this.check.notes.filter(one => this.stands(one));
+        this.problems.replaceChildren(...problems.map(listed));
+        this.notes.replaceChildren(...notes.map(listed));
+        this.#fold(this.problemsFold, photoshootTrainCount(problems.length, "problem"), problems.length);
+        this.problemsFold.open ||= problems.length > 0 && problems.length <= 5;
+        this.#fold(this.notesFold, photoshootTrainCount(notes.length, "note"), notes.length);
+        const lines = [];
+        if (this.uncaptioned.length) {
+            const many = photoshootTrainCount(this.uncaptioned.length, "photo has", "photos have");
+            lines.push(photoshootTrainNote(`${many} no caption yet: press Caption below, or type one.`, true));
+        }
+        const untagged = this.used.filter(picture => this.captions[picture.name].trim() &&
+            this.captions[picture.name].split(",")[0].trim() !== this.tag);
+        if (untagged.length) {
+            const many = photoshootTrainCount(untagged.length, "caption does", "captions do");
+            lines.push(photoshootTrainRow(
+                photoshootTrainNote(`${many} not begin with the activation tag ${this.tag}.`, true),
+                photoshootTrainButton("tag_all", "Put it first in all", () => this.captioning.edit("add", {
+                    word: this.tag, position: 0, names: untagged.map(picture => picture.name),
+                }), this.captioning.status)));
+        }
+        this.todo.replaceChildren(...lines);
+    }
+
+    #fold(fold, title, count) {
+        fold.hidden = count === 0;
+        fold.firstChild.textContent = title;
+    }
+
+    #showBuckets() {
+        const make = photoshootTrainMake;
+        const row = (kind, ...cells) => make("tr", {}, ...cells.map(text => make(kind, {}, text)));
+        const ordered = Object.entries(this.counts()).sort(([a], [b]) => parseInt(a, 10) - parseInt(b, 10));
+        const [repeats, batch] = ["num_repeats", "train_batch_size"].map(name => this.train.recipe.value(name));
+        this.buckets.replaceChildren(
+            make("thead", {}, row("th", "Size in pixels", "Photos", "Batches an epoch")),
+            make("tbody", {}, ...ordered.map(([bucket, count]) =>
+                row("td", bucket.replace("x", " × "), count, Math.ceil(count * repeats / batch)))));
+        this.bucketsFold.firstChild.textContent = `Sizes in the training (${ordered.length})`;
+    }
+
+    #remember() {
+        const folder = this.folder.value.trim();
+        const photos = {folder, leftOut: [...this.leftOut], crops: this.crops};
+        this.train.remember(folder === this.shownFolder ? {folder, photos} : {folder});
+    }
+}

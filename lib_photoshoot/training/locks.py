@@ -1,0 +1,57 @@
+"""Locks on files that the system frees when their holder dies, however it dies."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+_POLL_S = 0.02
+
+
+def hold(path: Path, patience: float = 0.0) -> BinaryIO | None:
+    """Lock a file as long as the returned stream is open; None where another process holds it for ``patience`` seconds.
+
+    The folder must exist. Raises OSError as it comes.
+    """
+    stream = open(path, "a+b")  # noqa: SIM115 (the caller holds it open)
+    end = time.monotonic() + patience
+    while not _locked(stream.fileno()):
+        if time.monotonic() >= end:
+            stream.close()
+            return None
+        time.sleep(_POLL_S)
+    return stream
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds the file's lock now."""
+    try:
+        stream = hold(path) if path.exists() else None
+    except OSError:  # it may not be read: then nobody of ours holds it
+        return False
+    if stream is None:
+        return path.exists()
+    stream.close()
+    return False
+
+
+def _locked(handle: int) -> bool:
+    if os.name == "nt":
+        import msvcrt
+
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # some network file systems have no locks: go on without
+        return True
+    return True

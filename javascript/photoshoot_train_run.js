@@ -118,7 +118,7 @@ class PhotoshootTrainRun {
     }
 
     #showState() {
-        const {name, status, resumable} = this.detail;
+        const {name, status, resumable, cancellable} = this.detail;
         const {state} = status;
         const words = PHOTOSHOOT_TRAIN_STATES[state] ?? state;
         if (this.state.textContent !== words) {
@@ -137,7 +137,7 @@ class PhotoshootTrainRun {
         this.pause.hidden = !at(["training", "paused"]);
         this.pause.textContent = state === "paused" ? "Go on" : "Pause";
         this.stop.hidden = !at(["starting", "training", "paused"]);
-        this.cancel.hidden = !at(["starting", "training", "paused", "stopping"]);
+        this.cancel.hidden = !cancellable;
         this.resume.hidden = !resumable;
     }
 

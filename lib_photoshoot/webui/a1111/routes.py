@@ -47,6 +47,12 @@ class PhotoshootRoute(APIRoute):
                 from lib_photoshoot.webui.service import status_of
 
                 return _error(str(error), status_of(error))
+            except Exception as error:  # a mistake of ours, or out of memory: told, with its traceback in the console
+                from modules import errors
+
+                errors.report("Product Photoshoot: a request failed", exc_info=True)
+                name = type(error).__name__
+                return _error(f"The request failed ({name}: {error}); the WebUI's console says more.", 500)
 
         return handle_with_errors
 

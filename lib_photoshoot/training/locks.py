@@ -10,14 +10,15 @@ from typing import BinaryIO
 _POLL_S = 0.02
 
 
-def hold(path: Path, patience: float = 0.0) -> BinaryIO | None:
+def hold(path: Path, patience: float = 0.0, shared: bool = False) -> BinaryIO | None:
     """Lock a file as long as the returned stream is open; None where another process holds it for ``patience`` seconds.
 
-    The folder must exist. Raises OSError as it comes.
+    ``shared`` locks keep out others that are not, where the system has such. The folder must exist. Raises OSError as
+    it comes.
     """
     stream = open(path, "a+b")  # noqa: SIM115 (the caller holds it open)
     end = time.monotonic() + patience
-    while not _locked(stream.fileno()):
+    while not _locked(stream.fileno(), shared):
         if time.monotonic() >= end:
             stream.close()
             return None
@@ -28,7 +29,8 @@ def hold(path: Path, patience: float = 0.0) -> BinaryIO | None:
 def is_held(path: Path) -> bool:
     """Whether some process holds the file's lock now."""
     try:
-        stream = hold(path) if path.exists() else None
+        # Shared, so that those who ask at the same time do not take each other for a holder.
+        stream = hold(path, shared=True) if path.exists() else None
     except OSError:  # it may not be read: then nobody of ours holds it
         return False
     if stream is None:
@@ -37,7 +39,7 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def _locked(handle: int) -> bool:
+def _locked(handle: int, shared: bool) -> bool:
     if os.name == "nt":
         import msvcrt
 
@@ -49,7 +51,7 @@ def _locked(handle: int) -> bool:
     import fcntl
 
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:  # some network file systems have no locks: go on without

@@ -10,7 +10,6 @@ Light: no torch, no numpy.
 from __future__ import annotations
 
 import glob
-import json
 import os
 import shutil
 import signal
@@ -18,17 +17,16 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.training.causes import sentence_for
-from lib_photoshoot.training.console import ConsoleParser, read_log
+from lib_photoshoot.training.console import ConsoleParser
 from lib_photoshoot.training.environment import trainer_variables
 from lib_photoshoot.training.events import Event, EventKind
+from lib_photoshoot.training.history import History, earlier_events
 from lib_photoshoot.training.locks import hold
 from lib_photoshoot.training.processes import detached, end_processes, halt_processes, marked, wake_processes
 from lib_photoshoot.training.results import EpochResult, rename, scan
@@ -44,64 +42,6 @@ _LAST_TRIES = 20
 _RESERVE_BYTES = 1 << 16
 _FULL_BYTES = 1 << 20
 """With less free, the disk counts as full: what the trainer said of it may not have found room in its log."""
-
-
-class History:
-    """The steps' figures, on disk and as the mean that is shown.
-
-    ``earlier`` are the events of earlier attempts, ``first_step`` the step from which this one goes on: what was
-    trained beyond it is trained anew.
-    """
-
-    def __init__(self, run: RunFolder, epoch_steps: int, first_step: int, earlier: Iterable[Event]) -> None:
-        self._losses: deque[float] = deque(maxlen=max(1, epoch_steps))
-        self._open: dict[str, Any] | None = None
-        self._file = open(run.history_file, "w", encoding="utf-8")  # noqa: SIM115 (closed by close)
-        for event in _newest(earlier, first_step):
-            if event.event is EventKind.STEP:
-                self.step(event)
-            else:
-                self.rates(event)
-
-    def step(self, event: Event) -> float | None:
-        """Take a step in; returns the mean over the last epoch's worth of steps."""
-        self._finish()
-        if event.averaged or event.loss is None:
-            average = event.loss
-        else:
-            self._losses.append(event.loss)
-            average = sum(self._losses) / len(self._losses)
-        self._open = {"step": event.step, "epoch": event.epoch, "loss": event.loss, "average": average}
-        return average
-
-    def rates(self, event: Event) -> None:
-        """The learning rates of the step just taken in."""
-        if self._open is not None and self._open["step"] == event.step:
-            self._open |= {"unet_lr": event.unet_lr, "text_encoder_lr": event.text_encoder_lr}
-
-    def flush(self) -> None:
-        """Let others read what is known so far."""
-        with suppress(OSError):  # a full disk must not end a training that may need no more of it
-            self._file.flush()
-
-    def close(self) -> None:
-        """Write the rest."""
-        self._finish()
-        with suppress(OSError):
-            self._file.close()
-
-    def _finish(self) -> None:
-        if self._open is not None:
-            with suppress(OSError):
-                self._file.write(json.dumps(self._open) + "\n")
-            self._open = None
-
-
-def _newest(events: Iterable[Event], last_step: int) -> list[Event]:
-    """The steps up to ``last_step`` and their rates, in order; of a step that was trained twice the later one."""
-    kept = [event for event in events if event.event in (EventKind.STEP, EventKind.RATE)]
-    by_step = {(event.step or 0, event.event is EventKind.RATE): event for event in kept}
-    return [event for (step, _), event in sorted(by_step.items()) if 0 < step <= last_step]
 
 
 class Supervisor:
@@ -127,7 +67,7 @@ class Supervisor:
             started=time.time(),
             supervisor=os.getpid(),
         )
-        earlier = _earlier_events(run, self._spec.hook) if first else []
+        earlier = earlier_events(run, self._spec.hook) if first else []
         self._history = History(run, self._spec.steps_per_epoch, first, earlier)
         self._parser = ConsoleParser()
         self._reserve = run.path / "reserve"  # room on a full disk for the last status
@@ -351,19 +291,6 @@ class Supervisor:
         except OSError:  # told again in a moment; a full disk shows in the trainer's own end
             return False
         return True
-
-
-def _earlier_events(run: RunFolder, hook: bool) -> list[Event]:
-    """The steps of earlier attempts. What the hook printed is the whole story, as a supervisor may have ended before
-    its trainer; the bars count anew in each attempt, so without the hook it is what was kept.
-    """
-    if hook:
-        return list(read_log(run.console_log))
-    return [
-        Event(EventKind.STEP, step=line["step"], epoch=line.get("epoch"), loss=line.get("loss"), averaged=True)
-        for line in run.history()
-        if "step" in line
-    ]
 
 
 def _ended_by(code: int) -> str:

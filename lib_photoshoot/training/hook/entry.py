@@ -286,7 +286,7 @@ class Hook:
                 else:
                     import fcntl
 
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:  # held, as it should be
             return False
         return True

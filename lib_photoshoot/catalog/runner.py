@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ import numpy as np
 from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.catalog.ledger import Ledger, Record
 from lib_photoshoot.errors import CatalogError, ImageError
-from lib_photoshoot.images import read_picture, shown
+from lib_photoshoot.images import Picture, read_picture, shown
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
 
@@ -23,6 +24,24 @@ class Filter(Protocol):
     """Anything that finds products in a uint8 RGB picture (H, W, 3)."""
 
     def run(self, image: np.ndarray, products: Any) -> FilterResult: ...
+
+
+Numbered = tuple[int, InputFile]
+Outcome = tuple[int, Record | ImageError]
+
+
+class Engine(Protocol):
+    """Where the pictures of a run are worked on: in this process, or elsewhere."""
+
+    def process(
+        self, sources: Iterator[Numbered], products: Sequence[Product], out: Path, protected: frozenset[str]
+    ) -> Generator[Outcome, None, None]:
+        """Take sources as there is room for them; yield each one's record, or what is wrong with its file.
+
+        In any order, and a record only when all its outputs are in place below ``out``. ``protected`` holds the real
+        paths of the inputs, which are never written over. The generator is closed when the run ends early.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -55,35 +74,59 @@ def run_catalog(
     *,
     settings: Mapping[str, Any] | None = None,
 ) -> CatalogSummary:
-    """Run the filter over ``inputs`` and write everything into ``out``.
+    """Run the filter over ``inputs``, one after the other in this process, and write everything into ``out``.
 
     ``settings`` (JSON values) only describe ``filter_``, for report and ledger: a run with others is not resumed.
     An unreadable picture is listed and the run goes on. After an interrupt, a kill or a full disk the same call with
     ``resume`` does what is left. Raises ``CatalogError`` when the folders cannot be used or the disk is full.
     """
+    return run_engine(OneByOne(filter_), inputs, products, out, resume, progress, settings=settings)
+
+
+def run_engine(
+    engine: Engine,
+    inputs: Sequence[InputFile],
+    products: Sequence[Product],
+    out: Path,
+    resume: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    *,
+    settings: Mapping[str, Any] | None = None,
+) -> CatalogSummary:
+    """What :func:`run_catalog` does, with any engine: ledger and reports are the same, and so is resuming."""
     settings = dict(settings or {})
     tell = progress or (lambda _: None)
     protected = frozenset(os.path.realpath(source.path) for source in inputs)
-    records: list[Record] = []
-    unreadable: list[dict[str, str]] = []
+    done: dict[int, Record] = {}
+    bad: dict[int, dict[str, str]] = {}
     resumed = 0
     with Ledger(out, {"products": [asdict(product) for product in products], **settings}, resume) as ledger:
-        try:
+
+        def unfinished() -> Iterator[Numbered]:
+            nonlocal resumed
             for number, source in enumerate(inputs):
-                tell(Progress(number, len(inputs), shown(source.path)))
+                tell(Progress(len(done) + len(bad), len(inputs), shown(source.path)))
                 record = ledger.find(source)
-                resumed += record is not None
                 if record is None:
-                    try:
-                        record = _process(filter_, source, products, out, protected)
-                    except ImageError as error:
-                        unreadable.append({"file": os.fspath(source.path), "error": str(error)})
-                        continue
-                    ledger.replace(record)
-                records.append(record)
+                    yield number, source
+                else:
+                    resumed += 1
+                    done[number] = record
+
+        try:
+            with closing(engine.process(unfinished(), products, out, protected)) as outcomes:
+                for number, outcome in outcomes:
+                    if isinstance(outcome, ImageError):
+                        bad[number] = {"file": os.fspath(inputs[number].path), "error": str(outcome)}
+                    else:
+                        ledger.replace(outcome)
+                        done[number] = outcome
             tell(Progress(len(inputs), len(inputs), None))
             from lib_photoshoot.catalog.report import write_reports
 
+            # In the inputs' order, whatever the order of finishing.
+            records = [done[number] for number in sorted(done)]
+            unreadable = [bad[number] for number in sorted(bad)]
             write_reports(out, [product.name for product in products], settings, records, unreadable)
         except OSError as error:
             raise _cannot_write(out, error) from error
@@ -92,19 +135,49 @@ def run_catalog(
     return CatalogSummary(matched, len(records) - matched, resumed, tuple(unreadable), notes)
 
 
-def _process(
-    filter_: Filter, source: InputFile, products: Sequence[Product], out: Path, protected: frozenset[str]
-) -> Record:
-    from lib_photoshoot.catalog.coco import annotation
-    from lib_photoshoot.catalog.outputs import report_entry, write_outputs
+class OneByOne:
+    """The engine of one process: a picture is begun when the one before it is in the ledger."""
 
+    def __init__(self, filter_: Filter) -> None:
+        self.filter = filter_
+
+    def process(
+        self, sources: Iterator[Numbered], products: Sequence[Product], out: Path, protected: frozenset[str]
+    ) -> Generator[Outcome, None, None]:
+        for number, source in sources:
+            outcome: Record | ImageError
+            try:
+                # Before reading: a file that changes meanwhile is done again on resume.
+                status = status_of(source)
+                picture = read_picture(source.path)
+                outcome = finish_picture(self.filter, source, status, picture, products, out, protected)
+            except ImageError as error:
+                outcome = error
+            yield number, outcome
+
+
+def status_of(source: InputFile) -> os.stat_result:
+    """Size and time of a source. Raises ``ImageError`` with what is wrong with it."""
     try:
-        # Before reading: a file that changes meanwhile is done again on resume.
-        status = os.stat(source.path)
+        return os.stat(source.path)
     except OSError:
         read_picture(source.path)  # says what is wrong with the file
         raise
-    picture = read_picture(source.path)
+
+
+def finish_picture(
+    filter_: Filter,
+    source: InputFile,
+    status: os.stat_result,
+    picture: Picture,
+    products: Sequence[Product],
+    out: Path,
+    protected: frozenset[str] = frozenset(),
+) -> Record:
+    """Filter one picture that has been read, write its outputs below ``out`` and return its record."""
+    from lib_photoshoot.catalog.coco import annotation
+    from lib_photoshoot.catalog.outputs import report_entry, write_outputs
+
     result = filter_.run(picture.pixels, products)
     written = write_outputs(out, source.relative, picture, result, protected)
     matched = result.decision is Decision.MATCH

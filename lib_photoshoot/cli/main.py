@@ -1,4 +1,4 @@
-"""The command line: ``filter``, ``detect``, ``train``, ``models``. Nothing heavy is imported before it is needed."""
+"""The command line: ``filter``, ``detect``, ``shoot``, ``train``, ``models``. Nothing heavy is imported too early."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import os
 import sys
 from contextlib import redirect_stdout
+from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -15,11 +17,16 @@ from lib_photoshoot import __version__, build
 from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.build import DetectorName, ModelChoice, SegmenterName
 from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.cli.export import check_export_command, export_command
 from lib_photoshoot.cli.models import app as models_app
+from lib_photoshoot.cli.rank import rank_command
+from lib_photoshoot.cli.shoot import EXIT_CODES as SHOOT_EXIT_CODES
+from lib_photoshoot.cli.shoot import shoot_command
 from lib_photoshoot.cli.train import app as train_app
-from lib_photoshoot.errors import ImageError
+from lib_photoshoot.errors import CatalogError, ImageError
 
 if TYPE_CHECKING:
+    from lib_photoshoot.catalog.runner import Engine
     from lib_photoshoot.pipeline import ProductFilter
 
 app = typer.Typer(
@@ -31,7 +38,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(train_app, name="train")
+app.command("shoot", epilog=SHOOT_EXIT_CODES)(shoot_command)
+app.command("rank", epilog=EXIT_CODES)(rank_command)
+app.command("export", epilog=EXIT_CODES)(export_command)
+app.command("check-export", epilog=EXIT_CODES)(check_export_command)
 app.add_typer(models_app, name="models", help="List, download and verify the model files.")
+
+
+class EngineName(str, Enum):
+    """Where pictures are filtered: in this process, or in workers of a Ray cluster."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 Inputs = Annotated[
@@ -87,17 +105,28 @@ def filter_command(
     require_all: RequireAll = False,
     device: Device = "cpu",
     bf16: Bf16 = False,
+    engine: Annotated[
+        EngineName, typer.Option(help="local: this process. ray: several processes, or machines (needs ray).")
+    ] = EngineName.LOCAL,
+    address: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Running Ray cluster: HOST:PORT, or auto. Without it one starts here, for this run."),
+    ] = None,
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Ray workers, each with models of its own (0.7 GB); the default is one a core."),
+    ] = None,
 ) -> None:
     """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
         from lib_photoshoot.catalog.inputs import collect_inputs
-        from lib_photoshoot.catalog.runner import Progress, run_catalog
+        from lib_photoshoot.catalog.runner import Progress, run_engine
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products)
         files = collect_inputs(inputs, out)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold)
-        product_filter = _build_filter(choice, require_all)
+        chosen = _engine(engine, address, workers, choice, require_all)
 
         from rich.console import Console
         from rich.markup import escape
@@ -113,7 +142,7 @@ def filter_command(
                 bar.update(task, completed=state.done, description=escape(name[-32:]))
 
             settings = _settings(choice, require_all)
-            summary = run_catalog(product_filter, files, wanted, out, resume, tell, settings=settings)
+            summary = run_engine(chosen, files, wanted, out, resume, tell, settings=settings)
         for note in summary.notes:
             say(note)
         for item in summary.unreadable:
@@ -162,6 +191,20 @@ def detect_command(
             sys.stdout.write(json.dumps(entry) + "\n")
             sys.stdout.flush()
     raise typer.Exit(code)
+
+
+def _engine(
+    name: EngineName, address: str | None, workers: int | None, choice: ModelChoice, require_all: bool
+) -> Engine:
+    if name is EngineName.RAY:
+        from lib_photoshoot.catalog.ray_engine import RayEngine
+
+        return RayEngine(partial(build.build_filter, choice, require_all), address, workers, choice.device != "cpu")
+    if address is not None or workers is not None:
+        raise CatalogError("--address and --workers are for Ray's workers; add --engine ray, or leave them out.")
+    from lib_photoshoot.catalog.runner import OneByOne
+
+    return OneByOne(_build_filter(choice, require_all))
 
 
 def _build_filter(choice: ModelChoice, require_all: bool) -> ProductFilter:

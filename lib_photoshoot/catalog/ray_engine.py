@@ -1,0 +1,377 @@
+"""The engine of many processes and machines: Ray actors find the products, this process writes what they found.
+
+Each worker is an actor that holds the models and a fixed share of its machine's cores. It sends back its picture's
+record and encoded files; the driver alone writes files, ledger and reports, so nothing of a worker that dies half-way
+is left, and its pictures go to another one. A picture has at most ``AHEAD`` others waiting before the same worker:
+what is in flight, and with it the object store, stays small however many pictures there are.
+
+A worker reads a picture under the path that the driver knows, where a file of the same size and time is there; else
+the driver sends the bytes. So machines need no shared folder, but the program and its weights. Whether a file can be
+read is in any case said with the driver's path. URLs are not taken.
+
+Plain actors instead of Ray Data, because a picture is a second of work and a hundred kilobytes of results, which needs
+no blocks: measured with ``benchmarks/catalog.py --ray-data``, both keep the workers as busy. Ray Data needs pyarrow and
+pandas besides, gives results back a block at a time, so that a kill of the driver costs more finished pictures, and
+counts a dying worker against the whole block, not against the picture that ended it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import stat
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from lib_photoshoot.allocator import keep_freed_memory
+from lib_photoshoot.catalog.inputs import InputFile
+from lib_photoshoot.catalog.ledger import Record
+from lib_photoshoot.catalog.runner import Filter, Numbered, Outcome, finish_picture, status_of
+from lib_photoshoot.errors import CatalogError, ImageError, PhotoshootError
+from lib_photoshoot.images import decode_picture, read_picture, shown, write_atomic
+from lib_photoshoot.products import Product
+
+AHEAD = 2
+"""Pictures given to a worker at once: the one it works on, and the next, so that it never waits for the driver."""
+LOSSES = 5
+"""So many workers may die, or fail to start, over one picture before the run ends."""
+STORE_BYTES = 512 << 20
+"""Object store of a private cluster; what does not fit is spilled to the disk."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture for a worker: ``path`` is absolute, ``data`` the file's bytes where the worker lacks the file."""
+
+    source: InputFile
+    path: str
+    status: os.stat_result
+    data: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A picture's record and its encoded files, by their paths relative to the output folder."""
+
+    record: Record
+    files: Mapping[str, bytes]
+
+
+class Worker:
+    """What runs in an actor: one filter with its models, loaded at the first picture."""
+
+    def __init__(
+        self, make_filter: Callable[[], Filter], products: Sequence[Product], threads: int, scratch: str
+    ) -> None:
+        """``threads`` are the cores that it may use; in ``scratch``, where it is there, files are encoded."""
+        self.make_filter = make_filter
+        self.products = products
+        self.threads = threads
+        self.scratch = scratch if os.path.isdir(scratch) else None
+        self.filter: Filter | None = None
+
+    def ready(self) -> None:
+        """Answered as soon as the actor runs."""
+
+    def examine(self, job: Job) -> Finished | PhotoshootError | None:
+        """Work on one picture; None asks for its bytes. An error for the user is returned, to arrive as it is."""
+        data = _same_file(job) if job.data is None else job.data
+        if data is None:
+            return None
+        try:
+            picture = decode_picture(data, shown(job.source.path))
+            if self.filter is None:
+                self.filter = self._load()
+            with TemporaryDirectory(prefix="photoshoot-", dir=self.scratch) as folder:
+                out = Path(folder)
+                record = finish_picture(self.filter, job.source, job.status, picture, self.products, out)
+                return Finished(record, {name: (out / name).read_bytes() for name in record.outputs})
+        except PhotoshootError as error:
+            return error
+
+    def _load(self) -> Filter:
+        keep_freed_memory()
+        loaded = self.make_filter()
+        # Each library would otherwise take all cores of the machine, in every worker.
+        import cv2
+
+        cv2.setNumThreads(self.threads)
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.set_num_threads(self.threads)
+        return loaded
+
+
+def _same_file(job: Job) -> bytes | None:
+    try:
+        status = os.stat(job.path)
+        if (status.st_size, status.st_mtime_ns) != (job.status.st_size, job.status.st_mtime_ns):
+            return None
+        return Path(job.path).read_bytes()
+    except OSError:
+        return None
+
+
+@dataclass(frozen=True)
+class RayEngine:
+    """Runs pictures through Ray actors; see :func:`lib_photoshoot.catalog.runner.run_engine`.
+
+    ``make_filter`` is called in each worker and must be picklable. ``address`` is that of a running cluster
+    (``HOST:PORT``, or ``auto`` for the one of this machine); None starts one on this machine for the run alone.
+    ``workers`` defaults to one a core. ``gpu`` gives each worker a GPU, or its share, where the cluster has some.
+    The cluster is joined with the first picture: a resumed run with nothing left to do needs none. Raises
+    ``CatalogError`` when Ray is not installed or the cluster cannot be used.
+    """
+
+    make_filter: Callable[[], Filter]
+    address: str | None = None
+    workers: int | None = None
+    gpu: bool = False
+
+    def __post_init__(self) -> None:
+        _import_ray()
+
+    def process(
+        self, sources: Iterator[Numbered], products: Sequence[Product], out: Path, protected: frozenset[str]
+    ) -> Generator[Outcome, None, None]:
+        """See :class:`lib_photoshoot.catalog.runner.Engine`; in the order of finishing."""
+        first = next(sources, None)
+        if first is None:
+            return
+        with TemporaryDirectory(prefix="photoshoot-") as scratch, _cluster(self.address, self.workers):
+            pool = _Pool(self._starter(products, scratch))
+            yield from pool.run(_chained(first, sources), out, protected)
+
+    def _starter(self, products: Sequence[Product], scratch: str) -> Starter:
+        ray = _import_ray()
+        cores = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+        workers = self.workers or max(1, sum(cores))
+        threads = threads_each(cores, workers)
+        gpus = int(ray.cluster_resources().get("GPU", 0)) if self.gpu else 0
+        # With more workers than GPUs, whole numbers of them share one.
+        share = 1 / -(-workers // gpus) if gpus else 0
+        actor = ray.remote(num_cpus=threads, num_gpus=share)(Worker)
+        return Starter(lambda: actor.remote(self.make_filter, tuple(products), threads, scratch), workers)
+
+
+@dataclass(frozen=True)
+class Starter:
+    """How a worker is started, and how many there are."""
+
+    start: Callable[[], Any]
+    workers: int
+
+
+def threads_each(cores: Sequence[int], workers: int) -> int:
+    """Cores that each of ``workers`` can have when the machines have ``cores``. Raises ``CatalogError`` for none."""
+    for threads in range(max(cores, default=0), 0, -1):
+        if sum(count // threads for count in cores) >= workers:
+            return threads
+    raise CatalogError(f"The Ray cluster has {sum(cores)} cores; ask for at most that many --workers.")
+
+
+@dataclass
+class _Flight:
+    """A picture on its way, with the worker that has it and how many have died over it."""
+
+    number: int
+    job: Job
+    actor: Any = None
+    losses: int = 0
+
+
+class _Pool:
+    """The workers of a run: hands out pictures, takes in results, replaces those that die."""
+
+    def __init__(self, starter: Starter) -> None:
+        self.ray = _import_ray()
+        self.starter = starter
+        self.starting: dict[Any, Any] = {}
+        self.failed_starts = 0
+        self.in_flight: dict[Any, _Flight] = {}
+        # A worker stands here once for each picture that it can still take.
+        self.free: deque[Any] = deque()
+        self.again: deque[_Flight] = deque()
+        for _ in range(starter.workers):
+            self._start()
+
+    def run(self, sources: Iterator[Numbered], out: Path, protected: frozenset[str]) -> Generator[Outcome, None, None]:
+        """Outcomes in the order of finishing; see :class:`lib_photoshoot.catalog.runner.Engine`."""
+        flights = _flights(sources)
+        while True:
+            while self.free and (flight := self.again.popleft() if self.again else next(flights, None)):
+                if isinstance(flight, _Flight):
+                    self._send(flight)
+                else:
+                    yield flight
+            # Room was left, so there is nothing more to send.
+            if self.free and not self.in_flight:
+                return
+            (reference,), _ = self.ray.wait([*self.in_flight, *self.starting], num_returns=1)
+            if reference in self.starting:
+                self._started(reference)
+            elif (outcome := self._landed(reference, out, protected)) is not None:
+                yield outcome
+
+    def _start(self) -> None:
+        actor = self.starter.start()
+        self.starting[actor.ready.remote()] = actor
+
+    def _started(self, reference: Any) -> None:
+        actor = self.starting.pop(reference)
+        try:
+            self.ray.get(reference)
+        except self.ray.exceptions.RayError as error:
+            self.failed_starts += 1
+            if self.failed_starts >= LOSSES:
+                raise CatalogError(
+                    f"Ray's workers do not start ({_brief(error)}); correct it and use --resume."
+                ) from error
+            self._start()
+        else:
+            self.failed_starts = 0
+            self.free.extend([actor] * AHEAD)
+
+    def _send(self, flight: _Flight) -> None:
+        flight.actor = self.free.popleft()
+        self.in_flight[flight.actor.examine.remote(flight.job)] = flight
+
+    def _landed(self, reference: Any, out: Path, protected: frozenset[str]) -> Outcome | None:
+        """What became of a picture; None when it has to be sent once more."""
+        try:
+            answer = self.ray.get(reference)
+        except self.ray.exceptions.RayTaskError as error:
+            # A fault of the program, not of the machine: it ends the run as it does in one process.
+            raise error.cause from error
+        except self.ray.exceptions.RayError as error:
+            self._lost(self.in_flight[reference].actor, error)
+            return None
+        flight = self.in_flight.pop(reference)
+        self.free.append(flight.actor)
+        if isinstance(answer, ImageError):
+            return flight.number, answer
+        if isinstance(answer, PhotoshootError):
+            raise answer
+        if answer is None:
+            return self._with_bytes(flight)
+        _write(answer.files, out, protected)
+        # The worker's current folder may be another one.
+        return flight.number, replace(answer.record, file=os.path.abspath(flight.job.source.path))
+
+    def _with_bytes(self, flight: _Flight) -> Outcome | None:
+        try:
+            flight.job = replace(flight.job, data=_read(flight.job.source))
+        except ImageError as error:
+            return flight.number, error
+        self.again.append(flight)
+        return None
+
+    def _lost(self, actor: Any, error: Exception) -> None:
+        """Replace a worker. The first of its pictures is the one that it worked on; all of them go to others."""
+        references = [reference for reference, flight in self.in_flight.items() if flight.actor is actor]
+        flights = [self.in_flight.pop(reference) for reference in references]
+        flights[0].losses += 1
+        if flights[0].losses >= LOSSES:
+            raise CatalogError(
+                f"{LOSSES} workers ended while they worked on {shown(flights[0].job.source.path)} ({_brief(error)}); "
+                "give them more memory or take that file out, and run the same command with --resume."
+            ) from error
+        self.again.extendleft(reversed(flights))
+        self.free = deque(other for other in self.free if other is not actor)
+        # After a lost result the worker itself may still be alive.
+        self.ray.kill(actor)
+        self._start()
+
+
+def _flights(sources: Iterator[Numbered]) -> Iterator[_Flight | Outcome]:
+    for number, source in sources:
+        try:
+            yield _Flight(number, _job(source))
+        except ImageError as error:
+            yield number, error
+
+
+def _job(source: InputFile) -> Job:
+    """Raises ``ImageError`` for what is no file with content, which only the driver can tell from an absent one."""
+    status = status_of(source)
+    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+        read_picture(source.path)
+    return Job(source, os.path.abspath(source.path), status)
+
+
+def _read(source: InputFile) -> bytes:
+    try:
+        return source.path.read_bytes()
+    except OSError:
+        read_picture(source.path)  # says what is wrong with the file
+        raise
+
+
+def _write(files: Mapping[str, bytes], out: Path, protected: frozenset[str]) -> None:
+    for name, data in files.items():
+        path = out / name
+        if os.path.realpath(path) in protected:
+            raise CatalogError(f"{shown(path)} is one of the inputs and is not overwritten; choose another --out.")
+        write_atomic(path, lambda file, data=data: file.writelines([data]))  # type: ignore[misc]
+
+
+def _chained(first: Numbered, rest: Iterator[Numbered]) -> Iterator[Numbered]:
+    yield first
+    yield from rest
+
+
+@contextmanager
+def _cluster(address: str | None, workers: int | None) -> Iterator[None]:
+    """Join the cluster at ``address``, or start one on this machine that ends with this process."""
+    ray = _import_ray()
+    # A private cluster has no business outside this machine.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    options: dict[str, Any] = {"address": address}
+    if address is None:
+        cores = max(os.cpu_count() or 1, workers or 0)
+        options = {
+            "address": "local",
+            "num_cpus": cores,
+            "object_store_memory": STORE_BYTES,
+            "include_dashboard": False,
+        }
+    try:
+        if address is not None and address != "auto":
+            _knock(address)
+        ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
+    except (OSError, RuntimeError, ValueError) as error:
+        where = "on this machine" if address is None else f"at {address}"
+        raise CatalogError(
+            f"There is no Ray cluster {where} that can be used ({_brief(error)}); check --address, or leave it out."
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises ``OSError`` or ``ValueError`` at once where Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+
+
+def _brief(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".:") if lines else type(error).__name__
+
+
+def _import_ray() -> Any:
+    try:
+        import ray
+        import ray.exceptions
+    except ImportError as error:
+        install = f'{shown(sys.executable)} -m pip install "ray>=2.9,<3"'
+        raise CatalogError(f"The package ray, which --engine ray needs, is not installed; run: {install}") from error
+    return ray

@@ -1,0 +1,159 @@
+"""``export`` and ``check-export``: pictures for sales channels. Exit code 1 when one is not made or misses a rule."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from lib_photoshoot import build
+from lib_photoshoot.allocator import keep_freed_memory
+from lib_photoshoot.build import DetectorName, ModelChoice
+from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.errors import ImageError
+
+if TYPE_CHECKING:
+    from lib_photoshoot.catalog.inputs import InputFile
+    from lib_photoshoot.export.cutouts import Detecting
+    from lib_photoshoot.export.exporter import Exporter
+    from lib_photoshoot.products import Product
+
+Inputs = Annotated[
+    list[str], typer.Argument(metavar="INPUT...", help="Transparent cut-outs or pictures: files, folders, globs.")
+]
+ProfileName = Annotated[
+    str, typer.Option("--profile", help="amazon-main, ebay, google-merchant, …, or the path of one's own .toml file.")
+]
+
+
+class SourceChoice(str, Enum):
+    """``auto`` looks at each picture's own metadata."""
+
+    AUTO = "auto"
+    GENERATED = "generated"
+    EDITED = "edited"
+    RETOUCHED = "retouched"
+    PHOTO = "photo"
+
+
+def export_command(
+    inputs: Inputs,
+    profile: ProfileName,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder; no file in it is ever overwritten.")],
+    products: Annotated[str, typer.Option("--products", "-p", help="Cut these products out of the pictures.")] = "",
+    cutouts: Annotated[
+        Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
+        typer.Option("--cutouts", help="Take the pictures' cut-outs from this folder, such as RUN/cutouts."),
+    ] = None,
+    source: Annotated[
+        SourceChoice,
+        typer.Option(help="How the pictures came to be; auto looks at their infotext, their XMP and our ledger."),
+    ] = SourceChoice.AUTO,
+    enlarge: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(min=1, max=16, help="Times that a cut-out may be enlarged at most; the profile's own by default."),
+    ] = None,
+    detector: DetectorName = DetectorName.EMBEDDED,
+    device: Annotated[str, typer.Option(help="cpu, cuda, …, or auto: the GPU where there is one.")] = "cpu",
+) -> None:
+    """Make pictures for a sales channel out of cut-outs, or of pictures whose products are cut out first."""
+    with exit_codes(f"Interrupted; the pictures in {out} are whole."):
+        from lib_photoshoot.catalog.inputs import collect_inputs
+        from lib_photoshoot.export.exporter import Exporter
+        from lib_photoshoot.export.profile import load_profile
+        from lib_photoshoot.products import parse_products
+
+        wanted = parse_products(products) if products else ()
+        exporter = Exporter(load_profile(profile), out, enlarge)
+        files = collect_inputs(inputs, out)
+        finder = _finder(detector, device) if wanted else None
+        code = _export_all(exporter, _with_cutouts(files, cutouts), finder, wanted, source)
+    raise typer.Exit(code)
+
+
+def check_export_command(
+    inputs: Annotated[list[str], typer.Argument(metavar="FILE...", help="Finished pictures: files, folders, globs.")],
+    profile: ProfileName,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture.")] = False,
+) -> None:
+    """Say which rules of a channel finished pictures miss, and by how much. Exit code 1 when any does."""
+    code = DONE
+    with exit_codes("Interrupted."):
+        from lib_photoshoot.catalog.inputs import collect_inputs
+        from lib_photoshoot.export.checking import check_file, to_json
+        from lib_photoshoot.export.profile import load_profile
+        from lib_photoshoot.images import shown
+
+        rules = load_profile(profile)
+        for file in collect_inputs(inputs):
+            try:
+                check = check_file(file.path, rules)
+            except ImageError as error:
+                say(str(error))
+                code = SOME_UNREADABLE
+                continue
+            if as_json:
+                typer.echo(json.dumps(to_json(str(file.path), check)))
+            else:
+                typer.echo(f"{shown(file.path)}: {'misses' if check.findings else 'keeps all measured rules'}")
+                for finding in check.findings:
+                    where = finding.rule.source or "our own choice"
+                    sure = "" if finding.rule.verified else ", not verified"
+                    typer.echo(f"  {finding} ({where}{sure})")
+            if check.findings:
+                code = SOME_UNREADABLE
+    raise typer.Exit(code)
+
+
+def _export_all(
+    exporter: Exporter,
+    files: Iterator[tuple[InputFile, InputFile]],
+    finder: Detecting | None,
+    products: Sequence[Product],
+    source: SourceChoice,
+) -> int:
+    """Export each file, say what became of it, and return the exit code."""
+    from lib_photoshoot.export.cutouts import read_cutout
+    from lib_photoshoot.export.errors import ExportError
+    from lib_photoshoot.export.provenance import Evidence, Source, source_of, strongest
+
+    code = DONE
+    for original, cutout in files:
+        try:
+            if source is SourceChoice.AUTO:
+                evidence = strongest(source_of(original.path), source_of(cutout.path))
+            else:
+                evidence = Evidence(Source(source.value), "--source says so")
+            exported = exporter.export(read_cutout(cutout.path, finder, products), cutout.relative, evidence.source)
+        except (ImageError, ExportError) as error:
+            say(str(error))
+            code = SOME_UNREADABLE
+            continue
+        typer.echo(f"{exported}\n  {evidence.source.value}: {evidence.reason}")
+        if exported.missed:
+            code = SOME_UNREADABLE
+    return code
+
+
+def _with_cutouts(files: Sequence[InputFile], folder: Path | None) -> Iterator[tuple[InputFile, InputFile]]:
+    """Each picture with the file to export for it; a picture without one is told to the user as unreadable later."""
+    from lib_photoshoot.export.cutouts import cutouts_of
+
+    if folder is None:
+        yield from ((file, file) for file in files)
+        return
+    for file, found in cutouts_of(files, folder):
+        yield from ((file, cutout) for cutout in found or [file])
+
+
+def _finder(detector: DetectorName, device: str) -> Detecting:
+    """The real filter; whatever the model libraries print while loading goes to standard error."""
+    keep_freed_memory()
+    with redirect_stdout(sys.stderr):
+        return build.build_filter(ModelChoice(detector, device=device))

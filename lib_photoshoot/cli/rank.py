@@ -1,0 +1,70 @@
+"""``rank``: the accepted pictures of a filter run, best first, and why. Exit code 1 when one could not be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.errors import ImageError
+
+if TYPE_CHECKING:
+    from lib_photoshoot.ranking.order import Measured, Ranked
+
+
+def rank_command(
+    folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="The output folder of a finished filter run.")],
+    like: Annotated[
+        Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
+        typer.Option("--like", help="Training photos: pictures like these come first."),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=0, help="Only so many of each product; 0 shows all.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Order the accepted pictures of each product by measured qualities, near-duplicates behind the best of them."""
+    code = DONE
+    with exit_codes("Interrupted."):
+        from lib_photoshoot.ranking.order import rank
+        from lib_photoshoot.ranking.run_folder import measure, measure_photos, read_candidates
+
+        candidates = read_candidates(folder)
+        photos = None if like is None else measure_photos(like, say)
+        products: dict[str, list[Measured]] = {}
+        for candidate in candidates:
+            try:
+                measured = measure(folder, candidate, photos)
+            except ImageError as error:
+                say(str(error))
+                code = SOME_UNREADABLE
+                continue
+            products.setdefault(candidate.product, []).append(measured)
+        ranking = {product: rank(pictures)[: top or None] for product, pictures in sorted(products.items())}
+        if as_json:
+            typer.echo(json.dumps({name: [_to_json(item) for item in items] for name, items in ranking.items()}))
+        else:
+            for product, items in ranking.items():
+                _print(product, items)
+    raise typer.Exit(code)
+
+
+def _print(product: str, items: tuple[Ranked, ...]) -> None:
+    typer.echo(f"{product}: {len(items)} pictures")
+    for place, item in enumerate(items, 1):
+        typer.echo(f"{place:4}. {item.total:.3f}  {item.measured.file}")
+        for quality in item.measured.qualities:
+            typer.echo(f"        {quality.name:9} {quality.score:.2f}  {quality.reason}")
+        for other in item.duplicates:
+            typer.echo(f"        looks the same: {other.measured.file} ({other.total:.3f})")
+
+
+def _to_json(item: Ranked) -> dict[str, Any]:
+    qualities = {q.name: {"score": round(q.score, 4), "reason": q.reason} for q in item.measured.qualities}
+    return {
+        "file": item.measured.file,
+        "total": round(item.total, 4),
+        "qualities": qualities,
+        "duplicates": [{"file": other.measured.file, "total": round(other.total, 4)} for other in item.duplicates],
+    }

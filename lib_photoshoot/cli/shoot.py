@@ -1,0 +1,63 @@
+"""``shoot``: pictures of every product of a shot list, made by running WebUIs with our filter on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from lib_photoshoot.cli.exits import SOME_UNREADABLE, exit_codes, say
+
+EXIT_CODES = (
+    "Exit codes: 0 every product has its pictures; 1 some lack pictures, and it is said why; 2 wrong usage, a list, "
+    "folder or WebUI that cannot be used, or every WebUI given up; 130 interrupted. All but 0 go on with --resume."
+)
+
+
+def shoot_command(
+    shot_list: Annotated[Path, typer.Argument(metavar="LIST", help="A .csv or .yaml with one product a row.")],
+    webui: Annotated[list[str], typer.Option("--webui", metavar="URL", help="A running WebUI; as often as needed.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Output folder: new, or of the shoot to resume.")],
+    auth: Annotated[
+        str,
+        typer.Option(metavar="USER:PASSWORD", envvar="PHOTOSHOOT_WEBUI_AUTH", help="Login of the WebUIs' --api-auth."),
+    ] = "",
+    tries: Annotated[
+        Optional[int],  # noqa: UP045 (Typer reads the annotation at run time)
+        typer.Option(min=1, max=100_000, help="Most tries a product; the default is 5 for each picture wanted."),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds that a WebUI may take for one picture.")] = 600.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a shoot in the same folder.")] = False,
+) -> None:
+    """Make pictures of every product of a list through running WebUIs, until the filter has accepted enough of each."""
+    with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        from lib_photoshoot.shoot.runner import Progress, run_shoot
+        from lib_photoshoot.shoot.shot_list import read_shot_list
+        from lib_photoshoot.shoot.webui import WebUi
+
+        products = read_shot_list(shot_list)
+        webuis = [WebUi(url, auth, timeout) for url in webui]
+        columns = (TextColumn("accepted"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Bar(*columns, console=Console(stderr=True, soft_wrap=True)) as bar:
+            task = bar.add_task("", total=sum(product.count for product in products))
+
+            def tell(state: Progress) -> None:
+                bar.update(task, completed=state.accepted)
+                if state.note:
+                    bar.console.print(state.note, markup=False, highlight=False)
+
+            summary = run_shoot(products, webuis, out, resume, tries, tell)
+        for sentence in summary.short:
+            say(sentence)
+        earlier = f" ({summary.resumed} in earlier runs)" if summary.resumed else ""
+        say(
+            f"{summary.accepted} of {summary.wanted} pictures accepted after {summary.tries} tries{earlier}. "
+            f"Look at {out / 'report.html'}"
+        )
+    if summary.short:
+        raise typer.Exit(SOME_UNREADABLE)

@@ -1,0 +1,63 @@
+"""What is to be exported: cut-outs as they are, or pictures with the mask that the product filter gives them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from lib_photoshoot.catalog.inputs import InputFile, collect_inputs
+from lib_photoshoot.export.colour import to_srgb
+from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.images import Picture, read_picture, shown
+from lib_photoshoot.masks.cutout import cut_out
+from lib_photoshoot.masks.morphology import merge
+from lib_photoshoot.products import Product
+from lib_photoshoot.results import FilterResult
+
+
+class Detecting(Protocol):
+    """Anything that finds products in a uint8 RGB picture (height, width, 3), like the product filter."""
+
+    def detect(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult: ...
+
+
+def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product]) -> np.ndarray:
+    """The product of one file alone: uint8 RGBA (height, width, 4) in sRGB.
+
+    A picture with any transparency is a cut-out already. In any other ``finder`` looks for the products, and all that
+    it finds are exported together, as a pair of shoes should be. Raises ImageError, and ExportError without a product.
+    """
+    picture = read_picture(path)
+    pixels = to_srgb(picture.pixels, picture.icc, shown(path))
+    alpha = _transparency(picture)
+    if alpha is not None:
+        return np.dstack([pixels, alpha])
+    if finder is None:
+        raise ExportError(
+            f"{shown(path)} has no transparent background; name its products with --products, or its cut-outs' folder "
+            "with --cutouts."
+        )
+    regions = finder.detect(picture.pixels, products).regions
+    if not regions:
+        raise ExportError(f"{shown(path)} holds none of the products; name others with --products.")
+    return np.asarray(cut_out(pixels, merge([region.mask for region in regions], pixels.shape[:2])))
+
+
+def _transparency(picture: Picture) -> np.ndarray | None:
+    """The alpha of a cut-out; None for a picture that is opaque all over, whatever its mode."""
+    return None if picture.alpha is None or picture.alpha.min() == 255 else picture.alpha
+
+
+def cutouts_of(files: Sequence[InputFile], folder: Path) -> Iterator[tuple[InputFile, list[InputFile]]]:
+    """Each file with its cut-outs in ``folder``: of the same name, or as the filter names them (``NAME_1_shoe.png``).
+
+    Raises CatalogError for a folder without pictures.
+    """
+    found = collect_inputs([folder])
+    for file in files:
+        name = re.compile(re.escape(file.relative.as_posix()) + r"(_\d+_.+)?", re.IGNORECASE)
+        yield file, [cutout for cutout in found if name.fullmatch(cutout.relative.as_posix())]

@@ -1,0 +1,132 @@
+"""One picture of a channel as a file: render, encode, check what was made, and write it over no other file."""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+import numpy as np
+from PIL import Image
+
+from lib_photoshoot.export.checking import Finding, check_bytes
+from lib_photoshoot.export.encoding import encode_under
+from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.export.placing import fill_share, is_cut_off
+from lib_photoshoot.export.profile import Ground, Profile
+from lib_photoshoot.export.provenance import TERM_OF, Source, xmp_packet
+from lib_photoshoot.export.rendering import Rendered, render
+from lib_photoshoot.images import read_picture, shown, write_atomic
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    ``fill`` and ``clean`` are shares 0..1 of the frame and of the background, ``clean`` counted in the file's own
+    pixels. ``scale`` is relative to the cut-out. ``cut_off`` says that the picture's edge cuts the product off.
+    ``missed`` is what the channel will object to.
+    """
+
+    path: Path
+    width: int
+    height: int
+    bytes: int
+    quality: int
+    scale: float
+    fill: float
+    clean: float
+    source: Source
+    cut_off: bool
+    missed: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        term = TERM_OF.get(self.source)
+        parts = [
+            f"{self.width}x{self.height}",
+            f"scaled {self.scale:.2f}",
+            f"fills {self.fill:.1%}",
+            f"background exact in {self.clean:.3%}",
+            f"{self.bytes:,} bytes at quality {self.quality}",
+            f"{self.source.value} ({term or 'no DigitalSourceType'})",
+        ]
+        notes = [f"misses {finding}" for finding in self.missed]
+        if self.cut_off:
+            notes.append("the product is cut off by its picture's edge")
+        return "\n  ".join([f"{shown(self.path)}: {', '.join(parts)}", *notes])
+
+
+class Exporter:
+    """Exports cut-outs for one profile; reads the background picture, where there is one, once."""
+
+    def __init__(self, profile: Profile, out: Path, enlarge: float | None = None) -> None:
+        """``enlarge`` replaces the profile's limit of enlargement. Raises ImageError for a bad background picture."""
+        self.profile = profile
+        self.out = out
+        self.enlarge = enlarge
+        picture = profile.background.picture if profile.background.kind is Ground.PICTURE else None
+        self._backdrop = None if picture is None else read_picture(picture).pixels
+
+    def export(self, rgba: np.ndarray, name: PurePath, source: Source) -> Exported:
+        """Write one cut-out (uint8 RGBA in sRGB) under its output name (folders kept, no suffix).
+
+        Raises ExportError when the file exists, cannot be written, or cannot be made small enough.
+        """
+        rendered = render(rgba, self.profile, self._backdrop, self.enlarge)
+        data, quality = encode_under(rendered.pixels, self.profile.file, xmp_packet(source))
+        height, width = rendered.empty.shape
+        path = self.out / name.parent / self.profile.file_name(name.name, width, height)
+        missed = check_bytes(data, self.profile, shown(path), rendered.product).findings
+        _write_new(path, data)
+        return Exported(
+            path=path,
+            width=width,
+            height=height,
+            bytes=len(data),
+            quality=quality,
+            scale=rendered.placement.scale,
+            fill=fill_share(rendered.product, self.profile.product.measure),
+            clean=_clean(rendered, data),
+            source=source,
+            cut_off=is_cut_off(rgba),
+            missed=missed,
+        )
+
+
+def _clean(rendered: Rendered, data: bytes) -> float:
+    """The share of the empty pixels that the encoder left exactly as they were."""
+    with Image.open(io.BytesIO(data)) as image:
+        written = np.asarray(image)
+    same = (written == rendered.pixels).all(axis=2)
+    total = int(np.count_nonzero(rendered.empty))
+    return np.count_nonzero(same & rendered.empty) / total if total else 1.0
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write a file whole, where there is none yet."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        # Creating the name reserves it: of two that want it, one is refused, and none is overwritten.
+        path.open("xb").close()
+    except FileExistsError as error:
+        raise ExportError(f"{shown(path)} exists already and is kept; choose another --out, or remove it.") from error
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    try:
+        write_atomic(path, lambda file: file.writelines([data]))
+    except BaseException as error:
+        with suppress(OSError):
+            os.unlink(path)
+        if isinstance(error, OSError):
+            raise _cannot_write(path, error) from error
+        raise
+
+
+def _cannot_write(path: Path, error: OSError) -> ExportError:
+    reason = error.strerror or str(error)
+    return ExportError(f"{shown(path)} cannot be written ({reason}); check the folder's space and permissions.")

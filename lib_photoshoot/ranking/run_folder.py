@@ -1,0 +1,105 @@
+"""The accepted pictures in the output folder of ``filter``, measured: report.json, masks/ and enhanced/."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lib_photoshoot.catalog.inputs import collect_inputs
+from lib_photoshoot.catalog.outputs import slug
+from lib_photoshoot.errors import CatalogError, ImageError
+from lib_photoshoot.images import read_picture, shown
+from lib_photoshoot.masks.morphology import merge
+from lib_photoshoot.ranking import qualities
+from lib_photoshoot.ranking.likeness import PhotoStatistics, features, photo_statistics
+from lib_photoshoot.ranking.order import Measured
+from lib_photoshoot.results import Decision
+from lib_photoshoot.training.dataset import difference_hash
+
+Tell = Callable[[str], None]
+"""Called with one sentence for each file that is left out."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A product in an accepted picture; paths are relative to the run's folder. ``score`` and ``quality`` (predicted
+    IoU, None where the report has none) are its best region's, ``masks`` those of all its regions."""
+
+    product: str
+    picture: str
+    masks: tuple[str, ...]
+    score: float
+    quality: float | None
+
+
+def read_candidates(folder: Path) -> tuple[Candidate, ...]:
+    """Every product of every accepted picture, as the run's report names them. Raises CatalogError."""
+    path = folder / "report.json"
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        return tuple(
+            candidate
+            for entry in document["images"]
+            if entry["decision"] == Decision.MATCH.value
+            for candidate in _candidates(entry["regions"])
+        )
+    except FileNotFoundError as error:
+        raise CatalogError(
+            f"{shown(folder)} holds no report.json; name the output folder of a finished `filter` run."
+        ) from error
+    except OSError as error:
+        raise CatalogError(f"{shown(path)} cannot be read ({error.strerror}); check its permissions.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CatalogError(f"{shown(path)} is no report of this program; run `filter` again with --resume.") from error
+
+
+def _candidates(regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
+    for product in dict.fromkeys(region["product"] for region in regions):
+        own = [region for region in regions if region["product"] == product]
+        best = max(own, key=lambda region: region["score"])
+        picture = f"enhanced/{_stem(best['mask'], regions.index(best) + 1, product)}.png"
+        yield Candidate(
+            product, picture, tuple(region["mask"] for region in own), float(best["score"]), best.get("quality")
+        )
+
+
+def _stem(mask: str, number: int, product: str) -> str:
+    """The picture's output name out of its mask's, ``masks/STEM_NUMBER_PRODUCT.png``."""
+    return mask.removeprefix("masks/").removesuffix(f"_{number}_{slug(product)}.png")
+
+
+def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None = None) -> Measured:
+    """Read and measure one candidate. Raises ImageError when its picture or a mask is gone or damaged."""
+    picture = read_picture(folder / candidate.picture).pixels
+    masks = [read_picture(folder / name).pixels[:, :, 0] >= 128 for name in candidate.masks]
+    if any(mask.shape != picture.shape[:2] for mask in masks):
+        raise ImageError(f"{shown(folder / candidate.picture)} and its mask differ in size; run `filter` on it again.")
+    mask = merge(masks, picture.shape[:2])
+    found = [
+        qualities.detection(candidate.score),
+        qualities.mask_quality(picture, mask, candidate.quality),
+        qualities.sharpness(picture, mask),
+        qualities.exposure(picture, mask),
+        qualities.size(mask),
+    ]
+    if photos is not None:
+        found.append(photos.likeness(picture))
+    return Measured(candidate.picture, candidate.product, tuple(found), difference_hash(picture))
+
+
+def measure_photos(folder: Path, tell: Tell) -> PhotoStatistics:
+    """Statistics of a folder of training photos; unreadable ones are told and left out. Raises CatalogError."""
+    rows: list[np.ndarray] = []
+    for file in collect_inputs([folder]):
+        try:
+            rows.append(features(read_picture(file.path).pixels))
+        except ImageError as error:
+            tell(str(error))
+    if not rows:
+        raise CatalogError(f"No photo in {shown(folder)} can be read; name a folder of training photos.")
+    return photo_statistics(rows)

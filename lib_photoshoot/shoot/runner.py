@@ -1,0 +1,181 @@
+"""One shoot: a thread for each WebUI, which takes one shot after the other from the desk until all is done."""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib_photoshoot.images import shown
+from lib_photoshoot.shoot.desk import Desk, Standing
+from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.shoot.ledger import Decision, ShootLedger, Try
+from lib_photoshoot.shoot.listed import ListedProduct, Shot
+from lib_photoshoot.shoot.pictures import store
+from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError
+
+PATIENCE = 5
+"""Failures in a row after which a WebUI is given up."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 30.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``accepted`` of ``wanted`` pictures; ``note`` is a sentence about a WebUI that failed, empty otherwise."""
+
+    accepted: int
+    wanted: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ShootSummary:
+    """Figures of a finished run. ``resumed`` of the ``tries`` were made by earlier runs.
+
+    ``short`` has a sentence for each product that lacks pictures, ``lost`` one for each WebUI that was given up.
+    """
+
+    accepted: int
+    wanted: int
+    tries: int
+    resumed: int
+    short: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+def run_shoot(
+    products: Sequence[ListedProduct],
+    webuis: Sequence[WebUi],
+    out: Path,
+    resume: bool = False,
+    tries: int | None = None,
+    tell: Callable[[Progress], None] = lambda _: None,
+    first_pause: float = _FIRST_PAUSE_S,
+) -> ShootSummary:
+    """Make pictures until every product has its count of accepted ones or its limit of ``tries``.
+
+    After an interrupt, a kill or a full disk the same call with ``resume`` does what is left. ``tell`` is called from
+    several threads; ``first_pause`` (seconds) follows a WebUI's first failure, and doubles with each. Raises ShootError
+    when a WebUI or the folder cannot be used, the disk is full, or every WebUI was given up.
+    """
+    addresses = [webui.address for webui in webuis]
+    if len(set(addresses)) < len(addresses):
+        raise ShootError("--webui names one address twice; name each WebUI once.")
+    for webui in webuis:
+        webui.check(products)
+    with ShootLedger(out, products, resume) as ledger:
+        resumed = len(ledger.tries)
+        desk = Desk(products, ledger, tries, addresses)
+        for webui in webuis:
+            worker = _Worker(webui, desk, out, tell, first_pause)
+            # A WebUI that hangs must not keep the program from ending.
+            threading.Thread(target=worker.run, name=webui.address, daemon=True).start()
+        try:
+            desk.ended.wait()
+        finally:
+            desk.stop()
+        try:
+            if desk.error is not None:
+                raise desk.error
+            from lib_photoshoot.shoot.report import write_report
+
+            write_report(out, desk.standings, ledger.tries)
+        except OSError as error:
+            raise _cannot_write(out, error) from error
+        if desk.all_lost:
+            reasons = " ".join(dict.fromkeys(desk.lost.values()))
+            raise ShootError(
+                f"Every WebUI was given up; run the same command with --resume when they answer: {reasons}"
+            )
+        accepted, wanted = desk.counts()
+        short = tuple(_shortage(standing) for standing in desk.standings if standing.accepted < standing.product.count)
+        return ShootSummary(accepted, wanted, len(ledger.tries), resumed, short, tuple(desk.lost.values()))
+
+
+class _Worker:
+    """What one WebUI's thread does."""
+
+    def __init__(
+        self, webui: WebUi, desk: Desk, out: Path, tell: Callable[[Progress], None], first_pause: float
+    ) -> None:
+        self._webui, self._desk, self._out, self._tell = webui, desk, out, tell
+        self._first_pause = first_pause
+        self._failures = 0
+        self._proven = False
+
+    def run(self) -> None:
+        """Take shots until there is none any more or the WebUI is given up."""
+        try:
+            while (shot := self._desk.take(self._webui.address)) is not None:
+                try:
+                    entry = self._shoot(shot)
+                except WebUiError as error:
+                    self._desk.give_back(shot, self._webui.address, error)
+                    if self._gives_up(error):
+                        return
+                    continue
+                self._failures, self._proven = 0, True
+                self._desk.finish(shot, entry)
+                self._say()
+        except BaseException as error:  # else the main thread would wait for ever
+            self._desk.stop(error)
+
+    def _shoot(self, shot: Shot) -> Try:
+        start = time.monotonic()
+        taken = self._webui.shoot(shot)
+        seconds = round(time.monotonic() - start, 3)
+        verdict = taken.verdict
+        return Try(
+            product=shot.product.name,
+            number=shot.number,
+            seed=shot.seed,
+            scene=shot.scene,
+            webui=self._webui.address,
+            seconds=seconds,
+            scores=verdict.scores,
+            decision=Decision.ACCEPTED if verdict.accepted else Decision.REJECTED,
+            why=verdict.why,
+            file=store(self._out, shot, taken.picture, verdict.accepted),
+            exports=shot.product.exports,
+        )
+
+    def _gives_up(self, error: WebUiError) -> bool:
+        """Count a failure; wait, or say that this WebUI is given up."""
+        if error.fault is Fault.REFUSED and self._proven:
+            # It works, so the product is at fault, and the desk will not offer that one again.
+            self._say(str(error))
+            return False
+        self._failures += 1
+        if error.fault is Fault.LOGIN or self._failures >= PATIENCE:
+            why = f"{self._webui.address} was given up: {error}"
+            self._say(why)
+            self._desk.retire(self._webui.address, why)
+            return True
+        pause = 0 if error.fault is Fault.REFUSED else self._first_pause * 2 ** (self._failures - 1)
+        self._say(str(error))
+        self._desk.ended.wait(min(pause, _LONGEST_PAUSE_S))
+        return False
+
+    def _say(self, note: str = "") -> None:
+        self._tell(Progress(*self._desk.counts(), note))
+
+
+def _shortage(standing: Standing) -> str:
+    product = standing.product
+    head = f"{product.name}: {standing.accepted} of {product.count} pictures"
+    if standing.aside is not None:
+        return f"{head}, set aside: {standing.aside}"
+    if product.seeds and standing.limit == len(product.seeds):
+        return f"{head} after all {standing.limit} seeds of its list; give it more."
+    return f"{head} after {standing.limit} tries; raise --tries and add --resume to go on."
+
+
+def _cannot_write(out: Path, error: OSError) -> ShootError:
+    where = shown(out)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ShootError(f"The disk of {where} is full; make room and run the same command with --resume.")
+    reason = error.strerror or str(error)
+    return ShootError(f"Writing to {where} failed ({reason}); correct it and run the same command with --resume.")

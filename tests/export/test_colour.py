@@ -1,0 +1,40 @@
+"""Colours in sRGB."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import ImageCms
+
+from lib_photoshoot.export.colour import is_srgb, srgb_profile, to_srgb
+from lib_photoshoot.export.errors import ExportError
+
+PIXELS = np.array([[[200, 30, 40], [10, 220, 90], [128, 128, 128]]], np.uint8)
+
+
+def swapped() -> bytes:
+    """An RGB profile unlike sRGB. Pillow makes none, so the sRGB one has its red and green exchanged."""
+    data = bytearray(srgb_profile())
+    tags = {bytes(data[p : p + 4]): p for p in range(132, 132 + 12 * int.from_bytes(data[128:132], "big"), 12)}
+    red, green = tags[b"rXYZ"], tags[b"gXYZ"]
+    data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(data)
+
+
+def test_srgb_profiles_are_known_by_what_they_do() -> None:
+    assert is_srgb(srgb_profile())
+    assert not is_srgb(swapped())
+    assert not is_srgb(b"no profile")
+    assert ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(srgb_profile())))
+
+
+def test_conversion() -> None:
+    assert to_srgb(PIXELS, None, "a.png") is PIXELS
+    assert to_srgb(PIXELS, srgb_profile(), "a.png") is PIXELS
+    converted = to_srgb(PIXELS, swapped(), "a.png")
+    assert converted[0, 0, 1] > converted[0, 0, 0] and converted[0, 1, 0] > converted[0, 1, 1]
+    assert np.abs(converted[0, 2].astype(int) - 128).max() <= 2
+    with pytest.raises(ExportError, match=r"profile of a\.png cannot be used"):
+        to_srgb(PIXELS, b"no profile", "a.png")

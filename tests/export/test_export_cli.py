@@ -1,0 +1,128 @@
+"""``export`` and ``check-export`` as a user calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lib_photoshoot import build
+from lib_photoshoot.cli.main import app
+from lib_photoshoot.export.cutouts import read_cutout
+from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.products import parse_products
+from tests.export.conftest import INFOTEXT, cutout, save_cutout
+from tests.export.test_colour import swapped
+from tests.test_catalog import BrightSquares, paint
+
+LARGE = cutout(1000, 640)
+
+
+def invoke(*arguments: object):
+    return CliRunner().invoke(app, [str(item) for item in arguments])
+
+
+def test_export_check_and_never_over_a_file(tmp_path: Path) -> None:
+    save_cutout(tmp_path / "in" / "deep" / "B01.png", LARGE)
+    command = ("export", tmp_path / "in", "--profile", "amazon-main", "--out", tmp_path / "out", "--enlarge", 1)
+    result = invoke(*command)
+    path = tmp_path / "out" / "deep" / "B01.MAIN.jpg"
+    assert result.exit_code == 0, result.output
+    assert "1115x1115, scaled 1.00, fills " in result.stdout and "photo (no DigitalSourceType)" in result.stdout
+    before = path.read_bytes()
+    assert invoke("check-export", path, "--profile", "amazon-main").exit_code == 0
+    again = invoke(*command)
+    assert again.exit_code == 1 and "exists already and is kept" in again.stderr and path.read_bytes() == before
+    assert sorted(p.name for p in path.parent.iterdir()) == ["B01.MAIN.jpg"]
+
+
+def test_what_a_picture_misses_is_told_with_its_source(tmp_path: Path) -> None:
+    save_cutout(tmp_path / "small.png", cutout(100, 60))
+    result = invoke("export", tmp_path / "small.png", "--profile", "amazon-main", "--out", tmp_path / "out")
+    assert result.exit_code == 1 and "misses fill: the product fills 20" in result.stdout
+    checked = invoke("check-export", tmp_path / "out", "--profile", "amazon-main", "--json")
+    (item,) = json.loads(checked.stdout)["missed"]
+    assert checked.exit_code == 1 and item["aspect"] == "fill" and item["source"].startswith("https://")
+    told = invoke("check-export", tmp_path / "out", "--profile", "amazon-main")
+    assert "fill: the product fills 20" in told.stdout and "not verified" in told.stdout
+
+
+def test_enlargement_is_limited_by_the_option(tmp_path: Path) -> None:
+    save_cutout(tmp_path / "small.png", cutout(100, 60))
+    command = ("export", tmp_path / "small.png", "--profile", "amazon-main", "--enlarge", 9)
+    assert "1030x1030, scaled 9.00" in invoke(*command, "--out", tmp_path / "out").stdout
+
+
+@pytest.mark.parametrize(
+    ("infotext", "option", "term"),
+    [
+        (None, None, None),
+        (INFOTEXT, None, "trainedAlgorithmicMedia"),
+        (INFOTEXT, "photo", None),
+        (None, "edited", "compositeWithTrainedAlgorithmicMedia"),
+        (None, "retouched", None),
+    ],
+)
+def test_the_source_by_infotext_or_option(tmp_path: Path, exiftool, infotext, option, term) -> None:
+    save_cutout(tmp_path / "a.png", LARGE, infotext)
+    extra = () if option is None else ("--source", option)
+    invoke("export", tmp_path / "a.png", "--profile", "walmart-main", "--out", tmp_path / "out", "--enlarge", 1, *extra)
+    tags = exiftool(tmp_path / "out" / "a.jpg")
+    assert tags.get("XMP-iptcExt:DigitalSourceType", "").rpartition("/")[2] == (term or "")
+    assert not [value for value in tags.values() if "red shoe" in str(value)], "the prompt is nobody's business"
+
+
+def test_pictures_are_cut_out_by_the_filter_or_by_their_cutouts(tmp_path: Path, monkeypatch) -> None:
+    paint(tmp_path / "in" / "lit.png", (20, 10, 60, 50))
+    paint(tmp_path / "in" / "dark.png")
+    command = ("export", tmp_path / "in", "--profile", "ebay", "--out")
+    result = invoke(*command, tmp_path / "none")
+    assert result.exit_code == 1 and result.stderr.count("has no transparent background") == 2
+    monkeypatch.setattr(build, "build_filter", lambda *_: BrightSquares())
+    result = invoke(*command, tmp_path / "found", "--products", "lamp", "--enlarge", "16")
+    assert result.exit_code == 1 and "dark.png holds none of the products" in result.stderr
+    with Image.open(tmp_path / "found" / "lit-ebay.jpg") as image:
+        assert np.asarray(image)[0, 0].tolist() == [255, 255, 255]
+        assert np.asarray(image)[image.height // 2, image.width // 2].min() > 240
+    save_cutout(tmp_path / "cut" / "lit_1_lamp.png", LARGE)
+    save_cutout(tmp_path / "cut" / "lit_2_lamp.png", LARGE)
+    save_cutout(tmp_path / "cut" / "lit_up_1_lamp.png", LARGE)
+    invoke(*command, tmp_path / "cuts", "--cutouts", tmp_path / "cut")
+    assert sorted(p.name for p in (tmp_path / "cuts").iterdir()) == ["lit_1_lamp-ebay.jpg", "lit_2_lamp-ebay.jpg"]
+
+
+def test_a_cutout_keeps_the_pictures_infotext(tmp_path: Path) -> None:
+    save_cutout(tmp_path / "a.png", np.dstack([LARGE[:, :, :3], np.full(LARGE.shape[:2], 255, np.uint8)]), INFOTEXT)
+    save_cutout(tmp_path / "cut" / "a.png", LARGE)
+    arguments = ("--profile", "walmart-main", "--out", tmp_path / "out", "--enlarge", 1, "--cutouts", tmp_path / "cut")
+    assert "generated (trained" in invoke("export", tmp_path / "a.png", *arguments).stdout
+
+
+def test_wide_colours_are_converted(tmp_path: Path) -> None:
+    rgba = LARGE.copy()
+    rgba[:, :, :3] = (220, 40, 60)
+    save_cutout(tmp_path / "wide.png", rgba, icc_profile=swapped())
+    red, green = read_cutout(tmp_path / "wide.png", None, ())[300, 500, :2]
+    assert green > red
+
+
+def test_opaque_pictures_with_an_alpha_channel_are_no_cutouts(tmp_path: Path) -> None:
+    save_cutout(tmp_path / "a.png", np.full((20, 20, 4), 255, np.uint8))
+    with pytest.raises(ExportError, match="no transparent background"):
+        read_cutout(tmp_path / "a.png", None, parse_products("lamp"))
+
+
+def test_wrong_usage(tmp_path: Path) -> None:
+    save_cutout(tmp_path / "a.png")
+    unknown = invoke("export", tmp_path / "a.png", "--profile", "amazon", "--out", tmp_path / "out")
+    assert unknown.exit_code == 2 and "known are amazon-main" in unknown.stderr
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "file").write_text("")
+    result = invoke("export", tmp_path / "a.png", "--profile", "ebay", "--out", tmp_path / "file")
+    assert result.exit_code == 1 and "cannot be written" in result.stderr and "Traceback" not in result.stderr
+    (tmp_path / "b.png").write_text("no picture")
+    assert invoke("check-export", tmp_path / "b.png", "--profile", "ebay").exit_code == 1

@@ -1,0 +1,73 @@
+"""Order and groups: independent of the input's order, and of near-duplicates only the best stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib_photoshoot.ranking.order import Measured, default_weights, rank, total_of
+from lib_photoshoot.ranking.qualities import Quality
+
+NAMES = tuple(default_weights())
+scores = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
+
+
+@st.composite
+def pictures(draw) -> list[Measured]:
+    count = draw(st.integers(0, 12))
+    hashes = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 3))
+    return [
+        Measured(f"{i}.png", "shoe", tuple(Quality(n, draw(scores), "") for n in NAMES), draw(hashes))
+        for i in range(count)
+    ]
+
+
+def picture(name: str, score: float, hash_: int = 0) -> Measured:
+    return Measured(name, "shoe", tuple(Quality(n, score, "") for n in NAMES), hash_)
+
+
+@given(pictures(), st.randoms())
+def test_the_inputs_order_does_not_matter(items: list[Measured], random) -> None:
+    mixed = list(items)
+    random.shuffle(mixed)
+    assert rank(mixed) == rank(items)
+
+
+@given(pictures())
+def test_every_picture_is_there_once_and_totals_fall(items: list[Measured]) -> None:
+    ranked = rank(items)
+    files = [r.measured.file for best in ranked for r in (best, *best.duplicates)]
+    assert sorted(files) == sorted(item.file for item in items)
+    totals = [r.total for r in ranked]
+    assert totals == sorted(totals, reverse=True) and all(0 <= total <= 1 for total in totals)
+    for best in ranked:
+        assert all(other.total <= best.total for other in best.duplicates)
+        assert all((other.measured.hash ^ best.measured.hash).bit_count() <= 8 for other in best.duplicates)
+    for one in ranked:
+        assert all((one.measured.hash ^ other.measured.hash).bit_count() > 8 for other in ranked if other is not one)
+
+
+@given(st.integers(0, 2**64 - 1), st.lists(st.integers(0, 7), min_size=1, max_size=5))
+def test_a_group_of_duplicates_keeps_the_best(hash_: int, bits: list[int]) -> None:
+    group = [picture(f"{i}.png", 0.1 * i, hash_ ^ (1 << bit)) for i, bit in enumerate(bits)]
+    best = picture("best.png", 0.9, hash_)
+    (only,) = rank([*group, best])
+    assert only.measured is best and len(only.duplicates) == len(group)
+
+
+def test_better_qualities_come_first_and_weights_decide() -> None:
+    sharp = replace(picture("sharp.png", 0.5, 0), qualities=(Quality("sharpness", 1, ""), Quality("size", 0, "")))
+    large = replace(
+        picture("large.png", 0.5, 2**64 - 1), qualities=(Quality("sharpness", 0, ""), Quality("size", 1, ""))
+    )
+    assert [r.measured for r in rank([large, sharp], {"sharpness": 2, "size": 1})] == [sharp, large]
+    assert [r.measured for r in rank([large, sharp], {"sharpness": 1, "size": 2})] == [large, sharp]
+    assert rank([sharp], {"sharpness": 2, "size": 1})[0].total == pytest.approx(2 / 3)
+
+
+def test_what_was_not_measured_leaves_its_weight_to_the_others() -> None:
+    assert total_of([Quality(n, 0.5, "") for n in NAMES if n != "likeness"]) == pytest.approx(0.5)
+    assert total_of([]) == 0

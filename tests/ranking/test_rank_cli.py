@@ -1,0 +1,82 @@
+"""``rank`` on the output folder of a real ``filter`` run with a small filter."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lib_photoshoot.catalog.inputs import collect_inputs
+from lib_photoshoot.catalog.runner import run_catalog
+from lib_photoshoot.cli.main import app
+from lib_photoshoot.products import parse_products
+from lib_photoshoot.ranking.run_folder import read_candidates
+from tests.test_catalog import BrightSquares
+
+
+def invoke(*arguments: object):
+    return CliRunner().invoke(app, [str(item) for item in arguments])
+
+
+def draw(path: Path, seed: int, sigma: float = 0) -> None:
+    """A dark picture, its pattern by ``seed``, with a bright textured square."""
+    random = np.random.default_rng(seed)
+    pixels = cv2.resize(random.integers(0, 90, (6, 7, 3), dtype=np.uint8), (200, 160), interpolation=cv2.INTER_CUBIC)
+    left = 20 + 40 * (seed % 3)
+    pixels[30:120, left : left + 90] = random.integers(215, 251, (90, 90, 3))
+    pixels = cv2.GaussianBlur(pixels, (0, 0), sigma) if sigma else pixels
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    draw(tmp_path / "in" / "deep_1_x" / "sharp.png", 1)
+    draw(tmp_path / "in" / "blurred.png", 2, 3)
+    draw(tmp_path / "in" / "copy.png", 1, 1)
+    out = tmp_path / "out"
+    run_catalog(BrightSquares(), collect_inputs([tmp_path / "in"]), parse_products("lamp = light"), out)
+    return out
+
+
+def test_the_sharp_one_comes_first_and_its_copy_behind_it(run: Path) -> None:
+    first, second = json.loads(invoke("rank", run, "--json").stdout)["lamp"]
+    assert first["file"] == "enhanced/deep_1_x/sharp.png" and second["file"] == "enhanced/blurred.png"
+    assert [item["file"] for item in first["duplicates"]] == ["enhanced/copy.png"]
+    assert set(first["qualities"]) == {"detection", "mask", "sharpness", "exposure", "size"}
+    assert first["total"] > second["total"]
+
+
+def test_in_words_with_photos_and_only_the_top(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "in" / "broken.png").write_text("")
+    result = invoke("rank", run, "--like", tmp_path / "in", "--top", 1)
+    assert result.exit_code == 0 and "broken.png is empty" in result.stderr
+    assert "lamp: 1 pictures" in result.stdout and "blurred.png" not in result.stdout
+    assert "looks the same: enhanced/copy.png" in result.stdout and "from 3 photos" in result.stdout
+
+
+def test_the_predicted_iou_counts_where_a_report_has_it(run: Path) -> None:
+    path = run / "report.json"
+    document = json.loads(path.read_text())
+    assert read_candidates(run)[0].quality is None
+    for entry in document["images"]:
+        entry["regions"][0]["quality"] = 0.25
+    path.write_text(json.dumps(document))
+    assert "predicted IoU 0.25" in invoke("rank", run).stdout
+
+
+def test_what_is_missing_or_wrong_is_told(run: Path, tmp_path: Path) -> None:
+    (run / "enhanced" / "blurred.png").unlink()
+    result = invoke("rank", run)
+    assert result.exit_code == 1 and "blurred.png does not exist" in result.stderr and "sharp.png" in result.stdout
+    (run / "report.json").write_text("[]")
+    assert "is no report of this program" in invoke("rank", run).stderr
+    shutil.rmtree(run)
+    gone = invoke("rank", run)
+    assert gone.exit_code == 2 and "holds no report.json" in gone.stderr

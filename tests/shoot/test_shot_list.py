@@ -1,0 +1,183 @@
+"""Shot lists as people write them, and every mistake with its line."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.shoot.shot_list import read_shot_list
+
+
+def read(tmp_path: Path, text: str, suffix: str = ".csv") -> Any:
+    path = tmp_path / f"list{suffix}"
+    path.write_text(text, encoding="utf-8")
+    return read_shot_list(path)
+
+
+CSV = (
+    "\ufeffname;class;aliases;scenes;count;seeds;preset;filter;negative_prompt;cfg_scale;exports;width\r\n"
+    '"Red ""12""";handbag;purse|tote;on a beach, at noon|in a street;4;7 | 8|2;Retouch only;'
+    '"{""threshold"": 0.4}";blurry;6.5;amazon|ebay;768\r\n'
+    "\r\n"
+    "shoe;;;;2;;;;;;;\r\n"
+)
+YAML = """\
+defaults:
+  width: 768
+products:
+- name: 'Red "12"'
+  class: handbag
+  aliases: [purse, tote]
+  scenes: ["on a beach, at noon", in a street]
+  count: 4
+  seeds: [7, 8, 2]
+  preset: Retouch only
+  filter: {threshold: 0.4}
+  negative_prompt: blurry
+  cfg_scale: 6.5
+  exports: [amazon, ebay]
+- {name: shoe, count: 2, width: 512}
+"""
+
+
+@pytest.mark.parametrize(("text", "suffix"), [(CSV, ".csv"), (YAML, ".yaml"), (YAML, ".YML")])
+def test_csv_and_yaml_say_the_same(tmp_path: Path, text: str, suffix: str) -> None:
+    bag, shoe = read(tmp_path, text, suffix)
+    assert (bag.name, bag.folder, bag.count, bag.seeds) == ('Red "12"', "Red -12", 4, (7, 8, 2))
+    assert bag.scenes == ("on a beach, at noon", "in a street") and bag.exports == ("amazon", "ebay")
+    assert bag.settings.products == "handbag = purse | tote" and bag.settings.enabled
+    assert (bag.settings.threshold, bag.settings.enhancement) == (0.4, "retouch")
+    assert bag.sampling == {"steps": 20, "width": 768, "height": 512, "cfg_scale": 6.5, "scheduler": "Automatic"}
+    assert bag.prompt.startswith('"handbag", ') and bag.negative_prompt == "blurry"
+    assert (shoe.first_seed, shoe.seeds, shoe.scenes, shoe.sampling["width"]) == (1, (), (), 512)
+    assert shoe.settings.products == "shoe"
+
+
+def test_the_request_has_the_scene_the_lora_and_the_filter(tmp_path: Path) -> None:
+    row = {"name": "bag", "count": 1, "prompt": "my bag", "scenes": ["on a beach", "at home"], "lora": "L", "seeds": 9}
+    more = {"lora_weight": 0.7, "checkpoint": "tiny", "sampler": "Euler", "preset": "Cut-outs only"}
+    (bag,) = read(tmp_path, json.dumps([row | more]), ".yaml")
+    body = bag.shot(0).request()
+    assert body["prompt"] == "my bag, <lora:L:0.7>, on a beach" and body["seed"] == 9
+    assert body["override_settings"] == {"sd_model_checkpoint": "tiny"} and body["sampler_name"] == "Euler"
+    args = body["alwayson_scripts"]["Product Photoshoot"]["args"]
+    assert args == [
+        {"enabled": True, "products": "bag", "on_match": "mask and cut-out only", "save_masks": True,
+         "save_cutouts": True}
+    ]  # fmt: skip
+    assert "override_settings" not in read(tmp_path, "name,count\nbag,1\n")[0].shot(0).request()
+
+
+def test_tries_follow_from_the_list_alone(tmp_path: Path) -> None:
+    bag, shoe = read(tmp_path, "name,count,first_seed,seeds,scenes\nbag,1,4294967295,,a|b\nshoe,1,,5|4,\n")
+    assert [(bag.shot(n).seed, bag.shot(n).scene) for n in range(3)] == [(2**32 - 1, "a"), (0, "b"), (1, "a")]
+    assert [shoe.shot(n).seed for n in range(shoe.limit(100))] == [5, 4] and bag.limit(100) == 100
+
+
+def test_a_recipe_is_what_decides_a_picture(tmp_path: Path) -> None:
+    recipes = [
+        read(tmp_path, f"name,count,exports,{column}\nbag,{count},{exports},{value}\n")[0].recipe
+        for count, exports, column, value in (
+            (1, "a", "steps", "20"), (9, "b", "steps", ""), (1, "a", "steps", "21"), (1, "a", "scenes", "x"),
+            (1, "a", "filter", '"{""denoise"": 0.2}"'), (1, "a", "first_seed", "2"),
+        )
+    ]  # fmt: skip
+    assert recipes[0] == recipes[1] and len(set(recipes)) == 5
+
+
+MISTAKES = [
+    ("name,count,colour\nbag,1,red\n", 1, "'colour'"),
+    ("name\nbag\n", 1, "column count"),
+    ("name,count,name\nbag,1,x\n", 1, "name is there twice"),
+    ("name,count\nbag,1\nshoe,\n", 3, "count is missing"),
+    ("name,count\nbag,1\n ,2\n", 3, "name is missing"),
+    ("name,count\nbag,1\nshoe,1\nbag,2\n", 4, "stands in line 2"),
+    ("name,count\nbag,1\nBAG,2\n", 3, "too like 'bag'"),
+    ("name,count,class\nthumbnails,1,bag\n", 2, "file of the shoot"),
+    ("name,count,class\n...,1,bag\n", 2, "'...'"),
+    ("name,count\nbag,zero\n", 2, "'zero'"),
+    ("name,count\nbag,0\n", 2, "from 1 to 10000"),
+    ("name,count\nbag,1.5\n", 2, "whole number"),
+    ("name,count,cfg_scale\nbag,1,nan\n", 2, "'nan'"),
+    ("name,count,width\nbag,1,513\n", 2, "multiple of 8"),
+    ("name,count,seeds\nbag,1,4|x\n", 2, "'x'"),
+    ("name,count,seeds\nbag,1,4|5|4\n", 2, "twice"),
+    ("name,count,seeds\nbag,1,-1\n", 2, "seeds is '-1'"),
+    ("name,count,seeds,first_seed\nbag,1,4,5\n", 2, "both seeds and first_seed"),
+    ("name,count,filter\nbag,1,denoise\n", 2, "JSON"),
+    ('name,count,filter\nbag,1,"{""denoiz"": 1}"\n', 2, "'denoiz'"),
+    ('name,count,filter\nbag,1,"{""denoise"": 7}"\n', 2, "denoising strength"),
+    ('name,count,filter\nbag,1,"{""on_no_match"": ""leave out""}"\n', 2, "on_no_match"),
+    ("name,count,preset\nbag,1,none such\n", 2, "'none such'"),
+    ("name,count,lora\nbag,1,<x>\n", 2, "'<x>'"),
+    ('name,count,class\nsku 12,1,"bag; \'x"\n', 2, "bag; "),
+    ('name,count,scenes\n"bag\nb",1,a\nshoe,1,a,b\n', 4, "4 cells for 3 columns"),
+    ('name,count\nbag,1\n"shoe,1\n', 3, "quotes"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "word"), MISTAKES)
+def test_a_mistake_in_a_csv_is_one_sentence_with_its_line(tmp_path: Path, text: str, line: int, word: str) -> None:
+    with pytest.raises(ShootError) as error:
+        read(tmp_path, text)
+    sentence = str(error.value)
+    assert sentence.startswith(f"{tmp_path / 'list.csv'}, line {line}: ") and word in sentence and "\n" not in sentence
+
+
+YAML_MISTAKES = [
+    ("- name: bag\n  count: 1\n  colour: red\n", 3, "'colour'"),
+    ("- name: bag\n  count: 1\n\n- name: shoe\n  count: x\n", 5, "'x'"),
+    ("- name: bag\n  count: true\n", 2, "True"),
+    ("- name: 815\n  count: 1\n", 1, "quotes"),
+    ("- name: bag\n  count: 1\n  name: shoe\n", 3, "twice"),
+    ("- name: bag\n  count: 1\n- count: 1\n  name: bag\n", 4, "line 1"),
+    ("- bag\n", 1, "no product with fields"),
+    ("bag: 1\n", 1, "'bag'"),
+    ("just text\n", 1, "no list"),
+    ("defaults: {}\n", 1, "'products'"),
+    ("- name: bag\n  count: [1\n", 3, "not YAML"),
+    ("- {name: bag, count: 1, filter: !!python/object:os.system x}\n", 1, "not YAML"),
+    ("- {name: bag, count: 1, scenes: [[a]]}\n", 1, "no text"),
+    ("- {name: bag, count: 1, steps: 1.5}\n", 1, "whole number"),
+    ("[" * 5000, 1, "not YAML"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "word"), YAML_MISTAKES)
+def test_a_mistake_in_a_yaml_is_one_sentence_with_its_line(tmp_path: Path, text: str, line: int, word: str) -> None:
+    with pytest.raises(ShootError) as error:
+        read(tmp_path, text, ".yaml")
+    sentence = str(error.value)
+    assert sentence.startswith(f"{tmp_path / 'list.yaml'}, line {line}: ") and word in sentence and "\n" not in sentence
+
+
+def test_a_file_that_is_no_list(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes(b"name,count\nb\xe4g,1\n")
+    for path, word in (
+        (tmp_path / "list.csv", "UTF-8"),
+        (tmp_path / "list.txt", "neither CSV nor YAML"),
+        (tmp_path / "none.csv", "No such file"),
+    ):
+        with pytest.raises(ShootError, match=word):
+            read_shot_list(path)
+    for suffix in (".csv", ".yaml"):
+        with pytest.raises(ShootError, match="names no product"):
+            read(tmp_path, "", suffix)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".yaml"])
+def test_ten_thousand_products(tmp_path: Path, suffix: str) -> None:
+    rows = [{"name": f"bag {n}", "class": "handbag", "count": n % 9 + 1, "scenes": "a|b"} for n in range(10_000)]
+    if suffix == ".csv":
+        text = "\n".join([",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)])
+    else:
+        text = "\n".join(f"- {json.dumps(row)}" for row in rows)
+    start = time.perf_counter()
+    products = read(tmp_path, text, suffix)
+    print(f"10,000 rows of {suffix}: {time.perf_counter() - start:.2f} s")
+    assert len(products) == 10_000 and products[-1].count == 1

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
+
+from lib_photoshoot.model_names import DetectorName, SegmenterName
 
 if TYPE_CHECKING:
     from lib_photoshoot.detection.protocol import Detector
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.pipeline import Confirmer, ProductFilter
     from lib_photoshoot.segmentation.sam import SamSegmenter
-
-
-class DetectorName(str, Enum):
-    """The detectors that can be chosen."""
-
-    EMBEDDED = "embedded"
-    GROUNDINGDINO = "groundingdino"
-    """Swin-T, the usual choice."""
-    GROUNDINGDINO_B = "groundingdino-b"
-    """Swin-B: larger and slower."""
-
-
-class SegmenterName(str, Enum):
-    """The segmenters that can be chosen; the values are the names in the weights manifest."""
-
-    MOBILE_SAM = "mobile-sam"
-    VIT_B = "sam-vit-b"
-    VIT_L = "sam-vit-l"
-    VIT_H = "sam-vit-h"
 
 
 _GROUNDING_VARIANT = {DetectorName.GROUNDINGDINO: "swint", DetectorName.GROUNDINGDINO_B: "swinb"}

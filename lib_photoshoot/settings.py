@@ -11,10 +11,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
-from lib_photoshoot.build import DetectorName, SegmenterName
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.model_names import DetectorName, SegmenterName
 
 VERSION = 1
 
@@ -64,8 +64,7 @@ NO_MODEL = "None"
 """ControlNet model: none, plain inpainting."""
 
 
-@dataclass(frozen=True)
-class Meta:
+class Meta(NamedTuple):
     """How a setting is shown and which values it may have.
 
     ``choices`` are the allowed values of a closed list, ``lowest``, ``highest`` and ``step`` those of a number.

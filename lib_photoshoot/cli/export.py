@@ -14,9 +14,10 @@ import typer
 
 from lib_photoshoot import build
 from lib_photoshoot.allocator import keep_freed_memory
-from lib_photoshoot.build import DetectorName, ModelChoice
+from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.errors import ImageError
+from lib_photoshoot.model_names import DetectorName
 
 if TYPE_CHECKING:
     from lib_photoshoot.catalog.inputs import InputFile

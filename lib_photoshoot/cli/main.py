@@ -15,7 +15,7 @@ import typer
 
 from lib_photoshoot import __version__, build
 from lib_photoshoot.allocator import keep_freed_memory
-from lib_photoshoot.build import DetectorName, ModelChoice, SegmenterName
+from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.export import check_export_command, export_command
 from lib_photoshoot.cli.models import app as models_app
@@ -24,6 +24,7 @@ from lib_photoshoot.cli.shoot import EXIT_CODES as SHOOT_EXIT_CODES
 from lib_photoshoot.cli.shoot import shoot_command
 from lib_photoshoot.cli.train import app as train_app
 from lib_photoshoot.errors import CatalogError, ImageError
+from lib_photoshoot.model_names import DetectorName, SegmenterName
 
 if TYPE_CHECKING:
     from lib_photoshoot.catalog.runner import Engine

@@ -153,7 +153,8 @@ def start_job(host: Host, settings: FilterSettings) -> FilterJob:
 
 def _check_words(job: FilterJob) -> None:
     """Raise UnknownProductError now rather than after the images are painted, where the detector knows few words."""
-    from lib_photoshoot.build import DetectorName, weights_of
+    from lib_photoshoot.build import weights_of
+    from lib_photoshoot.model_names import DetectorName
     from lib_photoshoot.weights.store import find
 
     choice = model_choice(job.settings, "cpu")

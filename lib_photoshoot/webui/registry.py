@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.allocator import give_back_freed_memory
-from lib_photoshoot.build import DetectorName, ModelChoice, SegmenterName
+from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.model_names import DetectorName, SegmenterName
 from lib_photoshoot.settings import AUTO, FilterSettings
 
 if TYPE_CHECKING:

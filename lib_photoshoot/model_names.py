@@ -1,0 +1,24 @@
+"""The names of the models that users choose among; the WebUI reads them at its start, and nothing else of them."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class DetectorName(str, Enum):
+    """The detectors that can be chosen."""
+
+    EMBEDDED = "embedded"
+    GROUNDINGDINO = "groundingdino"
+    """Swin-T, the usual choice."""
+    GROUNDINGDINO_B = "groundingdino-b"
+    """Swin-B: larger and slower."""
+
+
+class SegmenterName(str, Enum):
+    """The segmenters that can be chosen; the values are the names in the weights manifest."""
+
+    MOBILE_SAM = "mobile-sam"
+    VIT_B = "sam-vit-b"
+    VIT_L = "sam-vit-l"
+    VIT_H = "sam-vit-h"

@@ -72,18 +72,23 @@ def cluster() -> Iterator[str]:
 
 
 class Noting(BrightSquares):
-    """Notes process and number of each picture; ends its process, once or always, at the picture ``deadly``."""
+    """Notes process and number of each picture and pauses at it, longer at number 0.
 
-    def __init__(self, log: Path, deadly: int | None = None, always: bool = False, pause: float = 0) -> None:
+    It ends its process, once or always, at the picture ``deadly``.
+    """
+
+    def __init__(
+        self, log: Path, deadly: int | None = None, always: bool = False, pause: float = 0, first_pause: float = 0
+    ) -> None:
         super().__init__()
-        self.log, self.deadly, self.always, self.pause = log, deadly, always, pause
+        self.log, self.deadly, self.always, self.pause, self.first_pause = log, deadly, always, pause, first_pause
 
     def run(self, image: np.ndarray, products):
         number = int(image[0, 0, 0])
         first = f" {number}\n" not in (self.log.read_text() if self.log.exists() else "")
         with open(self.log, "a") as file:
             file.write(f"{os.getpid()} {number}\n")
-        time.sleep(self.pause)
+        time.sleep(self.pause if number else self.pause + self.first_pause)
         if number == self.deadly and (first or self.always):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().run(image, products)
@@ -133,11 +138,14 @@ def assert_same_run(out: Path, whole: Path) -> None:
 def test_two_workers_write_what_one_process_writes(cluster: str, photos: Path, whole: Path, tmp_path: Path) -> None:
     states = []
     out, log = tmp_path / "out", tmp_path / "log"
-    # Long enough that one worker cannot finish all before the other has started.
-    engine = RayEngine(partial(Noting, log, pause=0.3), cluster, 2)
+    # Long enough that one worker cannot finish all before the other has started, and others finish before the first.
+    engine = RayEngine(partial(Noting, log, pause=0.3, first_pause=1), cluster, 2)
     summary = run(engine, photos, out, progress=states.append)
     assert (summary.matched, summary.skipped, summary.resumed, len(summary.unreadable)) == (6, 3, 0, 5)
     assert_same_run(out, whole)
+    entries = json.loads((out / "report.json").read_text())["images"]
+    assert [Path(entry["file"]).stem for entry in entries] == [f"{number:03}" for number in range(9)]
+    assert recorded(out) != sorted(recorded(out))
     assert sorted(noted(log)) == list(range(9)) and len({line.split()[0] for line in lines(log)}) == 2
     done = [state.done for state in states]
     assert done == sorted(done) and done[-1] == 14 and states[-1].file is None

@@ -115,7 +115,7 @@ def filter_command(
     ] = None,
     workers: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(min=1, help="Ray workers, each with models of its own (0.7 GB); the default is one a core."),
+        typer.Option(min=1, help="Ray workers, each with models of its own (1 GB); the default is one a core."),
     ] = None,
 ) -> None:
     """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,14 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts
 from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.images import PART_SUFFIX, shown
+from lib_photoshoot.images import shown
 
 LEDGER_NAME = "ledger.jsonl"
 _PROGRAM = "product-photoshoot"
 _VERSION = 1
-_PART_NAME = re.compile(r"\.[0-9a-f]{32}" + re.escape(PART_SUFFIX))
 
 
 @dataclass(frozen=True)
@@ -101,15 +100,17 @@ class Ledger:
         header = header_line(settings)
         try:
             self._check(header, resume)
-            self._file = open(self.path, "r+b" if self.path.exists() else "x+b")  # noqa: SIM115
-            _lock(self._file, shown(out))
+            self._file = AppendedFile(self.path)
             # Read under the lock: a run that has just ended may have added records since the check.
-            records, self._end = parse_ledger(self._file.read(), header, shown(self.path))
-            self._file.truncate(self._end)
-            self._file.seek(self._end)
-            if self._end == 0:
-                self._append(header)
-            self._remove_parts()
+            records, end = parse_ledger(self._file.read(), header, shown(self.path))
+            self._file.keep(end)
+            if end == 0:
+                self._file.append(header)
+            remove_parts(out)
+        except BlockingIOError as error:
+            raise CatalogError(
+                f"Another run is writing to {shown(out)}; wait for it or choose another folder."
+            ) from error
         except OSError as error:
             raise CatalogError(
                 f"The output folder {shown(out)} cannot be used ({error.strerror}); choose another one."
@@ -129,13 +130,6 @@ class Ledger:
                 f"{shown(self.out)} is not empty and holds no run of this program; choose another output folder."
             )
 
-    def _remove_parts(self) -> None:
-        """Half-written files of a killed run."""
-        for folder, _, names in os.walk(self.out):
-            for name in names:
-                if _PART_NAME.fullmatch(name):
-                    os.unlink(os.path.join(folder, name))
-
     def find(self, source: InputFile) -> Record | None:
         """The record of a source that need not be done again: unchanged, same name, all outputs still there."""
         record = self.finished.get(os.path.abspath(source.path))
@@ -150,7 +144,7 @@ class Ledger:
 
     def add(self, record: Record) -> None:
         """Append and sync one record; raises ``OSError`` and leaves no part of a line when the disk is full."""
-        self._append(record.to_line())
+        self._file.append(record.to_line())
         self.finished[record.file] = record
 
     def replace(self, record: Record) -> None:
@@ -165,24 +159,6 @@ class Ledger:
             with suppress(OSError):
                 os.unlink(self.out / name)
 
-    def _append(self, line: bytes) -> None:
-        try:
-            self._file.write(line)
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError:
-            # What did not reach the disk stays in Python's buffer and would be written again by close().
-            self._abandon()
-            raise
-        self._end += len(line)
-
-    def _abandon(self) -> None:
-        os.truncate(self.path, self._end)
-        try:
-            self._file.close()
-        except OSError:
-            os.truncate(self.path, self._end)
-
     def __enter__(self) -> Ledger:
         return self
 
@@ -190,16 +166,3 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-
-
-def _lock(file: Any, where: str) -> None:
-    """Keep a second run out of the same folder, where the system has advisory locks."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise CatalogError(f"Another run is writing to {where}; wait for it or choose another folder.") from error

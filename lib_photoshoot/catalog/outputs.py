@@ -43,9 +43,7 @@ def write_outputs(
     files: list[str] = []
 
     def place(relative: str) -> Path:
-        path = out / relative
-        if os.path.realpath(path) in protected:
-            raise CatalogError(f"{shown(path)} is one of the inputs and is not overwritten; choose another --out.")
+        path = output_path(out, relative, protected)
         files.append(relative)
         return path
 
@@ -63,6 +61,14 @@ def write_outputs(
         store_picture(result.image, place(f"enhanced/{stem}.png"), picture)
         _thumbnail(to_image(result.image), place(thumbnail_name(stem, "after")))
     return Written(tuple(files), tuple(masks))
+
+
+def output_path(out: Path, relative: str, protected: Collection[str]) -> Path:
+    """Where an output goes; raises ``CatalogError`` where that is one of the ``protected`` real paths of the inputs."""
+    path = out / relative
+    if os.path.realpath(path) in protected:
+        raise CatalogError(f"{shown(path)} is one of the inputs and is not overwritten; choose another --out.")
+    return path
 
 
 def thumbnail_name(stem: str, kind: str) -> str:

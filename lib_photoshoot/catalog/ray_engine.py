@@ -315,10 +315,10 @@ def _read(source: InputFile) -> bytes:
 
 
 def _write(files: Mapping[str, bytes], out: Path, protected: frozenset[str]) -> None:
+    from lib_photoshoot.catalog.outputs import output_path
+
     for name, data in files.items():
-        path = out / name
-        if os.path.realpath(path) in protected:
-            raise CatalogError(f"{shown(path)} is one of the inputs and is not overwritten; choose another --out.")
+        path = output_path(out, name, protected)
         write_atomic(path, lambda file, data=data: file.writelines([data]))  # type: ignore[misc]
 
 

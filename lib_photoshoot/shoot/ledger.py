@@ -8,17 +8,15 @@ with that very seed, is taken again, and no other ever is.
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from lib_photoshoot.images import PART_SUFFIX, shown
+from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts
+from lib_photoshoot.images import shown
 from lib_photoshoot.shoot.errors import ShootError
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 
 LEDGER_NAME = "ledger.jsonl"
 HEADER = json.dumps({"program": "product-photoshoot shoot", "version": 1}).encode("ascii") + b"\n"
-_PART_NAME = re.compile(r"\.[0-9a-f]{32}" + re.escape(PART_SUFFIX))
 
 
 class Decision:
@@ -76,16 +73,18 @@ class ShootLedger:
         self.claimed: dict[str, set[int]] = defaultdict(set)
         try:
             _check_folder(out, self.path, resume)
-            self._file: BinaryIO = open(self.path, "r+b" if self.path.exists() else "x+b")  # noqa: SIM115
-            _lock(self._file, shown(out))
+            self._file = AppendedFile(self.path)
             # Read under the lock: a shoot that has just ended may have added lines since the check.
-            lines, self._end = whole_lines(self._file.read(), shown(self.path))
+            lines, end = whole_lines(self._file.read(), shown(self.path))
             self._read(lines, {product.name: product.recipe for product in products})
-            self._file.truncate(self._end)
-            self._file.seek(self._end)
-            if self._end == 0:
-                self._append(HEADER)
-            _remove_parts(out)
+            self._file.keep(end)
+            if end == 0:
+                self._file.append(HEADER)
+            remove_parts(out)
+        except BlockingIOError as error:
+            raise ShootError(
+                f"Another shoot is writing to {shown(out)}; wait for it or choose another folder."
+            ) from error
         except OSError as error:
             raise ShootError(
                 f"The output folder {shown(out)} cannot be used ({error.strerror}); choose another one."
@@ -95,12 +94,12 @@ class ShootLedger:
         """Write that a shot is about to be made; raises ``OSError``, and leaves no part of a line, on a full disk."""
         product = shot.product
         values = {"product": product.name, "recipe": product.recipe, "number": shot.number, "seed": shot.seed}
-        self._append(_line({"claim": values}))
+        self._file.append(_line({"claim": values}))
         self.claimed[product.name].add(shot.number)
 
     def finish(self, entry: Try) -> None:
         """Write a finished try; raises as :meth:`claim` does."""
-        self._append(_line({"try": asdict(entry)}))
+        self._file.append(_line({"try": asdict(entry)}))
         self.tries.append(entry)
 
     def _read(self, lines: Iterable[bytes], recipes: Mapping[str, str]) -> None:
@@ -129,24 +128,6 @@ class ShootLedger:
                     "repeat that list, or choose another output folder."
                 )
             self.claimed[name].add(number)
-
-    def _append(self, line: bytes) -> None:
-        try:
-            self._file.write(line)
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError:
-            # What did not reach the disk stays in Python's buffer and would be written again by close().
-            self._abandon()
-            raise
-        self._end += len(line)
-
-    def _abandon(self) -> None:
-        os.truncate(self.path, self._end)
-        try:
-            self._file.close()
-        except OSError:
-            os.truncate(self.path, self._end)
 
     def __enter__(self) -> ShootLedger:
         return self
@@ -182,15 +163,6 @@ def _check_folder(out: Path, ledger: Path, resume: bool) -> None:
         raise ShootError(f"{shown(out)} is not empty and holds no shoot; choose another output folder.")
 
 
-def _remove_parts(out: Path) -> None:
-    """Half-written files of a killed shoot."""
-    for folder, _, names in os.walk(out):
-        for name in names:
-            if _PART_NAME.fullmatch(name):
-                with suppress(OSError):
-                    os.unlink(os.path.join(folder, name))
-
-
 def _line(event: Mapping[str, Any]) -> bytes:
     """One JSON line; ASCII only, so that any text survives."""
     return json.dumps(event, separators=(",", ":")).encode("ascii") + b"\n"
@@ -200,16 +172,3 @@ def _try_from(values: Mapping[str, Any]) -> Try:
     entry = Try(**values)
     scores = tuple((str(product), float(score)) for product, score in entry.scores)
     return Try(**{**values, "number": int(entry.number), "scores": scores, "exports": tuple(entry.exports)})
-
-
-def _lock(file: BinaryIO, where: str) -> None:
-    """Keep a second shoot out of the same folder, where the system has advisory locks."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise ShootError(f"Another shoot is writing to {where}; wait for it or choose another folder.") from error

@@ -79,8 +79,8 @@ class Check:
             "warmup_steps": self.recipe.warmup_steps(self.total_steps),
             "disk_bytes": self.disk,
             "seconds": self.seconds,
-            "problems": [_finding(finding) for finding in self.dataset.problems],
-            "notes": [_finding(finding) for finding in self.dataset.notes],
+            "problems": [finding.to_dict() for finding in self.dataset.problems],
+            "notes": [finding.to_dict() for finding in self.dataset.notes],
         }
 
 
@@ -285,7 +285,3 @@ class TrainingController:
         folder = dataset.folder.absolute()
         digest = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:12]
         return self.home / "captions" / f"{folder.name or 'root'}-{digest}.json"
-
-
-def _finding(finding: Any) -> dict[str, str]:
-    return {"kind": finding.kind.value, "file": finding.file, "text": finding.text}

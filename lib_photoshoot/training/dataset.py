@@ -93,6 +93,10 @@ class Finding:
     file: str
     text: str
 
+    def to_dict(self) -> dict[str, str]:
+        """Ready for JSON."""
+        return {"kind": self.kind.value, "file": self.file, "text": self.text, "severity": self.severity.value}
+
 
 @dataclass(frozen=True)
 class TrainingImage:

@@ -19,7 +19,6 @@ from lib_photoshoot.webui.training_datasets import Datasets, Edited, Sheets
 from lib_photoshoot.webui.training_jobs import BackgroundJob, JobState
 from lib_photoshoot.webui.training_requests import Fields
 from lib_photoshoot.webui.training_thumbnails import SIDES, Thumbnail, thumbnail
-from lib_photoshoot.webui.training_views import finding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +71,7 @@ class PictureOperations:
                     "bucket": str(image.bucket),
                     "crop": list(image.crop),
                     "caption": check.captions[image.name],
-                    "findings": [finding(found) for found in check.dataset.findings_of(image.name)],
+                    "findings": [found.to_dict() for found in check.dataset.findings_of(image.name)],
                 }
                 for image in check.dataset.images
             ],

@@ -15,7 +15,6 @@ from lib_photoshoot.training.sheet import samples
 
 if TYPE_CHECKING:
     from lib_photoshoot.settings import Meta
-    from lib_photoshoot.training.dataset import Finding
     from lib_photoshoot.training.results import EpochResult
     from lib_photoshoot.training.run_folder import RunFolder
 
@@ -52,11 +51,6 @@ def _field(name: str, meta: Meta) -> dict[str, Any]:
     if meta.lowest is not None:
         described |= {"lowest": meta.lowest, "highest": meta.highest, "step": meta.step}
     return described
-
-
-def finding(found: Finding) -> dict[str, str]:
-    """One thing about one file."""
-    return {"kind": found.kind.value, "file": found.file, "text": found.text, "severity": found.severity.value}
 
 
 def run_summary(run: RunFolder) -> dict[str, Any]:

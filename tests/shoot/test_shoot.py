@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from lib_photoshoot.shoot import ledger as ledger_module
 from lib_photoshoot.shoot import runner
 from lib_photoshoot.shoot.desk import Desk
 from lib_photoshoot.shoot.errors import ShootError
@@ -248,7 +247,7 @@ def test_a_line_that_does_not_fit_leaves_no_part(
             assert ledger.path.stat().st_size > size
             raise OSError(errno.ENOSPC, "full")
 
-        monkeypatch.setattr(ledger_module.os, "fsync", torn)
+        monkeypatch.setattr(os, "fsync", torn)
         with pytest.raises(OSError, match="full"):
             ledger.claim(products[0].shot(1))
         assert ledger.path.stat().st_size == size

@@ -1,0 +1,71 @@
+"""A file of lines that is only ever appended to, by one process at a time, for ledgers."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from lib_photoshoot.images import PART_SUFFIX
+
+_PART_NAME = re.compile(r"\.[0-9a-f]{32}" + re.escape(PART_SUFFIX))
+
+
+class AppendedFile:
+    """Open and locked until :meth:`close`, where the system has advisory locks. Methods raise OSError as it comes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file; raises BlockingIOError while another process has it."""
+        self._path = path
+        self._end = 0
+        self._file = open(path, "r+b" if path.exists() else "x+b")  # noqa: SIM115 (closed by close)
+        try:
+            import fcntl
+        except ImportError:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise
+
+    def read(self) -> bytes:
+        """All of it."""
+        return self._file.read()
+
+    def keep(self, end: int) -> None:
+        """Cut off what follows the first ``end`` bytes, and append there."""
+        self._file.truncate(end)
+        self._file.seek(end)
+        self._end = end
+
+    def append(self, line: bytes) -> None:
+        """Append a line and sync it; leaves no part of it behind when the disk is full."""
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError:
+            # What did not reach the disk stays in Python's buffer and would be written again by close().
+            self._abandon()
+            raise
+        self._end += len(line)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+    def _abandon(self) -> None:
+        os.truncate(self._path, self._end)
+        try:
+            self._file.close()
+        except OSError:
+            os.truncate(self._path, self._end)
+
+
+def remove_parts(out: Path) -> None:
+    """Remove the half-written files that a killed run left below ``out``. Raises OSError as it comes."""
+    for folder, _, names in os.walk(out):
+        for name in names:
+            if _PART_NAME.fullmatch(name):
+                os.unlink(os.path.join(folder, name))

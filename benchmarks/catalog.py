@@ -1,9 +1,11 @@
 """Catalogue runs with one process and with Ray's workers: pictures a second, memory, start of a resumed run.
 
-    python benchmarks/catalog.py [--counts 100 1000] [--also-10000] [--side 160] [--stand-in] [--workers 1 2]
+    python benchmarks/catalog.py [--counts 100 1000] [--also-10000] [--side 160] [--matches 4] [--workers 1 2]
+                                 [--stand-in]
 
-The pictures are made from ``samples/``: cut-outs of ``--side`` pixels in other colours, tiled, so that no two are the
-same; every fourth is from ``coffee``, which holds the product. Each run is the real command in a process of its own.
+The pictures are made from ``samples/``: ``--side`` pixels wide, turned, in other colours, so that no two are the same;
+one in ``--matches`` is from ``coffee``, which holds the product and takes longest. Each run is the real command in a
+process of its own.
 ``--stand-in`` takes the tests' bright squares in place of the models: what is left is the engines' own cost. Columns:
 whole run in seconds; pictures a second once a tenth is done (without the start); the same against one process; peak
 resident megabytes of the command and of its largest worker; seconds until a run resumed before its last picture has
@@ -33,7 +35,7 @@ from PIL import Image  # noqa: E402
 
 STAND_IN = (
     "from lib_photoshoot import build; from lib_photoshoot.cli.main import main; "
-    "from tests.test_catalog import BrightSquares; build.build_filter = lambda *_: BrightSquares(); main()"
+    "from tests.bright_squares import BrightSquares; build.build_filter = lambda *_: BrightSquares(); main()"
 )
 SAMPLES = ("coffee", "moon", "chelsea", "astronaut")
 
@@ -53,6 +55,7 @@ def main() -> int:
     options.add_argument("--counts", type=int, nargs="+", default=[100, 1000])
     options.add_argument("--also-10000", action="store_true")
     options.add_argument("--side", type=int, default=160)
+    options.add_argument("--matches", type=int, default=4, metavar="N", help="every N-th picture holds a product")
     options.add_argument("--stand-in", action="store_true")
     options.add_argument("--workers", type=int, nargs="*", default=[1, 2])
     given = options.parse_args()
@@ -63,7 +66,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         print(f"{'pictures':>8}  {'engine':16}{'run s':>8}{'1/s':>8}{'ratio':>7}{'MB':>7}{'worker':>7}{'resume s':>10}")
         for count in given.counts + [10_000] * given.also_10000:
-            photos = make_pictures(Path(folder, str(count)), count, given.side)
+            photos = make_pictures(Path(folder, str(count)), count, given.side, given.matches)
             rates, reports = [], []
             for name, more in engines:
                 out = Path(folder, "out")
@@ -81,8 +84,11 @@ def main() -> int:
     return 0 if same else 1
 
 
-def make_pictures(folder: Path, count: int, side: int) -> Path:
-    """``count`` pictures of ``side`` x ``side`` pixels: the samples turned, in other colours, with a bright tile."""
+def make_pictures(folder: Path, count: int, side: int, matches: int = len(SAMPLES)) -> Path:
+    """``count`` pictures of ``side`` x ``side`` pixels: the samples turned, in other colours.
+
+    Every one of ``matches`` is of the first sample, with a bright tile; the others take turns.
+    """
     folder.mkdir()
     rng = np.random.default_rng(0)
     small = []
@@ -90,9 +96,10 @@ def make_pictures(folder: Path, count: int, side: int) -> Path:
         with Image.open(ROOT / "samples" / f"{name}.jpg") as image:
             small.append(np.asarray(image.convert("RGB").resize((side, side))).astype(np.float32))
     for number in range(count):
-        tinted = small[number % len(small)] * rng.uniform(0.7, 1.0, 3)
+        holds = number % matches == 0
+        tinted = small[0 if holds else 1 + number % (len(small) - 1)] * rng.uniform(0.7, 1.0, 3)
         pixels = np.clip(np.roll(tinted, rng.integers(0, side // 16, 2), (0, 1)), 0, 199).astype(np.uint8)
-        if number % len(small) == 0:
+        if holds:
             # What the stand-in takes for a product.
             pixels[: side // 8, : side // 8] = 255
         Image.fromarray(pixels).save(folder / f"{number:05}.png", compress_level=1)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import errno
 import json
 import os
 import shutil
 import subprocess
+import tracemalloc
 from pathlib import Path, PurePath
 
 import cv2
@@ -23,45 +25,10 @@ from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.runner import Progress, run_catalog
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.products import parse_products
-from lib_photoshoot.results import Decision, FilterResult, ProductRegion, Reason, Rejection
+from lib_photoshoot.results import ProductRegion, Reason, Rejection
+from tests.bright_squares import BrightSquares
 
 PRODUCTS = parse_products("lamp")
-
-
-class BrightSquares:
-    """Finds the connected bright areas of a picture and darkens them: quick, exact, and a real filter all the same."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def detect(self, image: np.ndarray, products) -> FilterResult:
-        bright = (image.min(axis=2) > 200).astype(np.uint8)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(bright)
-        regions, rejected = [], []
-        for index in range(1, count):
-            x, y, width, height, area = (int(value) for value in stats[index])
-            box = (float(x), float(y), float(x + width), float(y + height))
-            if area < 16:
-                rejected.append(Rejection(products[0].name, box, 0.2, Reason.TOO_SMALL))
-            else:
-                regions.append(ProductRegion(products[0].name, box, 0.9, labels == index, 0.95))
-        decision, reason = (Decision.MATCH, None) if regions else (Decision.SKIP, Reason.NOTHING_FOUND)
-        height, width = image.shape[:2]
-        return FilterResult(
-            width, height, decision, reason, tuple(regions), tuple(rejected), image, 0, {"detect": 0.001}
-        )
-
-    def run(self, image: np.ndarray, products) -> FilterResult:
-        self.calls += 1
-        found = self.detect(image, products)
-        if found.decision is Decision.SKIP:
-            return found
-        changed = image.copy()
-        for region in found.regions:
-            changed[region.mask] -= 50
-        return FilterResult(
-            found.width, found.height, found.decision, None, found.regions, found.rejected, changed, 0, found.seconds
-        )
 
 
 def paint(path: Path, *squares: tuple[int, int, int, int]) -> Path:
@@ -196,9 +163,9 @@ def test_csv_and_coco_agree_with_the_report(photos: Path, tmp_path: Path) -> Non
 
 
 def test_a_csv_cell_is_no_formula() -> None:
-    from lib_photoshoot.catalog.report import csv_text
+    from lib_photoshoot.catalog.report import csv_rows
 
-    assert "\r\n'=1+1.png," in csv_text([], [{"file": "=1+1.png", "error": "x"}])
+    assert "\r\n'=1+1.png," in "".join(csv_rows([], [{"file": "=1+1.png", "error": "x"}]))
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 39)] * 4), min_size=1, max_size=4))
@@ -348,6 +315,71 @@ def test_cut_anywhere_nothing_is_lost_or_done_twice(finished, tmp_path_factory, 
     for name in ("report.json", "report.csv", "coco.json"):
         assert (out / name).read_bytes() == (done / name).read_bytes()
     assert files_of(out) == files_of(done)
+
+
+def test_a_name_that_passes_between_pictures_keeps_its_files(tmp_path: Path) -> None:
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    for turn, names_then in enumerate((["a.jpg", "a.png"], ["a.png"], ["a.jpg", "a.png"])):
+        shutil.rmtree(folder, ignore_errors=True)
+        for index, name in enumerate(names_then):
+            paint(folder / name, (5 + turn, 5, 30, 30), *[(40, 5, 60, 20)] * index)
+        assert run(folder, out, resume=True).matched == len(names_then)
+        run(folder, tmp_path / f"whole {turn}")
+        assert files_of(tmp_path / f"whole {turn}") <= files_of(out)
+    assert files_of(tmp_path / "whole 2") == files_of(out)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 9, 60])
+def test_a_spoiled_line_of_the_ledger_is_done_again(photos: Path, tmp_path: Path, kept: int) -> None:
+    out = tmp_path / "out"
+    run(photos, out)
+    header, first, *others = (out / "ledger.jsonl").read_bytes().splitlines(keepends=True)
+    spoiled = first[:kept] + b"\xff\0" * 20 + b"\n"
+    (out / "ledger.jsonl").write_bytes(b"".join([header, spoiled, *others]))
+    filter_ = BrightSquares()
+    summary = run_catalog(filter_, collect_inputs([photos], out), PRODUCTS, out, resume=True)
+    assert (filter_.calls, summary.resumed, summary.matched) == (1, 2, 2)
+
+
+class Talkative(BrightSquares):
+    """Rejects so much that the reports of thirty pictures together are far larger than one."""
+
+    def run(self, image, products):
+        found = super().run(image, products)
+        rejected = tuple(Rejection("lamp", (0, 0, i, i), 0.1, Reason.TOO_SMALL) for i in range(200))
+        return dataclasses.replace(found, rejected=rejected)
+
+
+def test_memory_does_not_grow_with_the_pictures(tmp_path: Path) -> None:
+    for number in range(30):
+        paint(tmp_path / "photos" / f"{number}.png", (5, 5, 30, 30))
+    inputs, out, peaks = collect_inputs([tmp_path / "photos"]), tmp_path / "out", []
+    # The first run has the imports; the last one is resumed.
+    for count in (3, 3, 30, 30):
+        tracemalloc.start()
+        summary = run_catalog(Talkative(), inputs[:count], PRODUCTS, out, resume=True)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert summary.resumed == 30
+    # Held together, the records of thirty pictures take three megabytes.
+    assert max(peaks[2:]) < peaks[1] + 1_000_000, peaks
+
+
+def test_reports_in_pieces_are_what_they_are_whole(photos: Path, tmp_path: Path) -> None:
+    from lib_photoshoot.catalog.coco import coco_document
+    from lib_photoshoot.catalog.ledger import Record
+    from lib_photoshoot.catalog.report import coco_chunks, report_chunks, report_document
+
+    run(photos, tmp_path / "out")
+    lines = (tmp_path / "out" / "ledger.jsonl").read_bytes().splitlines()[1:]
+    all_records = [Record.from_json(json.loads(line)) for line in lines]
+    # A list of settings, and a product's name, that look like a place to write to.
+    products, settings_ = ["lamp", '"images": [], "annotations": []'], {"images": [], "of": {"images": []}}
+    for records in (all_records, all_records[:1], []):
+        document = report_document(products, settings_, [{"file": "b", "error": "e"}])
+        whole = json.dumps(document | {"images": [record.entry for record in records]}, indent=1) + "\n"
+        assert "".join(report_chunks(document, records)) == whole
+        assert "".join(coco_chunks(products, records)) == json.dumps(coco_document(products, records)) + "\n"
 
 
 def test_interrupt_keeps_what_is_done(photos: Path, tmp_path: Path) -> None:

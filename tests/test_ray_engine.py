@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import psutil
@@ -30,8 +31,10 @@ from lib_photoshoot.catalog import ray_engine
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ray_engine import AHEAD, LOSSES, RayEngine, threads_each
 from lib_photoshoot.catalog.runner import run_catalog, run_engine
+from lib_photoshoot.catalog.urls import UrlFile, collect_sources
 from lib_photoshoot.errors import CatalogError, WeightsError
 from tests.test_catalog import PRODUCTS, BrightSquares, paint
+from tests.test_catalog_urls import Server
 from tests.test_process import (
     ENVIRONMENT,
     PATIENCE,
@@ -49,7 +52,9 @@ from tests.test_process import (
 )
 
 # The cluster that the tests start asks for a token (Ray reads both when it is imported): any will do.
-os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
+os.environ |= TOKEN
+ENVIRONMENT.update(TOKEN)
 pytest.importorskip("ray", reason="the package ray is not installed (the optional extra `ray`)")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 
@@ -66,7 +71,7 @@ TWO = ("--engine", "ray", "--workers", "2")
 def cluster() -> Iterator[str]:
     arguments = [sys.executable, "-c", CLUSTER]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(arguments, cwd=ROOT, env=ENVIRONMENT | os.environ, text=True, **pipes) as child:
+    with subprocess.Popen(arguments, cwd=ROOT, env=ENVIRONMENT, text=True, **pipes) as child:
         assert child.stdout is not None
         yield child.stdout.readline().strip()
         child.communicate()
@@ -174,6 +179,30 @@ def test_a_machine_without_the_files_gets_their_bytes(
     monkeypatch.setattr(ray_engine, "_job", elsewhere)
     run(RayEngine(BrightSquares, cluster, 2), photos, tmp_path / "out")
     assert_same_run(tmp_path / "out", whole)
+
+
+def test_workers_read_urls_themselves(cluster: str, photos: Path, tmp_path: Path, monkeypatch) -> None:
+    for package in ("fsspec", "aiohttp"):
+        pytest.importorskip(package, reason=f"the package {package}, which reads URLs, is not installed")
+    # A web server answers for a pipe for ever, and lists no link that leads nowhere.
+    for name in ("pipe.png", "link.png"):
+        (photos / name).unlink()
+    with Server(photos) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sources = collect_sources([server.url])
+        run_catalog(BrightSquares(), sources, PRODUCTS, tmp_path / "whole")
+        server.asked.clear()
+        with monkeypatch.context() as patch:
+            # Of this process alone.
+            patch.setattr(UrlFile, "load", None)
+            patch.setattr(UrlFile, "stamp", None)
+            summary = run_engine(RayEngine(BrightSquares, cluster, 2), sources, PRODUCTS, tmp_path / "out")
+        assert (summary.matched, summary.skipped, len(summary.unreadable)) == (6, 3, 3)
+        assert sorted(path for path in set(server.asked)) == sorted(f"/{quote(name)}" for name in os.listdir(photos))
+        assert_same_run(tmp_path / "out", tmp_path / "whole")
+        again = run_engine(RayEngine(BrightSquares, cluster, 2), sources, PRODUCTS, tmp_path / "out", resume=True)
+        assert again.resumed == 9
+        server.shutdown()
 
 
 def test_a_file_that_vanishes_on_its_way_is_listed(cluster: str, photos: Path, tmp_path: Path, monkeypatch) -> None:
@@ -290,7 +319,8 @@ def test_a_picture_that_ends_every_worker_is_named(cluster: str, photos: Path, w
     out, log = tmp_path / "out", tmp_path / "log"
     with pytest.raises(CatalogError, match=r"workers ended while they worked on .*004\.png .*--resume\.$"):
         run(RayEngine(partial(Noting, log, deadly=4, always=True), cluster, 2), photos, out)
-    assert noted(log).count(4) == LOSSES
+    # A death can also take the result of the picture before with it, and then counts for that one.
+    assert LOSSES <= noted(log).count(4) <= LOSSES + 2
     assert run(RayEngine(BrightSquares, cluster, 2), photos, out, resume=True).matched == 6
     assert_same_run(out, whole)
 
@@ -307,6 +337,8 @@ def test_the_driver_stopped_and_nothing_of_its_cluster_left(tmp_path: Path, stop
     assert "raylet" in name.values()
     child.send_signal(stop)
     assert child.wait(PATIENCE) == {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130}[stop]
+    scratch = Path(ray_engine._scratch_of(out))
+    assert scratch.exists() == (stop == signal.SIGKILL)
     _, alive = psutil.wait_procs(family, timeout=30)
     # Ray's own agents, idle and without models, try for a minute to tell a killed driver that they end.
     assert {name[process.pid] for process in alive} <= {"ray::DashboardAgent", "ray::RuntimeEnvAgent"}
@@ -317,7 +349,40 @@ def test_the_driver_stopped_and_nothing_of_its_cluster_left(tmp_path: Path, stop
     assert f"({len(before) - 1} from the earlier run)" in last.stderr and len(sentences(last.stderr)) == 1
     assert lines(out / "ledger.jsonl")[: len(before)] == before and len(recorded(out)) == len(set(recorded(out))) == 40
     assert_same_run(out, whole)
+    assert not scratch.exists()
     assert psutil.wait_procs(alive, timeout=120)[1] == []
+
+
+def test_the_driver_killed_at_ten_random_moments(cluster: str, tmp_path: Path) -> None:
+    count, rng = 100, random.Random(11)
+    photos = numbered_photos(tmp_path / "photos", count, 40, 80)
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    assert finish(command(fast(tmp_path / "other log"), photos, whole)).returncode == 0
+    options = ("--engine", "ray", "--address", cluster, "--workers", "1")
+    done: list[bytes] = []
+    for turn in range(10):
+        # Of its own: workers of a killed driver may go on for a moment.
+        log = tmp_path / f"log {turn}"
+        child = start(command(fast(log), photos, out, *options, *(["--resume"] if done else [])), tmp_path / "stderr")
+        wait_for_lines(out / "ledger.jsonl", len(done) + rng.randrange(1 + bool(done), 6), child)
+        time.sleep(rng.uniform(0, 0.1))
+        child.kill()
+        assert child.wait(PATIENCE) == -signal.SIGKILL, (tmp_path / "stderr").read_text()
+        now = lines(out / "ledger.jsonl")
+        assert now[: len(done)] == done
+        begun = [int(number) for number in lines(log) if number != b"start"]
+        assert len(set(begun)) == len(begun)
+        assert not {f"{number:03}.png" for number in begun}.intersection(names_of(done))
+        done = now
+    assert len(done) < count
+    last = finish(command(fast(tmp_path / "log"), photos, out, *options, "--resume"))
+    assert last.returncode == 0 and f"({len(done) - 1} from the earlier run)" in last.stderr
+    assert len(recorded(out)) == len(set(recorded(out))) == count
+    assert_same_run(out, whole)
+
+
+def names_of(ledger: list[bytes]) -> set[str]:
+    return {Path(json.loads(line)["file"]).name for line in ledger[1:]}
 
 
 # Limits and errors

@@ -63,9 +63,14 @@ class AppendedFile:
             os.truncate(self._path, self._end)
 
 
-def remove_parts(out: Path) -> None:
-    """Remove the half-written files that a killed run left below ``out``. Raises OSError as it comes."""
-    for folder, _, names in os.walk(out):
+def remove_parts(out: Path, others: str = "") -> None:
+    """Remove the half-written files that a killed run left below ``out``. Raises OSError as it comes.
+
+    In the subfolder ``others`` another program may be writing at the moment.
+    """
+    for folder, subfolders, names in os.walk(out):
+        if folder == os.fspath(out):
+            subfolders[:] = [name for name in subfolders if name != others]
         for name in names:
             if _PART_NAME.fullmatch(name):
                 os.unlink(os.path.join(folder, name))

@@ -5,20 +5,65 @@ from __future__ import annotations
 import glob
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.images import PICTURE_SUFFIXES, shown
+from lib_photoshoot.images import PICTURE_SUFFIXES, Picture, read_picture, shown
 
 
 @dataclass(frozen=True)
-class InputFile:
-    """One picture to process: its path, and its output name (folders kept, no suffix, unique in the run)."""
+class Stamp:
+    """What tells one version of a file from another: its bytes (-1: not told), its time (0: not told), or its tags."""
 
-    path: Path
-    relative: PurePath
+    size: int
+    mtime_ns: int
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One picture to process, in little memory: there may be many.
+
+    ``name`` is its path as the user named it, and stands so in reports and messages; ``stem`` is its output name
+    (folders kept, forward slashes, no suffix, unique in the run).
+    """
+
+    name: str
+    stem: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.name)
+
+    @property
+    def relative(self) -> PurePath:
+        """The output name as a path."""
+        return PurePath(self.stem)
+
+    @property
+    def key(self) -> str:
+        """What identifies it in the ledger."""
+        path = os.path.abspath(self.name)
+        # Where it can be the same string, ledger and inputs need not hold it twice.
+        return self.name if path == self.name else path
+
+    def stamp(self) -> Stamp:
+        """Its version now; raises ``OSError``."""
+        status = os.stat(self.name)
+        return Stamp(status.st_size, status.st_mtime_ns)
+
+    def load(self) -> tuple[Stamp, Picture]:
+        """Version and decoded picture. Raises ``ImageError`` with what is wrong with the file."""
+        try:
+            # Before reading: a file that changes meanwhile is done again on resume.
+            stamp = self.stamp()
+        except OSError:
+            read_picture(self.name)  # says what is wrong with the file
+            raise
+        return stamp, read_picture(self.name)
 
 
 def collect_inputs(inputs: Iterable[str | os.PathLike[str]], out: Path | None = None) -> tuple[InputFile, ...]:
@@ -30,39 +75,47 @@ def collect_inputs(inputs: Iterable[str | os.PathLike[str]], out: Path | None = 
     when there is no picture at all.
     """
     named = [os.fspath(item) for item in inputs]
-    skipped = None if out is None else os.path.realpath(out)
-    seen: set[str] = set()
-    found: list[tuple[Path, PurePath]] = []
+    skipped = skipped_folder(out)
+    found: dict[str, InputFile] = {}
     for item in named:
-        for path, relative in _expand(item, skipped):
-            key = os.path.abspath(path)
-            if key not in seen:
-                seen.add(key)
-                found.append((path, relative))
-    if not found:
+        for source in expand_path(item, skipped):
+            found.setdefault(source.key, source)
+    stems = output_names((source.stem for source in found.values()), named)
+    return tuple(replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True))
+
+
+def skipped_folder(out: Path | None) -> str | None:
+    """Real path of the folder whose files are no inputs."""
+    return None if out is None else os.path.realpath(out)
+
+
+def output_names(relatives: Iterable[str], named: Sequence[str]) -> list[str]:
+    """Unique output names. Raises ``CatalogError`` when there is no picture at all in the inputs ``named``."""
+    names = _unique_names(map(PurePath, relatives))
+    if not names:
         suffixes = " ".join(sorted(PICTURE_SUFFIXES))
         where = ", ".join(map(shown, named)) or "nothing"
         raise CatalogError(f"There is no picture ({suffixes}) in {where}; name files or folders that hold some.")
-    names = _unique_names(relative for _, relative in found)
-    return tuple(InputFile(path, name) for (path, _), name in zip(found, names, strict=True))
+    return names
 
 
-def _expand(item: str, skipped: str | None) -> Iterator[tuple[Path, PurePath]]:
+def expand_path(item: str, skipped: str | None) -> Iterator[InputFile]:
+    """The pictures that one input names, each with its path below it for an output name; see :func:`collect_inputs`."""
     # A name that exists is taken literally first: "shoe [1].jpg" is a file, not a pattern.
     if os.path.lexists(item):
         yield from _search(item, skipped)
     elif glob.has_magic(item):
         for match in sorted(glob.glob(item, recursive=True)):
-            if os.path.isdir(match) or _is_picture_name(match):
+            if os.path.isdir(match) or is_picture_name(match):
                 yield from _search(match, skipped)
     else:
         raise CatalogError(f"{shown(item)} does not exist; check the path.")
 
 
-def _search(item: str, skipped: str | None) -> Iterator[tuple[Path, PurePath]]:
+def _search(item: str, skipped: str | None) -> Iterator[InputFile]:
     if not os.path.isdir(item):
         if not _is_inside(os.path.realpath(item), skipped):
-            yield Path(item), PurePath(os.path.basename(item))
+            yield _found(item, os.path.basename(item))
         return
     if not os.access(item, os.R_OK | os.X_OK):
         raise CatalogError(f"The folder {shown(item)} may not be read; give yourself permission on it.")
@@ -75,18 +128,23 @@ def _search(item: str, skipped: str | None) -> Iterator[tuple[Path, PurePath]]:
             subfolders.clear()
             continue
         visited.add(real)
+        relative = os.path.relpath(folder, item)
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(files):
-            if _is_picture_name(name):
-                path = Path(folder, name)
-                yield path, PurePath(os.path.relpath(path, item))
+            if is_picture_name(name):
+                yield _found(os.path.join(folder, name), os.path.join(relative, name))
     # Its pictures must not be missed in silence: a folder that may not be read is listed as an unreadable picture is.
     for error in refused:
         if not _is_inside(os.path.realpath(error.filename), skipped):
-            yield Path(error.filename), PurePath(os.path.relpath(error.filename, item))
+            yield _found(error.filename, os.path.relpath(error.filename, item))
 
 
-def _is_picture_name(path: str) -> bool:
+def _found(path: str, relative: str) -> InputFile:
+    return InputFile(os.fspath(Path(path)), PurePath(relative).as_posix())
+
+
+def is_picture_name(path: str) -> bool:
+    """Whether a file found in a folder counts as a picture: by its suffix, and not hidden."""
     name = os.path.basename(path)
     return not name.startswith(".") and os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES
 
@@ -95,7 +153,7 @@ def _is_inside(real: str, folder: str | None) -> bool:
     return folder is not None and (real == folder or real.startswith(folder.rstrip(os.sep) + os.sep))
 
 
-def _unique_names(relatives: Iterable[PurePath]) -> list[PurePath]:
+def _unique_names(relatives: Iterable[PurePath]) -> list[str]:
     """Output names: the stem; on a clash the stem with its old suffix (``a_png``), then with a number."""
     taken: set[str] = set()
     names = []
@@ -110,7 +168,7 @@ def _unique_names(relatives: Iterable[PurePath]) -> list[PurePath]:
             name = candidates[0] if candidates else stem.with_name(f"{stem.name}_{number}")
             number += 0 if candidates else 1
         taken.add(_folded(name))
-        names.append(name)
+        names.append(name.as_posix())
     return names
 
 

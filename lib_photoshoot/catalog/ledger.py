@@ -2,13 +2,16 @@
 
 The first line names the program and the run's settings; each further line is one finished picture. A line is synced
 to the disk before the next picture begins, and is written only after all outputs of its picture are in place.
+
+In memory is only where each picture's line begins: a long run takes no more memory than a short one.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,20 +19,24 @@ from types import TracebackType
 from typing import Any
 
 from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts
-from lib_photoshoot.catalog.inputs import InputFile
+from lib_photoshoot.catalog.inputs import Stamp
+from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import shown
 
 LEDGER_NAME = "ledger.jsonl"
 _PROGRAM = "product-photoshoot"
 _VERSION = 1
+_BEGINNING = b'{"file":'
+_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True)
 class Record:
     """One finished picture: where it came from, what was written, and its entry in the report.
 
-    ``outputs`` are paths relative to the output folder; ``annotations`` are COCO annotations without ids.
+    ``outputs`` are paths relative to the output folder; ``annotations`` are COCO annotations without ids. ``version``
+    is what a URL's file system tells besides the size; local files have none.
     """
 
     file: str
@@ -40,15 +47,23 @@ class Record:
     entry: dict[str, Any]
     annotations: tuple[dict[str, Any], ...] = ()
     note: str | None = None
+    version: str | None = None
+
+    @property
+    def stamp(self) -> Stamp:
+        """The version of the source that was worked on."""
+        return Stamp(self.size, self.mtime_ns, self.version)
 
     def to_line(self) -> bytes:
         """The record as one JSON line; ASCII only, so that any file name survives."""
-        return json.dumps(self.__dict__, separators=(",", ":")).encode("ascii") + b"\n"
+        values = {name: value for name, value in self.__dict__.items() if name != "version" or value is not None}
+        return json.dumps(values, separators=(",", ":")).encode("ascii") + b"\n"
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """Raises ``KeyError``/``TypeError`` when a field is missing."""
-        values = {name: data[name] for name in cls.__dataclass_fields__}
+        values = {name: data[name] for name in cls.__dataclass_fields__ if name != "version"}
+        values["version"] = data.get("version")
         return cls(**{**values, "outputs": tuple(values["outputs"]), "annotations": tuple(values["annotations"])})
 
 
@@ -58,40 +73,47 @@ def header_line(settings: Mapping[str, Any]) -> bytes:
     return json.dumps(header, separators=(",", ":"), sort_keys=True).encode("ascii") + b"\n"
 
 
-def parse_ledger(data: bytes, header: bytes, where: str) -> tuple[list[Record], int]:
-    """Finished records and the number of leading bytes that are whole lines.
+def header_size(first: bytes, header: bytes, where: str) -> int:
+    """Bytes of a ledger's whole first line; 0 where the writing of ``header`` was cut short.
 
-    A torn last line is left out; a header that was itself torn counts as an empty ledger. Raises ``CatalogError``
-    for a ledger with other settings or of another program.
+    Raises ``CatalogError`` for a ledger with other settings or of another program.
     """
-    end = data.rfind(b"\n") + 1
-    if end == 0:
-        if header.startswith(data):
-            return [], 0
+    if first == header:
+        return len(header)
+    if header.startswith(first):
+        return 0
+    try:
+        ours = first.endswith(b"\n") and json.loads(first).get("program") == _PROGRAM
+    except (ValueError, AttributeError):
+        ours = False
+    if not ours:
         raise CatalogError(f"{where} is not a ledger of this program; choose another output folder.")
-    first, *lines = data[:end].split(b"\n")[:-1]
-    if first + b"\n" != header:
-        try:
-            ours = json.loads(first).get("program") == _PROGRAM
-        except (ValueError, AttributeError):
-            ours = False
-        if not ours:
-            raise CatalogError(f"{where} is not a ledger of this program; choose another output folder.")
-        raise CatalogError(
-            f"{where} belongs to a run with other products or settings; repeat those, or choose another output folder."
-        )
-    records = []
+    raise CatalogError(
+        f"{where} belongs to a run with other products or settings; repeat those, or choose another output folder."
+    )
+
+
+def places_of(lines: Iterable[bytes], start: int) -> tuple[dict[str, int], int]:
+    """Where each source's last record begins, and where the last whole line ends; ``lines`` begin at ``start``."""
+    places = {}
     for line in lines:
-        try:
-            records.append(Record.from_json(json.loads(line)))
-        except (ValueError, KeyError, TypeError):
-            # A line spoiled by a crash of the file system: its picture is done again.
-            continue
-    return records, end
+        if not line.endswith(b"\n"):
+            break
+        with suppress(ValueError, KeyError, TypeError):
+            places[_file_of(line)] = start
+        start += len(line)
+    return places, start
+
+
+def _file_of(line: bytes) -> str:
+    """Source of a record's line; the rest of the line is read when it is needed."""
+    if line.startswith(_BEGINNING):
+        return _DECODER.raw_decode(line.decode("ascii"), len(_BEGINNING))[0]
+    return json.loads(line)["file"]
 
 
 class Ledger:
-    """An open ledger; use it as a context manager. ``finished`` maps source file to its latest record."""
+    """An open ledger; use it as a context manager."""
 
     def __init__(self, out: Path, settings: Mapping[str, Any], resume: bool) -> None:
         """Create the output folder or check an existing one. Raises ``CatalogError`` when it cannot be used."""
@@ -102,10 +124,12 @@ class Ledger:
             self._check(header, resume)
             self._file = AppendedFile(self.path)
             # Read under the lock: a run that has just ended may have added records since the check.
-            records, end = parse_ledger(self._file.read(), header, shown(self.path))
-            self._file.keep(end)
-            if end == 0:
-                self._file.append(header)
+            self._lines = open(self.path, "rb")  # noqa: SIM115 (closed by __exit__)
+            start = header_size(self._lines.readline(), header, shown(self.path))
+            self._places, self._end = places_of(self._lines, start) if start else ({}, 0)
+            self._file.keep(self._end)
+            if self._end == 0:
+                self._append(header)
             remove_parts(out)
         except BlockingIOError as error:
             raise CatalogError(
@@ -115,13 +139,14 @@ class Ledger:
             raise CatalogError(
                 f"The output folder {shown(out)} cannot be used ({error.strerror}); choose another one."
             ) from error
-        self.finished: dict[str, Record] = {record.file: record for record in records}
+        self._owned: Counter[str] | None = None
 
     def _check(self, header: bytes, resume: bool) -> None:
         self.out.mkdir(parents=True, exist_ok=True)
         if self.path.is_file():
-            _, end = parse_ledger(self.path.read_bytes(), header, shown(self.path))
-            if end > 0 and not resume:
+            with open(self.path, "rb") as file:
+                begun = header_size(file.readline(), header, shown(self.path)) > 0
+            if begun and not resume:
                 raise CatalogError(
                     f"{shown(self.out)} already holds a run; add --resume to go on with it, or choose another folder."
                 )
@@ -130,34 +155,58 @@ class Ledger:
                 f"{shown(self.out)} is not empty and holds no run of this program; choose another output folder."
             )
 
-    def find(self, source: InputFile) -> Record | None:
+    def __len__(self) -> int:
+        """How many sources have a record."""
+        return len(self._places)
+
+    def get(self, key: str) -> Record | None:
+        """The record of a source by its key, where there is one and a crash of the file system has not spoiled it."""
+        place = self._places.get(key)
+        if place is None:
+            return None
+        self._lines.seek(place)
+        try:
+            record = Record.from_json(json.loads(self._lines.readline()))
+        except (ValueError, KeyError, TypeError):
+            return None
+        return record if record.file == key else None
+
+    def find(self, source: Source) -> Record | None:
         """The record of a source that need not be done again: unchanged, same name, all outputs still there."""
-        record = self.finished.get(os.path.abspath(source.path))
-        if record is None or record.stem != source.relative.as_posix():
+        record = self.get(source.key)
+        if record is None or record.stem != source.stem:
             return None
         try:
-            status = os.stat(source.path)
+            unchanged = source.stamp() == record.stamp
         except OSError:
             return None
-        unchanged = (status.st_size, status.st_mtime_ns) == (record.size, record.mtime_ns)
-        return record if unchanged and all((self.out / name).is_file() for name in record.outputs) else None
+        return record if unchanged and all(os.path.isfile(f"{self.out}/{name}") for name in record.outputs) else None
 
     def add(self, record: Record) -> None:
-        """Append and sync one record; raises ``OSError`` and leaves no part of a line when the disk is full."""
-        self._file.append(record.to_line())
-        self.finished[record.file] = record
+        """Append and sync one record; raises ``OSError`` and leaves no part of a line when the disk is full.
 
-    def replace(self, record: Record) -> None:
-        """Like :meth:`add`; then removes what an earlier version of the picture left and this one did not write."""
-        stale = self.finished.get(record.file)
-        self.add(record)
-        if stale is None:
+        Then removes what an earlier version of the picture left and this one did not write.
+        """
+        stale = self.get(record.file)
+        if stale is not None and self._owned is None:
+            others = (self.get(key) for key in self._places)
+            self._owned = Counter(name for other in others if other is not None for name in other.outputs)
+        place = self._end
+        self._append(record.to_line())
+        self._places[record.file] = place
+        if self._owned is None:
             return
+        self._owned.update(record.outputs)
         # A name may have passed to another picture meanwhile, for example when a file of the same stem went away.
-        owned = {name for other in self.finished.values() for name in other.outputs}
-        for name in set(stale.outputs) - owned:
-            with suppress(OSError):
-                os.unlink(self.out / name)
+        for name in () if stale is None else stale.outputs:
+            self._owned[name] -= 1
+            if self._owned[name] <= 0:
+                with suppress(OSError):
+                    os.unlink(self.out / name)
+
+    def _append(self, line: bytes) -> None:
+        self._file.append(line)
+        self._end += len(line)
 
     def __enter__(self) -> Ledger:
         return self
@@ -165,4 +214,22 @@ class Ledger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._lines.close()
         self._file.close()
+
+
+class Records(Sequence[Record]):
+    """Records of an open ledger, read one by one as they are asked for, in the order of ``keys``."""
+
+    def __init__(self, ledger: Ledger, keys: Sequence[str]) -> None:
+        self.ledger = ledger
+        self.keys = keys
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, index: Any) -> Any:
+        record = self.ledger.get(self.keys[index])
+        if record is None:
+            raise CatalogError(f"{shown(self.ledger.path)} was changed by another program; run again with --resume.")
+        return record

@@ -47,6 +47,8 @@ def write_outputs(
         files.append(relative)
         return path
 
+    # The pixels are the picture's own, never converted: without its profile a wide-gamut cut-out would look dull.
+    profile = {"icc_profile": picture.icc} if picture.icc else {}
     masks = []
     _thumbnail(to_image(picture.pixels), place(thumbnail_name(stem, "before")))
     if result.decision is Decision.MATCH:
@@ -54,7 +56,7 @@ def write_outputs(
             label = f"{stem}_{number}_{slug(region.product)}.png"
             masks.append(f"masks/{label}")
             write_image(mask_image(region.mask), place(masks[-1]))
-            write_image(cut_out(result.image, region.mask), place(f"cutouts/{label}"))
+            write_image(cut_out(result.image, region.mask), place(f"cutouts/{label}"), **profile)
         overlay = to_image(draw_overlay(picture.pixels, result.regions))
         write_image(overlay, place(f"overlays/{stem}.png"))
         _thumbnail(overlay, place(thumbnail_name(stem, "overlay")))
@@ -126,11 +128,17 @@ def _draw_box(
 
 
 def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -> dict[str, Any]:
-    """One picture's object in ``report.json`` and in the output of ``detect``."""
+    """One picture's object in ``report.json`` and in the output of ``detect``.
+
+    A region whose mask was written has its ``quality``: the segmenter's predicted IoU, None where there is none.
+    """
     regions = []
     for index, region in enumerate(result.regions):
-        mask = masks[index] if index < len(masks) else None
-        regions.append(_found(region.product, region.score, region.box) | {"mask": mask})
+        found = _found(region.product, region.score, region.box) | {"mask": None}
+        if index < len(masks):
+            # 0 is what a region has that no segmenter predicted anything of.
+            found |= {"mask": masks[index], "quality": round(float(region.quality), 4) or None}
+        regions.append(found)
     rejected = [_found(item.product, item.score, item.box) | {"reason": item.reason.value} for item in result.rejected]
     return {
         "file": file,

@@ -7,7 +7,7 @@ what is in flight, and with it the object store, stays small however many pictur
 
 A worker reads a picture under the path that the driver knows, where a file of the same size and time is there; else
 the driver sends the bytes. So machines need no shared folder, but the program and its weights. Whether a file can be
-read is in any case said with the driver's path. URLs are not taken.
+read is in any case said with the driver's path. A URL is read by the worker itself.
 
 Plain actors instead of Ray Data: measured on two cores with the same workers (Ray 2.60, pictures a second once running,
 seconds to the first), without models 40 and 8 against 37 and 14, with the embedded filter 0.9 and 12 against 1.1 and 28
@@ -18,25 +18,27 @@ leaves no say about which picture was lost with a worker.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
+import shutil
 import socket
-import stat
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir, mkdtemp
 from typing import Any
 
 from lib_photoshoot.allocator import keep_freed_memory
-from lib_photoshoot.catalog.inputs import InputFile
+from lib_photoshoot.catalog.inputs import InputFile, Stamp
 from lib_photoshoot.catalog.ledger import Record
-from lib_photoshoot.catalog.runner import Filter, Numbered, Outcome, finish_picture, status_of
+from lib_photoshoot.catalog.runner import Filter, Numbered, Outcome, finish_picture
+from lib_photoshoot.catalog.urls import Source, UrlFile
 from lib_photoshoot.errors import CatalogError, ImageError, PhotoshootError
-from lib_photoshoot.images import decode_picture, read_picture, shown, write_atomic
+from lib_photoshoot.images import Picture, decode_picture, read_picture, shown, write_atomic
 from lib_photoshoot.products import Product
 
 AHEAD = 2
@@ -49,12 +51,17 @@ STORE_BYTES = 512 << 20
 
 @dataclass(frozen=True)
 class Job:
-    """One picture for a worker: ``path`` is absolute, ``data`` the file's bytes where the worker lacks the file."""
+    """A local file for a worker: ``path`` is absolute, ``data`` the file's bytes where the worker lacks the file."""
 
     source: InputFile
     path: str
-    status: os.stat_result
+    stamp: Stamp
     data: bytes | None = None
+
+    def load(self) -> tuple[Stamp, Picture] | None:
+        """In the worker: version and decoded picture, None where its bytes are needed. Raises ``ImageError``."""
+        data = _same_file(self) if self.data is None else self.data
+        return None if data is None else (self.stamp, decode_picture(data, shown(self.source.path)))
 
 
 @dataclass(frozen=True)
@@ -81,18 +88,18 @@ class Worker:
     def ready(self) -> None:
         """Answered as soon as the actor runs."""
 
-    def examine(self, job: Job) -> Finished | PhotoshootError | None:
+    def examine(self, job: Job | UrlFile) -> Finished | PhotoshootError | None:
         """Work on one picture; None asks for its bytes. An error for the user is returned, to arrive as it is."""
-        data = _same_file(job) if job.data is None else job.data
-        if data is None:
-            return None
+        source = job.source if isinstance(job, Job) else job
         try:
-            picture = decode_picture(data, shown(job.source.path))
+            loaded = job.load()
+            if loaded is None:
+                return None
             if self.filter is None:
                 self.filter = self._load()
             with TemporaryDirectory(prefix="photoshoot-", dir=self.scratch) as folder:
                 out = Path(folder)
-                record = finish_picture(self.filter, job.source, job.status, picture, self.products, out)
+                record = finish_picture(self.filter, source, *loaded, self.products, out)
                 return Finished(record, {name: (out / name).read_bytes() for name in record.outputs})
         except PhotoshootError as error:
             return error
@@ -111,10 +118,8 @@ class Worker:
 
 def _same_file(job: Job) -> bytes | None:
     try:
-        status = os.stat(job.path)
-        if (status.st_size, status.st_mtime_ns) != (job.status.st_size, job.status.st_mtime_ns):
-            return None
-        return Path(job.path).read_bytes()
+        there = replace(job.source, name=job.path)
+        return there.path.read_bytes() if there.stamp() == job.stamp else None
     except OSError:
         return None
 
@@ -142,10 +147,12 @@ class RayEngine:
         self, sources: Iterator[Numbered], products: Sequence[Product], out: Path, protected: frozenset[str]
     ) -> Generator[Outcome, None, None]:
         """See :class:`lib_photoshoot.catalog.runner.Engine`; in the order of finishing."""
+        # What a killed run left; the ledger's lock keeps ``out`` to one run at a time.
+        shutil.rmtree(_scratch_of(out), ignore_errors=True)
         first = next(sources, None)
         if first is None:
             return
-        with TemporaryDirectory(prefix="photoshoot-") as scratch, _cluster(self.address, self.workers):
+        with _scratch(out) as scratch, _cluster(self.address, self.workers):
             pool = _Pool(self._starter(products, scratch))
             yield from pool.run(_chained(first, sources), out, protected)
 
@@ -182,9 +189,13 @@ class _Flight:
     """A picture on its way, with the worker that has it and how many have died over it."""
 
     number: int
-    job: Job
+    job: Job | UrlFile
     actor: Any = None
     losses: int = 0
+
+    @property
+    def source(self) -> Source:
+        return self.job.source if isinstance(self.job, Job) else self.job
 
 
 class _Pool:
@@ -263,9 +274,10 @@ class _Pool:
             return self._with_bytes(flight)
         _write(answer.files, out, protected)
         # The worker's current folder may be another one.
-        return flight.number, replace(answer.record, file=os.path.abspath(flight.job.source.path))
+        return flight.number, replace(answer.record, file=flight.source.key)
 
     def _with_bytes(self, flight: _Flight) -> Outcome | None:
+        assert isinstance(flight.job, Job)
         try:
             flight.job = replace(flight.job, data=_read(flight.job.source))
         except ImageError as error:
@@ -280,7 +292,7 @@ class _Pool:
         flights[0].losses += 1
         if flights[0].losses >= LOSSES:
             raise CatalogError(
-                f"{LOSSES} workers ended while they worked on {shown(flights[0].job.source.path)} ({_brief(error)}); "
+                f"{LOSSES} workers ended while they worked on {shown(flights[0].source.name)} ({_brief(error)}); "
                 "give them more memory or take that file out, and run the same command with --resume."
             ) from error
         self.again.extendleft(reversed(flights))
@@ -298,12 +310,16 @@ def _flights(sources: Iterator[Numbered]) -> Iterator[_Flight | Outcome]:
             yield number, error
 
 
-def _job(source: InputFile) -> Job:
+def _job(source: Source) -> Job | UrlFile:
     """Raises ``ImageError`` for what is no file with content, which only the driver can tell from an absent one."""
-    status = status_of(source)
-    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
-        read_picture(source.path)
-    return Job(source, os.path.abspath(source.path), status)
+    if isinstance(source, UrlFile):
+        return source
+    stamp = None
+    with suppress(OSError):
+        stamp = source.stamp()
+    if stamp is None or stamp.size == 0 or not os.path.isfile(source.path):
+        stamp, _ = source.load()  # says what is wrong with the file
+    return Job(source, source.key, stamp)
 
 
 def _read(source: InputFile) -> bytes:
@@ -325,6 +341,26 @@ def _write(files: Mapping[str, bytes], out: Path, protected: frozenset[str]) -> 
 def _chained(first: Numbered, rest: Iterator[Numbered]) -> Iterator[Numbered]:
     yield first
     yield from rest
+
+
+def _scratch_of(out: Path) -> str:
+    """Where this machine's workers encode files for ``out``: always the same, so that a later run finds it again."""
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(out))).hexdigest()
+    return os.path.join(gettempdir(), f"photoshoot-{digest[:16]}")
+
+
+@contextmanager
+def _scratch(out: Path) -> Iterator[str]:
+    folder = _scratch_of(out)
+    try:
+        os.mkdir(folder, 0o700)
+    except OSError:
+        # Another user's, who filtered into a folder of the same name.
+        folder = mkdtemp(prefix="photoshoot-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

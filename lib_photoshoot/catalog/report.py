@@ -6,7 +6,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -42,35 +42,77 @@ def write_reports(
     records: Sequence[Record],
     unreadable: Sequence[dict[str, str]],
 ) -> None:
-    """Write all four files atomically; raises ``OSError`` as it comes."""
-    document = report_document(products, settings, records, unreadable)
-    _write_text(out / "report.json", json.dumps(document, indent=1) + "\n")
-    _write_text(out / "report.csv", csv_text(records, unreadable))
-    _write_text(out / "coco.json", json.dumps(coco_document(products, records)) + "\n")
-    write_atomic(out / "report.html", lambda file: file.writelines(html_chunks(out, document, records)))
+    """Write all four files atomically; raises ``OSError`` as it comes.
+
+    ``records`` are gone through several times and never held together: a long run's need not fit into memory.
+    """
+    document = report_document(products, settings, unreadable)
+    _write(out / "report.json", report_chunks(document, records))
+    _write(out / "report.csv", csv_rows(records, unreadable))
+    _write(out / "coco.json", coco_chunks(products, records))
+    _write(out / "report.html", html_chunks(out, document, records))
 
 
 def report_document(
-    products: Sequence[str],
-    settings: Mapping[str, Any],
-    records: Sequence[Record],
-    unreadable: Sequence[dict[str, str]],
+    products: Sequence[str], settings: Mapping[str, Any], unreadable: Sequence[dict[str, str]]
 ) -> dict[str, Any]:
-    """The content of ``report.json``, version 1."""
+    """The content of ``report.json``, version 1, without its images."""
     return {
         "version": 1,
         "products": list(products),
         "settings": dict(settings),
-        "images": [record.entry for record in records],
+        "images": [],
         "unreadable": list(unreadable),
     }
 
 
-def csv_text(records: Sequence[Record], unreadable: Sequence[dict[str, str]]) -> str:
-    """One row a region; a skipped or unreadable picture has one row without a region."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(CSV_COLUMNS)
+def report_chunks(document: dict[str, Any], records: Iterable[Record]) -> Iterator[str]:
+    """``report.json`` in pieces, as ``json.dumps(…, indent=1)`` writes it whole."""
+    # With this indentation only the key of the document itself can match.
+    before, _, after = json.dumps(document, indent=1).partition('\n "images": []')
+    entries = ("\n  " + json.dumps(record.entry, indent=1).replace("\n", "\n  ") for record in records)
+    yield before + '\n "images": ['
+    any_there = yield from _joined(entries, ",")
+    yield ("\n ]" if any_there else "]") + after + "\n"
+
+
+def coco_chunks(products: Sequence[str], records: Iterable[Record]) -> Iterator[str]:
+    """``coco.json`` in pieces, as ``json.dumps`` writes :func:`coco_document` whole."""
+    before, _, after = json.dumps(coco_document(products, ())).partition('"images": [], "annotations": []')
+    images = (coco_document(products, [record])["images"][0] for record in records)
+    yield before + '"images": ['
+    yield from _joined((json.dumps(image | {"id": number}) for number, image in enumerate(images, 1)), ", ")
+    yield '], "annotations": ['
+    yield from _joined(map(json.dumps, _annotations(products, records)), ", ")
+    yield "]" + after + "\n"
+
+
+def _annotations(products: Sequence[str], records: Iterable[Record]) -> Iterator[dict[str, Any]]:
+    number = 0
+    for image_id, record in enumerate(records, 1):
+        for item in coco_document(products, [record])["annotations"]:
+            number += 1
+            yield item | {"id": number, "image_id": image_id}
+
+
+def _joined(pieces: Iterable[str], separator: str) -> Generator[str, None, bool]:
+    """The pieces with separators between them; returns whether there were any."""
+    between = ""
+    for piece in pieces:
+        yield between + piece
+        between = separator
+    return bool(between)
+
+
+def csv_rows(records: Iterable[Record], unreadable: Sequence[dict[str, str]]) -> Iterator[str]:
+    """Lines of the CSV: one a region; a skipped or unreadable picture has one without a region."""
+
+    def line(cells: Sequence[object]) -> str:
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+        return buffer.getvalue()
+
+    yield line(CSV_COLUMNS)
     for record in records:
         entry = record.entry
         head = [_cell(entry["file"]), entry["width"], entry["height"], entry["decision"], entry["reason"] or ""]
@@ -78,11 +120,10 @@ def csv_text(records: Sequence[Record], unreadable: Sequence[dict[str, str]]) ->
             tail = [""] * 7
             if region is not None:
                 tail = [_cell(region["product"]), region["score"], *region["box"], _cell(region["mask"] or "")]
-            writer.writerow(head + tail)
+            yield line(head + tail)
     for item in unreadable:
         row = [_cell(item["file"]), "", "", "unreadable", _cell(item["error"])]
-        writer.writerow(row + [""] * 7)
-    return buffer.getvalue()
+        yield line(row + [""] * 7)
 
 
 def _cell(text: str) -> str:
@@ -90,14 +131,13 @@ def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _write_text(path: Path, text: str) -> None:
+def _write(path: Path, pieces: Iterable[str]) -> None:
     # Undecodable bytes of a file name are kept as escapes instead of ending the report.
-    data = text.encode("utf-8", "backslashreplace")
-    write_atomic(path, lambda file: file.writelines([data]))
+    write_atomic(path, lambda file: file.writelines(piece.encode("utf-8", "backslashreplace") for piece in pieces))
 
 
-def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) -> Any:
-    """The page as UTF-8 pieces, so that a long report is never whole in memory."""
+def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) -> Iterator[str]:
+    """The page in pieces."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -109,16 +149,19 @@ def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) 
     environment.filters["reason"] = lambda code: REASON_TEXT[Reason(code)]
     environment.filters["thumb"] = lambda record, kind: _data_uri(out / thumbnail_name(record.stem, kind))
     environment.filters["link"] = lambda path: quote(path, errors="surrogateescape")
-    matches = sum(record.entry["decision"] == Decision.MATCH.value for record in records)
-    pieces = environment.get_template("report.html.j2").generate(
+    matches, regions, seconds = 0, 0, 0.0
+    for record in records:
+        matches += record.entry["decision"] == Decision.MATCH.value
+        regions += len(record.entry["regions"])
+        seconds += sum(record.entry["seconds"].values())
+    return environment.get_template("report.html.j2").generate(
         report=document,
         records=records,
         matches=matches,
         skipped=len(records) - matches,
-        regions=sum(len(record.entry["regions"]) for record in records),
-        seconds=sum(sum(record.entry["seconds"].values()) for record in records),
+        regions=regions,
+        seconds=seconds,
     )
-    return (piece.encode("utf-8", "backslashreplace") for piece in pieces)
 
 
 def _data_uri(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lib_photoshoot.catalog.inputs import InputFile
-from lib_photoshoot.catalog.ledger import Ledger, Record
+from lib_photoshoot.catalog.inputs import InputFile, Stamp
+from lib_photoshoot.catalog.ledger import Ledger, Record, Records
+from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.errors import CatalogError, ImageError
-from lib_photoshoot.images import Picture, read_picture, shown
+from lib_photoshoot.images import Picture, shown
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
 
@@ -26,7 +27,7 @@ class Filter(Protocol):
     def run(self, image: np.ndarray, products: Any) -> FilterResult: ...
 
 
-Numbered = tuple[int, InputFile]
+Numbered = tuple[int, Source]
 Outcome = tuple[int, Record | ImageError]
 
 
@@ -66,7 +67,7 @@ class CatalogSummary:
 
 def run_catalog(
     filter_: Filter,
-    inputs: Sequence[InputFile],
+    inputs: Sequence[Source],
     products: Sequence[Product],
     out: Path,
     resume: bool = False,
@@ -85,7 +86,7 @@ def run_catalog(
 
 def run_engine(
     engine: Engine,
-    inputs: Sequence[InputFile],
+    inputs: Sequence[Source],
     products: Sequence[Product],
     out: Path,
     resume: bool = False,
@@ -96,43 +97,66 @@ def run_engine(
     """What :func:`run_catalog` does, with any engine: ledger and reports are the same, and so is resuming."""
     settings = dict(settings or {})
     tell = progress or (lambda _: None)
-    protected = frozenset(os.path.realpath(source.path) for source in inputs)
-    done: dict[int, Record] = {}
+    protected = _real_paths(inputs)
+    done: set[int] = set()
     bad: dict[int, dict[str, str]] = {}
-    resumed = 0
+    notes: dict[int, str] = {}
+    resumed = matched = 0
     with Ledger(out, {"products": [asdict(product) for product in products], **settings}, resume) as ledger:
+
+        def count(number: int, record: Record) -> None:
+            # The record itself stays in the ledger alone.
+            nonlocal matched
+            done.add(number)
+            matched += record.entry["decision"] == Decision.MATCH.value
+            if record.note:
+                notes[number] = f"{shown(record.entry['file'])}: {record.note}"
 
         def unfinished() -> Iterator[Numbered]:
             nonlocal resumed
             for number, source in enumerate(inputs):
-                tell(Progress(len(done) + len(bad), len(inputs), shown(source.path)))
+                tell(Progress(len(done) + len(bad), len(inputs), shown(source.name)))
                 record = ledger.find(source)
                 if record is None:
                     yield number, source
                 else:
                     resumed += 1
-                    done[number] = record
+                    count(number, record)
 
         try:
             with closing(engine.process(unfinished(), products, out, protected)) as outcomes:
                 for number, outcome in outcomes:
                     if isinstance(outcome, ImageError):
-                        bad[number] = {"file": os.fspath(inputs[number].path), "error": str(outcome)}
+                        bad[number] = {"file": inputs[number].name, "error": str(outcome)}
                     else:
-                        ledger.replace(outcome)
-                        done[number] = outcome
+                        ledger.add(outcome)
+                        count(number, outcome)
             tell(Progress(len(inputs), len(inputs), None))
             from lib_photoshoot.catalog.report import write_reports
 
             # In the inputs' order, whatever the order of finishing.
-            records = [done[number] for number in sorted(done)]
+            records = Records(ledger, [inputs[number].key for number in sorted(done)])
             unreadable = [bad[number] for number in sorted(bad)]
             write_reports(out, [product.name for product in products], settings, records, unreadable)
         except OSError as error:
             raise _cannot_write(out, error) from error
-    matched = sum(record.entry["decision"] == Decision.MATCH.value for record in records)
-    notes = tuple(f"{shown(record.entry['file'])}: {record.note}" for record in records if record.note)
-    return CatalogSummary(matched, len(records) - matched, resumed, tuple(unreadable), notes)
+    in_order = tuple(notes[number] for number in sorted(notes))
+    return CatalogSummary(matched, len(done) - matched, resumed, tuple(unreadable), in_order)
+
+
+def _real_paths(sources: Iterable[Source]) -> frozenset[str]:
+    """Real paths of the local sources; each folder is looked up once."""
+    folders: dict[str, str] = {}
+    found = []
+    for source in sources:
+        if isinstance(source, InputFile):
+            key = source.key
+            folder, name = os.path.split(key)
+            if folder not in folders:
+                folders[folder] = os.path.realpath(folder)
+            real = os.path.realpath(key) if os.path.islink(key) else os.path.join(folders[folder], name)
+            found.append(key if real == key else real)
+    return frozenset(found)
 
 
 class OneByOne:
@@ -147,28 +171,17 @@ class OneByOne:
         for number, source in sources:
             outcome: Record | ImageError
             try:
-                # Before reading: a file that changes meanwhile is done again on resume.
-                status = status_of(source)
-                picture = read_picture(source.path)
-                outcome = finish_picture(self.filter, source, status, picture, products, out, protected)
+                stamp, picture = source.load()
+                outcome = finish_picture(self.filter, source, stamp, picture, products, out, protected)
             except ImageError as error:
                 outcome = error
             yield number, outcome
 
 
-def status_of(source: InputFile) -> os.stat_result:
-    """Size and time of a source. Raises ``ImageError`` with what is wrong with it."""
-    try:
-        return os.stat(source.path)
-    except OSError:
-        read_picture(source.path)  # says what is wrong with the file
-        raise
-
-
 def finish_picture(
     filter_: Filter,
-    source: InputFile,
-    status: os.stat_result,
+    source: Source,
+    stamp: Stamp,
     picture: Picture,
     products: Sequence[Product],
     out: Path,
@@ -182,14 +195,15 @@ def finish_picture(
     written = write_outputs(out, source.relative, picture, result, protected)
     matched = result.decision is Decision.MATCH
     return Record(
-        file=os.path.abspath(source.path),
-        stem=source.relative.as_posix(),
-        size=status.st_size,
-        mtime_ns=status.st_mtime_ns,
+        file=source.key,
+        stem=source.stem,
+        size=stamp.size,
+        mtime_ns=stamp.mtime_ns,
         outputs=written.files,
-        entry=report_entry(os.fspath(source.path), result, written.masks),
+        entry=report_entry(source.name, result, written.masks),
         annotations=tuple(annotation(region) for region in result.regions) if matched else (),
         note=picture.note,
+        version=stamp.version,
     )
 
 

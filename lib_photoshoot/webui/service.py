@@ -32,6 +32,7 @@ from lib_photoshoot.images import Picture, decode_picture, read_picture, to_imag
 from lib_photoshoot.products import Product, check_products, parse_products
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch, SettingsError, settings_from
+from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.webui.downloads import Downloads
 from lib_photoshoot.webui.folders import AllowedFolders, FolderError, MissingPathError
 from lib_photoshoot.webui.registry import REGISTRY, model_choice
@@ -69,6 +70,7 @@ def status_of(error: PhotoshootError) -> int:
         (SettingsError, 422),
         (ProductsError, 422),
         (TrainingError, 422),
+        (ShootError, 422),
         (WeightsError, 503),
     )
     return next((status for kind, status in kinds if isinstance(error, kind)), 500)
@@ -231,10 +233,10 @@ class PhotoshootService:
             else:
                 result, note = self._repainted(request, job, regions)
         answer = _entry(request, result)
-        pixels = request.picture.pixels
-        changed = result.image is not pixels and not np.array_equal(result.image, pixels)
+        picture = request.picture
+        changed = result.image is not picture.pixels and not np.array_equal(result.image, picture.pixels)
         return answer | {
-            "image": _png(to_image(result.image, request.picture.alpha), request.picture) if changed else None,
+            "image": _png(to_image(result.image, picture.alpha), picture.icc, picture.exif) if changed else None,
             "changed_outside": result.changed_outside,
             "seed": seed,
             "note": " ".join(text for text in (note, result.note) if text) or None,
@@ -357,17 +359,13 @@ def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:
         if request.masks:
             item["mask"] = _png(mask_image(region.mask))
         if request.cutouts:
-            item["cutout"] = _png(cut_out(result.image, region.mask))
+            item["cutout"] = _png(cut_out(result.image, region.mask), icc=request.picture.icc)
     return entry
 
 
-def _png(image: Image.Image, like: Picture | None = None) -> str:
-    """The picture as a PNG file in base64, with the colour profile and EXIF of ``like``."""
-    options: dict[str, Any] = {}
-    if like is not None and like.icc:
-        options["icc_profile"] = like.icc
-    if like is not None and like.exif:
-        options["exif"] = like.exif
+def _png(image: Image.Image, icc: bytes | None = None, exif: bytes | None = None) -> str:
+    """The picture as a PNG file in base64, with the colour profile and EXIF of the one that it was made from."""
+    options = {name: data for name, data in (("icc_profile", icc), ("exif", exif)) if data}
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=4, **options)
     return base64.b64encode(buffer.getbuffer()).decode("ascii")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.enhancement.retouch import Retouch
@@ -277,10 +277,13 @@ def test_transparency_profile_and_exif_come_back(bench: Bench) -> None:
     image.putalpha(99)
     exif = Image.Exif()
     exif[0x010E] = "a bag"
-    request = body(settings={"enhancement": "retouch"})
-    request["image"] = base64_of(image, exif=exif)
-    after = image_of(bench.service.filter(request)["image"])
-    assert after.mode == "RGBA" and after.getexif()[0x010E] == "a bag"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    request = body(settings={"enhancement": "retouch"}, cutouts=True)
+    request["image"] = base64_of(image, exif=exif, icc_profile=profile)
+    answer = bench.service.filter(request)
+    after = image_of(answer["image"])
+    assert after.mode == "RGBA" and after.getexif()[0x010E] == "a bag" and after.info["icc_profile"] == profile
+    assert image_of(answer["regions"][0]["cutout"]).info["icc_profile"] == profile
 
 
 def test_the_schema_is_made_of_the_fields() -> None:

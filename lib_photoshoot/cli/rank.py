@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -27,7 +27,7 @@ def rank_command(
     """Order the accepted pictures of each product by measured qualities, near-duplicates behind the best of them."""
     code = DONE
     with exit_codes("Interrupted."):
-        from lib_photoshoot.ranking.order import rank
+        from lib_photoshoot.ranking.order import rank, to_json
         from lib_photoshoot.ranking.run_folder import measure, measure_photos, read_candidates
 
         candidates = read_candidates(folder)
@@ -43,7 +43,7 @@ def rank_command(
             products.setdefault(candidate.product, []).append(measured)
         ranking = {product: rank(pictures)[: top or None] for product, pictures in sorted(products.items())}
         if as_json:
-            typer.echo(json.dumps({name: [_to_json(item) for item in items] for name, items in ranking.items()}))
+            typer.echo(json.dumps({name: [to_json(item) for item in items] for name, items in ranking.items()}))
         else:
             for product, items in ranking.items():
                 _print(product, items)
@@ -58,13 +58,3 @@ def _print(product: str, items: tuple[Ranked, ...]) -> None:
             typer.echo(f"        {quality.name:9} {quality.score:.2f}  {quality.reason}")
         for other in item.duplicates:
             typer.echo(f"        looks the same: {other.measured.file} ({other.total:.3f})")
-
-
-def _to_json(item: Ranked) -> dict[str, Any]:
-    qualities = {q.name: {"score": round(q.score, 4), "reason": q.reason} for q in item.measured.qualities}
-    return {
-        "file": item.measured.file,
-        "total": round(item.total, 4),
-        "qualities": qualities,
-        "duplicates": [{"file": other.measured.file, "total": round(other.total, 4)} for other in item.duplicates],
-    }

@@ -10,14 +10,19 @@ from PIL import Image, ImageCms
 
 from lib_photoshoot.export.errors import ExportError
 
+_CREATED = slice(24, 36)
+"""Where an ICC header has its date: six numbers of two bytes."""
 _SAME = 4
 """Levels of 255 by which a profile may move a colour and still count as sRGB; published variants differ by up to 3."""
 
 
 @lru_cache(maxsize=1)
 def srgb_profile() -> bytes:
-    """An ICC profile of sRGB (IEC 61966-2-1), made by LittleCMS."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    """An ICC profile of sRGB (IEC 61966-2-1), made by LittleCMS; always the same bytes."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    # LittleCMS writes the time of making it into the header, and no two exports of a picture would be the same file.
+    data[_CREATED] = b"".join(value.to_bytes(2, "big") for value in (1999, 10, 18, 0, 0, 0))
+    return bytes(data)
 
 
 def to_srgb(pixels: np.ndarray, icc: bytes | None, name: str) -> np.ndarray:

@@ -74,13 +74,20 @@ class Exporter:
 
         Raises ExportError when the file exists, cannot be written, or cannot be made small enough.
         """
+        exported, data = self.make(rgba, name, source)
+        _write_new(exported.path, data)
+        return exported
+
+    def make(self, rgba: np.ndarray, name: PurePath, source: Source) -> tuple[Exported, bytes]:
+        """What :meth:`export` would write, checked, and its bytes: the same for the same cut-out and profile.
+
+        Raises ExportError when it cannot be made small enough.
+        """
         rendered = render(rgba, self.profile, self._backdrop, self.enlarge)
         data, quality = encode_under(rendered.pixels, self.profile.file, xmp_packet(source))
         height, width = rendered.empty.shape
         path = self.out / name.parent / self.profile.file_name(name.name, width, height)
-        missed = check_bytes(data, self.profile, shown(path), rendered.product).findings
-        _write_new(path, data)
-        return Exported(
+        exported = Exported(
             path=path,
             width=width,
             height=height,
@@ -91,8 +98,9 @@ class Exporter:
             clean=_clean(rendered, data),
             source=source,
             cut_off=is_cut_off(rgba),
-            missed=missed,
+            missed=check_bytes(data, self.profile, shown(path), rendered.product).findings,
         )
+        return exported, data
 
 
 def _clean(rendered: Rendered, data: bytes) -> float:

@@ -1,14 +1,12 @@
 """What a sales channel demands of a picture, read from one TOML file a channel.
 
-TOML, because every rule carries its source and people are meant to read and edit the files. Python has a reader from
-3.11 on; on 3.10 the package ``tomli``, of which that reader is a copy, stands in for it.
+TOML, because every rule carries its source and people are meant to read and edit the files.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
@@ -17,6 +15,7 @@ from string import Formatter
 from typing import Any
 
 from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.export.toml_text import parse_toml
 from lib_photoshoot.images import shown
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -152,7 +151,7 @@ class Profile:
 
 
 def profile_names() -> list[str]:
-    """The shipped profiles, sorted."""
+    """The shipped profiles, sorted. Reads no file: shot lists need the names where no TOML can be read, too."""
     return sorted(path.stem for path in PROFILES.glob("*.toml"))
 
 
@@ -163,7 +162,7 @@ def load_profile(name: str) -> Profile:
         known = ", ".join(profile_names())
         raise ExportError(f"There is no export profile {name!r}; known are {known}, or give the path of a .toml file.")
     try:
-        values = _toml(path.read_text("utf-8"))
+        values = parse_toml(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise ExportError(f"The export profile {shown(path)} cannot be read ({reason}); check the path.") from error
@@ -174,14 +173,6 @@ def load_profile(name: str) -> Profile:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
         raise ExportError(f"The export profile {shown(path)} is wrong: {reason}; correct it.") from error
-
-
-def _toml(text: str) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    return tomllib.loads(text)
 
 
 def _profile(path: Path, values: dict[str, Any]) -> Profile:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+import numpy as np
+
+from lib_photoshoot.export.toml_text import parse_toml
 from lib_photoshoot.ranking.qualities import Quality
 from lib_photoshoot.training.dataset import NEAR_DUPLICATE
 
 _WEIGHTS = Path(__file__).parent / "weights.toml"
+_HEADS, _CELLS = 256, 1 << 24
+"""Hashes that are compared with all others at once, and the most pairs of them, for the memory's sake."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,8 @@ class Ranked:
 
 @lru_cache(maxsize=1)
 def default_weights() -> Mapping[str, float]:
-    """The shipped weights by quality."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    return MappingProxyType(tomllib.loads(_WEIGHTS.read_text("utf-8")))
+    """The shipped weights by quality. Raises ExportError where this Python has no TOML reader."""
+    return MappingProxyType(parse_toml(_WEIGHTS.read_text("utf-8")))
 
 
 def total_of(qualities: Sequence[Quality], weights: Mapping[str, float] | None = None) -> float:
@@ -59,18 +60,44 @@ def rank(
 
     A picture whose hash differs in at most ``near`` of 64 bits from a better one's joins that one as its duplicate.
     """
-    # Best first, each joining the best that it resembles: no chain of small steps can make everything one group.
-    in_order = sorted(pictures, key=lambda item: (-total_of(item.qualities, weights), item.file))
-    groups: list[tuple[Measured, list[Measured]]] = []
-    for picture in in_order:
-        group = next((others for best, others in groups if (best.hash ^ picture.hash).bit_count() <= near), None)
-        if group is None:
-            groups.append((picture, []))
-        else:
-            group.append(picture)
-    return tuple(
-        Ranked(
-            best, total_of(best.qualities, weights), tuple(Ranked(o, total_of(o.qualities, weights)) for o in others)
-        )
-        for best, others in groups
-    )
+    totals = {id(item): total_of(item.qualities, weights) for item in pictures}
+    in_order = sorted(pictures, key=lambda item: (-totals[id(item)], item.file))
+    groups: dict[int, list[Ranked]] = {}
+    for picture, leader in zip(in_order, leaders([item.hash for item in in_order], near), strict=True):
+        groups.setdefault(leader, []).append(Ranked(picture, totals[id(picture)]))
+    return tuple(replace(best, duplicates=tuple(others)) for best, *others in groups.values())
+
+
+def leaders(hashes: Sequence[int], near: int) -> list[int]:
+    """For each 64-bit hash the index of its group's first one: the first leader that differs in at most ``near`` bits.
+
+    Whatever resembles no leader before it is one itself. So each joins the best that it resembles, and no chain of
+    small steps can make everything one group.
+    """
+    # As rows of 64 signs, the product of two hashes is 64 less twice the bits in which they differ: small whole
+    # numbers, exact in float32, and a matrix product gives them for many pairs at once.
+    bits = np.unpackbits(np.array(hashes, ">u8").view(np.uint8).reshape(-1, 8), axis=1)
+    signs = bits.astype(np.float32) * 2 - 1
+    leader = np.full(len(hashes), -1)
+    left = np.arange(len(hashes))
+    while left.size:
+        heads = left[: max(1, min(_HEADS, _CELLS // left.size))]
+        close = signs[heads] @ signs[left].T >= 64 - 2 * near
+        for head, row in zip(heads, close, strict=True):
+            if leader[head] < 0:
+                mine = left[row]
+                leader[mine[leader[mine] < 0]] = head
+                leader[head] = head
+        left = left[leader[left] < 0]
+    return leader.tolist()
+
+
+def to_json(item: Ranked) -> dict[str, Any]:
+    """A picture with its qualities, reasons and duplicates as JSON values."""
+    qualities = {q.name: {"score": round(q.score, 4), "reason": q.reason} for q in item.measured.qualities}
+    return {
+        "file": item.measured.file,
+        "total": round(item.total, 4),
+        "qualities": qualities,
+        "duplicates": [{"file": other.measured.file, "total": round(other.total, 4)} for other in item.duplicates],
+    }

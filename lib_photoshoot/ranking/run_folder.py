@@ -73,13 +73,21 @@ def _stem(mask: str, number: int, product: str) -> str:
     return mask.removeprefix("masks/").removesuffix(f"_{number}_{slug(product)}.png")
 
 
+def read_mask(folder: Path, candidate: Candidate, shape: tuple[int, ...]) -> np.ndarray:
+    """All of its regions as one bool mask of the picture's ``shape`` (height, width).
+
+    Raises ImageError when a file of them is gone or damaged, or has another size.
+    """
+    masks = [read_picture(folder / name).pixels[:, :, 0] >= 128 for name in candidate.masks]
+    if any(mask.shape != shape for mask in masks):
+        raise ImageError(f"{shown(folder / candidate.picture)} and its mask differ in size; run `filter` on it again.")
+    return merge(masks, shape)
+
+
 def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None = None) -> Measured:
     """Read and measure one candidate. Raises ImageError when its picture or a mask is gone or damaged."""
     picture = read_picture(folder / candidate.picture).pixels
-    masks = [read_picture(folder / name).pixels[:, :, 0] >= 128 for name in candidate.masks]
-    if any(mask.shape != picture.shape[:2] for mask in masks):
-        raise ImageError(f"{shown(folder / candidate.picture)} and its mask differ in size; run `filter` on it again.")
-    mask = merge(masks, picture.shape[:2])
+    mask = read_mask(folder, candidate, picture.shape[:2])
     found = [
         qualities.detection(candidate.score),
         qualities.mask_quality(picture, mask, candidate.quality),

@@ -30,6 +30,12 @@ def test_srgb_profiles_are_known_by_what_they_do() -> None:
     assert ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(srgb_profile())))
 
 
+def test_the_srgb_profile_has_the_same_bytes_whenever_it_is_made() -> None:
+    first = srgb_profile()
+    srgb_profile.cache_clear()
+    assert srgb_profile() == first and b"".join(n.to_bytes(2, "big") for n in (1999, 10, 18)) == first[24:30]
+
+
 def test_conversion() -> None:
     assert to_srgb(PIXELS, None, "a.png") is PIXELS
     assert to_srgb(PIXELS, srgb_profile(), "a.png") is PIXELS

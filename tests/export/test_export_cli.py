@@ -11,6 +11,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lib_photoshoot import build
+from lib_photoshoot.catalog.inputs import collect_inputs
+from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.export.cutouts import read_cutout
 from lib_photoshoot.export.errors import ExportError
@@ -107,6 +109,25 @@ def test_wide_colours_are_converted(tmp_path: Path) -> None:
     rgba[:, :, :3] = (220, 40, 60)
     save_cutout(tmp_path / "wide.png", rgba, icc_profile=swapped())
     red, green = read_cutout(tmp_path / "wide.png", None, ())[300, 500, :2]
+    assert green > red
+
+
+def test_a_runs_cutouts_keep_their_pictures_colours(tmp_path: Path) -> None:
+    paint(tmp_path / "in" / "plain.png", (20, 10, 60, 50))
+    with Image.open(tmp_path / "in" / "plain.png") as image:
+        image.save(tmp_path / "in" / "wide.png", icc_profile=swapped())
+    pixels = np.full((60, 80, 3), 40, np.uint8)
+    pixels[10:50, 20:60] = (255, 201, 201)
+    Image.fromarray(pixels).save(tmp_path / "in" / "red.png", icc_profile=swapped())
+    run_catalog(BrightSquares(), collect_inputs([tmp_path / "in"]), parse_products("lamp"), tmp_path / "run")
+    found = {}
+    for name in ("plain", "wide", "red"):
+        with Image.open(tmp_path / "run" / "cutouts" / f"{name}_1_lamp.png") as cut:
+            found[name] = cut.info.get("icc_profile")
+            with Image.open(tmp_path / "run" / "enhanced" / f"{name}.png") as whole:
+                assert whole.info.get("icc_profile") == found[name]
+    assert found == {"plain": None, "wide": swapped(), "red": swapped()}
+    red, green = read_cutout(tmp_path / "run" / "cutouts" / "red_1_lamp.png", None, ())[20, 20, :2]
     assert green > red
 
 

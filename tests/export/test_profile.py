@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
 import re
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.profile import PROFILES, Aspect, Ground, load_profile, profile_names
+from lib_photoshoot.ranking.order import default_weights
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -85,3 +89,31 @@ def test_colour_and_picture_of_ones_own_profile(tmp_path: Path) -> None:
     path = _changed(tmp_path, 'kind = "white"', 'kind = "picture"\ncolour = "#0a0B0c"\npicture = "wood.png"')
     background = load_profile(path).background
     assert (background.colour, background.picture) == ((10, 11, 12), tmp_path / "wood.png")
+
+
+def test_without_a_toml_reader_names_are_known_and_the_rest_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *arguments: Any) -> Any:
+        if name in ("tomllib", "tomli"):
+            raise ModuleNotFoundError(name)
+        return real(name, *arguments)
+
+    default_weights.cache_clear()
+    monkeypatch.setattr(builtins, "__import__", without)
+    assert "amazon-main" in profile_names()
+    for read in (lambda: load_profile("ebay"), default_weights):
+        with pytest.raises(
+            ExportError, match=r"install the package tomli into it \(.+ -m pip install tomli\)"
+        ) as caught:
+            read()
+        assert sys.executable in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_tomli_reads_where_python_has_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    tomllib = pytest.importorskip("tomllib")
+    monkeypatch.setitem(sys.modules, "tomli", tomllib)
+    monkeypatch.setitem(sys.modules, "tomllib", None)
+    assert load_profile("ebay").name == "ebay"

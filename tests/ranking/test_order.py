@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib_photoshoot.ranking.order import Measured, default_weights, rank, total_of
+from lib_photoshoot.ranking import order
+from lib_photoshoot.ranking.order import Measured, default_weights, leaders, rank, total_of
 from lib_photoshoot.ranking.qualities import Quality
 
 NAMES = tuple(default_weights())
@@ -56,6 +58,41 @@ def test_a_group_of_duplicates_keeps_the_best(hash_: int, bits: list[int]) -> No
     best = picture("best.png", 0.9, hash_)
     (only,) = rank([*group, best])
     assert only.measured is best and len(only.duplicates) == len(group)
+
+
+def plain_leaders(hashes: list[int], near: int) -> list[int]:
+    """The definition, pair by pair: the first leader near enough, or oneself."""
+    found: list[int] = []
+    for number, hash_ in enumerate(hashes):
+        close = (i for i in dict.fromkeys(found) if (hashes[i] ^ hash_).bit_count() <= near)
+        found.append(next(close, number))
+    return found
+
+
+# A few seeds with few bits changed: chains of near ones, ties, and distances on both sides of the limit.
+changed = st.tuples(st.sampled_from([0, 2**64 - 1, 0x0123456789ABCDEF]), st.sets(st.integers(0, 63), max_size=12))
+near_hashes = changed.map(lambda item: item[0] ^ sum(1 << bit for bit in item[1]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.one_of(near_hashes, st.integers(0, 2**64 - 1)), max_size=60),
+    st.integers(-1, 64),
+    st.sampled_from([(1, 1 << 24), (3, 1 << 24), (256, 1 << 24), (256, 20)]),
+)
+def test_groups_are_those_of_the_plain_definition(hashes: list[int], near: int, blocks: tuple[int, int]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order, "_HEADS", blocks[0])
+        patch.setattr(order, "_CELLS", blocks[1])
+        assert leaders(hashes, near) == plain_leaders(hashes, near)
+
+
+def test_thousands_of_groups_are_those_of_the_plain_definition() -> None:
+    random = Random(1)
+    heads = [random.getrandbits(64) for _ in range(400)]
+    flips = lambda: sum(1 << bit for bit in random.sample(range(64), random.randrange(12)))  # noqa: E731
+    hashes = [random.choice(heads) ^ flips() for _ in range(1500)]
+    assert leaders(hashes, 8) == plain_leaders(hashes, 8)
 
 
 def test_better_qualities_come_first_and_weights_decide() -> None:

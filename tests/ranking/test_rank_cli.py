@@ -13,10 +13,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lib_photoshoot.catalog.inputs import collect_inputs
+from lib_photoshoot.catalog.outputs import report_entry
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.ranking.run_folder import read_candidates
+from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from tests.test_catalog import BrightSquares
 
 
@@ -61,14 +63,28 @@ def test_in_words_with_photos_and_only_the_top(run: Path, tmp_path: Path) -> Non
     assert "looks the same: enhanced/copy.png" in result.stdout and "from 3 photos" in result.stdout
 
 
-def test_the_predicted_iou_counts_where_a_report_has_it(run: Path) -> None:
+def test_the_predicted_iou_of_a_run_counts_and_old_reports_rank_without_it(run: Path) -> None:
     path = run / "report.json"
     document = json.loads(path.read_text())
-    assert read_candidates(run)[0].quality is None
-    for entry in document["images"]:
-        entry["regions"][0]["quality"] = 0.25
+    assert [entry["regions"][0]["quality"] for entry in document["images"]] == [0.95] * 3
+    assert "predicted IoU 0.95" in invoke("rank", run).stdout
+    for entry, quality in zip(document["images"], (0.25, None, "absent"), strict=True):
+        entry["regions"][0]["quality"] = quality
+    del document["images"][2]["regions"][0]["quality"]
     path.write_text(json.dumps(document))
-    assert "predicted IoU 0.25" in invoke("rank", run).stdout
+    assert [candidate.quality for candidate in read_candidates(run)] == [0.25, None, None]
+    ranked = invoke("rank", run)
+    assert ranked.exit_code == 0 and ranked.stdout.count("predicted IoU") == 1
+
+
+def test_a_report_has_the_predicted_iou_rounded_and_none_where_there_is_none() -> None:
+    mask = np.ones((4, 4), bool)
+    regions = tuple(ProductRegion("lamp", (0, 0, 4, 4), 0.9, mask, quality) for quality in (0.123456, 1.0312, 0.0))
+    result = FilterResult(4, 4, Decision.MATCH, None, regions, (), np.zeros((4, 4, 3), np.uint8), 0, {})
+    written = report_entry("a.png", result, ("masks/1.png", "masks/2.png", "masks/3.png"))["regions"]
+    assert [region["quality"] for region in written] == [0.1235, 1.0312, None]
+    # What `detect` prints, and what the HTTP route takes back, is as it was.
+    assert set(report_entry("a.png", result)["regions"][0]) == {"product", "score", "box", "mask"}
 
 
 def test_what_is_missing_or_wrong_is_told(run: Path, tmp_path: Path) -> None:

@@ -18,8 +18,12 @@ from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.export import check_export_command, export_command
+from lib_photoshoot.cli.finish import EXIT_CODES as FINISH_EXIT_CODES
+from lib_photoshoot.cli.finish import finish_command
 from lib_photoshoot.cli.models import app as models_app
 from lib_photoshoot.cli.rank import rank_command
+from lib_photoshoot.cli.review import EXIT_CODES as REVIEW_EXIT_CODES
+from lib_photoshoot.cli.review import review_command
 from lib_photoshoot.cli.shoot import EXIT_CODES as SHOOT_EXIT_CODES
 from lib_photoshoot.cli.shoot import shoot_command
 from lib_photoshoot.cli.train import app as train_app
@@ -40,6 +44,8 @@ app = typer.Typer(
 )
 app.add_typer(train_app, name="train")
 app.command("shoot", epilog=SHOOT_EXIT_CODES)(shoot_command)
+app.command("review", epilog=REVIEW_EXIT_CODES)(review_command)
+app.command("finish", epilog=FINISH_EXIT_CODES)(finish_command)
 app.command("rank", epilog=EXIT_CODES)(rank_command)
 app.command("export", epilog=EXIT_CODES)(export_command)
 app.command("check-export", epilog=EXIT_CODES)(check_export_command)
@@ -53,9 +59,10 @@ class EngineName(str, Enum):
     RAY = "ray"
 
 
+_INPUT_HELP = "Pictures, folders (searched recursively), globs, or URLs of pictures and folders (needs fsspec)."
 Inputs = Annotated[
     list[str],
-    typer.Argument(metavar="INPUT...", help="Pictures, folders (searched recursively) or globs.", show_default=False),
+    typer.Argument(metavar="INPUT...", help=_INPUT_HELP, show_default=False),
 ]
 Products = Annotated[
     str,
@@ -120,12 +127,12 @@ def filter_command(
 ) -> None:
     """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
-        from lib_photoshoot.catalog.inputs import collect_inputs
         from lib_photoshoot.catalog.runner import Progress, run_engine
+        from lib_photoshoot.catalog.urls import collect_sources
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products)
-        files = collect_inputs(inputs, out)
+        files = collect_sources(inputs, out)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold)
         chosen = _engine(engine, address, workers, choice, require_all)
 
@@ -171,24 +178,23 @@ def detect_command(
     """Print one JSON object per picture on standard output, and nothing else there; write no files."""
     code = DONE
     with exit_codes("Interrupted."):
-        from lib_photoshoot.catalog.inputs import collect_inputs
         from lib_photoshoot.catalog.outputs import report_entry
-        from lib_photoshoot.images import read_picture
+        from lib_photoshoot.catalog.urls import collect_sources
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products)
-        files = collect_inputs(inputs)
+        files = collect_sources(inputs)
         product_filter = _build_filter(ModelChoice(detector, segmenter, device, bf16, threshold), require_all)
         for source in files:
             try:
-                picture = read_picture(source.path)
+                _, picture = source.load()
             except ImageError as error:
                 say(str(error))
                 code = SOME_UNREADABLE
                 continue
             if picture.note:
-                say(f"{source.path}: {picture.note}")
-            entry = report_entry(os.fspath(source.path), product_filter.detect(picture.pixels, wanted))
+                say(f"{source.name}: {picture.note}")
+            entry = report_entry(source.name, product_filter.detect(picture.pixels, wanted))
             sys.stdout.write(json.dumps(entry) + "\n")
             sys.stdout.flush()
     raise typer.Exit(code)

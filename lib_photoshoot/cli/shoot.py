@@ -36,12 +36,12 @@ def shoot_command(
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bar
 
+        from lib_photoshoot.shoot.http_webui import HttpWebUi
         from lib_photoshoot.shoot.runner import Progress, run_shoot
         from lib_photoshoot.shoot.shot_list import read_shot_list
-        from lib_photoshoot.shoot.webui import WebUi
 
         products = read_shot_list(shot_list)
-        webuis = [WebUi(url, auth, timeout) for url in webui]
+        webuis = [HttpWebUi(url, auth, timeout) for url in webui]
         columns = (TextColumn("accepted"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Bar(*columns, console=Console(stderr=True, soft_wrap=True)) as bar:
             task = bar.add_task("", total=sum(product.count for product in products))

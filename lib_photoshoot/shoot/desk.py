@@ -10,9 +10,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from lib_photoshoot.shoot.ledger import ShootLedger, Try
 from lib_photoshoot.shoot.listed import ListedProduct, Shot
+from lib_photoshoot.shoot.view import shoot_view
 from lib_photoshoot.shoot.webui import Fault, WebUiError
 
 DEFAULT_TRIES = 5
@@ -79,6 +81,7 @@ class Desk:
         self.ended = threading.Event()
         self.error: BaseException | None = None
         self.lost: dict[str, str] = {}
+        self.stopped = False
         self._ledger = ledger
         self._webuis = set(webuis)
         self._change = threading.Condition()
@@ -88,7 +91,7 @@ class Desk:
     def take(self, webui: str) -> Shot | None:
         """The next shot for a WebUI, claimed; waits while there may be one, None when there is none any more."""
         with self._change:
-            while not self.ended.is_set():
+            while not self.ended.is_set() and not self.stopped:
                 self._open = [standing for standing in self._open if not standing.finished]
                 if not self._open:
                     self._end()
@@ -113,6 +116,7 @@ class Desk:
             standing.under_way -= 1
             standing.broken = 0
             standing.accepted += entry.accepted
+            self._end_if_stopped()
             self._change.notify_all()
 
     def give_back(self, shot: Shot, webui: str, error: WebUiError) -> None:
@@ -128,7 +132,35 @@ class Desk:
                 if standing.broken >= _BROKEN_ANSWERS:
                     standing.aside = str(error)
             self._set_aside_refused()
+            self._end_if_stopped()
             self._change.notify_all()
+
+    def decide(self, product: str, number: int, decision: str | None) -> bool:
+        """A person accepts or rejects a picture, or withdraws that (None); False where the run has ended meanwhile.
+
+        A product that now lacks a picture gets further tries. Raises ShootError for an unknown picture, and OSError as
+        it comes; the run goes on.
+        """
+        with self._change:
+            if self.ended.is_set():
+                return False
+            before = self._ledger.state.find(product, number)
+            after = self._ledger.decide(product, number, decision)
+            standing = self._of[product]
+            standing.accepted += after.accepted - (before is not None and before.accepted)
+            self._open = [each for each in self.standings if not each.finished]
+            self._change.notify_all()
+            return True
+
+    def view(self, after: int = 0) -> dict[str, Any]:
+        """How the shoot stands now: :func:`lib_photoshoot.shoot.view.shoot_view`."""
+        with self._change:
+            return shoot_view([standing.product for standing in self.standings], self._ledger.state, after)
+
+    def asides(self) -> dict[str, str]:
+        """Why products were set aside, by their names."""
+        with self._change:
+            return {each.product.name: each.aside for each in self.standings if each.aside is not None}
 
     def retire(self, webui: str, why: str) -> None:
         """A WebUI is given up; the run ends with the last one."""
@@ -138,6 +170,13 @@ class Desk:
             if not self._webuis:
                 self._end()
             self._set_aside_refused()
+            self._change.notify_all()
+
+    def finish_up(self) -> None:
+        """Hand out no further shot, and end the run when those under way are finished or given back."""
+        with self._change:
+            self.stopped = not self.ended.is_set()
+            self._end_if_stopped()
             self._change.notify_all()
 
     def stop(self, error: BaseException | None = None) -> None:
@@ -178,6 +217,10 @@ class Desk:
         for standing in self._open:
             if standing.refused_by and self._webuis and self._webuis <= set(standing.refused_by):
                 standing.aside = next(reversed(standing.refused_by.values()))
+
+    def _end_if_stopped(self) -> None:
+        if self.stopped and not any(standing.under_way for standing in self.standings):
+            self._end()
 
     def _end(self, error: BaseException | None = None) -> None:
         if not self.ended.is_set():

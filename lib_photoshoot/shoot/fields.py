@@ -33,39 +33,59 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its kind, for numbers the range (inclusive) and the step, and the value where it is left empty."""
+    """One field: its kind, for numbers the range (inclusive) and the step, and the value where it is left empty.
+
+    ``about`` says in a few words what it is for.
+    """
 
     kind: Kind
     default: Any = ""
     lowest: float = 0
     highest: float = 0
     step: int = 1
+    about: str = ""
 
 
 REQUIRED = ("name", "count")
 FIELDS: Mapping[str, Field] = {
-    "name": Field(Kind.TEXT),
-    "class": Field(Kind.TEXT),
-    "aliases": Field(Kind.TEXTS, ()),
-    "prompt": Field(Kind.TEXT),
-    "negative_prompt": Field(Kind.TEXT),
-    "scenes": Field(Kind.TEXTS, ()),
-    "count": Field(Kind.WHOLE, 0, 1, 10_000),
-    "first_seed": Field(Kind.WHOLE, 1, 0, HIGHEST_SEED),
-    "seeds": Field(Kind.WHOLES, (), 0, HIGHEST_SEED),
-    "lora": Field(Kind.TEXT),
-    "lora_weight": Field(Kind.NUMBER, 1.0, -2, 2),
-    "preset": Field(Kind.TEXT),
-    "filter": Field(Kind.SETTINGS, None),
-    "checkpoint": Field(Kind.TEXT),
-    "steps": Field(Kind.WHOLE, 20, 1, 150),
-    "width": Field(Kind.WHOLE, 512, 64, 2048, 8),
-    "height": Field(Kind.WHOLE, 512, 64, 2048, 8),
-    "sampler": Field(Kind.TEXT),
-    "scheduler": Field(Kind.TEXT, "Automatic"),
-    "cfg_scale": Field(Kind.NUMBER, 7.0, 1, 30),
-    "exports": Field(Kind.TEXTS, ()),
+    "name": Field(Kind.TEXT, about="Names the product's folder; what is looked for, unless a class says it."),
+    "class": Field(Kind.TEXT, about="What is looked for and prompted, where the name is an article number or a brand."),
+    "aliases": Field(Kind.TEXTS, (), about="Other words for the same thing."),
+    "prompt": Field(Kind.TEXT, about="A prompt of your own in place of the written one."),
+    "negative_prompt": Field(Kind.TEXT, about="What must not be in the picture."),
+    "scenes": Field(Kind.TEXTS, (), about="Where it stands, one after the other: on a table | in a street."),
+    "count": Field(Kind.WHOLE, 0, 1, 10_000, about="Accepted pictures wanted."),
+    "first_seed": Field(Kind.WHOLE, 1, 0, HIGHEST_SEED, about="The first try's seed; each further try takes the next."),
+    "seeds": Field(Kind.WHOLES, (), 0, HIGHEST_SEED, about="These seeds only, in this order."),
+    "lora": Field(Kind.TEXT, about="A LoRA of the WebUI, by its name."),
+    "lora_weight": Field(Kind.NUMBER, 1.0, -2, 2, about="How strongly the LoRA acts."),
+    "preset": Field(Kind.TEXT, about="A preset of the product filter."),
+    "filter": Field(Kind.SETTINGS, None, about="Single settings of the filter, above the preset's."),
+    "checkpoint": Field(Kind.TEXT, about="Empty: the one that the WebUI has loaded."),
+    "steps": Field(Kind.WHOLE, 20, 1, 150, about="Sampling steps."),
+    "width": Field(Kind.WHOLE, 512, 64, 2048, 8, about="Pixels."),
+    "height": Field(Kind.WHOLE, 512, 64, 2048, 8, about="Pixels."),
+    "sampler": Field(Kind.TEXT, about="Empty: the WebUI's own."),
+    "scheduler": Field(Kind.TEXT, "Automatic", about="Schedule type of the sampler."),
+    "cfg_scale": Field(Kind.NUMBER, 7.0, 1, 30, about="How closely the prompt is followed."),
+    "exports": Field(Kind.TEXTS, (), about="Sales channels whose form the finished pictures get."),
 }
+
+
+def plain(value: Any) -> Any:
+    """A read value as JSON and YAML have it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def cell(value: Any) -> str:
+    """A raw value as the text of a CSV cell, which :func:`read_field` reads as the same."""
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (list, tuple)):
+        return f" {SEPARATOR} ".join(cell(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return "" if value is None else str(value)
 
 
 def read_field(name: str, value: Any) -> Any:

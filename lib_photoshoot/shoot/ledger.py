@@ -2,15 +2,19 @@
 
 The first line names the program. Before a shot is sent to any WebUI its claim is written; when its picture is in place
 its try is. Each line is synced to the disk before anything else happens. A claim without a try was cut off: that shot,
-with that very seed, is taken again, and no other ever is.
+with that very seed, is taken again, and no other ever is. A third kind of line is what a person decided about a picture
+afterwards: it stands above the filter's decision, and the picture's file moves with it.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -18,11 +22,16 @@ from typing import TYPE_CHECKING, Any
 from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts
 from lib_photoshoot.images import shown
 from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.shoot.pictures import placed
 
 if TYPE_CHECKING:
     from lib_photoshoot.shoot.listed import ListedProduct, Shot
 
 LEDGER_NAME = "ledger.jsonl"
+LIST_NAME = "list.yaml"
+"""The shot list as it was read, beside the ledger; alone in a folder it is a shoot that has not begun."""
+FINISHED = "finished"
+"""The folder of ``finish``, which runs apart from the shoot."""
 HEADER = json.dumps({"program": "product-photoshoot shoot", "version": 1}).encode("ascii") + b"\n"
 
 
@@ -33,12 +42,17 @@ class Decision:
     REJECTED = "rejected"
 
 
+_PICTURE = re.compile(r"[^/\\\0:]+(/rejected)?/[^/\\\0]+")
+DECISIONS = (Decision.ACCEPTED, Decision.REJECTED)
+
+
 @dataclass(frozen=True)
 class Try:
     """One finished try.
 
     ``number`` counts a product's tries from 0; ``seconds`` is the time at the WebUI; ``scores`` are pairs of product
-    and score in [0, 1]; ``why`` is the filter's own text; ``file`` is relative to the output folder.
+    and score in [0, 1]; ``decision`` and ``why`` are the filter's own; ``file`` is where the picture lies, relative to
+    the output folder. ``by_hand`` is what a person decided, None where nobody did.
     """
 
     product: str
@@ -52,35 +66,110 @@ class Try:
     why: str
     file: str
     exports: tuple[str, ...] = ()
+    by_hand: str | None = None
 
     @property
     def accepted(self) -> bool:
-        """Whether the picture counts."""
-        return self.decision == Decision.ACCEPTED
+        """Whether the picture counts: a person's decision stands above the filter's."""
+        return (self.by_hand or self.decision) == Decision.ACCEPTED
+
+
+class ShootState:
+    """What a ledger's lines come to.
+
+    ``tries`` are all finished tries, in the order in which they ended; ``claimed`` has the numbers of each product's
+    claims, ``recipes`` what they were made with. ``changes`` are the indices of the tries that the lines concern, one
+    after the other: whoever has seen the first n of them need only look at the others.
+    """
+
+    def __init__(self) -> None:
+        self.tries: list[Try] = []
+        self.claimed: dict[str, set[int]] = defaultdict(set)
+        self.recipes: dict[str, set[str]] = defaultdict(set)
+        self.changes: list[int] = []
+        self._index: dict[tuple[str, int], int] = {}
+
+    def find(self, product: str, number: int) -> Try | None:
+        """The finished try of that number, None where there is none."""
+        index = self._index.get((product, number))
+        return None if index is None else self.tries[index]
+
+    def claim(self, product: str, recipe: str, number: int) -> None:
+        """A shot is about to be made."""
+        self.claimed[product].add(number)
+        self.recipes[product].add(recipe)
+
+    def finish(self, entry: Try) -> None:
+        """A try is finished; one that is there already stays as it is."""
+        key = (entry.product, entry.number)
+        if key not in self._index:
+            self._index[key] = len(self.tries)
+            self.changes.append(len(self.tries))
+            self.tries.append(entry)
+
+    def decide(self, product: str, number: int, decision: str | None) -> Try | None:
+        """A person decides; None withdraws it. The try as it is now, None where there is no such try."""
+        index = self._index.get((product, number))
+        if index is None:
+            return None
+        entry = replace(self.tries[index], by_hand=decision)
+        self.tries[index] = entry = replace(entry, file=placed(entry.file, entry.accepted))
+        self.changes.append(index)
+        return entry
+
+    def apply(self, line: bytes) -> None:
+        """Take in one line. Raises ValueError, KeyError, TypeError or AttributeError for a spoiled one."""
+        event = json.loads(line)
+        if (claim := event.get("claim")) is not None:
+            self.claim(claim["product"], claim["recipe"], int(claim["number"]))
+        elif (hand := event.get("hand")) is not None:
+            if hand["decision"] not in (*DECISIONS, None):
+                raise ValueError(hand["decision"])
+            self.decide(hand["product"], int(hand["number"]), hand["decision"])
+        else:
+            self.finish(_try_from(event["try"]))
+
+
+def read_state(out: Path) -> ShootState:
+    """What the ledger of a shoot says now, also while another process writes it; nothing where there is none yet.
+
+    Raises ShootError for a file that is no ledger of a shoot, or that cannot be read.
+    """
+    path = out / LEDGER_NAME
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return ShootState()
+    except OSError as error:
+        raise ShootError(f"{shown(path)} cannot be read ({error.strerror}); check its permissions.") from error
+    return _state_of(data, shown(path))[0]
 
 
 class ShootLedger:
-    """An open ledger; use it as a context manager.
+    """An open ledger; use it as a context manager. Not for several threads at once."""
 
-    ``tries`` are all finished tries, in the order in which they ended; ``claimed`` has the numbers of each product's
-    claims. Not for several threads at once.
-    """
+    def __init__(self, out: Path, products: Sequence[ListedProduct] | None, resume: bool) -> None:
+        """Create the output folder or check an existing one; without ``products`` no shot is claimed, only decided.
 
-    def __init__(self, out: Path, products: Sequence[ListedProduct], resume: bool) -> None:
-        """Create the output folder or check an existing one. Raises ShootError when it cannot be used."""
+        Raises ShootError when the folder cannot be used, or belongs to a list in which the products differ.
+        """
         self.path = out / LEDGER_NAME
-        self.tries: list[Try] = []
-        self.claimed: dict[str, set[int]] = defaultdict(set)
+        self._out = out
         try:
             _check_folder(out, self.path, resume)
             self._file = AppendedFile(self.path)
             # Read under the lock: a shoot that has just ended may have added lines since the check.
-            lines, end = whole_lines(self._file.read(), shown(self.path))
-            self._read(lines, {product.name: product.recipe for product in products})
+            self.state, end = _state_of(self._file.read(), shown(self.path))
+            if products is not None:
+                self._check_recipes({product.name: product.recipe for product in products})
             self._file.keep(end)
             if end == 0:
                 self._file.append(HEADER)
-            remove_parts(out)
+            remove_parts(out, FINISHED)
+            for entry in self.tries:
+                # A decision was written, and the picture not moved any more.
+                if entry.by_hand is not None:
+                    self._move(placed(entry.file, not entry.accepted), entry.file)
         except BlockingIOError as error:
             raise ShootError(
                 f"Another shoot is writing to {shown(out)}; wait for it or choose another folder."
@@ -90,44 +179,63 @@ class ShootLedger:
                 f"The output folder {shown(out)} cannot be used ({error.strerror}); choose another one."
             ) from error
 
+    @property
+    def tries(self) -> list[Try]:
+        """All finished tries, in the order in which they ended."""
+        return self.state.tries
+
+    @property
+    def claimed(self) -> Mapping[str, set[int]]:
+        """The numbers of each product's claims."""
+        return self.state.claimed
+
     def claim(self, shot: Shot) -> None:
         """Write that a shot is about to be made; raises ``OSError``, and leaves no part of a line, on a full disk."""
         product = shot.product
         values = {"product": product.name, "recipe": product.recipe, "number": shot.number, "seed": shot.seed}
         self._file.append(_line({"claim": values}))
-        self.claimed[product.name].add(shot.number)
+        self.state.claim(product.name, product.recipe, shot.number)
 
     def finish(self, entry: Try) -> None:
         """Write a finished try; raises as :meth:`claim` does."""
-        self._file.append(_line({"try": asdict(entry)}))
-        self.tries.append(entry)
+        values = asdict(entry)
+        del values["by_hand"]  # a line of its own
+        self._file.append(_line({"try": values}))
+        self.state.finish(entry)
 
-    def _read(self, lines: Iterable[bytes], recipes: Mapping[str, str]) -> None:
-        finished: set[tuple[str, int]] = set()
-        for line in lines:
-            try:
-                event = json.loads(line)
-                claim = event.get("claim")
-                if claim is not None:
-                    name, recipe, number = claim["product"], claim["recipe"], int(claim["number"])
-                else:
-                    entry = _try_from(event["try"])
-            except (ValueError, KeyError, TypeError, AttributeError):
-                # A line spoiled by a crash of the file system: its shot is taken again.
-                continue
-            if claim is None:
-                if (entry.product, entry.number) not in finished:
-                    finished.add((entry.product, entry.number))
-                    self.tries.append(entry)
-                continue
-            if recipes.get(name) != recipe:
+    def decide(self, product: str, number: int, decision: str | None) -> Try:
+        """Write what a person decided (None withdraws it), move the picture, and return the try as it is now.
+
+        Raises ShootError where there is no such try, and ``OSError`` as :meth:`claim` does.
+        """
+        before = self.state.find(product, number)
+        if before is None:
+            raise ShootError(f"The shoot has no picture {number} of {product!r}; load the page again.")
+        if before.by_hand == decision:
+            return before
+        self._file.append(_line({"hand": {"product": product, "number": number, "decision": decision}}))
+        after = self.state.decide(product, number, decision)
+        assert after is not None
+        self._move(before.file, after.file)
+        return after
+
+    def _move(self, old: str, new: str) -> None:
+        """Move a picture; nothing where it is there already, or was deleted by its user."""
+        if old == new or (self._out / new).exists():
+            return
+        (self._out / new).parent.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):
+            os.rename(self._out / old, self._out / new)
+
+    def _check_recipes(self, recipes: Mapping[str, str]) -> None:
+        for name, made in self.state.recipes.items():
+            if made != {recipes.get(name)}:
                 self._file.close()
                 other = "is not in this shot list" if name not in recipes else "had other values"
                 raise ShootError(
                     f"{shown(self.path.parent)} belongs to another shot list: its product {name!r} {other}; "
                     "repeat that list, or choose another output folder."
                 )
-            self.claimed[name].add(number)
 
     def __enter__(self) -> ShootLedger:
         return self
@@ -136,6 +244,17 @@ class ShootLedger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+def _state_of(data: bytes, where: str) -> tuple[ShootState, int]:
+    """What the lines come to, and the number of leading bytes that are whole lines. Raises ShootError."""
+    lines, end = whole_lines(data, where)
+    state = ShootState()
+    for line in lines:
+        # A line spoiled by a crash of the file system: its shot is taken again.
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
+            state.apply(line)
+    return state, end
 
 
 def whole_lines(data: bytes, where: str) -> tuple[list[bytes], int]:
@@ -159,7 +278,7 @@ def _check_folder(out: Path, ledger: Path, resume: bool) -> None:
             raise ShootError(
                 f"{shown(out)} already holds a shoot; add --resume to go on with it, or choose another folder."
             )
-    elif any(out.iterdir()):
+    elif any(child.name != LIST_NAME for child in out.iterdir()):
         raise ShootError(f"{shown(out)} is not empty and holds no shoot; choose another output folder.")
 
 
@@ -170,5 +289,12 @@ def _line(event: Mapping[str, Any]) -> bytes:
 
 def _try_from(values: Mapping[str, Any]) -> Try:
     entry = Try(**values)
+    if type(entry.seed) is not int:
+        raise TypeError(entry.seed)
+    if not _PICTURE.fullmatch(entry.file) or ".." in entry.file.split("/"):
+        # A stranger's ledger: a decision would move files elsewhere, and pages would show them.
+        raise ShootError(
+            f"The ledger names {entry.file!r}, which is no picture of a shoot; use only folders that a shoot wrote."
+        )
     scores = tuple((str(product), float(score)) for product, score in entry.scores)
     return Try(**{**values, "number": int(entry.number), "scores": scores, "exports": tuple(entry.exports)})

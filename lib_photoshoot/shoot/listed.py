@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from typing import Any
 
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.export.profile import profile_names
 from lib_photoshoot.presets import clean_name, loaded, user_presets
 from lib_photoshoot.products import Product, check_products, format_products
 from lib_photoshoot.prompts import product_prompt
 from lib_photoshoot.settings import FilterSettings, NoMatch, settings_from
 from lib_photoshoot.shoot.errors import ShootError
-from lib_photoshoot.shoot.fields import HIGHEST_SEED
+from lib_photoshoot.shoot.fields import FIELDS, HIGHEST_SEED, plain
 
 EXTENSION = "Product Photoshoot"
 """Our extension's name in ``alwayson_scripts``."""
@@ -32,7 +33,8 @@ class ListedProduct:
     ``folder`` is the name of its folder below the output folder. ``prompt`` is without the scene; ``count`` accepted
     pictures are wanted. ``seeds`` are tried in their order, or else ``first_seed`` and those after it. ``sampling``
     holds what txt2img calls steps, width, height (pixels), cfg_scale, sampler_name and scheduler. ``exports`` are
-    names of export profiles; the shoot only passes them on.
+    names of export profiles; the shoot only passes them on. ``row`` holds the fields as listed, without those left
+    empty.
     """
 
     name: str
@@ -48,6 +50,7 @@ class ListedProduct:
     checkpoint: str
     sampling: Mapping[str, Any]
     exports: tuple[str, ...]
+    row: Mapping[str, Any] = field(default_factory=dict)
 
     def limit(self, tries: int) -> int:
         """How many tries there can be when ``tries`` are allowed: a list of seeds may be shorter."""
@@ -62,8 +65,8 @@ class ListedProduct:
     @cached_property
     def recipe(self) -> str:
         """Changes with everything that decides a picture; not with how many are wanted and what becomes of them."""
-        apart = ("count", "exports", "folder")
-        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in apart}
+        apart = ("count", "exports", "folder", "row")
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in apart}
         values["settings"] = self.settings.changed()
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -101,6 +104,7 @@ class ProductReader:
 
     def __init__(self) -> None:
         self._preset = cache(lambda name: loaded(user_presets().load(name)))
+        self._profiles = cache(profile_names)
         self._settings: dict[tuple[str, ...], FilterSettings] = {}
 
     def product(self, values: Mapping[str, Any]) -> ListedProduct:
@@ -115,6 +119,10 @@ class ProductReader:
 
     def _product(self, values: Mapping[str, Any]) -> ListedProduct:
         word = check_products([Product(values["class"] or values["name"], values["aliases"])])[0]
+        for export in values["exports"]:
+            if export not in self._profiles() and not export.endswith(".toml"):
+                known = ", ".join(self._profiles())
+                raise ShootError(f"there is no export profile {export!r}; known are {known}, or name a file of yours.")
         if len(set(values["seeds"])) < len(values["seeds"]):
             raise ShootError("the seeds name one of them twice; name each seed once.")
         sampling = {name: values[name] for name in ("steps", "width", "height", "cfg_scale", "scheduler")}
@@ -122,10 +130,11 @@ class ProductReader:
             sampling["sampler_name"] = values["sampler"]
         return ListedProduct(
             name=values["name"],
-            folder=_folder(values["name"]),
+            folder=folder_of(values["name"]),
             prompt=_prompt(word.name, values),
             settings=self._filter_settings(word, values["preset"], values["filter"] or {}),
             sampling=sampling,
+            row={name: plain(value) for name, value in values.items() if value != FIELDS[name].default},
             **{name: values[name] for name in _AS_LISTED},
         )
 
@@ -150,7 +159,8 @@ def _prompt(word: str, values: Mapping[str, Any]) -> str:
     return f"{values['prompt']}, <lora:{lora}:{weight:g}>" if lora else values["prompt"]
 
 
-def _folder(name: str) -> str:
+def folder_of(name: str) -> str:
+    """The name of a product's folder. Raises ShootError."""
     try:
         return clean_name(name)
     except PhotoshootError as error:

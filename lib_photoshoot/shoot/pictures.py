@@ -47,11 +47,17 @@ def store(out: Path, shot: Shot, picture: ShotPicture, accepted: bool) -> str:
 
     Raises ``OSError`` as it comes.
     """
-    folder = shot.product.folder if accepted else f"{shot.product.folder}/{REJECTED}"
-    name = f"{folder}/{shot.seed}{picture.suffix}"
+    name = placed(f"{shot.product.folder}/{shot.seed}{picture.suffix}", accepted)
     write_image(picture.thumbnail, out / thumbnail_name(shot.product.folder, shot.seed), quality=80)
     write_atomic(out / name, lambda file: file.writelines([picture.data]))
     return name
+
+
+def placed(file: str, accepted: bool) -> str:
+    """Where a picture lies once it is accepted or not: ``PRODUCT/1.png``, or ``PRODUCT/rejected/1.png``."""
+    folder, name = file.split("/", 1)
+    name = name.removeprefix(f"{REJECTED}/")
+    return f"{folder}/{name}" if accepted else f"{folder}/{REJECTED}/{name}"
 
 
 def thumbnail_name(folder: str, seed: int) -> str:

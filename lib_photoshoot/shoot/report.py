@@ -3,61 +3,103 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import Any
 
 from lib_photoshoot.images import write_atomic
-from lib_photoshoot.shoot.ledger import Try
-from lib_photoshoot.shoot.pictures import thumbnail_name
 from lib_photoshoot.shoot.shot_list import REPORT_NAME
 
-if TYPE_CHECKING:
-    from lib_photoshoot.shoot.desk import Standing
+PER_BLOCK = 32
+"""Thumbnails in one element of the page: it reads an element when a picture of it comes into sight."""
+_PIECE = 1 << 16
 
 
-def write_report(out: Path, standings: Sequence[Standing], tries: Sequence[Try]) -> None:
-    """Write ``report.html`` atomically; raises ``OSError`` as it comes."""
-    write_atomic(out / REPORT_NAME, lambda file: file.writelines(_chunks(out, standings, tries)))
+def write_report(out: Path, view: Mapping[str, Any]) -> None:
+    """Write ``report.html`` atomically for a whole :func:`shoot_view`; raises ``OSError`` as it comes."""
+    write_atomic(out / REPORT_NAME, lambda file: file.writelines(report_chunks(out, view)))
 
 
-def _chunks(out: Path, standings: Sequence[Standing], tries: Sequence[Try]) -> Iterator[bytes]:
-    """The page as UTF-8 pieces, so that a long report is never whole in memory."""
+def report_chunks(out: Path, view: Mapping[str, Any], decide: str = "", embed: bool = True) -> Iterator[bytes]:
+    """The page as UTF-8 pieces, so that a long report is never whole in memory.
+
+    ``decide`` is the address, relative to the page's, that takes decisions as JSON; empty for a page that is a file.
+    The full pictures are found at their path relative to the page; so are the thumbnails where ``embed`` is False,
+    which keeps a served page small.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("lib_photoshoot.shoot", "."),
+        loader=PackageLoader("lib_photoshoot.shoot", "page"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters["link"] = quote
-    order = {standing.product.name: index for index, standing in enumerate(standings)}
+    products = view["products"]
+    order = {product["name"]: index for index, product in enumerate(products)}
     # In the list's order, whichever WebUI was faster.
-    ordered = sorted(tries, key=lambda entry: (order[entry.product], entry.number))
-    pieces = environment.get_template("report.html.j2").generate(
-        standings=standings,
-        shots=({"entry": entry, "thumb": _data_uri(out, standings[order[entry.product]], entry)} for entry in ordered),
-        total=len(tries),
-        accepted=sum(entry.accepted for entry in tries),
-        seconds=sum(entry.seconds for entry in tries),
-        webuis=_per_webui(tries),
+    shots = sorted(view["shots"], key=lambda shot: (order[shot["product"]], shot["number"]))
+    shoot = {"decide": decide, "key": _key(shots), "per_block": PER_BLOCK if embed else 0, "products": products}
+    pieces = environment.get_template("page.html.j2").generate(
+        accepted=sum(product["accepted"] for product in products),
+        wanted=sum(product["wanted"] for product in products),
+        shoot=_script_json(shoot),
+        shots=map(_script_json, shots),
+        blocks=_blocks(out, shots) if embed else (),
     )
-    return (piece.encode("utf-8", "backslashreplace") for piece in pieces)
+    return _gathered(piece.encode("utf-8", "backslashreplace") for piece in pieces)
 
 
-def _per_webui(tries: Sequence[Try]) -> dict[str, int]:
-    counts: dict[str, Any] = {}
-    for entry in tries:
-        counts[entry.webui] = counts.get(entry.webui, 0) + 1
-    return counts
+@cache
+def content_security_policy() -> str:
+    """For whoever serves the page: nothing but its own script and style, and pictures and decisions of its own site."""
+    page = b"".join(report_chunks(Path(), {"products": [], "shots": []})).decode()
+    hashes = {}
+    for kind in ("script", "style"):
+        (text,) = re.findall(f"<{kind}>(.*?)</{kind}>", page, re.DOTALL)
+        hashes[kind] = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+    return (
+        f"default-src 'none'; script-src 'sha256-{hashes['script']}'; style-src 'sha256-{hashes['style']}'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
 
 
-def _data_uri(out: Path, standing: Standing, entry: Try) -> str:
-    """The thumbnail as a data URI; empty when a user has deleted the file."""
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same in pieces of a good size to write: the template's are a few bytes each."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= _PIECE:
+            yield bytes(waiting)
+            waiting.clear()
+    yield bytes(waiting)
+
+
+def _key(shots: Sequence[Mapping[str, Any]]) -> str:
+    """Tells this shoot from others: its oldest picture, which a report that is written again still has."""
+    oldest = min(shots, key=lambda shot: shot["id"], default={})
+    kept = [oldest.get(name) for name in ("product", "number", "seed", "scene", "webui", "seconds")]
+    return hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:16]
+
+
+def _script_json(value: Any) -> str:
+    """JSON for a script element, in which no markup can begin or end."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _blocks(out: Path, shots: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The thumbnails in the order of the shots, ``PER_BLOCK`` together, one a line."""
+    for start in range(0, len(shots), PER_BLOCK):
+        yield "\n".join(_base64(out / shot["thumbnail"]) for shot in shots[start : start + PER_BLOCK])
+
+
+def _base64(path: Path) -> str:
+    """The thumbnail; empty when a user has deleted the file."""
     try:
-        data = (out / thumbnail_name(standing.product.folder, entry.seed)).read_bytes()
+        return base64.b64encode(path.read_bytes()).decode("ascii")
     except OSError:
         return ""
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 from lib_photoshoot.images import shown
 from lib_photoshoot.shoot.desk import Desk, Standing
@@ -15,6 +16,7 @@ from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.ledger import Decision, ShootLedger, Try
 from lib_photoshoot.shoot.listed import ListedProduct, Shot
 from lib_photoshoot.shoot.pictures import store
+from lib_photoshoot.shoot.shot_list import write_shot_list
 from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError
 
 PATIENCE = 5
@@ -36,6 +38,7 @@ class ShootSummary:
     """Figures of a finished run. ``resumed`` of the ``tries`` were made by earlier runs.
 
     ``short`` has a sentence for each product that lacks pictures, ``lost`` one for each WebUI that was given up.
+    ``stopped`` says that somebody ended it early.
     """
 
     accepted: int
@@ -44,6 +47,7 @@ class ShootSummary:
     resumed: int
     short: tuple[str, ...]
     lost: tuple[str, ...]
+    stopped: bool = False
 
 
 def run_shoot(
@@ -61,38 +65,80 @@ def run_shoot(
     several threads; ``first_pause`` (seconds) follows a WebUI's first failure, and doubles with each. Raises ShootError
     when a WebUI or the folder cannot be used, the disk is full, or every WebUI was given up.
     """
-    addresses = [webui.address for webui in webuis]
-    if len(set(addresses)) < len(addresses):
-        raise ShootError("--webui names one address twice; name each WebUI once.")
-    for webui in webuis:
-        webui.check(products)
-    with ShootLedger(out, products, resume) as ledger:
-        resumed = len(ledger.tries)
-        desk = Desk(products, ledger, tries, addresses)
+    with ShootRun(products, webuis, out, resume, tries, tell, first_pause) as run:
+        return run.run()
+
+
+class ShootRun:
+    """:func:`run_shoot` for whoever watches it, stops it or decides about its pictures meanwhile, from other threads.
+
+    Use it as a context manager, which gives the folder back.
+    """
+
+    def __init__(
+        self,
+        products: Sequence[ListedProduct],
+        webuis: Sequence[WebUi],
+        out: Path,
+        resume: bool = False,
+        tries: int | None = None,
+        tell: Callable[[Progress], None] = lambda _: None,
+        first_pause: float = _FIRST_PAUSE_S,
+    ) -> None:
+        """Ask the WebUIs for everything that is needed, and take the folder. Raises ShootError."""
+        addresses = [webui.address for webui in webuis]
+        if len(set(addresses)) < len(addresses):
+            raise ShootError("One WebUI is named twice; name each once.")
         for webui in webuis:
-            worker = _Worker(webui, desk, out, tell, first_pause)
-            # A WebUI that hangs must not keep the program from ending.
-            threading.Thread(target=worker.run, name=webui.address, daemon=True).start()
+            webui.check(products)
+        self._webuis, self._out, self._tell, self._first_pause = webuis, out, tell, first_pause
+        self._ledger = ShootLedger(out, products, resume)
+        self._resumed = len(self._ledger.tries)
+        self.desk = Desk(products, self._ledger, tries, addresses)
+
+    def run(self) -> ShootSummary:
+        """Do it, and write the report. Raises ShootError as :func:`run_shoot` does."""
+        desk, ledger = self.desk, self._ledger
         try:
-            desk.ended.wait()
-        finally:
-            desk.stop()
-        try:
+            write_shot_list(self._out, [standing.product.row for standing in desk.standings])
+            for webui in self._webuis:
+                worker = _Worker(webui, desk, self._out, self._tell, self._first_pause)
+                # A WebUI that hangs must not keep the program from ending.
+                threading.Thread(target=worker.run, name=webui.address, daemon=True).start()
+            try:
+                desk.ended.wait()
+            finally:
+                desk.stop()
             if desk.error is not None:
                 raise desk.error
             from lib_photoshoot.shoot.report import write_report
 
-            write_report(out, desk.standings, ledger.tries)
+            write_report(self._out, desk.view())
         except OSError as error:
-            raise _cannot_write(out, error) from error
+            raise _cannot_write(self._out, error) from error
         if desk.all_lost:
             reasons = " ".join(dict.fromkeys(desk.lost.values()))
             raise ShootError(
                 f"Every WebUI was given up; run the same command with --resume when they answer: {reasons}"
             )
         accepted, wanted = desk.counts()
-        short = tuple(_shortage(standing) for standing in desk.standings if standing.accepted < standing.product.count)
-        return ShootSummary(accepted, wanted, len(ledger.tries), resumed, short, tuple(desk.lost.values()))
+        lacking = [standing for standing in desk.standings if standing.accepted < standing.product.count]
+        short = tuple(_shortage(standing, desk.stopped) for standing in lacking)
+        return ShootSummary(
+            accepted, wanted, len(ledger.tries), self._resumed, short, tuple(desk.lost.values()), desk.stopped
+        )
+
+    def stop(self) -> None:
+        """End after the pictures at hand."""
+        self.desk.finish_up()
+
+    def __enter__(self) -> ShootRun:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ledger.__exit__(kind, error, trace)
 
 
 class _Worker:
@@ -163,11 +209,13 @@ class _Worker:
         self._tell(Progress(*self._desk.counts(), note))
 
 
-def _shortage(standing: Standing) -> str:
+def _shortage(standing: Standing, stopped: bool) -> str:
     product = standing.product
     head = f"{product.name}: {standing.accepted} of {product.count} pictures"
     if standing.aside is not None:
         return f"{head}, set aside: {standing.aside}"
+    if stopped and (standing.waiting or standing.next < standing.limit):
+        return f"{head} so far; stopped."
     if product.seeds and standing.limit == len(product.seeds):
         return f"{head} after all {standing.limit} seeds of its list; give it more."
     return f"{head} after {standing.limit} tries; raise --tries and add --resume to go on."

@@ -7,23 +7,23 @@ Fields are those of :data:`lib_photoshoot.shoot.fields.FIELDS`. A YAML file is a
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.images import shown
+from lib_photoshoot.images import shown, write_atomic
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, read_field
-from lib_photoshoot.shoot.ledger import LEDGER_NAME
+from lib_photoshoot.shoot.ledger import FINISHED, LEDGER_NAME, LIST_NAME
 from lib_photoshoot.shoot.listed import ListedProduct, ProductReader
 from lib_photoshoot.shoot.pictures import THUMBNAILS
 
 SUFFIXES = (".csv", ".yaml", ".yml")
 REPORT_NAME = "report.html"
 _LARGEST_FILE = 64 << 20
-_TAKEN = (LEDGER_NAME, REPORT_NAME, THUMBNAILS)
+_TAKEN = (LEDGER_NAME, LIST_NAME, REPORT_NAME, THUMBNAILS, FINISHED)
 """Names in the output folder that no product's folder can have."""
 
 
@@ -46,31 +46,62 @@ def read_shot_list(path: Path) -> tuple[ListedProduct, ...]:
     Raises ShootError, with the line, for a file that cannot be read, an unknown or missing field, a value that cannot
     be used, and two products with one name.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise ShootError(f"The shot list {shown(path)} is neither CSV nor YAML; give a file ending in .csv or .yaml.")
-    text = _read_text(path)
-    rows = _csv_rows(text) if path.suffix.lower() == ".csv" else _yaml_rows(text)
-    reader = ProductReader()
-    products: list[ListedProduct] = []
-    owners: dict[str, tuple[str, int]] = {name.casefold(): (name, 0) for name in _TAKEN}
     try:
-        for row in rows:
-            product = _product(row, reader)
-            line = row.line_of("name")
-            _check_distinct(product, owners, line)
-            owners[product.folder.casefold()] = (product.name, line)
-            products.append(product)
-    except _LineError as error:
+        products = []
+        for read in read_products(read_rows(path)):
+            if isinstance(read, RowError):
+                raise read
+            products.append(read)
+    except RowError as error:
         raise ShootError(f"{shown(path)}, line {error.line}: {error.text}") from error
     if not products:
         raise ShootError(f"The shot list {shown(path)} names no product; write one row for each.")
     return tuple(products)
 
 
-class _LineError(Exception):
-    def __init__(self, line: int, text: str) -> None:
+def read_rows(path: Path) -> Iterator[Row]:
+    """The raw rows of a CSV or YAML file. Raises ShootError, and RowError for one that cannot be split into fields."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise ShootError(f"The shot list {shown(path)} is neither CSV nor YAML; give a file ending in .csv or .yaml.")
+    return rows_of(_read_text(path), path.suffix.lower() == ".csv")
+
+
+def rows_of(text: str, is_csv: bool) -> Iterator[Row]:
+    """The raw rows of a list's text. Raises RowError for one that cannot be split into known fields."""
+    return _csv_rows(text) if is_csv else _yaml_rows(text)
+
+
+def read_products(rows: Iterable[Row], place: str = "line") -> Iterator[ListedProduct | RowError]:
+    """Each row's product, or what is wrong with the row; ``place`` is what :attr:`Row.line` counts, from 1."""
+    reader = ProductReader()
+    owners: dict[str, tuple[str, int]] = {name.casefold(): (name, 0) for name in _TAKEN}
+    for row in rows:
+        try:
+            product = _product(row, reader)
+            line = row.line_of("name")
+            _check_distinct(product, owners, line, place)
+        except RowError as error:
+            yield error
+            continue
+        owners[product.folder.casefold()] = (product.name, line)
+        yield product
+
+
+def write_shot_list(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as ``list.yaml`` into ``out``, atomically; raises ``OSError`` as it comes."""
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text = yaml.dump([dict(row) for row in rows], Dumper=dumper, allow_unicode=True, sort_keys=False)
+    write_atomic(out / LIST_NAME, lambda file: file.writelines([text.encode()]))
+
+
+class RowError(Exception):
+    """What is wrong with a row: its line, the field where one can be named, and a sentence without file and line."""
+
+    def __init__(self, line: int, text: str, field: str = "") -> None:
         super().__init__(text)
-        self.line, self.text = line, text
+        self.line, self.text, self.field = line, text, field
 
 
 def _read_text(path: Path) -> str:
@@ -90,33 +121,37 @@ def _product(row: Row, reader: ProductReader) -> ListedProduct:
         try:
             values[name] = read_field(name, row.values.get(name))
         except ShootError as error:
-            raise _LineError(row.line_of(name), str(error)) from error
+            raise RowError(row.line_of(name), str(error), name) from error
     if values["seeds"] and row.values.get("first_seed") not in (None, ""):
-        raise _LineError(row.line_of("first_seed"), "there are both seeds and first_seed; keep one of them.")
+        raise RowError(
+            row.line_of("first_seed"), "there are both seeds and first_seed; keep one of them.", "first_seed"
+        )
     try:
         return reader.product(values)
     except ShootError as error:
-        raise _LineError(row.line, str(error)) from error
+        raise RowError(row.line, str(error)) from error
 
 
-def _check_distinct(product: ListedProduct, owners: Mapping[str, tuple[str, int]], line: int) -> None:
+def _check_distinct(product: ListedProduct, owners: Mapping[str, tuple[str, int]], line: int, place: str) -> None:
     other, where = owners.get(product.folder.casefold(), (None, 0))
     if other is None:
         return
     if not where:
-        raise _LineError(line, f"the name {product.name!r} is that of a file of the shoot; choose another one.")
-    if other == product.name:
-        raise _LineError(line, f"the name {other!r} stands in line {where} already; give each product its own.")
-    raise _LineError(line, f"the name {product.name!r} is too like {other!r} in line {where} for two folders.")
+        text = f"the name {product.name!r} is that of a file of the shoot; choose another one."
+    elif other == product.name:
+        text = f"the name {other!r} stands in {place} {where} already; give each product its own."
+    else:
+        text = f"the name {product.name!r} is too like {other!r} in {place} {where} for two folders."
+    raise RowError(line, text, "name")
 
 
 def _check_names(names: Iterator[tuple[str, int]]) -> None:
     seen = set()
     for name, line in names:
         if name not in FIELDS:
-            raise _LineError(line, f"there is no field called {name!r}; known are: {', '.join(FIELDS)}.")
+            raise RowError(line, f"there is no field called {name!r}; known are: {', '.join(FIELDS)}.")
         if name in seen:
-            raise _LineError(line, f"the field {name} is there twice; keep one of them.")
+            raise RowError(line, f"the field {name} is there twice; keep one of them.")
         seen.add(name)
 
 
@@ -141,16 +176,16 @@ def _csv_rows(text: str) -> Iterator[Row]:
                 text = (
                     f"there are {len(cells)} cells for {len(names)} columns; put texts with a {delimiter!r} in quotes."
                 )
-                raise _LineError(begin, text)
+                raise RowError(begin, text)
             yield Row(dict(zip(names, cells, strict=True)), begin)
     except csv.Error as error:
-        raise _LineError(line, f"the row cannot be read ({error}); check its quotes.") from error
+        raise RowError(line, f"the row cannot be read ({error}); check its quotes.") from error
 
 
 def _check_required(names: list[str], line: int) -> None:
     for name in REQUIRED:
         if name not in names:
-            raise _LineError(line, f"the column {name} is missing; every product needs {' and '.join(REQUIRED)}.")
+            raise RowError(line, f"the column {name} is missing; every product needs {' and '.join(REQUIRED)}.")
 
 
 def _yaml_rows(text: str) -> Iterator[Row]:
@@ -168,10 +203,10 @@ def _yaml_rows(text: str) -> Iterator[Row]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = error.problem or error.context or "it is damaged"
-        raise _LineError(mark.line + 1 if mark else 1, f"the file is not YAML ({what}).") from error
+        raise RowError(mark.line + 1 if mark else 1, f"the file is not YAML ({what}).") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         what = " ".join(str(error).split()) or "it is nested too deeply"
-        raise _LineError(1, f"the file is not YAML ({what}).") from error
+        raise RowError(1, f"the file is not YAML ({what}).") from error
     finally:
         with suppress(AttributeError):
             loader.dispose()
@@ -185,22 +220,22 @@ def _yaml_parts(root: Any) -> tuple[Any, list[Any]]:
     if root.id == "sequence":
         return None, root.value
     if root.id != "mapping":
-        raise _LineError(root.start_mark.line + 1, f"there is no list; {shape}")
+        raise RowError(root.start_mark.line + 1, f"there is no list; {shape}")
     parts = {}
     for key, value in root.value:
         if key.value not in ("defaults", "products"):
-            raise _LineError(key.start_mark.line + 1, f"there is no part called {key.value!r}; {shape}")
+            raise RowError(key.start_mark.line + 1, f"there is no part called {key.value!r}; {shape}")
         parts[key.value] = value
     items = parts.get("products")
     if items is None or items.id != "sequence":
-        raise _LineError(root.start_mark.line + 1, f"there is no list 'products'; {shape}")
+        raise RowError(root.start_mark.line + 1, f"there is no list 'products'; {shape}")
     return parts.get("defaults"), items.value
 
 
 def _yaml_row(loader: Any, node: Any) -> Row:
     line = node.start_mark.line + 1
     if node.id != "mapping":
-        raise _LineError(line, "there is no product with fields; write name: and count: and so on.")
+        raise RowError(line, "there is no product with fields; write name: and count: and so on.")
     lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
     _check_names((str(key.value), key.start_mark.line + 1) for key, _ in node.value)
     return Row(loader.construct_mapping(node, deep=True), line, lines)

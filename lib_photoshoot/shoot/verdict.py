@@ -18,6 +18,7 @@ RESULT_KEY = "Product filter result"
 _PARAMETER = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _FOUND = re.compile(r"found (.+? [0-9.]+(?: \+ .+? [0-9.]+)*); (.+)", re.DOTALL)
 _SKIPPED = "skipped: "
+_UNDONE = "enhancement of "
 _DONE = {OnMatch.ENHANCE.value: "enhanced with ", OnMatch.CUT_OUT.value: "mask and cut-out only"}
 
 
@@ -44,11 +45,15 @@ def result_text(infotext: str) -> str | None:
 
 
 def verdict_of(result: str, on_match: str) -> Verdict | None:
-    """The verdict for a result text; None where the filter did not look at the picture, for the reason in the text."""
+    """The verdict for a result text.
+
+    None where the filter could not look at the picture, or not enhance what it found, for the reason in the text: that
+    says nothing about the picture.
+    """
     if result.startswith(_SKIPPED):
         return Verdict(False, result)
     found = _FOUND.fullmatch(result)
-    if found is None:
+    if found is None or not found[2].startswith((*_DONE.values(), _UNDONE)):
         return None
     scores = tuple(_score(part) for part in found[1].split(" + "))
     return Verdict(found[2].startswith(_DONE[on_match]), result, scores)

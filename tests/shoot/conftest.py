@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.listed import ListedProduct
 from lib_photoshoot.shoot.runner import ShootSummary, run_shoot
 from lib_photoshoot.shoot.shot_list import read_shot_list
-from lib_photoshoot.shoot.webui import WebUi
 from tests.shoot.fake_webui import FakeWebUi
 
 LIST = """\
@@ -41,7 +41,7 @@ def shoot(tmp_path: Path, products: tuple[ListedProduct, ...]) -> Callable[..., 
     """Run the list on some fake WebUIs, with hardly any pause after a failure."""
 
     def run(*webuis: FakeWebUi, out: str = "out", timeout: float = 10, auth: str = "", **more: Any) -> ShootSummary:
-        clients = [WebUi(webui.url, auth, timeout) for webui in webuis]
+        clients = [HttpWebUi(webui.url, auth, timeout) for webui in webuis]
         more.setdefault("first_pause", 0.01)
         return run_shoot(more.pop("products", products), clients, tmp_path / out, **more)
 

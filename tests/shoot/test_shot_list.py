@@ -22,7 +22,7 @@ def read(tmp_path: Path, text: str, suffix: str = ".csv") -> Any:
 CSV = (
     "\ufeffname;class;aliases;scenes;count;seeds;preset;filter;negative_prompt;cfg_scale;exports;width\r\n"
     '"Red ""12""";handbag;purse|tote;on a beach, at noon|in a street;4;7 | 8|2;Retouch only;'
-    '"{""threshold"": 0.4}";blurry;6.5;amazon|ebay;768\r\n'
+    '"{""threshold"": 0.4}";blurry;6.5;amazon-main|ebay;768\r\n'
     "\r\n"
     "shoe;;;;2;;;;;;;\r\n"
 )
@@ -40,7 +40,7 @@ products:
   filter: {threshold: 0.4}
   negative_prompt: blurry
   cfg_scale: 6.5
-  exports: [amazon, ebay]
+  exports: [amazon-main, ebay]
 - {name: shoe, count: 2, width: 512}
 """
 
@@ -49,7 +49,7 @@ products:
 def test_csv_and_yaml_say_the_same(tmp_path: Path, text: str, suffix: str) -> None:
     bag, shoe = read(tmp_path, text, suffix)
     assert (bag.name, bag.folder, bag.count, bag.seeds) == ('Red "12"', "Red -12", 4, (7, 8, 2))
-    assert bag.scenes == ("on a beach, at noon", "in a street") and bag.exports == ("amazon", "ebay")
+    assert bag.scenes == ("on a beach, at noon", "in a street") and bag.exports == ("amazon-main", "ebay")
     assert bag.settings.products == "handbag = purse | tote" and bag.settings.enabled
     assert (bag.settings.threshold, bag.settings.enhancement) == (0.4, "retouch")
     assert bag.sampling == {"steps": 20, "width": 768, "height": 512, "cfg_scale": 6.5, "scheduler": "Automatic"}
@@ -83,8 +83,8 @@ def test_a_recipe_is_what_decides_a_picture(tmp_path: Path) -> None:
     recipes = [
         read(tmp_path, f"name,count,exports,{column}\nbag,{count},{exports},{value}\n")[0].recipe
         for count, exports, column, value in (
-            (1, "a", "steps", "20"), (9, "b", "steps", ""), (1, "a", "steps", "21"), (1, "a", "scenes", "x"),
-            (1, "a", "filter", '"{""denoise"": 0.2}"'), (1, "a", "first_seed", "2"),
+            (1, "etsy", "steps", "20"), (9, "ebay", "steps", ""), (1, "etsy", "steps", "21"),
+            (1, "etsy", "scenes", "x"), (1, "etsy", "filter", '"{""denoise"": 0.2}"'), (1, "etsy", "first_seed", "2"),
         )
     ]  # fmt: skip
     assert recipes[0] == recipes[1] and len(set(recipes)) == 5
@@ -97,6 +97,7 @@ MISTAKES = [
     ("name,count\nbag,1\nshoe,\n", 3, "count is missing"),
     ("name,count\nbag,1\n ,2\n", 3, "name is missing"),
     ("name,count\nbag,1\nshoe,1\nbag,2\n", 4, "stands in line 2"),
+    ("name,count,exports\nbag,1,amazn\n", 2, "no export profile 'amazn'"),
     ("name,count\nbag,1\nBAG,2\n", 3, "too like 'bag'"),
     ("name,count,class\nthumbnails,1,bag\n", 2, "file of the shoot"),
     ("name,count,class\n...,1,bag\n", 2, "'...'"),

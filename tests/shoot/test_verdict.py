@@ -53,7 +53,6 @@ def test_what_the_extension_says_is_understood() -> None:
         (summary(Decision.MATCH, CUT_OUT, regions=two), CUT_OUT, True),
         (summary(Decision.MATCH, CUT_OUT, regions=two), ENHANCE, False),
         (summary(Decision.MATCH, ENHANCE, regions=two, rejected=(lost,)), ENHANCE, False),
-        (summary(Decision.MATCH, ENHANCE, regions=two, note="The model; it failed."), ENHANCE, False),
     ]
     for text, on_match, accepted in cases:
         verdict = verdict_of(text, on_match)
@@ -64,6 +63,8 @@ def test_what_the_extension_says_is_understood() -> None:
         assert verdict and not verdict.accepted and not verdict.scores
 
 
-def test_a_filter_that_did_not_look_gives_no_verdict() -> None:
-    for text in ("The word 'x' is not known.", "not looked at: the job was stopped", "found nothing", ""):
+def test_a_filter_that_could_not_do_its_part_gives_no_verdict() -> None:
+    failed = summary(Decision.MATCH, ENHANCE, regions=(region("bag", 0.8),), note="The model; it failed.")
+    assert failed == "found bag 0.80; The model; it failed."
+    for text in (failed, "The word 'x' is not known.", "not looked at: the job was stopped", "found nothing", ""):
         assert verdict_of(text, ENHANCE) is None

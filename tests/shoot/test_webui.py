@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.listed import ListedProduct
 from lib_photoshoot.shoot.shot_list import read_shot_list
-from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError
+from lib_photoshoot.shoot.webui import Fault, WebUiError
 from tests.shoot.fake_webui import FakeWebUi, answer_of
 
 Products = tuple[ListedProduct, ...]
 
 
-def refused(webui: WebUi, products: Products) -> str:
+def refused(webui: HttpWebUi, products: Products) -> str:
     with pytest.raises(ShootError) as error:
         webui.check(products)
     assert "\n" not in str(error.value)
@@ -30,40 +31,40 @@ def refused(webui: WebUi, products: Products) -> str:
 
 def test_a_webui_with_everything_passes(products: Products) -> None:
     with FakeWebUi(auth="me:a:b") as fake:
-        WebUi(fake.url, "me:a:b").check(products)
-        WebUi(fake.url.replace("http://", "http://me:a%3Ab@") + "/", "other:one").check(products)
+        HttpWebUi(fake.url, "me:a:b").check(products)
+        HttpWebUi(fake.url.replace("http://", "http://me:a%3Ab@") + "/", "other:one").check(products)
         assert "/sdapi/v1/loras" in fake.paths and not fake.requests
 
 
 def test_each_thing_that_is_lacking_has_its_sentence(products: Products, tmp_path: Path) -> None:
     with FakeWebUi(extension=False) as fake:
-        assert "no extension Product Photoshoot" in refused(WebUi(fake.url), products)
+        assert "no extension Product Photoshoot" in refused(HttpWebUi(fake.url), products)
     with FakeWebUi(webui=False) as fake:
-        assert "no WebUI with its API" in refused(WebUi(fake.url), products)
+        assert "no WebUI with its API" in refused(HttpWebUi(fake.url), products)
     with FakeWebUi(auth="me:secret") as fake:
-        sentence = refused(WebUi(fake.url, "me:wrong"), products)
+        sentence = refused(HttpWebUi(fake.url, "me:wrong"), products)
         assert "--auth" in sentence and "401" in sentence and "wrong" not in sentence
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        assert "no WebUI with its API" in refused(WebUi(f"http://127.0.0.1:{probe.getsockname()[1]}"), products)
+        assert "no WebUI with its API" in refused(HttpWebUi(f"http://127.0.0.1:{probe.getsockname()[1]}"), products)
     (tmp_path / "list.csv").write_text("name,count,checkpoint,lora\nbag,1,tiny.safetensors,ppzocketv2\nshoe,1,big,no\n")
     known, lacking = read_shot_list(tmp_path / "list.csv")
     with FakeWebUi() as fake:
-        WebUi(fake.url).check((known,))
-        assert "no checkpoint 'big'" in refused(WebUi(fake.url), (known, lacking))
+        HttpWebUi(fake.url).check((known,))
+        assert "no checkpoint 'big'" in refused(HttpWebUi(fake.url), (known, lacking))
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x", "http://", "http://x:port", "http://[x", "http://x/?a=1"])
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ShootError, match="is no address"):
-        WebUi(url)
+        HttpWebUi(url)
 
 
 def test_addresses_are_shown_without_the_password() -> None:
-    assert WebUi("me:pw@127.0.0.1:7860/sub/").address == "http://127.0.0.1:7860/sub"
-    assert WebUi("https://[::1]:7860").address == "https://[::1]:7860"
+    assert HttpWebUi("me:pw@127.0.0.1:7860/sub/").address == "http://127.0.0.1:7860/sub"
+    assert HttpWebUi("https://[::1]:7860").address == "https://[::1]:7860"
     with pytest.raises(ShootError, match="no colon"):
-        WebUi("http://x", "nobody")
+        HttpWebUi("http://x", "nobody")
 
 
 def without(answer: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -95,15 +96,19 @@ ANSWERS: list[tuple[Callable[[dict[str, Any]], Any], Fault, str]] = [
 def test_an_answer_that_cannot_be_used(products: Products, number: int) -> None:
     change, fault, word = ANSWERS[number]
     with FakeWebUi(misbehave=lambda _, body: change(answer_of(body))) as fake, pytest.raises(WebUiError) as error:
-        WebUi(fake.url).shoot(products[0].shot(0))
+        HttpWebUi(fake.url).shoot(products[0].shot(0))
     assert error.value.fault is fault and word in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_filter_that_could_not_look(products: Products) -> None:
-    for result, fault in (("The word is not known.", Fault.REFUSED), ("not looked at: stopped", Fault.BROKEN)):
+    for result, fault in (
+        ("The word is not known.", Fault.REFUSED),
+        ("not looked at: stopped", Fault.BROKEN),
+        ("found bag 0.80; Out of memory", Fault.BROKEN),
+    ):
         with FakeWebUi(misbehave=lambda _, body, r=result: answer_of(body, r)) as fake:
             with pytest.raises(WebUiError, match=result) as error:
-                WebUi(fake.url).shoot(products[0].shot(0))
+                HttpWebUi(fake.url).shoot(products[0].shot(0))
             assert error.value.fault is fault
 
 
@@ -111,6 +116,6 @@ def test_a_webui_that_hangs_is_left_after_the_timeout(products: Products) -> Non
     forever = threading.Event()
     with FakeWebUi(misbehave=lambda *_: forever.wait(20)) as fake:
         with pytest.raises(WebUiError, match=r"within 0\.3 s") as error:
-            WebUi(fake.url, timeout=0.3).shoot(products[0].shot(0))
+            HttpWebUi(fake.url, timeout=0.3).shoot(products[0].shot(0))
         forever.set()
     assert error.value.fault is Fault.SILENT

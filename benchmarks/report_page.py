@@ -1,0 +1,181 @@
+"""How the page of a shoot feels in Chromium with 100, 1,000 and 10,000 pictures, as a file and as `review` serves it.
+
+    python benchmarks/report_page.py [--counts 100 1000 10000] [--rounds 9]
+
+Needs the package playwright and a program `chromium`. The shoots are made up: 20 products, and thumbnails of noise of
+about 11 KB, more than most photographs have. Printed per page: its size; the time until the first card has its
+thumbnail decoded, from the beginning of the navigation; the medians of a change of the filter, an arrow key in the
+grid, a decision by key, and an arrow key in the large view until its picture is shown, each until the next frame is
+drawn; of a jump to the far end of the page until all thumbnails in sight are decoded; and what remains after all that:
+script memory (MB) and elements.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+# Runs an action and resolves with the milliseconds until the frame after it is drawn.
+# The policy of the served page allows no eval, so actions are put into the text.
+TIMED = """async () => {
+    const start = performance.now();
+    %s;
+    do await new Promise(requestAnimationFrame); while (!(%s));
+    await new Promise(done => { const channel = new MessageChannel(); channel.port1.onmessage = done;
+        channel.port2.postMessage(0); });
+    return performance.now() - start;
+}"""
+KEY = (
+    "(document.activeElement || document.body).dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
+)
+DECODED = "[...document.querySelectorAll('.card img')].every(one => one.complete && one.naturalWidth > 0)"
+FIRST_CARD = """() => new Promise(resolve => { const look = () => {
+    const image = document.querySelector(".card img[src]");
+    if (image && image.complete && image.naturalWidth) resolve(performance.now()); else requestAnimationFrame(look);
+}; look(); })"""
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--counts", type=int, nargs="+", default=[100, 1_000, 10_000])
+    options.add_argument("--rounds", type=int, default=9)
+    given = options.parse_args()
+
+    from playwright.sync_api import sync_playwright
+
+    from lib_photoshoot.shoot.folder import ShootFolder
+    from lib_photoshoot.shoot.report import write_report
+    from lib_photoshoot.shoot.review import ReviewServer
+
+    flags = ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info", "--js-flags=--expose-gc"]
+    names = ("page MB", "first card", "filter", "key", "decision", "large view", "far jump", "heap MB", "elements")
+    print(f"{'pictures':>8} {'page':>7} " + " ".join(f"{name:>10}" for name in names))
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        for count in given.counts:
+            out = Path(folder) / str(count)
+            make_shoot(out, count)
+            start = time.perf_counter()
+            write_report(out, ShootFolder(out).view())
+            written = time.perf_counter() - start
+            size = (out / "report.html").stat().st_size
+            show(count, "file", size, measure(browser, (out / "report.html").as_uri(), given.rounds))
+            with ReviewServer(ShootFolder(out)) as server:
+                threading.Thread(target=server.serve_forever, daemon=True).start()
+                figures, size = measure(browser, server.address, given.rounds), served_size(server.address)
+                server.shutdown()
+            show(count, "served", size, figures)
+            print(f"{count:>8} written in {written:.2f} s")
+        browser.close()
+    return 0
+
+
+def measure(browser: Any, address: str, rounds: int) -> list[float]:
+    """Milliseconds, then MB of script memory and the number of elements."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(120_000)
+    page.goto(address, wait_until="commit")
+    first = page.evaluate(FIRST_CARD)
+    page.wait_for_load_state("load")
+
+    def timed(action: str, until: str) -> float:
+        return page.evaluate(TIMED % (action, until))
+
+    def median(*actions: str, until: str = "true") -> float:
+        return statistics.median(timed(actions[i % len(actions)], until) for i in range(rounds * len(actions)))
+
+    shows = [f"document.querySelector('[data-show={name}]').click()" for name in ("rejected", "accepted", "all")]
+    changed = median(*shows)
+    key = median(KEY % "ArrowRight", KEY % "ArrowDown")
+    decision = median(KEY % "r", KEY % "a")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(400)
+    large = median(KEY % "ArrowRight", until="document.querySelector('.stage img')")
+    page.keyboard.press("Escape")
+    end = "scrollTo(0, document.documentElement.scrollHeight * %s)"
+    jump = median(end % "1", end % ".5", end % "0", until=DECODED)
+    page.evaluate("gc()")
+    memory = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
+    elements = page.evaluate("document.querySelectorAll('*').length")
+    page.close()
+    return [first, changed, key, decision, large, jump, memory, elements]
+
+
+def show(count: int, kind: str, size: int, figures: list[float]) -> None:
+    *times, memory, elements = figures
+    cells = [
+        f"{size / 1e6:>10.2f}",
+        *(f"{value:>7.1f} ms" for value in times),
+        f"{memory:>10.1f}",
+        f"{elements:>10.0f}",
+    ]
+    print(f"{count:>8} {kind:>7} " + " ".join(cells), flush=True)
+
+
+def served_size(address: str) -> int:
+    from urllib.request import urlopen
+
+    with urlopen(address) as answer:
+        return len(answer.read())
+
+
+def make_shoot(out: Path, count: int, products: int = 20) -> None:
+    """A finished shoot without its cost: the ledger's lines written at once, few different pictures."""
+    import json
+    from dataclasses import asdict
+
+    import numpy as np
+    from PIL import Image
+
+    from lib_photoshoot.shoot.ledger import HEADER, Try
+    from lib_photoshoot.shoot.pictures import placed, thumbnail_name
+    from lib_photoshoot.shoot.shot_list import write_shot_list
+
+    out.mkdir()
+    write_shot_list(out, [{"name": f"product {number}", "count": count // products} for number in range(products)])
+    random = np.random.default_rng(0)
+    pictures = []
+    for _ in range(12):
+        noise = random.integers(0, 256, (60, 60, 3), dtype=np.uint8)
+        image = Image.fromarray(noise).resize((512, 512), Image.Resampling.BICUBIC)
+        pictures.append([jpeg(image, 90), jpeg(image.resize((240, 240)), 35)])
+    lines = [HEADER]
+    for index in range(count):
+        name, seed = f"product {index % products}", index + 1
+        accepted = seed % 3 > 0
+        values = asdict(
+            Try(
+                product=name, number=index // products, seed=seed, scene="on a sunlit marble table",
+                webui="http://127.0.0.1:7860", seconds=4.2, scores=((name, seed % 97 / 97),),
+                decision="accepted" if accepted else "rejected", file=placed(f"{name}/{seed}.jpg", accepted),
+                why=f"found {name} 0.83; enhanced with ControlNet canny / control: v11p, sd15",
+            )
+        )  # fmt: skip
+        del values["by_hand"]
+        lines.append(json.dumps({"try": values}).encode() + b"\n")
+        full, small = pictures[index % len(pictures)]
+        for path, data in ((values["file"], full), (thumbnail_name(name, seed), small)):
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            (out / path).write_bytes(data)
+    (out / "ledger.jsonl").write_bytes(b"".join(lines))
+
+
+def jpeg(image: Any, quality: int) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""``review``: the page of a shoot in the browser, where decisions by hand go into the shoot at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from lib_photoshoot.cli.exits import exit_codes, say
+
+EXIT_CODES = (
+    "Exit codes: 0 ended with Ctrl-C, or the decisions are written; 2 wrong usage, a folder without a shoot or with "
+    "one that is running, a file without decisions, or a port that is taken."
+)
+
+
+def review_command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The output folder of a shoot.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of this machine; 0 for any free one.")] = 0,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    apply: Annotated[
+        Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
+        typer.Option(metavar="FILE", help="Write decisions that were saved from report.html into the shoot, and end."),
+    ] = None,
+) -> None:
+    """Look through a shoot's pictures in the browser, and accept or reject them by hand."""
+    with exit_codes("Interrupted."):
+        from lib_photoshoot.shoot.folder import ShootFolder
+        from lib_photoshoot.shoot.review import ReviewServer, apply_decisions, counted
+
+        shoot = ShootFolder(folder)
+        if apply is not None:
+            say(f"{counted(apply_decisions(shoot, apply))}. Look at {folder / 'report.html'}")
+            return
+        with ReviewServer(shoot, port) as server:
+            say(f"Review at {server.address}\nCtrl-C ends it.")
+            if browser:
+                _open(server.address)
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                server.finish()
+            decided = server.reviewed.decided
+        if decided:
+            say(f"{decided} decision{'' if decided == 1 else 's'} by hand. Look at {folder / 'report.html'}")
+
+
+def _open(address: str) -> None:
+    import threading
+    import webbrowser
+
+    # A browser without windows would keep the page from being served.
+    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

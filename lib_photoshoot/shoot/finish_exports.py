@@ -1,0 +1,149 @@
+"""The exports of a shoot for one sales channel, each put in place once; see ``finish.py``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.export.exporter import Exporter
+from lib_photoshoot.export.profile import Profile, load_profile
+from lib_photoshoot.export.provenance import Source
+from lib_photoshoot.images import read_picture, shown, write_atomic
+from lib_photoshoot.ranking.run_folder import Candidate, read_mask
+from lib_photoshoot.shoot.finish_ledger import ExportRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lib_photoshoot.shoot.ledger import Try
+    from lib_photoshoot.shoot.listed import ListedProduct
+
+WITHDRAWN = "withdrawn"
+"""Folder, in a profile's, of what is no longer to be sold."""
+
+
+@dataclass(frozen=True, eq=False)
+class CutOut:
+    """An accepted picture in which the product was found; ``made_from`` changes with the files it is measured from."""
+
+    entry: Try
+    candidate: Candidate
+    made_from: str
+
+
+class ProfileExports:
+    """The exports for one profile."""
+
+    def __init__(self, folder: Path, profile: Profile) -> None:
+        """``folder`` need not be there."""
+        self.name = profile.name
+        self.folder = folder
+        self._exporter = Exporter(profile, folder)
+        self._digest = _digest_of(profile)
+
+    def export(self, product: ListedProduct, item: CutOut, run: Path, before: ExportRecord | None) -> ExportRecord:
+        """Put one export in place; ``before`` itself is returned where that holds still.
+
+        A file that somebody changed is never written over. Raises ImageError, ExportError and OSError.
+        """
+        made_from = f"{item.made_from} {self._digest}"
+        if before is not None and before.made_from == made_from and self._is_there(before):
+            return before
+        name = PurePath(f"{product.folder}-{item.entry.seed}")
+        # Every pixel is a diffusion model's, whether or not the WebUI wrote that into the picture.
+        exported, data = self._exporter.make(_cut_out(run, item.candidate), name, Source.GENERATED)
+        path, digest = exported.path, hashlib.sha256(data).hexdigest()
+        there = _sha256(path) if path.is_file() else None
+        if there not in (None, digest, before and before.sha256):
+            raise ExportError(
+                f"{shown(path)} was not written by `finish`, or changed since, and is kept; remove it to have it made "
+                "again."
+            )
+        if there != digest:
+            write_atomic(path, lambda file: file.writelines([data]))
+        return ExportRecord(
+            profile=self.name,
+            product=product.name,
+            seed=item.entry.seed,
+            made_from=made_from,
+            file=path.name,
+            sha256=digest,
+            missed=tuple(str(finding) for finding in exported.missed),
+        )
+
+    def _is_there(self, record: ExportRecord) -> bool:
+        """Whether an export is in place; one that was withdrawn unchanged is put back."""
+        path = self.folder / record.file
+        if path.is_file():
+            return True
+        withdrawn = self.folder / WITHDRAWN / record.file
+        if not withdrawn.is_file() or _sha256(withdrawn) != record.sha256:
+            return False
+        os.replace(withdrawn, path)
+        return True
+
+
+def exports_for(out: Path, names: Sequence[str]) -> dict[str, ProfileExports]:
+    """By the name that the list gives a profile. Raises ExportError, and ImageError for a bad background picture."""
+    exporters: dict[str, ProfileExports] = {}
+    folders: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        profile = load_profile(name)
+        other = folders.setdefault(profile.name.casefold(), name)
+        if other != name:
+            raise ExportError(f"The export profiles {other} and {name} would share one folder; rename one of them.")
+        exporters[name] = ProfileExports(out / profile.name, profile)
+    return exporters
+
+
+def stamp_of(run: Path, candidate: Candidate) -> str:
+    """Changes with whatever a picture is measured and exported from."""
+    values: list[Any] = [candidate.score, candidate.quality]
+    for name in (candidate.picture, *candidate.masks):
+        status = os.stat(run / name)
+        values += [name, status.st_size, status.st_mtime_ns]
+    return _digest(values)
+
+
+def _digest_of(profile: Profile) -> str:
+    """Changes with whatever decides a profile's pictures, and not with what it says about its rules."""
+    values: list[Any] = [profile.canvas, profile.background, profile.product, profile.shadow, profile.file]
+    if profile.background.picture is not None:
+        values.append(_sha256(profile.background.picture))
+    return _digest(values)
+
+
+def _digest(values: Sequence[Any]) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _cut_out(run: Path, candidate: Candidate) -> np.ndarray:
+    """All of the product that a picture holds, as one cut-out (uint8 RGBA in sRGB): a pair of shoes stays a pair."""
+    import numpy as np
+
+    from lib_photoshoot.export.colour import to_srgb
+    from lib_photoshoot.masks.cutout import cut_out
+
+    path = run / candidate.picture
+    picture = read_picture(path)
+    pixels = to_srgb(picture.pixels, picture.icc, shown(path))
+    return np.asarray(cut_out(pixels, read_mask(run, candidate, pixels.shape[:2])))
+
+
+def free_name(target: Path, path: Path) -> Path:
+    """A name beside ``target`` that is free, or is taken by the same bytes as those of ``path``."""
+    number = 1
+    free = target
+    while free.exists() and _sha256(free) != _sha256(path):
+        number += 1
+        free = target.with_stem(f"{target.stem} ({number})")
+    return free

@@ -1,0 +1,122 @@
+"""What ``finish`` remembers of earlier runs: an append-only file of JSON lines.
+
+The first line names the program; each further line is one picture measured, or one export in place. The file is locked
+while it is open, so that two runs never work in one folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from lib_photoshoot.catalog.appended_file import AppendedFile
+from lib_photoshoot.images import shown
+from lib_photoshoot.ranking.order import Measured
+from lib_photoshoot.ranking.qualities import Quality
+from lib_photoshoot.shoot.errors import ShootError
+
+FINISH_LEDGER = "finish.jsonl"
+_HEADER = json.dumps({"program": "product-photoshoot finish", "version": 1}).encode("ascii") + b"\n"
+
+
+@dataclass(frozen=True)
+class ExportRecord:
+    """One export that was written.
+
+    ``file`` is its name in the profile's folder and ``sha256`` that of its bytes; ``made_from`` changes with whatever
+    it was made from. ``missed`` are the channel's rules that it misses, in words.
+    """
+
+    profile: str
+    product: str
+    seed: int
+    made_from: str
+    file: str
+    sha256: str
+    missed: tuple[str, ...]
+
+
+class FinishLedger:
+    """An open ledger; use it as a context manager. All of it raises OSError as it comes.
+
+    ``measured`` has, by product and seed, what a picture was measured from and the result; ``exports`` the newest
+    record by product, and then by profile and seed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Create folder and file, or read them. Raises ShootError where another run has them or they are not ours."""
+        path = folder / FINISH_LEDGER
+        self.measured: dict[tuple[str, int], tuple[str, Measured]] = {}
+        self.exports: dict[str, dict[tuple[str, int], ExportRecord]] = {}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = AppendedFile(path)
+        except BlockingIOError as error:
+            raise ShootError(f"Another `finish` is writing to {shown(folder)}; wait until it has ended.") from error
+        try:
+            self._read(path)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _read(self, path: Path) -> None:
+        data = self._file.read()
+        end = data.rfind(b"\n") + 1
+        if _HEADER.startswith(data):  # empty, or the header itself was torn
+            self._file.keep(0)
+            self._file.append(_HEADER)
+            return
+        if not data.startswith(_HEADER):
+            raise ShootError(f"{shown(path)} was not written by `finish`; move it away and run `finish` again.")
+        for line in data[len(_HEADER) : end].split(b"\n")[:-1]:
+            # A line spoiled by a crash of the file system: it is measured or exported again.
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                self._apply(json.loads(line))
+        self._file.keep(end)
+
+    def _apply(self, event: Mapping[str, Any]) -> None:
+        if (values := event.get("export")) is not None:
+            record = ExportRecord(**{**values, "missed": tuple(values["missed"])})
+            self._know(record)
+            return
+        values = event["measured"]
+        qualities = tuple(Quality(str(name), float(score), str(reason)) for name, score, reason in values["qualities"])
+        measured = Measured(values["file"], values["product"], qualities, int(values["hash"]))
+        self.measured[values["product"], int(values["seed"])] = (values["made_from"], measured)
+
+    def add_measured(self, seed: int, made_from: str, measured: Measured) -> None:
+        """Remember what a picture's qualities are."""
+        values = {
+            "product": measured.product,
+            "seed": seed,
+            "made_from": made_from,
+            "file": measured.file,
+            "qualities": [(item.name, item.score, item.reason) for item in measured.qualities],
+            "hash": measured.hash,
+        }
+        self._append({"measured": values})
+        self.measured[measured.product, seed] = (made_from, measured)
+
+    def add_export(self, record: ExportRecord) -> None:
+        """Remember an export whose file is in place."""
+        self._append({"export": asdict(record)})
+        self._know(record)
+
+    def _know(self, record: ExportRecord) -> None:
+        self.exports.setdefault(record.product, {})[record.profile, record.seed] = record
+
+    def _append(self, event: Mapping[str, Any]) -> None:
+        self._file.append(json.dumps(event, separators=(",", ":")).encode("ascii") + b"\n")
+
+    def __enter__(self) -> FinishLedger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()

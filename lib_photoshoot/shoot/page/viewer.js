@@ -1,0 +1,287 @@
+// The large view and the comparison: one to four panes with one zoom.
+
+let panes = [], active = 0, zoom = null, center = [.5, .5];
+
+function view(wanted, at = 0) {
+  panes = wanted.slice(0, MOST);
+  active = at;
+  zoom = null;
+  center = [.5, .5];
+  const fresh = !viewer.open;
+  if (fresh) viewer.showModal();
+  fill();
+  if (fresh) activate(active);  // else the first button has the focus
+}
+function fill() {
+  const holder = $(".panes");
+  while (holder.children.length > panes.length) holder.lastElementChild.remove();
+  while (holder.children.length < panes.length) holder.append($("#pane-template").content.firstElementChild.cloneNode(true));
+  const narrow = innerWidth < innerHeight * .9;
+  const across = panes.length === 1 ? 1 : panes.length === 2 ? (narrow ? 1 : 2) : panes.length === 3 && !narrow ? 3 : 2;
+  holder.style.setProperty("--columns", across);
+  viewer.classList.toggle("many", panes.length > 1);
+  viewer.setAttribute("aria-label", panes.length > 1 ? "Comparison" : "Large view");
+  panes.forEach((shot, index) => {
+    const pane = holder.children[index];
+    if (pane.shot !== shot) { pane.shot = shot; load(pane); }
+  });
+  fillInfo();
+  adjust();
+  if (!viewer.contains(document.activeElement) || document.activeElement.matches(".stage, dialog"))
+    $(".stage", holder.children[active]).focus({ preventScroll: true });
+  if (panes.length === 1 && panes[0].at >= 0) current = panes[0];
+  mark();
+  for (const step of [1, -1]) preload(list[stepFrom(panes[active], step)]);
+}
+function mark() {
+  const shot = panes[0];
+  const hash = panes.length === 1 ? `#${encodeURIComponent(shot.product)}/${encodeURIComponent(shot.seed)}` : "";
+  try { window.history.replaceState(null, "", hash || location.pathname + location.search); } catch { /* not everywhere for files */ }
+}
+function fillInfo() {
+  [...$(".panes").children].forEach((pane, index) => {
+    const shot = pane.shot, info = $(".info", pane);
+    pane.classList.toggle("active", index === active);
+    info.className = "info " + shot.decision;
+    $(".product", pane).textContent = shot.product;
+    $(".seed", pane).textContent = "seed " + shot.seed;
+    $(".decision", pane).textContent = decided(shot) + (shot.by_hand && shot.by_hand !== shot.filter ? `, ${shot.filter} by the filter` : "");
+    $(".why", pane).textContent = shot.why;
+    const more = [];
+    if (shot.scene) more.push(shot.scene);
+    const scores = shot.scores.map(pair => `${pair[0]} ${pair[1].toFixed(2)}`).join(", ");
+    if (scores) more.push("score " + scores);
+    more.push(`${shot.seconds.toFixed(1)} s at ${shot.webui}`);
+    const link = document.createElement("a");
+    link.href = address(shot.file);
+    link.target = "_blank";
+    link.rel = "noreferrer";
+    link.textContent = shot.file;
+    $(".more", pane).replaceChildren(more.join("  ·  ") + "  ·  ", link);
+    press(pane, shot);
+    $(".withdraw", pane).hidden = shot.by_hand === null;
+    $(".drop", pane).hidden = panes.length < 2;
+    $(".stage", pane).setAttribute("aria-label", `${panes.length > 1 ? index + 1 + " of " + panes.length + ": " : ""}${named(shot)}, ${decided(shot)}. ${shot.why}`);
+  });
+  const shot = panes[active], index = shot.at;
+  $(".where", viewer).textContent = index >= 0 ? `${index + 1} of ${list.length}` : `not among the ${list.length} filtered`;
+  const open = step => { const to = stepFrom(shot, step); return to >= 0 && to < list.length; };
+  $(".previous", viewer).disabled = !open(-1);
+  $(".next", viewer).disabled = !open(1);
+  $("#viewer .compare").setAttribute("aria-pressed", panes.length > 1);
+  $("#viewer .keep").hidden = panes.length < 2;
+  $("#viewer .keep").disabled = active === 0;
+}
+
+const preloaded = [];
+function preload(shot) {
+  if (!shot) return;
+  const image = new Image();
+  image.src = address(shot.file);
+  preloaded.push(image);
+  if (preloaded.length > 6) preloaded.shift();
+}
+
+/** Show the thumbnail at once, and the picture in its place as soon as it is there. */
+function load(pane) {
+  const shot = pane.shot, stage = $(".stage", pane), low = new Image(), full = new Image();
+  const source = thumbnail(shot);
+  stage.replaceChildren();
+  const showing = image => {
+    if (pane.shot !== shot) return;
+    image.alt = "";
+    image.draggable = false;
+    stage.replaceChildren(image);
+    adjust();
+  };
+  low.className = "low";
+  low.onload = () => { if (!stage.firstElementChild) showing(low); };
+  if (source) low.src = source;
+  full.className = "full";
+  full.onload = () => showing(full);
+  const places = [shot.file, otherPlace(shot.file)];
+  full.onerror = () => {
+    // It may have moved with a decision since the page was written.
+    const next = places.find(path => !full.src.endsWith(address(path).slice(1)) && !tried.includes(path));
+    if (next) { tried.push(next); full.src = address(next); return; }
+    if (pane.shot !== shot) return;
+    const note = document.createElement("p");
+    note.className = "gone";
+    note.textContent = `${shot.file} is not beside this page any more; this is its preview.`;
+    stage.append(note);
+  };
+  const tried = [shot.file];
+  full.src = address(shot.file);
+}
+
+function geometry(stage, image) {
+  const across = stage.clientWidth, down = stage.clientHeight;
+  const fit = Math.min(across / image.naturalWidth, down / image.naturalHeight);
+  return { across, down, fit };
+}
+function adjust() {
+  for (const pane of $(".panes").children) {
+    const stage = $(".stage", pane), image = $("img", stage);
+    stage.classList.toggle("zoomed", zoom !== null);
+    if (!image || !image.naturalWidth) continue;
+    const { across, down, fit } = geometry(stage, image);
+    const low = image.className === "low";
+    const scale = zoom === null || low ? fit : zoom;
+    const put = (space, side, at) => side <= space ? (space - side) / 2 : Math.min(0, Math.max(space - side, space / 2 - at * side));
+    const x = put(across, image.naturalWidth * scale, center[0]), y = put(down, image.naturalHeight * scale, center[1]);
+    image.style.imageRendering = scale * devicePixelRatio >= 3 ? "pixelated" : "";
+    image.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    stage.spot = { x, y, scale, fit, wide: image.naturalWidth, high: image.naturalHeight };
+  }
+  $("#viewer .zoom").setAttribute("aria-pressed", zoom !== null);
+}
+/** Zoom so that what is under the pointer stays there. */
+function zoomTo(scale, stage, event) {
+  const spot = stage.spot;
+  if (!spot) return;
+  if (scale !== null && event) {
+    const box = stage.getBoundingClientRect(), mx = event.clientX - box.left, my = event.clientY - box.top;
+    center = [
+      (mx - spot.x) / (spot.wide * spot.scale) + (box.width / 2 - mx) / (spot.wide * scale),
+      (my - spot.y) / (spot.high * spot.scale) + (box.height / 2 - my) / (spot.high * scale),
+    ];
+  }
+  if (scale === null) center = [.5, .5];
+  zoom = scale;
+  bound(stage);
+  adjust();
+}
+function bound(stage) {
+  const spot = stage.spot;
+  if (!spot || zoom === null) return;
+  const sides = [[stage.clientWidth, spot.wide * zoom], [stage.clientHeight, spot.high * zoom]];
+  center = center.map((at, index) => {
+    const half = Math.min(.5, sides[index][0] / 2 / sides[index][1]);
+    return Math.min(1 - half, Math.max(half, at));
+  });
+}
+const toggleZoom = event => {
+  const stage = $(".stage", $(".panes").children[active]);
+  zoomTo(zoom === null ? 1 / devicePixelRatio : null, stage, event);
+};
+
+function step(by) {
+  const others = panes.filter((_, index) => index !== active);
+  let index = stepFrom(panes[active], by);
+  while (index >= 0 && index < list.length && others.includes(list[index])) index += by;
+  if (!list[index]) return tell(by > 0 ? "This is the last picture" : "This is the first picture");
+  panes[active] = list[index];
+  fill();
+  tell(`${named(panes[active])}: ${decided(panes[active])}`);
+}
+function activate(index) {
+  if (index >= panes.length) return;
+  active = index;
+  fillInfo();
+  $(".stage", $(".panes").children[index]).focus({ preventScroll: true });
+}
+function sideBySide() {
+  if (panes.length > 1) { panes = [panes[active]]; active = 0; return fill(); }
+  const other = neighbour(panes[0], panes);
+  if (!other) return;
+  panes = [panes[0], other];
+  active = 1;
+  fill();
+}
+function keepThis() {
+  if (active === 0) return;
+  const best = panes[active];
+  panes[0] = best;
+  panes[active] = neighbour(best, panes.filter((_, index) => index !== active)) || best;
+  if (panes[active] === best) { panes.splice(active, 1); active = 0; }
+  fill();
+}
+function drop(index) {
+  panes.splice(index, 1);
+  chosen = chosen.filter(shot => panes.includes(shot));
+  showChosen();
+  active = Math.min(active, panes.length - 1);
+  fill();
+  activate(active);
+}
+
+const paneOf = target => [...$(".panes").children].indexOf(target.closest(".pane"));
+let drag = null;
+$(".panes").addEventListener("pointerdown", event => {
+  const stage = event.target.closest(".stage");
+  if (!stage || event.button !== 0) return;
+  active = paneOf(stage);
+  fillInfo();
+  drag = { stage, x: event.clientX, y: event.clientY, center: [...center], moved: false };
+  stage.setPointerCapture(event.pointerId);
+});
+$(".panes").addEventListener("pointermove", event => {
+  if (!drag) return;
+  const dx = event.clientX - drag.x, dy = event.clientY - drag.y;
+  if (Math.abs(dx) + Math.abs(dy) > 5) drag.moved = true;
+  const spot = drag.stage.spot;
+  if (!drag.moved || zoom === null || !spot) return;
+  drag.stage.classList.add("dragged");
+  center = [drag.center[0] - dx / (spot.wide * spot.scale), drag.center[1] - dy / (spot.high * spot.scale)];
+  bound(drag.stage);
+  adjust();
+});
+for (const name of ["pointerup", "pointercancel"]) $(".panes").addEventListener(name, event => {
+  if (!drag) return;
+  const { stage, x, moved } = drag, dx = event.clientX - x;
+  drag = null;
+  stage.classList.remove("dragged");
+  if (name === "pointercancel") return;
+  if (!moved) toggleZoom(event);
+  else if (zoom === null && event.pointerType === "touch" && Math.abs(dx) > 50) step(dx < 0 ? 1 : -1);
+});
+$(".panes").addEventListener("wheel", event => {
+  const stage = event.target.closest(".stage");
+  if (!stage || !stage.spot) return;
+  event.preventDefault();
+  const scale = Math.min(8, (zoom === null ? stage.spot.fit : zoom) * Math.exp(-event.deltaY * .0016));
+  zoomTo(scale <= stage.spot.fit ? null : scale, stage, event);
+}, { passive: false });
+$(".panes").addEventListener("focusin", event => {
+  const index = paneOf(event.target);
+  if (index >= 0 && index !== active) { active = index; fillInfo(); }
+});
+$(".panes").addEventListener("click", event => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const index = paneOf(button), shot = panes[index];
+  active = index;
+  if (button.matches(".accept")) decide(shot, "accepted", goOn.checked);
+  else if (button.matches(".reject")) decide(shot, "rejected", goOn.checked);
+  else if (button.matches(".withdraw")) { decide(shot, null); $(".stage", $(".panes").children[active]).focus({ preventScroll: true }); }
+  else drop(index);
+});
+const goOn = $("#go-on");
+try { goOn.checked = localStorage.getItem("photoshoot go on") === "yes"; } catch { /* as above */ }
+goOn.addEventListener("change", () => {
+  try { localStorage.setItem("photoshoot go on", goOn.checked ? "yes" : "no"); } catch { /* as above */ }
+});
+const onTool = (name, action) => $("#viewer " + name).addEventListener("click", action);
+onTool(".previous", () => step(-1));
+onTool(".next", () => step(1));
+onTool(".zoom", () => toggleZoom());
+onTool(".top .compare", sideBySide);
+onTool(".keep", keepThis);
+onTool(".keys", () => $("#help").showModal());
+onTool(".close", closeView);
+viewer.addEventListener("cancel", event => { event.preventDefault(); closeView(); });
+viewer.addEventListener("close", () => { if (!viewer.open) closeView(); });
+/** At once: the dialog's own event of closing may come after it was opened again. */
+function closeView() {
+  if (!panes.length) return;
+  viewer.close();
+  const shot = panes[active];
+  $(".panes").replaceChildren();
+  panes = [];
+  try { window.history.replaceState(null, "", location.pathname + location.search); } catch { /* as above */ }
+  if (shot.at >= 0) current = shot;
+  goTo(current);
+}
+$("#keys").addEventListener("click", () => $("#help").showModal());
+$("#help button").addEventListener("click", () => $("#help").close());
+$("#help").addEventListener("click", event => { if (event.target === $("#help")) $("#help").close(); });

@@ -1,0 +1,151 @@
+"""What a person decides about pictures: it is kept, it counts, it moves files, and survives being cut off."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.shoot.folder import Chosen, ShootFolder, chosen_from
+from lib_photoshoot.shoot.ledger import ShootLedger, read_state
+from lib_photoshoot.shoot.listed import ListedProduct
+from lib_photoshoot.shoot.runner import ShootRun
+from tests.shoot.conftest import events
+from tests.shoot.fake_webui import FakeWebUi
+
+Shoot = Callable[..., Any]
+Products = tuple[ListedProduct, ...]
+
+
+@pytest.fixture
+def folder(shoot: Shoot, tmp_path: Path) -> ShootFolder:
+    with FakeWebUi() as fake:
+        shoot(fake)
+    return ShootFolder(tmp_path / "out")
+
+
+def shot(folder: ShootFolder, product: str, number: int) -> dict[str, Any]:
+    (found,) = [each for each in folder.view()["shots"] if (each["product"], each["number"]) == (product, number)]
+    return found
+
+
+def test_a_decision_stands_above_the_filters_and_can_be_withdrawn(folder: ShootFolder) -> None:
+    before = {path: path.read_bytes() for path in folder.path.rglob("*.png")}
+    revision = folder.view()["revision"]
+    folder.decide([Chosen("red bag", 0, "rejected"), Chosen("red bag", 2, "accepted"), Chosen("shoe", 0, "accepted")])
+    view = folder.view(revision)
+    assert [(each["number"], each["decision"], each["filter"], each["by_hand"]) for each in view["shots"]] == [
+        (0, "rejected", "accepted", "rejected"), (2, "accepted", "rejected", "accepted"),
+        (0, "accepted", "accepted", "accepted"),
+    ]  # fmt: skip
+    assert [each["file"] for each in view["shots"]] == ["red bag/rejected/1.png", "red bag/3.png", "shoe/100.png"]
+    for each in view["shots"]:
+        assert (folder.path / each["file"]).is_file() and (folder.path / each["thumbnail"]).is_file()
+    assert view["products"][0] == {"name": "red bag", "wanted": 4, "accepted": 4, "rejected": 1}
+    folder.decide([Chosen("red bag", 0, None), Chosen("red bag", 2, None)])
+    assert {path: path.read_bytes() for path in folder.path.rglob("*.png")} == before
+    assert shot(folder, "red bag", 0)["by_hand"] is None and shot(folder, "red bag", 0)["decision"] == "accepted"
+    # What is so already leaves no line.
+    lines = len(events(folder.path))
+    folder.decide([Chosen("red bag", 0, None), Chosen("shoe", 0, "accepted")])
+    assert len(events(folder.path)) == lines
+
+
+def test_a_rejected_picture_is_replaced_by_the_next_run(folder: ShootFolder, shoot: Shoot) -> None:
+    folder.decide([Chosen("shoe", 0, "rejected")])
+    with FakeWebUi() as fake:
+        summary = shoot(fake, resume=True)
+        assert fake.counts == {(fake.requests[0][0], 104): 1}
+    assert (summary.accepted, summary.tries) == (12, 18)
+    assert shot(folder, "shoe", 0)["file"] == "shoe/rejected/100.png"
+
+
+def test_a_move_that_was_cut_off_is_made_up_for(folder: ShootFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "rename", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+        with pytest.raises(ShootError, match=r"could not be kept.*Permission denied"):
+            folder.decide([Chosen("shoe", 0, "rejected")])
+    assert (folder.path / "shoe/100.png").is_file() and shot(folder, "shoe", 0)["decision"] == "rejected"
+    with ShootLedger(folder.path, None, resume=True):
+        pass
+    assert (folder.path / "shoe/rejected/100.png").is_file() and not (folder.path / "shoe/100.png").exists()
+
+
+def test_a_deleted_picture_can_be_decided_about(folder: ShootFolder) -> None:
+    (folder.path / "shoe/100.png").unlink()
+    folder.decide([Chosen("shoe", 0, "rejected")])
+    assert shot(folder, "shoe", 0)["decision"] == "rejected" and not (folder.path / "shoe/rejected/100.png").exists()
+
+
+def test_nothing_is_decided_under_a_running_shoot(folder: ShootFolder, products: Products) -> None:
+    with ShootLedger(folder.path, products, resume=True), pytest.raises(ShootError, match="Another shoot is writing"):
+        folder.decide([Chosen("shoe", 0, "rejected")])
+    assert shot(folder, "shoe", 0)["by_hand"] is None
+
+
+def test_an_unknown_picture_is_refused_and_the_earlier_ones_stay(folder: ShootFolder) -> None:
+    with pytest.raises(ShootError, match="no picture 77 of 'shoe'"):
+        folder.decide([Chosen("shoe", 0, "rejected"), Chosen("shoe", 77, "rejected")])
+    assert shot(folder, "shoe", 0)["by_hand"] == "rejected"
+
+
+def test_spoiled_and_unknown_decisions_in_a_ledger_are_passed_over(folder: ShootFolder) -> None:
+    path = folder.path / "ledger.jsonl"
+    hand = {"product": "shoe", "number": 0, "decision": "rejected"}
+    for spoiled in (
+        hand | {"decision": "maybe"},
+        hand | {"number": 99},
+        {"product": "shoe"},
+        "x",
+        hand | {"number": "x"},
+    ):
+        with path.open("a") as file:
+            file.write(json.dumps({"hand": spoiled}) + "\n")
+    assert all(entry.by_hand is None for entry in read_state(folder.path).tries)
+    assert len(read_state(folder.path).tries) == 17
+
+
+def test_decisions_in_json(tmp_path: Path) -> None:
+    good = [{"product": "a", "number": 1, "decision": None}]
+    assert chosen_from(good) == [Chosen("a", 1, None)]
+    for bad in ({}, [1], [{"product": "a"}], [good[0] | {"decision": "x"}], [good[0] | {"number": True}]):
+        with pytest.raises(ShootError):
+            chosen_from(bad)
+    with pytest.raises(ShootError, match=r"list\.yaml is missing"):
+        ShootFolder(tmp_path)
+
+
+def test_stopping_ends_after_the_pictures_at_hand(products: Products, tmp_path: Path, shoot: Shoot) -> None:
+    from lib_photoshoot.shoot.http_webui import HttpWebUi
+
+    with FakeWebUi(seconds=0.02) as first, FakeWebUi(seconds=0.02) as second:
+        webuis = [HttpWebUi(fake.url) for fake in (first, second)]
+        with ShootRun(products, webuis, tmp_path / "out") as run:
+            first.misbehave = lambda number, body: run.stop() if number == 3 else None
+            summary = run.run()
+        assert summary.stopped and 4 <= summary.tries < 12 and not summary.lost
+        assert any("so far; stopped." in sentence for sentence in summary.short)
+        # No claim is left without its try: nothing was cut off.
+        assert sum("claim" in event for event in events(tmp_path / "out")) == summary.tries
+        assert shoot(first, second, resume=True).accepted == 12
+
+
+def test_the_list_stands_beside_the_ledger(folder: ShootFolder, products: Products) -> None:
+    assert [product.recipe for product in folder.products()] == [product.recipe for product in products]
+    assert [(each.name, each.folder, each.count) for each in folder.names()] == [
+        ("red bag", "red bag", 4), ("shoe", "shoe", 3), ("watch", "watch", 5),
+    ]  # fmt: skip
+
+
+def test_half_written_files_of_finish_are_left_to_it(folder: ShootFolder) -> None:
+    ours, others = (folder.path / name / f".{'0' * 32}.part" for name in ("shoe", "finished"))
+    for path in (ours, others):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+    folder.decide([Chosen("shoe", 0, "rejected")])
+    assert others.is_file() and not ours.exists()

@@ -8,9 +8,9 @@ class PhotoshootTrainCaptions {
         this.line = Promise.resolve();
         const {saved, info} = this.train;
         const remember = () => this.train.remember({captioner: this.captioner.value});
-        this.status = photoshootTrainStatus("caption_status");
-        this.bar = photoshootTrainBar("caption_progress", "Captions");
-        this.captioner = photoshootTrainSelect("captioner", info.captioners.map(one => [one.name, one.label]), {
+        this.status = photoshootTrainParts.status("caption_status");
+        this.bar = photoshootTrainParts.bar("caption_progress", "Captions");
+        this.captioner = photoshootTrainParts.select("captioner", info.captioners.map(one => [one.name, one.label]), {
             onchange: () => {
                 remember();
                 this.#showWhy();
@@ -19,47 +19,46 @@ class PhotoshootTrainCaptions {
         const ready = info.captioners.find(one => one.name === saved.captioner) ??
             info.captioners.find(one => one.ready);
         this.captioner.value = ready?.name ?? info.captioners[0]?.name;
-        this.why = photoshootTrainMake("small", {class: "photoshoot-train-help"});
-        this.anew = photoshootTrainInput("anew", {type: "checkbox"});
-        this.caption = photoshootTrainButton("caption", "Caption", () => this.#caption(), this.status);
-        this.stop = photoshootTrainButton("caption_stop", "Stop", () => photoshootTrainAsk("/caption/stop", {}),
+        this.why = photoshootMake("small", {class: "photoshoot-page-help"});
+        this.anew = photoshootTrainParts.input("anew", {type: "checkbox"});
+        this.caption = photoshootTrainParts.button("caption", "Caption", () => this.#caption(), this.status);
+        this.stop = photoshootTrainParts.button("caption_stop", "Stop", () => photoshootTrainAsk("/caption/stop", {}),
             this.status, {hidden: true});
-        this.undo = photoshootTrainButton("undo", "Undo", () => this.edit("undo"), this.status);
-        this.redo = photoshootTrainButton("redo", "Redo", () => this.edit("redo"), this.status);
-        this.write = photoshootTrainButton("write_beside", "Write beside my photos…", () => this.#write(),
+        this.undo = photoshootTrainParts.button("undo", "Undo", () => this.edit("undo"), this.status);
+        this.redo = photoshootTrainParts.button("redo", "Redo", () => this.edit("redo"), this.status);
+        this.write = photoshootTrainParts.button("write_beside", "Write beside my photos…", () => this.#write(),
             this.status);
-        this.over = photoshootTrainButton("write_over", "Replace those too", () => this.#write(true), this.status, {
-            hidden: true,
-        });
-        this.box = photoshootTrainMake("div", {class: "photoshoot-train-block"},
-            photoshootTrainMake("h4", {}, "Captions"),
-            photoshootTrainMake("div", {class: "photoshoot-train-row photoshoot-train-row-end"},
-                photoshootTrainField(this.captioner, "Written by"), this.caption, this.stop,
-                photoshootTrainField(this.anew, "Also those that have one")),
+        this.over = photoshootTrainParts.button("write_over", "Replace those too", () => this.#write(true),
+            this.status, {hidden: true});
+        this.box = photoshootMake("div", {class: "photoshoot-page-block"},
+            photoshootMake("h4", {}, "Captions"),
+            photoshootMake("div", {class: "photoshoot-page-row photoshoot-page-row-end"},
+                photoshootField(this.captioner, "Written by"), this.caption, this.stop,
+                photoshootField(this.anew, "Also those that have one")),
             this.why, this.bar, this.#tools(),
-            photoshootTrainRow(this.undo, this.redo, this.write, this.over), this.status);
+            photoshootRow(this.undo, this.redo, this.write, this.over), this.status);
         this.#showWhy();
     }
 
     #tools() {
-        const search = photoshootTrainInput("search");
-        const replacement = photoshootTrainInput("replacement");
-        const word = photoshootTrainInput("word");
-        const place = photoshootTrainSelect("position", [["last", "at the end"], ["first", "at the beginning"],
+        const search = photoshootTrainParts.input("search");
+        const replacement = photoshootTrainParts.input("replacement");
+        const word = photoshootTrainParts.input("word");
+        const place = photoshootTrainParts.select("position", [["last", "at the end"], ["first", "at the beginning"],
             ["second", "after the activation tag"]]);
         const positions = {first: 0, second: 1};
-        const button = (name, label, action) => photoshootTrainButton(name, label, async() => {
+        const button = (name, label, action) => photoshootTrainParts.button(name, label, async() => {
             const {changed} = await action();
-            photoshootTrainSay(this.status, `${photoshootTrainCount(changed, "caption")} changed.`);
+            photoshootSay(this.status, `${photoshootCount(changed, "caption")} changed.`);
         }, this.status);
-        return photoshootTrainFold("captions_fold", "Change many captions at once",
-            photoshootTrainMake("div", {class: "photoshoot-train-row photoshoot-train-row-end"},
-                photoshootTrainField(search, "Search"), photoshootTrainField(replacement, "Replace by"),
+        return photoshootTrainParts.fold("captions_fold", "Change many captions at once",
+            photoshootMake("div", {class: "photoshoot-page-row photoshoot-page-row-end"},
+                photoshootField(search, "Search"), photoshootField(replacement, "Replace by"),
                 button("replace", "Replace", () => this.edit("replace", {
                     search: search.value, replacement: replacement.value,
                 }))),
-            photoshootTrainMake("div", {class: "photoshoot-train-row photoshoot-train-row-end"},
-                photoshootTrainField(word, "Tag"), photoshootTrainField(place, "Where"),
+            photoshootMake("div", {class: "photoshoot-page-row photoshoot-page-row-end"},
+                photoshootField(word, "Tag"), photoshootField(place, "Where"),
                 button("add", "Add to all", () => this.edit("add", {
                     word: word.value, ...(place.value in positions ? {position: positions[place.value]} : {}),
                 })),
@@ -118,17 +117,17 @@ class PhotoshootTrainCaptions {
         const was = this.begun;
         this.busy = this.begun = busy;
         this.bar.hidden = this.stop.hidden = !busy;
-        photoshootTrainFill(this.bar, of ? done / of : null, `${done} of ${of}`);
+        photoshootFill(this.bar, of ? done / of : null, `${done} of ${of}`);
         if (busy) {
-            photoshootTrainSay(this.status, of ? `Captioning: ${done} of ${of}.` : "Loading the captioner…");
+            photoshootSay(this.status, of ? `Captioning: ${done} of ${of}.` : "Loading the captioner…");
         } else if (was) {
-            const told = of ? `${photoshootTrainCount(of, "photo")} captioned.` : "Every photo has a caption already.";
-            photoshootTrainSay(this.status, error ?? told, Boolean(error));
+            const told = of ? `${photoshootCount(of, "photo")} captioned.` : "Every photo has a caption already.";
+            photoshootSay(this.status, error ?? told, Boolean(error));
         }
     }
 
     async #write(overwrite = false) {
-        const count = photoshootTrainCount(Object.keys(this.photos.captions).length, "caption file");
+        const count = photoshootCount(Object.keys(this.photos.captions).length, "caption file");
         const where = this.photos.shownFolder;
         const kept = overwrite ? "The texts that they replace are kept as .txt.bak."
             : "Text files that say something else are left as they are.";
@@ -139,7 +138,7 @@ class PhotoshootTrainCaptions {
         const {left = []} = await this.edit("write_beside", {overwrite});
         this.over.hidden = left.length === 0;
         const names = left.slice(0, 5).join(", ") + (left.length > 5 ? " …" : "");
-        photoshootTrainSay(this.status, left.length === 0 ? "All captions are beside the photos."
-            : `${photoshootTrainCount(left.length, "file")} with another text left as they were: ${names}.`);
+        photoshootSay(this.status, left.length === 0 ? "All captions are beside the photos."
+            : `${photoshootCount(left.length, "file")} with another text left as they were: ${names}.`);
     }
 }

@@ -42,7 +42,7 @@ function photoshootTrainChart(history, {total, perEpoch, width}) {
         return draw("polyline", {points: path, class: name});
     };
     const svg = draw("svg", {
-        viewBox: `0 0 ${width} ${height}`, width, height, role: "img", class: "photoshoot-train-chart",
+        viewBox: `0 0 ${width} ${height}`, width, height, role: "img", class: "photoshoot-page-chart",
         "aria-labelledby": "photoshoot_train_chart_title photoshoot_train_chart_words",
     });
     const means = history.map(point => point[2] ?? point[1]).filter(Number.isFinite);
@@ -54,7 +54,7 @@ function photoshootTrainChart(history, {total, perEpoch, width}) {
     const epochs = perEpoch ? Math.floor(last / perEpoch) : 0;
     for (let epoch = 1; epoch < epochs && epochs <= 40; epoch++) {
         const at = x(epoch * perEpoch);
-        svg.append(draw("line", {x1: at, x2: at, y1: top, y2: height - bottom, class: "photoshoot-train-epoch"}));
+        svg.append(draw("line", {x1: at, x2: at, y1: top, y2: height - bottom, class: "photoshoot-page-epoch"}));
     }
     for (const tick of photoshootTrainTicks(from, to, 4)) {
         svg.append(draw("line", {x1: left, x2: width - right, y1: y(tick), y2: y(tick)}),
@@ -68,6 +68,6 @@ function photoshootTrainChart(history, {total, perEpoch, width}) {
     svg.append(draw("text", {x: (left + width - right) / 2, y: height - 3, "text-anchor": "middle"}, "Step"),
         draw("text", {x: 11, y: (top + height - bottom) / 2, "text-anchor": "middle", transform:
             `rotate(-90 11 ${(top + height - bottom) / 2})`}, "Loss"),
-        line(1, "photoshoot-train-raw"), line(2, "photoshoot-train-mean"));
+        line(1, "photoshoot-page-raw"), line(2, "photoshoot-page-mean"));
     return svg;
 }

@@ -6,14 +6,14 @@ class PhotoshootTrainCuration {
         this.train = photos.train;
         this.busy = true; // until the server says that nobody looks
         this.state = {};
-        const make = photoshootTrainMake;
-        this.status = photoshootTrainStatus("curate_status");
-        this.bar = photoshootTrainBar("curate_progress", "Looking for products");
-        this.products = photoshootTrainInput("products", {
+        const make = photoshootMake;
+        this.status = photoshootTrainParts.status("curate_status");
+        this.bar = photoshootTrainParts.bar("curate_progress", "Looking for products");
+        this.products = photoshootTrainParts.input("products", {
             value: this.train.saved.products ?? "", placeholder: "handbag, shoe, watch = wristwatch | watch dial",
             onchange: () => this.train.remember({products: this.products.value}),
         });
-        const button = (name, label, action) => photoshootTrainButton(name, label, action, this.status);
+        const button = (name, label, action) => photoshootTrainParts.button(name, label, action, this.status);
         this.look = button("look", "Look", () => this.#look());
         this.stop = button("look_stop", "Stop", () => photoshootTrainAsk("/curate/stop", {}));
         this.leave = button("leave_out_others", "Leave out", () => this.#leaveOut());
@@ -22,10 +22,10 @@ class PhotoshootTrainCuration {
         [this.stop, this.leave, this.crop, this.whole].forEach(one => {
             one.hidden = true;
         });
-        this.box = photoshootTrainFold("curation_fold", "Keep only photos that show a product (optional)",
-            make("div", {class: "photoshoot-train-row photoshoot-train-row-end"},
-                photoshootTrainField(this.products, "Products"), this.look, this.stop),
-            this.bar, this.status, photoshootTrainRow(this.leave, this.crop, this.whole));
+        this.box = photoshootTrainParts.fold("curation_fold", "Keep only photos that show a product (optional)",
+            make("div", {class: "photoshoot-page-row photoshoot-page-row-end"},
+                photoshootField(this.products, "Products"), this.look, this.stop),
+            this.bar, this.status, photoshootRow(this.leave, this.crop, this.whole));
     }
 
     async #look() {
@@ -56,12 +56,12 @@ class PhotoshootTrainCuration {
         }
         this.shown = shown;
         this.bar.hidden = this.stop.hidden = !busy;
-        photoshootTrainFill(this.bar, of ? done / of : null, `${done} of ${of}`);
+        photoshootFill(this.bar, of ? done / of : null, `${done} of ${of}`);
         this.#offer(here && !busy && !error ? pictures ?? [] : []);
         if (busy) {
-            photoshootTrainSay(this.status, of ? `Looking: ${done} of ${of}.` : "Loading the product filter…");
+            photoshootSay(this.status, of ? `Looking: ${done} of ${of}.` : "Loading the product filter…");
         } else if (here && error) {
-            photoshootTrainSay(this.status, error, true);
+            photoshootSay(this.status, error, true);
         }
     }
 
@@ -70,25 +70,25 @@ class PhotoshootTrainCuration {
         this.boxes = Object.fromEntries(pictures.filter(picture => picture.crop).map(({name, crop}) => [name, crop]));
         const [all, none] = [pictures.length, this.without.length];
         const crops = Object.keys(this.boxes).length;
-        const told = `${all - none} of ${photoshootTrainCount(all, "photo")} show a product.`;
-        photoshootTrainSay(this.status, all ? told : "");
+        const told = `${all - none} of ${photoshootCount(all, "photo")} show a product.`;
+        photoshootSay(this.status, all ? told : "");
         this.leave.textContent = `Leave out the ${none} without one`;
         this.leave.hidden = none === 0;
-        this.crop.textContent = `Crop ${photoshootTrainCount(crops, "photo")} to the product`;
+        this.crop.textContent = `Crop ${photoshootCount(crops, "photo")} to the product`;
         this.crop.hidden = crops === 0;
     }
 
     #leaveOut() {
         this.without.forEach(name => this.photos.leftOut.add(name));
         this.photos.changed();
-        const many = photoshootTrainCount(this.without.length, "photo");
-        photoshootTrainSay(this.status, `${many} left out; the ticks in the gallery bring them back.`);
+        const many = photoshootCount(this.without.length, "photo");
+        photoshootSay(this.status, `${many} left out; the ticks in the gallery bring them back.`);
     }
 
     #crop() {
         this.photos.crops = this.boxes;
         this.photos.changed();
-        photoshootTrainSay(this.status, "Cropped in the run's own copies; your photos stay whole.");
+        photoshootSay(this.status, "Cropped in the run's own copies; your photos stay whole.");
     }
 
     #whole() {

@@ -4,8 +4,8 @@ class PhotoshootTrainGallery {
     constructor(photos) {
         this.photos = photos;
         this.cards = new Map();
-        this.list = photoshootTrainMake("ul", {
-            id: `${PHOTOSHOOT_TRAIN_ID}gallery`, class: "photoshoot-train-gallery", "aria-label": "Photos", tabIndex: 0,
+        this.list = photoshootMake("ul", {
+            id: `${PHOTOSHOOT_TRAIN_ID}gallery`, class: "photoshoot-page-gallery", "aria-label": "Photos", tabIndex: 0,
         });
         this.box = this.list;
     }
@@ -41,11 +41,11 @@ class PhotoshootTrainPhoto {
     constructor(photos, picture, index) {
         this.photos = photos;
         this.name = picture.name;
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         const id = part => `${PHOTOSHOOT_TRAIN_ID}photo_${index}_${part}`;
         this.kept = make("i");
         const query = {folder: photos.shownFolder, name: this.name, side: 320};
-        this.frame = make("div", {class: "photoshoot-train-frame"},
+        this.frame = make("div", {class: "photoshoot-page-frame"},
             make("img", {src: photoshootTrainUrl("/picture", query), alt: "", loading: "lazy"}), this.kept);
         this.size = make("small");
         this.caption = make("textarea", {
@@ -54,15 +54,15 @@ class PhotoshootTrainPhoto {
         });
         this.out = make("input", {id: id("out"), type: "checkbox", onchange: () => this.#leaveOut()});
         this.status = make("small", {role: "status", "aria-live": "polite"});
-        this.findings = make("ul", {class: "photoshoot-train-findings"});
-        this.node = make("li", {class: "photoshoot-train-photo"},
+        this.findings = make("ul", {class: "photoshoot-page-findings"});
+        this.node = make("li", {class: "photoshoot-page-photo"},
             make("figure", {}, this.frame),
             make("div", {},
-                make("div", {class: "photoshoot-train-photo-head"}, make("b", {}, this.name), this.size),
+                make("div", {class: "photoshoot-page-photo-head"}, make("b", {}, this.name), this.size),
                 this.caption, this.status,
-                make("div", {class: "photoshoot-train-field photoshoot-train-tick"}, this.out,
+                make("div", {class: "photoshoot-page-field photoshoot-page-tick"}, this.out,
                     make("label", {htmlFor: this.out.id}, "Leave out",
-                        make("span", {class: "photoshoot-train-unseen"}, ` ${this.name}`))),
+                        make("span", {class: "photoshoot-page-unseen"}, ` ${this.name}`))),
                 this.findings));
         this.node.dataset.name = this.name;
     }
@@ -72,7 +72,7 @@ class PhotoshootTrainPhoto {
         const {width, height} = picture;
         const crop = crops[this.name] ?? picture.crop;
         this.frame.style.aspectRatio = `${width} / ${height}`;
-        this.frame.classList.toggle("photoshoot-train-upright", height > width);
+        this.frame.classList.toggle("photoshoot-page-upright", height > width);
         const percent = (value, whole) => `${100 * value / whole}%`;
         const [left, top, right, bottom] = crop;
         Object.assign(this.kept.style, {
@@ -87,21 +87,21 @@ class PhotoshootTrainPhoto {
             this.caption.value = captions[this.name];
         }
         this.out.checked = leftOut.has(this.name);
-        this.node.classList.toggle("photoshoot-train-out", this.out.checked);
+        this.node.classList.toggle("photoshoot-page-out", this.out.checked);
         const told = picture.findings.filter(one => this.photos.stands(one) &&
             !PHOTOSHOOT_TRAIN_UNCAPTIONED.includes(one.kind) && !PHOTOSHOOT_TRAIN_UNTAGGED.includes(one.kind));
-        this.findings.replaceChildren(...told.map(finding => photoshootTrainMake("li", {
-            class: finding.severity === "problem" ? "photoshoot-train-wrong" : "",
+        this.findings.replaceChildren(...told.map(finding => photoshootMake("li", {
+            class: finding.severity === "problem" ? "photoshoot-page-wrong" : "",
         }, finding.text)));
     }
 
     async #save() {
-        photoshootTrainSay(this.status, "Saving…");
+        photoshootSay(this.status, "Saving…");
         try {
             await this.photos.captioning.edit("set", {name: this.name, text: this.caption.value});
-            photoshootTrainSay(this.status, "");
+            photoshootSay(this.status, "");
         } catch (error) {
-            photoshootTrainSay(this.status, error.message, true);
+            photoshootSay(this.status, error.message, true);
         }
     }
 

@@ -12,15 +12,15 @@ class PhotoshootTrainPhotos {
         this.leftOut = new Set();
         this.crops = {};
         this.asked = 0;
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         const id = name => `${PHOTOSHOOT_TRAIN_ID}${name}`;
-        this.status = photoshootTrainStatus("photos_status");
-        this.folder = photoshootTrainInput("folder", {
+        this.status = photoshootTrainParts.status("photos_status");
+        this.folder = photoshootTrainParts.input("folder", {
             value: train.saved.folder ?? "", placeholder: "/full/path", "aria-describedby": id("folder_help"),
             onchange: () => this.#remember(),
         });
-        this.button = photoshootTrainButton("check", "Check", () => this.look(), this.status, {
-            class: "photoshoot-train-button photoshoot-train-primary",
+        this.button = photoshootTrainParts.button("check", "Check", () => this.look(), this.status, {
+            class: "photoshoot-page-button photoshoot-page-primary",
         });
         this.folder.onkeydown = event => {
             if (event.key === "Enter") {
@@ -28,26 +28,26 @@ class PhotoshootTrainPhotos {
                 this.button.click();
             }
         };
-        this.summary = make("p", {id: id("summary"), class: "photoshoot-train-summary", "aria-live": "polite"});
+        this.summary = make("p", {id: id("summary"), class: "photoshoot-page-summary", "aria-live": "polite"});
         this.todo = make("div", {id: id("todo")});
-        this.problems = make("ul", {id: id("problems"), class: "photoshoot-train-findings"});
-        this.problemsFold = photoshootTrainFold("problems_fold", "", this.problems);
-        this.notes = make("ul", {id: id("notes"), class: "photoshoot-train-findings"});
-        this.notesFold = photoshootTrainFold("notes_fold", "", this.notes);
-        this.buckets = make("table", {id: id("buckets"), class: "photoshoot-train-table"});
-        this.bucketsFold = photoshootTrainFold("buckets_fold", "Sizes in the training", make("p", {class:
-            "photoshoot-train-help"}, "Each photo is scaled and cropped to the size nearest to its own shape."),
+        this.problems = make("ul", {id: id("problems"), class: "photoshoot-page-findings"});
+        this.problemsFold = photoshootTrainParts.fold("problems_fold", "", this.problems);
+        this.notes = make("ul", {id: id("notes"), class: "photoshoot-page-findings"});
+        this.notesFold = photoshootTrainParts.fold("notes_fold", "", this.notes);
+        this.buckets = make("table", {id: id("buckets"), class: "photoshoot-page-table"});
+        this.bucketsFold = photoshootTrainParts.fold("buckets_fold", "Sizes in the training", make("p", {class:
+            "photoshoot-page-help"}, "Each photo is scaled and cropped to the size nearest to its own shape."),
         this.buckets);
         this.captioning = new PhotoshootTrainCaptions(this);
         this.curation = new PhotoshootTrainCuration(this);
         this.gallery = new PhotoshootTrainGallery(this);
-        this.found = make("div", {id: id("found"), class: "photoshoot-train-found", hidden: true},
+        this.found = make("div", {id: id("found"), class: "photoshoot-page-found", hidden: true},
             this.summary, this.todo, this.problemsFold, this.notesFold, this.bucketsFold,
             this.captioning.box, this.curation.box, this.gallery.box);
-        this.box = photoshootTrainStep("photos", 2, "Photos",
-            make("div", {class: "photoshoot-train-row photoshoot-train-row-end"},
-                photoshootTrainField(this.folder, "Folder of photos"), this.button),
-            make("small", {id: id("folder_help"), class: "photoshoot-train-help"},
+        this.box = photoshootTrainParts.step("photos", 2, "Photos",
+            make("div", {class: "photoshoot-page-row photoshoot-page-row-end"},
+                photoshootField(this.folder, "Folder of photos"), this.button),
+            make("small", {id: id("folder_help"), class: "photoshoot-page-help"},
                 "Inside the WebUI's output folders, or those of Settings, Product Photoshoot."),
             this.status, this.found);
     }
@@ -87,13 +87,13 @@ class PhotoshootTrainPhotos {
         }
         const number = ++this.asked;
         if (folder !== this.shownFolder) {
-            photoshootTrainSay(this.status, "Looking at every photo…");
+            photoshootSay(this.status, "Looking at every photo…");
         }
         const check = await photoshootTrainAsk("/check", {folder, recipe: this.train.recipe.values()});
         if (number !== this.asked) {
             return;
         }
-        photoshootTrainSay(this.status, "");
+        photoshootSay(this.status, "");
         if (folder !== this.shownFolder) {
             const kept = this.train.saved.photos?.folder === folder ? this.train.saved.photos : {};
             this.leftOut = new Set(kept.leftOut ?? []);
@@ -137,9 +137,9 @@ class PhotoshootTrainPhotos {
             return;
         }
         const {all, used, captioned} = figures;
-        const photos = used.length === all ? photoshootTrainCount(all, "photo") : `${used.length} of ${all} photos`;
+        const photos = used.length === all ? photoshootCount(all, "photo") : `${used.length} of ${all} photos`;
         const told = captioned === used.length ? "all with a caption" : `${captioned} with a caption`;
-        this.summary.replaceChildren(photoshootTrainMake("b", {}, photos), `, ${told}; ${figures.words}`);
+        this.summary.replaceChildren(photoshootMake("b", {}, photos), `, ${told}; ${figures.words}`);
         this.train.recipe.showFigures(figures);
     }
 
@@ -169,8 +169,8 @@ class PhotoshootTrainPhotos {
         const {seconds, total_steps: checked, disk_bytes: disk} = this.check;
         const time = seconds && checked ? seconds * total / checked : null;
         const cropped = used.some(picture => picture.name in this.crops);
-        const words = `${photoshootTrainCount(perEpoch, "step")} an epoch, ${total.toLocaleString("en")} in all, ` +
-            `${time ? `about ${photoshootTrainTime(time)}` : "time not known before a first run"}, ` +
+        const words = `${photoshootCount(perEpoch, "step")} an epoch, ${total.toLocaleString("en")} in all, ` +
+            `${time ? `about ${photoshootTime(time)}` : "time not known before a first run"}, ` +
             `${photoshootTrainSize(disk)}${cropped ? "; the crops may change this a little" : ""}`;
         const captioned = used.length - this.uncaptioned.length;
         return {all: this.check.pictures.length, used, captioned, perEpoch, total, words};
@@ -211,28 +211,28 @@ class PhotoshootTrainPhotos {
     }
 
     #showFindings() {
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         const listed = (finding) => make("li", {}, finding.text);
         const inOneLine = [...PHOTOSHOOT_TRAIN_UNCAPTIONED, ...PHOTOSHOOT_TRAIN_UNTAGGED];
         const problems = this.check.problems.filter(one => this.stands(one) && !inOneLine.includes(one.kind));
         const notes = this.check.notes.filter(one => this.stands(one));
         this.problems.replaceChildren(...problems.map(listed));
         this.notes.replaceChildren(...notes.map(listed));
-        this.#fold(this.problemsFold, photoshootTrainCount(problems.length, "problem"), problems.length);
+        this.#fold(this.problemsFold, photoshootCount(problems.length, "problem"), problems.length);
         this.problemsFold.open ||= problems.length > 0 && problems.length <= 5;
-        this.#fold(this.notesFold, photoshootTrainCount(notes.length, "note"), notes.length);
+        this.#fold(this.notesFold, photoshootCount(notes.length, "note"), notes.length);
         const lines = [];
         if (this.uncaptioned.length) {
-            const many = photoshootTrainCount(this.uncaptioned.length, "photo has", "photos have");
-            lines.push(photoshootTrainNote(`${many} no caption yet: press Caption below, or type one.`, true));
+            const many = photoshootCount(this.uncaptioned.length, "photo has", "photos have");
+            lines.push(photoshootNote(`${many} no caption yet: press Caption below, or type one.`, true));
         }
         const untagged = this.used.filter(picture => this.captions[picture.name].trim() &&
             this.captions[picture.name].split(",")[0].trim() !== this.tag);
         if (untagged.length) {
-            const many = photoshootTrainCount(untagged.length, "caption does", "captions do");
-            lines.push(photoshootTrainRow(
-                photoshootTrainNote(`${many} not begin with the activation tag ${this.tag}.`, true),
-                photoshootTrainButton("tag_all", "Put it first in all", () => this.captioning.edit("add", {
+            const many = photoshootCount(untagged.length, "caption does", "captions do");
+            lines.push(photoshootRow(
+                photoshootNote(`${many} not begin with the activation tag ${this.tag}.`, true),
+                photoshootTrainParts.button("tag_all", "Put it first in all", () => this.captioning.edit("add", {
                     word: this.tag, position: 0, names: untagged.map(picture => picture.name),
                 }), this.captioning.status)));
         }
@@ -245,7 +245,7 @@ class PhotoshootTrainPhotos {
     }
 
     #showBuckets() {
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         const row = (kind, ...cells) => make("tr", {}, ...cells.map(text => make(kind, {}, text)));
         const ordered = Object.entries(this.counts()).sort(([a], [b]) => parseInt(a, 10) - parseInt(b, 10));
         const [repeats, batch] = ["num_repeats", "train_batch_size"].map(name => this.train.recipe.value(name));

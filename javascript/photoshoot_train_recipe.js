@@ -9,41 +9,41 @@ class PhotoshootTrainRecipe {
     constructor(train) {
         this.train = train;
         this.fields = new Map(train.info.fields.map(field => [field.name, new PhotoshootTrainValue(this, field)]));
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         const id = name => `${PHOTOSHOOT_TRAIN_ID}${name}`;
         const {presets, checkpoints, loaded} = train.info;
-        this.status = photoshootTrainStatus("recipe_status");
-        this.preset = photoshootTrainSelect("preset",
+        this.status = photoshootTrainParts.status("recipe_status");
+        this.preset = photoshootTrainParts.select("preset",
             [...Object.keys(presets), PHOTOSHOOT_TRAIN_OWN].map(name => [name, name]),
             {onchange: () => this.#usePreset()});
         const paths = checkpoints.map(one => one.path);
-        this.checkpoint = photoshootTrainSelect("checkpoint", checkpoints.map(one =>
+        this.checkpoint = photoshootTrainParts.select("checkpoint", checkpoints.map(one =>
             [one.path, one.fits === false ? `${one.name} (not Stable Diffusion 1)` : one.name]),
             {onchange: () => train.remember({checkpoint: this.checkpoint.value})});
         this.checkpoint.value = paths.includes(train.saved.checkpoint) ? train.saved.checkpoint
             : checkpoints.find(one => one.name === loaded)?.path ?? paths[0] ?? "";
-        this.processCount = photoshootTrainInput("processes", {
+        this.processCount = photoshootTrainParts.input("processes", {
             type: "number", min: 1, max: 64, value: 1, oninput: () => train.photos.showFigures(),
         });
-        this.figures = make("p", {id: id("estimate"), class: "photoshoot-train-summary", "aria-live": "polite"},
+        this.figures = make("p", {id: id("estimate"), class: "photoshoot-page-summary", "aria-live": "polite"},
             "Steps, time and disk space are told once the photos are checked.");
         this.notes = make("ul", {id: id("machine_notes")});
-        this.notesBox = make("div", {class: "photoshoot-train-note", hidden: true},
+        this.notesBox = make("div", {class: "photoshoot-page-note", hidden: true},
             make("b", {}, "On this machine"), this.notes);
-        this.startStatus = photoshootTrainStatus("start_status");
-        this.start = photoshootTrainButton("start", "Start training", () => this.#start(), this.startStatus, {
-            class: "photoshoot-train-button photoshoot-train-primary photoshoot-train-big",
+        this.startStatus = photoshootTrainParts.status("start_status");
+        this.start = photoshootTrainParts.button("start", "Start training", () => this.#start(), this.startStatus, {
+            class: "photoshoot-page-button photoshoot-page-primary photoshoot-page-big",
         });
         this.groups = train.info.groups.filter(({name}) => name !== "result").map(group => this.#group(group));
         const result = [...this.fields.values()].filter(field => field.group === "result").map(field => field.box);
-        this.box = photoshootTrainStep("recipe", 3, "Recipe",
-            make("div", {class: "photoshoot-train-grid photoshoot-train-pairwise"},
-                photoshootTrainField(this.checkpoint, "Checkpoint that learns the look",
+        this.box = photoshootTrainParts.step("recipe", 3, "Recipe",
+            make("div", {class: "photoshoot-page-grid photoshoot-page-pairwise"},
+                photoshootField(this.checkpoint, "Checkpoint that learns the look",
                     "Stable Diffusion 1.5, or one made from it."),
-                photoshootTrainField(this.preset, "Preset"), ...result),
-            make("div", {class: "photoshoot-train-folds"}, ...this.groups.map(group => group.box),
-                photoshootTrainFold("gpus_fold", "Several GPUs", make("div", {class: "photoshoot-train-grid"},
-                    photoshootTrainField(this.processCount, "Processes",
+                photoshootField(this.preset, "Preset"), ...result),
+            make("div", {class: "photoshoot-page-folds"}, ...this.groups.map(group => group.box),
+                photoshootTrainParts.fold("gpus_fold", "Several GPUs", make("div", {class: "photoshoot-page-grid"},
+                    photoshootField(this.processCount, "Processes",
                         "One for each GPU; they share the work, and the commands appear beside the run.")))),
             this.status, this.notesBox, this.figures, this.start, this.startStatus);
         for (const [name, value] of Object.entries(train.saved.recipe ?? {})) {
@@ -52,7 +52,7 @@ class PhotoshootTrainRecipe {
             }
         }
         this.#show();
-        this.checkAgain = photoshootTrainLater(() => this.#checkAgain(), PHOTOSHOOT_TRAIN_SETTLED_MS);
+        this.checkAgain = photoshootLater(() => this.#checkAgain(), PHOTOSHOOT_TRAIN_SETTLED_MS);
     }
 
     get processes() {
@@ -89,19 +89,19 @@ class PhotoshootTrainRecipe {
 
     showFigures({words, used}) {
         this.figures.replaceChildren(
-            photoshootTrainMake("b", {}, photoshootTrainCount(used.length, "photo")), `: ${words}.`);
+            photoshootMake("b", {}, photoshootCount(used.length, "photo")), `: ${words}.`);
     }
 
     showNotes(notes) {
         this.notesBox.hidden = notes.length === 0;
-        this.notes.replaceChildren(...notes.map(text => photoshootTrainMake("li", {}, text)));
+        this.notes.replaceChildren(...notes.map(text => photoshootMake("li", {}, text)));
     }
 
     #group({name, label}) {
         const fields = [...this.fields.values()].filter(field => field.group === name);
-        const count = photoshootTrainMake("em");
-        const box = photoshootTrainFold(`group_${name}`, label,
-            photoshootTrainMake("div", {class: "photoshoot-train-grid"}, ...fields.map(field => field.box)));
+        const count = photoshootMake("em");
+        const box = photoshootTrainParts.fold(`group_${name}`, label,
+            photoshootMake("div", {class: "photoshoot-page-grid"}, ...fields.map(field => field.box)));
         box.firstChild.append(count);
         return {box, fields, count};
     }
@@ -127,9 +127,9 @@ class PhotoshootTrainRecipe {
     async #checkAgain() {
         try {
             await this.train.photos.again();
-            photoshootTrainSay(this.status, "");
+            photoshootSay(this.status, "");
         } catch (error) {
-            photoshootTrainSay(this.status, error.message, true);
+            photoshootSay(this.status, error.message, true);
         }
     }
 
@@ -139,12 +139,12 @@ class PhotoshootTrainRecipe {
             await photos.look();
         }
         await photos.captioning.line;
-        photoshootTrainSay(this.startStatus, "Preparing: photos are copied, and the trainer is asked what it can do…");
+        photoshootSay(this.startStatus, "Preparing: photos are copied, and the trainer is asked what it can do…");
         const detail = await photoshootTrainAsk("/runs", {
             folder: photos.shownFolder, recipe: this.values(), checkpoint: this.checkpoint.value,
             leave_out: [...photos.leftOut], crops: photos.crops, processes: this.processes, start: true,
         });
-        photoshootTrainSay(this.startStatus, `The run ${detail.name} has begun.`);
+        photoshootSay(this.startStatus, `The run ${detail.name} has begun.`);
         run.follow(detail);
         this.train.runs.refresh();
     }
@@ -164,15 +164,15 @@ class PhotoshootTrainValue {
         });
         const range = field.highest === undefined || field.highest === null ? ""
             : `${this.#plain(field.lowest)} to ${this.#plain(field.highest)}.`;
-        this.back = photoshootTrainMake("button", {
-            type: "button", class: "photoshoot-train-back", hidden: true, onclick: () => {
+        this.back = photoshootMake("button", {
+            type: "button", class: "photoshoot-page-back", hidden: true, onclick: () => {
                 this.set(this.original);
                 this.input.focus();
                 recipe.changed();
             },
         }, `back to ${photoshootTrainWords(this.original)}`);
         this.back.setAttribute("aria-label", `${field.label}: ${this.back.textContent}`);
-        this.box = photoshootTrainField(this.input, field.label, [field.help, range].filter(Boolean).join(" "));
+        this.box = photoshootField(this.input, field.label, [field.help, range].filter(Boolean).join(" "));
         this.box.append(this.back);
         this.set(this.original);
     }
@@ -213,25 +213,25 @@ class PhotoshootTrainValue {
     #make({name, type, lowest, highest, step, choices}) {
         const key = `recipe_${name}`;
         if (type === "bool") {
-            return photoshootTrainInput(key, {type: "checkbox"});
+            return photoshootTrainParts.input(key, {type: "checkbox"});
         }
         if (type === "choice") {
-            return photoshootTrainSelect(key, choices.map(choice => [choice, choice]));
+            return photoshootTrainParts.select(key, choices.map(choice => [choice, choice]));
         }
         if (type === "lines") {
-            return photoshootTrainMake("textarea", {id: `${PHOTOSHOOT_TRAIN_ID}${key}`, rows: 3});
+            return photoshootMake("textarea", {id: `${PHOTOSHOOT_TRAIN_ID}${key}`, rows: 3});
         }
         if (type === "text") {
-            return photoshootTrainInput(key);
+            return photoshootTrainParts.input(key);
         }
         // The arrows of a number box count from its minimum: that has to be on the grid of its steps.
         const even = Math.abs(lowest / step - Math.round(lowest / step)) < 1e-6;
-        return photoshootTrainInput(key, {type: "number", step, max: highest, ...(even ? {min: lowest} : {})});
+        return photoshootTrainParts.input(key, {type: "number", step, max: highest, ...(even ? {min: lowest} : {})});
     }
 
     #mark() {
         this.back?.toggleAttribute("hidden", !this.changed);
-        this.box?.classList.toggle("photoshoot-train-changed", this.changed);
+        this.box?.classList.toggle("photoshoot-page-changed", this.changed);
         const {rangeOverflow, rangeUnderflow} = this.input.validity;
         this.input.setAttribute("aria-invalid", String(rangeOverflow || rangeUnderflow || Number.isNaN(this.value)));
     }

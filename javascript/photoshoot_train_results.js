@@ -6,34 +6,34 @@ class PhotoshootTrainResults {
     constructor(train, run) {
         this.train = train;
         this.run = run;
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         const id = name => `${PHOTOSHOOT_TRAIN_ID}${name}`;
-        this.status = photoshootTrainStatus("results_status");
+        this.status = photoshootTrainParts.status("results_status");
         this.rows = make("tbody");
-        this.table = make("table", {id: id("epochs"), class: "photoshoot-train-table"},
+        this.table = make("table", {id: id("epochs"), class: "photoshoot-page-table"},
             make("thead", {}, make("tr", {}, ...["", "Epoch", "Steps", "Loss", "File"].map(text =>
                 make("th", {scope: "col"}, text)))), this.rows);
-        this.weight = photoshootTrainInput("weight", {type: "number", min: 0, max: 2, step: 0.05, value: 1});
-        this.notes = photoshootTrainInput("export_notes");
-        const primary = {class: "photoshoot-train-button photoshoot-train-primary"};
-        const button = (name, label, action, properties) => photoshootTrainButton(name, label, action, this.status,
-            properties);
+        this.weight = photoshootTrainParts.input("weight", {type: "number", min: 0, max: 2, step: 0.05, value: 1});
+        this.notes = photoshootTrainParts.input("export_notes");
+        const primary = {class: "photoshoot-page-button photoshoot-page-primary"};
+        const button = (name, label, action, properties) => photoshootTrainParts.button(name, label, action,
+            this.status, properties);
         this.put = button("export", "Put into the Lora folder", () => this.#export(), primary);
         this.rename = button("export_renamed", "Use the free name", () => this.#export(true), {hidden: true});
         this.sheet = button("sheet", "Comparison sheet", () => this.#sheet());
-        this.exported = make("ul", {id: id("exported"), class: "photoshoot-train-exported"});
+        this.exported = make("ul", {id: id("exported"), class: "photoshoot-page-exported"});
         this.picture = make("div", {id: id("sheet_picture")});
-        this.product = photoshootTrainInput("product", {
+        this.product = photoshootTrainParts.input("product", {
             value: train.saved.product ?? "", placeholder: "handbag",
             onchange: () => train.remember({product: this.product.value}),
         });
-        this.productField = photoshootTrainField(this.product, "Product for the prompt");
+        this.productField = photoshootField(this.product, "Product for the prompt");
         this.productField.hidden = true;
-        this.box = photoshootTrainStep("results", 5, "Results", this.table,
-            make("div", {class: "photoshoot-train-grid"},
-                photoshootTrainField(this.weight, "Preferred weight", "For the LoRA's card in the WebUI."),
-                photoshootTrainField(this.notes, "Notes", "For the same card.")),
-            photoshootTrainRow(this.put, this.rename, this.sheet), this.status,
+        this.box = photoshootTrainParts.step("results", 5, "Results", this.table,
+            make("div", {class: "photoshoot-page-grid"},
+                photoshootField(this.weight, "Preferred weight", "For the LoRA's card in the WebUI."),
+                photoshootField(this.notes, "Notes", "For the same card.")),
+            photoshootRow(this.put, this.rename, this.sheet), this.status,
             this.productField, this.exported, this.picture);
         this.box.hidden = true;
     }
@@ -49,7 +49,7 @@ class PhotoshootTrainResults {
             this.productField.hidden = true;
             this.exported.replaceChildren();
             this.picture.replaceChildren();
-            photoshootTrainSay(this.status, "");
+            photoshootSay(this.status, "");
         }
         const shown = JSON.stringify(results);
         if (shown !== this.shown) {
@@ -64,7 +64,7 @@ class PhotoshootTrainResults {
     }
 
     #row({epoch, steps, loss, partial, target}) {
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         const tick = partial ? "" : make("input", {
             type: "checkbox", checked: this.chosen.includes(epoch), id: `${PHOTOSHOOT_TRAIN_ID}epoch_${epoch}`,
             "aria-label": `Epoch ${epoch}`, onchange: event => this.#tick(epoch, event.target.checked),
@@ -101,12 +101,13 @@ class PhotoshootTrainResults {
     }
 
     #showExported(exported) {
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         this.product.value ||= this.train.photos.curation.products.value.split(/[,=[|]/)[0].trim();
         this.productField.hidden = false;
         this.exported.replaceChildren(...exported.map(({epoch, name, copied, notes}) => {
             const told = copied ? "is in the Lora folder." : "was in the Lora folder already.";
-            const use = photoshootTrainButton(`use_${epoch}`, "Use in txt2img", () => this.#use(name), this.status);
+            const use = photoshootTrainParts.button(`use_${epoch}`, "Use in txt2img", () => this.#use(name),
+                this.status);
             return make("li", {}, make("span", {}, make("b", {}, name), ` ${[told, ...(notes ?? [])].join(" ")}`), use);
         }));
     }
@@ -130,7 +131,7 @@ class PhotoshootTrainResults {
     }
 
     async #sheet() {
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         const {picture, page} = await photoshootTrainAsk(photoshootTrainRunPath(this.name, "/sheet"), {});
         // From the server's root, which the page may be below.
         this.picture.replaceChildren(make("a", {href: `.${page}`, target: "_blank"},
@@ -142,9 +143,9 @@ class PhotoshootTrainResults {
 class PhotoshootTrainRuns {
     constructor(train) {
         this.train = train;
-        this.status = photoshootTrainStatus("runs_status");
-        this.list = photoshootTrainMake("ul", {id: `${PHOTOSHOOT_TRAIN_ID}runs`});
-        this.box = photoshootTrainFold("runs_fold", "All runs", this.list, this.status);
+        this.status = photoshootTrainParts.status("runs_status");
+        this.list = photoshootMake("ul", {id: `${PHOTOSHOOT_TRAIN_ID}runs`});
+        this.box = photoshootTrainParts.fold("runs_fold", "All runs", this.list, this.status);
         this.busy = false;
         this.due = false;
         this.#show(train.info.runs);
@@ -159,7 +160,7 @@ class PhotoshootTrainRuns {
     // The run that is at work, or else the newest, is shown at first; later on, one that others began.
     async poll() {
         const now = Date.now();
-        if (this.due || now - (this.asked ?? 0) > 0.9 * PHOTOSHOOT_TRAIN_IDLE_MS) {
+        if (this.due || now - (this.asked ?? 0) > 0.9 * PHOTOSHOOT_IDLE_MS) {
             this.due = false;
             this.asked = now;
             this.#show(await photoshootTrainAsk("/runs"));
@@ -195,18 +196,19 @@ class PhotoshootTrainRuns {
     }
 
     #row({name, state, step, total, created}) {
-        const make = photoshootTrainMake;
-        const open = photoshootTrainButton(`show_${name}`, "Show", () => this.train.run.open(name), this.status, {
+        const make = photoshootMake;
+        const open = photoshootTrainParts.button(`show_${name}`, "Show", () => this.train.run.open(name), this.status, {
             "aria-label": `Show the run ${name}`,
         });
-        const remove = photoshootTrainButton(`remove_${name}`, "Remove…", () => this.#remove(name), this.status, {
-            "aria-label": `Remove the run ${name}`,
-            hidden: ["starting", "training", "paused", "stopping"].includes(state),
-        });
+        const remove = photoshootTrainParts.button(`remove_${name}`, "Remove…", () => this.#remove(name),
+            this.status, {
+                "aria-label": `Remove the run ${name}`,
+                hidden: ["starting", "training", "paused", "stopping"].includes(state),
+            });
         const words = (PHOTOSHOOT_TRAIN_STATES[state] ?? state).split(",")[0];
         return make("li", {"aria-current": String(name === this.train.run.detail?.name)},
             make("span", {}, make("b", {}, name),
-                make("small", {}, `${words}, step ${step} of ${total}; ${photoshootTrainDate(created)}`)),
+                make("small", {}, `${words}, step ${step} of ${total}; ${photoshootDate(created)}`)),
             open, remove);
     }
 

@@ -17,21 +17,21 @@ class PhotoshootTrainRun {
     constructor(train) {
         this.train = train;
         this.detail = null;
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         const id = name => `${PHOTOSHOOT_TRAIN_ID}${name}`;
         this.results = new PhotoshootTrainResults(train, this);
-        this.empty = make("p", {class: "photoshoot-train-nothing"},
+        this.empty = make("p", {class: "photoshoot-page-nothing"},
             "The run appears here: how far it is, its loss, and pictures of each epoch.");
         this.state = make("b", {id: id("run_state"), role: "status", "aria-live": "polite"});
         this.name = make("span", {id: id("run_name")});
         this.message = make("p", {id: id("run_message"), "aria-live": "polite"});
-        this.bar = photoshootTrainBar("run_bar", "Training");
+        this.bar = photoshootTrainParts.bar("run_bar", "Training");
         this.bar.hidden = false;
-        this.figures = make("dl", {id: id("run_figures"), class: "photoshoot-train-figures"});
-        this.status = photoshootTrainStatus("run_status");
-        const button = (name, label, action, properties) => photoshootTrainButton(name, label, action, this.status,
-            properties);
-        const primary = {class: "photoshoot-train-button photoshoot-train-primary"};
+        this.figures = make("dl", {id: id("run_figures"), class: "photoshoot-page-figures"});
+        this.status = photoshootTrainParts.status("run_status");
+        const button = (name, label, action, properties) => photoshootTrainParts.button(name, label, action,
+            this.status, properties);
+        const primary = {class: "photoshoot-page-button photoshoot-page-primary"};
         this.begin = button("run_start", "Start", () => this.#do("start"), primary);
         this.resume = button("resume", "Resume", () => this.#do("resume"), primary);
         this.pause = button("pause", "Pause", () =>
@@ -41,18 +41,18 @@ class PhotoshootTrainRun {
         this.chart = make("div", {id: id("chart")});
         this.samples = make("div", {id: id("samples")});
         this.log = make("pre", {id: id("log"), tabIndex: 0, "aria-label": "Console of the trainer"});
-        this.logFold = photoshootTrainFold("log_fold", "Console of the trainer", this.log);
+        this.logFold = photoshootTrainParts.fold("log_fold", "Console of the trainer", this.log);
         this.logFold.ontoggle = () => this.#showLog();
         this.commands = make("pre", {id: id("commands"), tabIndex: 0, "aria-label": "Commands"});
-        this.commandsFold = photoshootTrainFold("commands_fold", "Commands for each machine", this.commands);
+        this.commandsFold = photoshootTrainParts.fold("commands_fold", "Commands for each machine", this.commands);
         this.about = make("div", {id: id("about")});
-        this.aboutFold = photoshootTrainFold("about_fold", "What is trained", this.about,
+        this.aboutFold = photoshootTrainParts.fold("about_fold", "What is trained", this.about,
             button("use_recipe", "Use this recipe again", () => this.#useRecipe()));
-        this.shown = make("div", {hidden: true, class: "photoshoot-train-found"},
-            photoshootTrainRow(this.state, this.name), this.message, this.bar, this.figures,
-            photoshootTrainRow(this.begin, this.pause, this.stop, this.resume, this.cancel), this.status,
+        this.shown = make("div", {hidden: true, class: "photoshoot-page-found"},
+            photoshootRow(this.state, this.name), this.message, this.bar, this.figures,
+            photoshootRow(this.begin, this.pause, this.stop, this.resume, this.cancel), this.status,
             this.chart, this.samples, this.aboutFold, this.commandsFold, this.logFold);
-        this.box = photoshootTrainStep("run", 4, "Run", this.empty, this.shown);
+        this.box = photoshootTrainParts.step("run", 4, "Run", this.empty, this.shown);
         new ResizeObserver(() => this.#showChart()).observe(this.chart);
     }
 
@@ -105,7 +105,7 @@ class PhotoshootTrainRun {
         if (other) {
             this.drawn = this.pictured = null;
             this.log.textContent = "";
-            photoshootTrainSay(this.status, "");
+            photoshootSay(this.status, "");
             this.#showAbout();
         }
         if (changed) {
@@ -127,7 +127,7 @@ class PhotoshootTrainRun {
         this.box.dataset.state = state;
         this.name.textContent = name;
         const wrong = state === "failed" || state === "interrupted";
-        this.message.className = `photoshoot-train-message${wrong ? " photoshoot-train-failure" : ""}`;
+        this.message.className = `photoshoot-page-message${wrong ? " photoshoot-page-failure" : ""}`;
         if (this.message.textContent !== status.message) {
             this.message.textContent = status.message;
         }
@@ -145,7 +145,7 @@ class PhotoshootTrainRun {
         const {status, spec} = this.detail;
         const total = status.total || spec.total_steps;
         const share = total ? status.step / total : 0;
-        photoshootTrainFill(this.bar, status.state === "starting" && !status.step ? null : share,
+        photoshootFill(this.bar, status.state === "starting" && !status.step ? null : share,
             `step ${status.step} of ${total}`);
         const epoch = Math.min(Math.max(status.epoch, status.step ? 1 : 0), status.epochs || spec.epochs);
         const figures = [
@@ -154,9 +154,9 @@ class PhotoshootTrainRun {
             ["Loss", photoshootTrainFigure(status.loss)],
             ["Learning rate", photoshootTrainFigure(status.unet_lr)],
             ["Text encoder", photoshootTrainFigure(status.text_encoder_lr)],
-            ["Time left", this.busy && status.seconds_left !== null ? photoshootTrainTime(status.seconds_left) : "–"],
+            ["Time left", this.busy && status.seconds_left !== null ? photoshootTime(status.seconds_left) : "–"],
         ];
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         this.figures.replaceChildren(...figures.map(([label, text]) =>
             make("div", {}, make("dt", {}, label), make("dd", {}, text))));
     }
@@ -174,9 +174,9 @@ class PhotoshootTrainRun {
             this.chart.replaceChildren();
             return;
         }
-        const key = photoshootTrainMake("p", {class: "photoshoot-train-key"},
-            photoshootTrainMake("i", {class: "photoshoot-train-key-raw"}), "each step",
-            photoshootTrainMake("i", {class: "photoshoot-train-key-mean"}), "mean of an epoch");
+        const key = photoshootMake("p", {class: "photoshoot-page-key"},
+            photoshootMake("i", {class: "photoshoot-page-key-raw"}), "each step",
+            photoshootMake("i", {class: "photoshoot-page-key-mean"}), "mean of an epoch");
         this.chart.replaceChildren(key, photoshootTrainChart(usable, {
             total: status.total || spec.total_steps, perEpoch: spec.steps_per_epoch, width,
         }));
@@ -190,11 +190,11 @@ class PhotoshootTrainRun {
             return;
         }
         this.pictured = pictured;
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         if (!samples.length) {
             const soon = prompts.length ? "Sample pictures appear here after the first epoch."
                 : "No sample pictures: the recipe has no sample prompts (Recipe, Samples).";
-            this.samples.replaceChildren(make("p", {class: "photoshoot-train-help"}, soon));
+            this.samples.replaceChildren(make("p", {class: "photoshoot-page-help"}, soon));
             return;
         }
         const picture = (epoch, file, index) => {
@@ -206,7 +206,7 @@ class PhotoshootTrainRun {
             return make("a", {href: url({side: 2048}), target: "_blank", title: words},
                 make("img", {src: url({side: 384}), alt: words, loading: "lazy"}));
         };
-        this.samples.replaceChildren(make("h4", {}, "Sample pictures"), make("div", {class: "photoshoot-train-samples"},
+        this.samples.replaceChildren(make("h4", {}, "Sample pictures"), make("div", {class: "photoshoot-page-samples"},
             ...samples.map(({epoch, files}) => make("figure", {},
                 make("figcaption", {}, `Epoch ${epoch}`),
                 make("div", {style: `--columns: ${Math.min(files.length, 4)}`},
@@ -215,7 +215,7 @@ class PhotoshootTrainRun {
 
     #showAbout() {
         const {spec, commands} = this.detail;
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         const lines = [
             ["Photos", `${spec.images} from ${spec.folder}`],
             ["Checkpoint", spec.checkpoint],
@@ -223,9 +223,9 @@ class PhotoshootTrainRun {
             ...this.#differences(),
         ];
         this.about.replaceChildren(
-            make("dl", {class: "photoshoot-train-pairs"}, ...lines.flatMap(([label, text]) =>
+            make("dl", {class: "photoshoot-page-pairs"}, ...lines.flatMap(([label, text]) =>
                 [make("dt", {}, label), make("dd", {}, text)])),
-            ...(spec.notes ?? []).map(text => photoshootTrainNote(text)));
+            ...(spec.notes ?? []).map(text => photoshootNote(text)));
         this.commandsFold.hidden = !commands?.length;
         this.commands.textContent = (commands ?? []).join("\n\n");
     }
@@ -241,7 +241,7 @@ class PhotoshootTrainRun {
 
     #useRecipe() {
         this.train.recipe.use(this.detail.spec.recipe ?? {});
-        photoshootTrainSay(this.status, "The recipe holds this run's values now.");
+        photoshootSay(this.status, "The recipe holds this run's values now.");
     }
 
     async #showLog() {

@@ -3,15 +3,15 @@
 class PhotoshootTrainTrainer {
     constructor(train) {
         this.train = train;
-        const make = photoshootTrainMake;
+        const make = photoshootMake;
         this.text = make("p", {id: `${PHOTOSHOOT_TRAIN_ID}trainer_text`, role: "status", "aria-live": "polite"});
-        this.bar = photoshootTrainBar("trainer_progress", "Installation");
-        this.status = photoshootTrainStatus("trainer_status");
-        this.install = photoshootTrainButton("install", "Install", () => this.#install(), this.status, {
-            class: "photoshoot-train-button photoshoot-train-primary",
+        this.bar = photoshootTrainParts.bar("trainer_progress", "Installation");
+        this.status = photoshootTrainParts.status("trainer_status");
+        this.install = photoshootTrainParts.button("install", "Install", () => this.#install(), this.status, {
+            class: "photoshoot-page-button photoshoot-page-primary",
         });
-        this.box = photoshootTrainStep("trainer", 1, "Trainer",
-            photoshootTrainRow(this.text, this.install), this.bar, this.status);
+        this.box = photoshootTrainParts.step("trainer", 1, "Trainer",
+            photoshootRow(this.text, this.install), this.bar, this.status);
         this.show(train.info.trainer);
     }
 
@@ -20,16 +20,16 @@ class PhotoshootTrainTrainer {
         this.state = trainer;
         this.busy = trainer.busy || Boolean(trainer.looking);
         const mark = trainer.ready ? "ready" : this.busy ? "busy" : "missing";
-        this.text.className = `photoshoot-train-mark photoshoot-train-mark-${mark}`;
+        this.text.className = `photoshoot-page-mark photoshoot-page-mark-${mark}`;
         const text = trainer.busy && trainer.doing ? trainer.doing : trainer.text;
         if (this.text.textContent !== text) {
             this.text.textContent = text;
         }
         this.install.hidden = trainer.ready || trainer.busy || !trainer.can_install;
         this.bar.hidden = !trainer.busy;
-        photoshootTrainFill(this.bar, trainer.share ?? null, trainer.doing);
+        photoshootFill(this.bar, trainer.share ?? null, trainer.doing);
         if (trainer.error) {
-            photoshootTrainSay(this.status, trainer.error, true);
+            photoshootSay(this.status, trainer.error, true);
         }
         if (became) {
             // What this machine lacks for the recipe is known only now.

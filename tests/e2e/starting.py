@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import ROOT
@@ -35,27 +35,51 @@ def started(folder: Path, python: str, scratch: Path) -> Iterator[str]:
 
     RuntimeError, with the end of the log, when it does not come up.
     """
-    log, port = scratch / "webui.log", _free_port()
-    own = ["--port", str(port), "--ui-settings-file", str(scratch / "config.json")]
-    own += ["--ui-config-file", str(scratch / "ui-config.json")]
-    with ExitStack() as stack:
-        stack.enter_context(_linked(folder / "extensions"))
-        process = subprocess.Popen(
-            [python, "launch.py", *_FLAGS, *own],
-            cwd=folder,
-            env={**os.environ, **_ENVIRONMENT},
-            stdin=subprocess.DEVNULL,
-            stdout=stack.enter_context(open(log, "wb")),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        stack.callback(_end, process)
-        _wait(process, log)
-        yield f"http://127.0.0.1:{port}"
+    with linked(folder / "extensions"):
+        webui = WebUiProcess(folder, python, scratch)
+        webui.start()
+        try:
+            yield webui.url
+        finally:
+            webui.end()
+
+
+class WebUiProcess:
+    """A WebUI that can be killed and started again at the same address; see :func:`started`."""
+
+    def __init__(self, folder: Path, python: str, scratch: Path) -> None:
+        self._folder, self._log, port = folder, scratch / "webui.log", _free_port()
+        own = ["--port", str(port), "--ui-settings-file", str(scratch / "config.json")]
+        own += ["--ui-config-file", str(scratch / "ui-config.json")]
+        self._command = [python, "launch.py", *_FLAGS, *own]
+        self.url = f"http://127.0.0.1:{port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self._folder,
+                env={**os.environ, **_ENVIRONMENT},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _wait(self._process, self._log)
+
+    def kill(self) -> None:
+        """``kill -9`` it, with all that it has started."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(_STOP_S)
+
+    def end(self) -> None:
+        """End it, whatever state it is in."""
+        _end(self._process)
 
 
 @contextmanager
-def _linked(extensions: Path) -> Iterator[None]:
+def linked(extensions: Path) -> Iterator[None]:
     """This project and the painter among the extensions; what was there before stays there."""
     made: list[Path] = []
     there = {entry.resolve() for entry in extensions.iterdir()}

@@ -339,7 +339,7 @@ def test_text_stands_out_and_everything_has_a_name(open_page: OpenPage, folder: 
     train.recipe(num_repeats=0)
     expect(train.part("recipe_status")).to_contain_text("Repeats")
     # The button that stands out has the host's colours.
-    train.page.evaluate("document.querySelectorAll('.photoshoot-train-primary').forEach(one => one.remove())")
+    train.page.evaluate("document.querySelectorAll('.photoshoot-page-primary').forEach(one => one.remove())")
     contrast, text = train.root.evaluate(CONTRAST)
     assert 4.5 <= contrast < 21, f"{text!r} in {theme}"
     assert train.root.evaluate(UNNAMED) == []

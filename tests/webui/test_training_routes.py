@@ -17,7 +17,7 @@ pytest.importorskip("httpx", reason="httpx is not installed here: run with the W
 from fastapi.testclient import TestClient  # noqa: E402
 
 from lib_photoshoot.webui.a1111 import routes  # noqa: E402
-from lib_photoshoot.webui.a1111.routes import TRAIN_PREFIX, TrainRoute, add_routes, build_login  # noqa: E402
+from lib_photoshoot.webui.a1111.routes import TRAIN_PREFIX, LateRoutes, add_routes, build_login  # noqa: E402
 from lib_photoshoot.webui.a1111.training_routes import build_application  # noqa: E402
 from lib_photoshoot.webui.training_service import TrainingService  # noqa: E402
 from tests.webui.test_training_service import (  # noqa: E402, F401
@@ -34,15 +34,12 @@ from tests.webui.test_training_service import (  # noqa: E402, F401
 
 
 @pytest.fixture
-def client(service: TrainingService, monkeypatch: pytest.MonkeyPatch) -> TestClient:  # noqa: F811
+def client(service: TrainingService) -> TestClient:  # noqa: F811
     """The routes inside a host's application, built at the first request."""
 
-    def build(route: TrainRoute) -> None:
-        route._answers = build_application(service, route._login)
-
-    monkeypatch.setattr(TrainRoute, "_build", build)
     app = fastapi.FastAPI()
-    app.router.routes.append(TrainRoute(build_login(app, SimpleNamespace(api_auth=None), for_page=True)))
+    login = build_login(app, SimpleNamespace(api_auth=None), for_page=True)
+    app.router.routes.append(LateRoutes(TRAIN_PREFIX, lambda given: build_application(service, given), login))
 
     @app.get("/photoshoot/v1/training")
     def neighbour() -> str:
@@ -143,9 +140,8 @@ def test_strangers_are_asked_who_they_are(service: TrainingService) -> None:  # 
         app = fastapi.FastAPI()
         for name, value in page.items():
             setattr(app, name, value)
-        route = TrainRoute(build_login(app, SimpleNamespace(api_auth=api_auth), for_page=True))
-        route._answers = build_application(service, route._login)
-        app.router.routes.append(route)
+        login = build_login(app, SimpleNamespace(api_auth=api_auth), for_page=True)
+        app.router.routes.append(LateRoutes(TRAIN_PREFIX, lambda given: build_application(service, given), login))
         return TestClient(app)
 
     both = application("robot:r", auth={"me": "m"}, tokens={"token": "me"})
@@ -167,5 +163,5 @@ def test_the_routes_do_not_need_the_hosts_api(monkeypatch: pytest.MonkeyPatch) -
     app = fastapi.FastAPI()
     before = len(app.router.routes)
     add_routes(app)
-    (added,) = app.router.routes[before:]
-    assert isinstance(added, TrainRoute) and added._answers is None
+    train, shoot = app.router.routes[before:]
+    assert all(isinstance(added, LateRoutes) and added._answers is None for added in (train, shoot))

@@ -1,4 +1,4 @@
-"""The HTTP API under ``/photoshoot/v1``, behind the host's own login and, but for training, its ``--api`` switch.
+"""The HTTP API under ``/photoshoot/v1``, behind the host's own login and, but for the pages' own, its ``--api`` switch.
 
 Requests are read as plain JSON: FastAPI's models differ between pydantic 1 and 2, and would read a body of any size.
 """
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/photoshoot/v1"
 TRAIN_PREFIX = f"{PREFIX}/train"
+SHOOT_PREFIX = f"{PREFIX}/shoot"
 _LATER_S = 10.0
 """The WebUI's start is over by then."""
 Answer = Callable[[Any], "dict[str, Any]"]
@@ -62,10 +63,14 @@ def _error(sentence: str, status: int, headers: Mapping[str, str] | None = None)
 
 
 def add_routes(app: Any) -> None:
-    """Add the routes: those of the Train part, which the page uses, and the others if the host has its HTTP API on."""
+    """Add the routes: those that our pages use, and the others if the host has its HTTP API on."""
     from modules import shared
 
-    app.router.routes.append(TrainRoute(build_login(app, shared.cmd_opts, for_page=True)))
+    login = build_login(app, shared.cmd_opts, for_page=True)
+    app.router.routes += [
+        LateRoutes(TRAIN_PREFIX, _train_routes, login),
+        LateRoutes(SHOOT_PREFIX, _shoot_routes, login),
+    ]
     later = threading.Timer(_LATER_S, _follow_run)
     later.daemon = True
     later.start()
@@ -90,36 +95,47 @@ def _follow_run() -> None:
         training_service().runs.active()
 
 
-class TrainRoute(BaseRoute):
-    """Everything below :data:`TRAIN_PREFIX`; what answers there is imported and built at the first request."""
+class LateRoutes(BaseRoute):
+    """Everything below a prefix; what answers there is imported and built by ``build`` at the first request."""
 
-    def __init__(self, login: Login) -> None:
-        self._login = login
+    def __init__(self, prefix: str, build: Callable[[Login], Any], login: Login) -> None:
+        self._prefix, self._build, self._login = prefix, build, login
         self._lock = threading.Lock()
         self._answers: Any = None
 
     def matches(self, scope: Any) -> tuple[Match, dict[str, Any]]:
-        """Whether a request is for the Train part."""
+        """Whether a request is for these routes."""
         if scope["type"] != "http":
             return Match.NONE, {}
         # Newer servers leave the place under which the host itself is reached in the path.
         path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
-        inside = path == TRAIN_PREFIX or path.startswith(f"{TRAIN_PREFIX}/")
+        inside = path == self._prefix or path.startswith(f"{self._prefix}/")
         return (Match.FULL if inside else Match.NONE), {}
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
         if self._answers is None:
-            await run_in_threadpool(self._build)
+            await run_in_threadpool(self._make)
         await self._answers(scope, receive, send)
 
-    def _build(self) -> None:
-        from lib_photoshoot.webui.a1111.training_host import training_service
-        from lib_photoshoot.webui.a1111.training_routes import build_application
-
+    def _make(self) -> None:
         with self._lock:
             if self._answers is None:
-                self._answers = build_application(training_service(), self._login)
+                self._answers = self._build(self._login)
+
+
+def _train_routes(login: Login) -> Any:
+    from lib_photoshoot.webui.a1111.training_host import training_service
+    from lib_photoshoot.webui.a1111.training_routes import build_application
+
+    return build_application(training_service(), login)
+
+
+def _shoot_routes(login: Login) -> Any:
+    from lib_photoshoot.webui.a1111.shoot_host import shoot_service
+    from lib_photoshoot.webui.a1111.shoot_routes import build_application
+
+    return build_application(shoot_service(), login)
 
 
 def build_login(app: Any, cmd_opts: Any, for_page: bool = False) -> Login:

@@ -30,9 +30,10 @@ _EMPTY = (
     '<div class="photoshoot-tab-nothing">Results appear here: the pictures with a product before and after, and the '
     "skipped ones with the reason.</div>"
 )
-# One element for the whole part, so that it costs nothing when the WebUI starts: javascript/photoshoot_train*.js fills
-# it when it is first seen, and talks to the routes below /photoshoot/v1/train.
+# One element for the whole part, so that it costs nothing when the WebUI starts: javascript/photoshoot_train*.js and
+# photoshoot_shoot*.js fill them when they are first seen, and talk to the routes below /photoshoot/v1.
 _TRAIN = f'<div id="photoshoot_train" data-style="{escape(STYLE)}">Loading…</div>'
+_SHOOT = '<div id="photoshoot_shoot">Loading…</div>'
 
 
 def build_tab(inpaint: list[Any] | None) -> list[tuple[Any, str, str]]:
@@ -48,6 +49,8 @@ def build_tab(inpaint: list[Any] | None) -> list[tuple[Any, str, str]]:
             FilterPart().build(inpaint)
         with gr.TabItem("Train a LoRA", id="train", elem_id="photoshoot_tab_train"):
             gr.HTML(_TRAIN, elem_id="photoshoot_tab_train_page")
+        with gr.TabItem("Shoot a list", id="shoot", elem_id="photoshoot_tab_shoot"):
+            gr.HTML(_SHOOT, elem_id="photoshoot_tab_shoot_page")
     return [(blocks, "Photoshoot", "photoshoot")]
 
 

@@ -1,28 +1,18 @@
-"""The HTTP routes of the Train part, as an application of its own that is built at the first request.
-
-The page uses them, so they are there without ``--api`` too.
-"""
+"""The HTTP routes of the Train part, as an application of its own that is built at the first request."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, Response
 
-from lib_photoshoot.errors import PhotoshootError, TrainingError
-from lib_photoshoot.webui.a1111.routes import TRAIN_PREFIX, Login, parsed_json, read_json_body
-from lib_photoshoot.webui.service import RequestError, status_of
+from lib_photoshoot.webui.a1111.page_routes import PageRoutes, answer, jpeg, known, whole
+from lib_photoshoot.webui.a1111.routes import TRAIN_PREFIX, Login
+from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.training_service import TrainingService
-from lib_photoshoot.webui.training_thumbnails import Thumbnail
-
-BODY_LIMIT = 8 << 20
-"""Bytes of a request: captions and crops of some thousand pictures."""
 
 # A page made of the user's own words: it may show pictures that it holds, and do nothing.
 _SHEET_HEADERS = {
@@ -31,72 +21,47 @@ _SHEET_HEADERS = {
     "Cache-Control": "no-store",
 }
 
-Operation = Callable[[Any], Any]
-
 
 def build_application(service: TrainingService, login: Login) -> FastAPI:
     """All routes of one service, below :data:`TRAIN_PREFIX`."""
-    app = FastAPI(openapi_url=None, dependencies=[Depends(login)])
-    app.add_exception_handler(PhotoshootError, _say)
-    app.add_exception_handler(HTTPException, _say_http)
-    _add_folder_routes(app, service)
-    _add_run_routes(app, service)
-
-    @app.get(TRAIN_PREFIX)
-    def get_overview() -> Response:
-        return _answer(service.overview())
-
-    @app.get(f"{TRAIN_PREFIX}/trainer")
-    def get_trainer() -> Response:
-        return _answer(service.trainer.to_dict())
-
-    _post(app, "/trainer", _without_fields(service.trainer.install), 202)
-    return app
+    routes = PageRoutes(TRAIN_PREFIX, login, "send fewer captions or crops")
+    _add_folder_routes(routes, service)
+    _add_run_routes(routes, service)
+    routes.get("", lambda: answer(service.overview()))
+    routes.get("/trainer", lambda: answer(service.trainer.to_dict()))
+    routes.post("/trainer", _without_fields(service.trainer.install), 202)
+    return routes.app
 
 
-def _add_folder_routes(app: FastAPI, service: TrainingService) -> None:
+def _add_folder_routes(routes: PageRoutes, service: TrainingService) -> None:
     pictures = service.pictures
-    _post(app, "/check", pictures.check)
-    _post(app, "/captions", pictures.edit_captions)
-    _post(app, "/caption", pictures.caption, 202)
-    _post(app, "/caption/stop", _without_fields(pictures.stop_captioning))
-    _post(app, "/curate", pictures.curate, 202)
-    _post(app, "/curate/stop", _without_fields(pictures.stop_curation))
+    routes.post("/check", pictures.check)
+    routes.post("/captions", pictures.edit_captions)
+    routes.post("/caption", pictures.caption, 202)
+    routes.post("/caption/stop", _without_fields(pictures.stop_captioning))
+    routes.post("/curate", pictures.curate, 202)
+    routes.post("/curate/stop", _without_fields(pictures.stop_curation))
+    routes.get("/caption", lambda: answer(pictures.caption_state()))
+    routes.get("/curate", lambda: answer(pictures.curate_state()))
 
-    @app.get(f"{TRAIN_PREFIX}/caption")
-    def get_caption() -> Response:
-        return _answer(pictures.caption_state())
-
-    @app.get(f"{TRAIN_PREFIX}/curate")
-    def get_curate() -> Response:
-        return _answer(pictures.curate_state())
-
-    @app.get(f"{TRAIN_PREFIX}/picture")
     def get_picture(request: Request, folder: str = "", name: str = "", side: str = "320") -> Response:
-        return _jpeg(pictures.picture(folder, name, _whole("side", side), _known(request)))
+        return jpeg(pictures.picture(folder, name, whole("side", side), known(request)))
+
+    routes.get("/picture", get_picture)
 
 
-def _add_run_routes(app: FastAPI, service: TrainingService) -> None:
+def _add_run_routes(routes: PageRoutes, service: TrainingService) -> None:
     runs = service.runs
-    _post(app, "/runs", runs.begin)
 
-    @app.get(f"{TRAIN_PREFIX}/runs")
-    def get_runs() -> Response:
-        return _answer(runs.listed())
-
-    @app.get(f"{TRAIN_PREFIX}/runs/{{name}}")
     def get_run(name: str) -> Response:
-        return _answer(runs.detail(name))
+        return answer(runs.detail(name))
 
-    @app.get(f"{TRAIN_PREFIX}/runs/{{name}}/log")
     def get_log(name: str, tail: str = "8000") -> Response:
-        return _answer(runs.log(name, _whole("tail", tail)))
+        return answer(runs.log(name, whole("tail", tail)))
 
-    @app.get(f"{TRAIN_PREFIX}/runs/{{name}}/sample")
     def get_sample(request: Request, name: str, file: str = "", side: str = "384") -> Response:
-        return _jpeg(runs.sample(name, file, _whole("side", side), _known(request)))
+        return jpeg(runs.sample(name, file, whole("side", side), known(request)))
 
-    @app.get(f"{TRAIN_PREFIX}/runs/{{name}}/{{file}}")
     def get_sheet(name: str, file: str) -> Response:
         path, kind = runs.sheet(name, file)
         return FileResponse(path, media_type=kind, headers=_SHEET_HEADERS)
@@ -111,29 +76,16 @@ def _add_run_routes(app: FastAPI, service: TrainingService) -> None:
         _nothing_in(body)
         return runs.remove(name)
 
-    _post_of_run(app, "", runs.act)
-    _post_of_run(app, "/export", runs.export)
-    _post_of_run(app, "/sheet", post_sheet)
-    _post_of_run(app, "/remove", post_removal)
-
-
-def _post(app: FastAPI, path: str, operation: Operation, status: int = 200) -> None:
-    # A plain function: FastAPI runs it in a thread of its own.
-    def endpoint(body: bytes = Depends(_read_body)) -> Response:
-        return _answer(operation(parsed_json(body)), status)
-
-    app.add_api_route(f"{TRAIN_PREFIX}{path}", endpoint, methods=["POST"])
-
-
-def _post_of_run(app: FastAPI, path: str, operation: Callable[[str, Any], Any]) -> None:
-    def endpoint(name: str, body: bytes = Depends(_read_body)) -> Response:
-        return _answer(operation(name, parsed_json(body)))
-
-    app.add_api_route(f"{TRAIN_PREFIX}/runs/{{name}}{path}", endpoint, methods=["POST"])
-
-
-async def _read_body(request: Request) -> bytes:
-    return await read_json_body(request, BODY_LIMIT, "send fewer captions or crops")
+    routes.post("/runs", runs.begin)
+    routes.get("/runs", lambda: answer(runs.listed()))
+    routes.get("/runs/{name}", get_run)
+    routes.get("/runs/{name}/log", get_log)
+    routes.get("/runs/{name}/sample", get_sample)
+    routes.get("/runs/{name}/{file}", get_sheet)
+    routes.post_to("/runs/{name}", runs.act)
+    routes.post_to("/runs/{name}/export", runs.export)
+    routes.post_to("/runs/{name}/sheet", post_sheet)
+    routes.post_to("/runs/{name}/remove", post_removal)
 
 
 def _nothing_in(body: Any) -> None:
@@ -141,64 +93,9 @@ def _nothing_in(body: Any) -> None:
         raise RequestError("This request has no fields; send {}.")
 
 
-def _without_fields(operation: Callable[[], Any]) -> Operation:
+def _without_fields(operation: Callable[[], Any]) -> Callable[[Any], Any]:
     def checked(body: Any) -> Any:
         _nothing_in(body)
         return operation()
 
     return checked
-
-
-def _whole(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise RequestError(f"{name!r} is {text!r}; give a whole number.") from error
-
-
-def _known(request: Request) -> str:
-    """The mark of the copy that the browser holds."""
-    return request.headers.get("if-none-match", "").removeprefix("W/").strip('"')
-
-
-def _jpeg(thumbnail: Thumbnail) -> Response:
-    # The browser asks each time whether its copy is right: a picture may be replaced under its name.
-    headers = {"ETag": f'"{thumbnail.mark}"', "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
-    if not thumbnail.data:
-        return Response(status_code=304, headers=headers)
-    return Response(thumbnail.data, media_type="image/jpeg", headers=headers)
-
-
-def _answer(values: Any, status: int = 200) -> Response:
-    return AsciiResponse(_finite(values), status)
-
-
-class AsciiResponse(JSONResponse):
-    """JSON with everything else escaped: a file name or a caption may hold what is no text in UTF-8."""
-
-    def render(self, content: Any) -> bytes:
-        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for what is no number: JSON has no NaN, and a loss may be one."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
-
-
-def _say(_: Request, error: Exception) -> Response:
-    # What a training cannot do is told in the request's own terms: never a fault of the server.
-    status = (
-        422 if isinstance(error, TrainingError) else status_of(error) if isinstance(error, PhotoshootError) else 500
-    )
-    return AsciiResponse({"error": str(error)}, status)
-
-
-def _say_http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return AsciiResponse({"error": str(error.detail)}, error.status_code, dict(getattr(error, "headers", None) or {}))

@@ -1,8 +1,11 @@
 """A WebUI extension for tests: puts given pictures in place of what the checkpoint painted.
 
 Random weights paint noise, in which nothing is ever found. Its one argument is ``{"pictures": [path, ...]}``: image
-number n of the job becomes picture n, scaled to the job's size, before any other extension sees it.
+number n of the job becomes picture n, scaled to the job's size, before any other extension sees it. Where no argument
+can be given, the negative prompt does it: ``paint(path)``, several with ``;`` between them, by the seed.
 """
+
+import re
 
 import numpy as np
 import torch
@@ -23,6 +26,10 @@ class Painter(scripts.Script):
         return [gradio.State(None)]
 
     def postprocess_batch_list(self, p, pp, argument, *_, **__):
+        named = re.search(r"paint\((.+?)\)", str(p.negative_prompt))
+        if named and not argument:
+            paths = named[1].split(";")
+            argument = {"pictures": [paths[int(p.seeds[0]) % len(paths)]]}
         if not argument or getattr(p, "_photoshoot_inner", False) or getattr(p, "_ad_inner", False):
             return
         for index in range(len(pp.images)):

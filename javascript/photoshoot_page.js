@@ -1,0 +1,112 @@
+// What the pages of the Photoshoot tab have in common: they are filled when they are first seen, ask the server for
+// news while they are seen, and the browser keeps what was typed.
+
+const PHOTOSHOOT_BUSY_MS = 1000;
+const PHOTOSHOOT_IDLE_MS = 10000;
+
+// GET without a body, else POST. Throws an Error whose message is a sentence for the user; `status` is HTTP's, `answer`
+// what came with it. `unknown` is the sentence where the WebUI has no such address.
+async function photoshootAsk(url, body, unknown) {
+    const request = body === undefined ? {} : {
+        method: "POST",
+        headers: {"Content-Type": "application/json"},
+        body: JSON.stringify(body),
+    };
+    let answer;
+    try {
+        answer = await fetch(url, request);
+    } catch {
+        throw new Error("The WebUI does not answer; check that it still runs.");
+    }
+    const data = await answer.json().catch(() => null);
+    if (answer.ok && data !== null) {
+        return data;
+    }
+    const {status} = answer;
+    const told = status === 404 ? unknown
+        : `The WebUI could not do that (status ${status}); its console says why.`;
+    throw Object.assign(new Error(data?.error || told), {status, answer: data});
+}
+
+// A page: its root, its parts (each with poll() and busy), what was typed, and the clock.
+class PhotoshootPage {
+    // `line` is where a failure to get news is said; `store` the key under which the browser keeps things.
+    constructor(root, line, store) {
+        this.root = root;
+        this.line = line;
+        this.store = store;
+        this.saved = this.#load();
+        this.visible = false;
+        this.parts = [];
+    }
+
+    // What the page shows or not decides whether it asks for news.
+    seen(visible) {
+        this.visible = visible;
+        this.wake();
+    }
+
+    // Ask for news now, and then again and again.
+    wake() {
+        clearTimeout(this.timer);
+        if (this.ticking) {
+            this.again = true;
+        } else if (this.parts.length && this.visible && !document.hidden) {
+            this.#tick();
+        }
+    }
+
+    // Keep what was typed for the next visit; false where the browser keeps nothing.
+    remember(values) {
+        Object.assign(this.saved, values);
+        try {
+            localStorage.setItem(this.store, JSON.stringify(this.saved));
+            return true;
+        } catch {
+            return false;
+        }
+    }
+
+    async #tick() {
+        this.ticking = true;
+        this.again = false;
+        const errors = [];
+        for (const part of this.parts) {
+            await part.poll().catch(error => errors.push(error.message));
+        }
+        photoshootSay(this.line, errors[0] ?? "", true);
+        this.ticking = false;
+        const busy = this.parts.some(part => part.busy);
+        const pause = busy ? PHOTOSHOOT_BUSY_MS : PHOTOSHOOT_IDLE_MS;
+        this.timer = setTimeout(() => this.wake(), this.again ? 0 : pause);
+    }
+
+    #load() {
+        try {
+            return JSON.parse(localStorage.getItem(this.store)) ?? {};
+        } catch {
+            return {};
+        }
+    }
+}
+
+// Calls make(root) for the page's element, once it is first seen.
+function photoshootWhenSeen(selector, make) {
+    onUiLoaded(() => {
+        const root = gradioApp().querySelector(selector);
+        if (!root) {
+            return;
+        }
+        let page = null;
+        new IntersectionObserver(entries => {
+            const visible = entries.at(-1).isIntersecting;
+            if (visible && !page) {
+                // The host's typography for texts would be in the way of tables and lists.
+                root.closest(".prose")?.classList.remove("prose");
+                page = make(root);
+            }
+            page?.seen(visible);
+        }).observe(root);
+        document.addEventListener("visibilitychange", () => page?.wake());
+    });
+}

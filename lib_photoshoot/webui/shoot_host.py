@@ -1,0 +1,33 @@
+"""What shoots need of a host, as one protocol; nothing here imports a WebUI.
+
+``a1111/shoot_host.py`` is the real adapter, ``tests/webui/test_shoot_service.py`` holds a small one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from lib_photoshoot.settings import FilterSettings
+from lib_photoshoot.shoot.webui import WebUi
+
+
+class ShootHost(Protocol):
+    """A running WebUI, as seen from the page of shoots. Safe to call from several threads."""
+
+    def folder(self) -> Path:
+        """Where shoots lie, each in a folder of its own; it need not be there yet."""
+        ...
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        """What the host has for the fields lora, checkpoint, preset, sampler and scheduler."""
+        ...
+
+    def problem(self, settings: FilterSettings) -> str | None:
+        """A sentence that says why its filter cannot look for these products, None where it can."""
+        ...
+
+    def webui(self) -> WebUi:
+        """The host itself, to make pictures."""
+        ...

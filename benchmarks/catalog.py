@@ -8,8 +8,10 @@ one in ``--matches`` is from ``coffee``, which holds the product and takes longe
 process of its own.
 ``--stand-in`` takes the tests' bright squares in place of the models: what is left is the engines' own cost. Columns:
 whole run in seconds; pictures a second once a tenth is done (without the start); the same against one process; peak
-resident megabytes of the command and of its largest worker; seconds until a run resumed before its last picture has
-finished that picture. Exits with 1 where reports differ.
+resident megabytes of the command and of its largest worker; milliseconds of processor time that the command itself
+takes for each picture, once a tenth is done; kilobytes that a picture leaves in the output folder, which is also what a
+worker sends; seconds until a run resumed before its last picture has finished that picture. Exits with 1 where reports
+differ.
 """
 
 from __future__ import annotations
@@ -42,12 +44,16 @@ SAMPLES = ("coffee", "moon", "chelsea", "astronaut")
 
 @dataclass
 class Measured:
-    """One run: seconds in all, pictures a second after the start, peak bytes of command and largest worker."""
+    """One run: seconds in all, pictures a second after the start, peak bytes of command and largest worker.
+
+    ``command_seconds`` is the command's own processor time for each picture after the start.
+    """
 
     seconds: float
     rate: float
     command_bytes: int
     worker_bytes: int
+    command_seconds: float
 
 
 def main() -> int:
@@ -64,7 +70,8 @@ def main() -> int:
     engines += [(f"Ray, {n} workers", ["--engine", "ray", "--workers", str(n)]) for n in given.workers]
     same = True
     with tempfile.TemporaryDirectory() as folder:
-        print(f"{'pictures':>8}  {'engine':16}{'run s':>8}{'1/s':>8}{'ratio':>7}{'MB':>7}{'worker':>7}{'resume s':>10}")
+        columns = f"{'run s':>8}{'1/s':>8}{'ratio':>7}{'MB':>7}{'worker':>7}{'CPU ms':>8}{'KB':>7}{'resume s':>10}"
+        print(f"{'pictures':>8}  {'engine':16}{columns}")
         for count in given.counts + [10_000] * given.also_10000:
             photos = make_pictures(Path(folder, str(count)), count, given.side, given.matches)
             rates, reports = [], []
@@ -76,8 +83,9 @@ def main() -> int:
                 reports.append(without_times(out))
                 resumed = resume_seconds(arguments, out, count)
                 memory = f"{run.command_bytes / 1e6:>7.0f}{run.worker_bytes / 1e6:>7.0f}"
-                figures = f"{run.seconds:>8.1f}{run.rate:>8.2f}{run.rate / rates[0]:>7.2f}{memory}{resumed:>10.1f}"
-                print(f"{count:>8}  {name:16}{figures}", flush=True)
+                figures = f"{run.seconds:>8.1f}{run.rate:>8.2f}{run.rate / rates[0]:>7.2f}{memory}"
+                cost = f"{run.command_seconds * 1e3:>8.1f}{written(out) / count / 1e3:>7.0f}"
+                print(f"{count:>8}  {name:16}{figures}{cost}{resumed:>10.1f}", flush=True)
                 shutil.rmtree(out)
             same = same and all(report == reports[0] for report in reports)
     print("reports are the same" if same else "REPORTS DIFFER")
@@ -111,25 +119,56 @@ def measure(arguments: list[str], out: Path, count: int) -> Measured:
     started = time.perf_counter()
     child = psutil.Popen(arguments, cwd=ROOT, stderr=subprocess.DEVNULL)
     begun, first = started, 0
-    command_bytes = worker_bytes = finished = 0
+    command_bytes = worker_bytes = 0
+    used = used_at_first = used_at_last = 0.0
+    ledger = Watched(out)
     last = started
     while child.poll() is None:
         time.sleep(0.1)
         now = time.perf_counter()
-        if (seen := records(out)) > finished:
-            finished, last = seen, now
-        if not first and finished >= count / 10:
-            begun, first = now, finished
+        used = processor_seconds(child) or used
+        before = ledger.records
+        if ledger.look() > before:
+            last, used_at_last = now, used
+        if not first and ledger.records >= count / 10:
+            begun, first, used_at_first = now, ledger.records, used
         command_bytes = max(command_bytes, *resident([child]), 0)
         worker_bytes = max(worker_bytes, *resident(workers_of(child)), 0)
-    assert child.returncode == 0 and records(out) == count, arguments
-    rate = (count - first) / (last - begun)
-    return Measured(time.perf_counter() - started, rate, command_bytes, worker_bytes)
+    assert child.returncode == 0 and ledger.look() == count, arguments
+    done = count - first
+    rate, each = done / (last - begun), (used_at_last - used_at_first) / done
+    return Measured(time.perf_counter() - started, rate, command_bytes, worker_bytes, each)
 
 
-def records(out: Path) -> int:
-    ledger = out / "ledger.jsonl"
-    return ledger.read_bytes().count(b"\n") - 1 if ledger.is_file() else 0
+class Watched:
+    """Counts a ledger's records as it grows; reading all of it each time would slow the run down."""
+
+    def __init__(self, out: Path) -> None:
+        self.path = out / "ledger.jsonl"
+        self.records = -1  # its header
+        self.offset = 0
+
+    def look(self) -> int:
+        if self.path.is_file():
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                grown = file.read()
+            self.offset += len(grown)
+            self.records += grown.count(b"\n")
+        return self.records
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return times.user + times.system
+
+
+def written(out: Path) -> int:
+    """Bytes of what the pictures left, without the ledger and the reports."""
+    return sum(path.stat().st_size for path in out.rglob("*") if path.is_file() and path.parent != out)
 
 
 def workers_of(child: psutil.Process) -> list[psutil.Process]:
@@ -151,11 +190,12 @@ def resident(processes: list[psutil.Process]) -> list[int]:
 
 def resume_seconds(arguments: list[str], out: Path, count: int) -> float:
     """Take the last record away and resume; seconds until it is there again."""
-    ledger = out / "ledger.jsonl"
-    ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:-1]))
+    path = out / "ledger.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
     started = time.perf_counter()
     child = subprocess.Popen([*arguments, "--resume"], cwd=ROOT, stderr=subprocess.DEVNULL)
-    while records(out) < count and child.poll() is None:
+    ledger = Watched(out)
+    while ledger.look() < count and child.poll() is None:
         time.sleep(0.02)
     seconds = time.perf_counter() - started
     assert child.wait() == 0

@@ -108,17 +108,18 @@ class PhotoshootShoot extends PhotoshootPage {
         this.lists = new PhotoshootShootLists(this);
         this.run = new PhotoshootShootRun(this);
         this.pictures = new PhotoshootShootPictures(this);
+        this.finish = new PhotoshootShootFinish(this);
         const make = photoshootMake;
         this.root.replaceChildren(
             make("p", {class: "photoshoot-page-intro"}, "Many products, so many good pictures of each: write the " +
                 "list, start it, and pictures are made until the product filter has accepted as many as you want. It " +
                 "goes on when this page is closed, and after a stop from where it was."),
             this.line, this.lists.box,
-            make("div", {class: "photoshoot-page-columns"}, make("div", {}, this.run.box),
+            make("div", {class: "photoshoot-page-columns"}, make("div", {}, this.run.box, this.finish.box),
                 make("div", {}, this.pictures.box)),
         );
         await this.lists.begin();
-        this.parts = [this.lists, this.run];
+        this.parts = [this.lists, this.run, this.finish];
         this.wake();
     }
 
@@ -135,6 +136,7 @@ class PhotoshootShoot extends PhotoshootPage {
         this.remember({name});
         this.lists.show(list.rows);
         this.pictures.begin();
+        this.finish.begin();
         this.show();
         this.wake();
     }
@@ -153,6 +155,7 @@ class PhotoshootShoot extends PhotoshootPage {
         this.lists.showState();
         this.run.show();
         this.pictures.show();
+        this.finish.show();
     }
 }
 

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.shoot.webui import WebUi
+
+if TYPE_CHECKING:
+    from lib_photoshoot.build import ModelChoice
+    from lib_photoshoot.catalog.runner import Filter
 
 
 class ShootHost(Protocol):
@@ -30,4 +34,16 @@ class ShootHost(Protocol):
 
     def webui(self) -> WebUi:
         """The host itself, to make pictures."""
+        ...
+
+    def choose(self, settings: FilterSettings) -> ModelChoice:
+        """The models that cut out what these settings look for, on the device that the user chose."""
+        ...
+
+    def load(self, choice: ModelChoice) -> Filter:
+        """A filter with them that enhances nothing, and takes the host's turn for each picture. Raises WeightsError."""
+        ...
+
+    def release_models(self) -> None:
+        """Let the detection models go, if the user wants that after each job."""
         ...

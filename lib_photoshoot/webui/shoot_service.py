@@ -27,6 +27,7 @@ from lib_photoshoot.shoot.report import report_chunks, write_report
 from lib_photoshoot.shoot.runner import ShootRun
 from lib_photoshoot.shoot.shot_list import Row, RowError, read_products, rows_of, write_shot_list
 from lib_photoshoot.webui.service import RequestError
+from lib_photoshoot.webui.shoot_finishing import Finishing
 from lib_photoshoot.webui.shoot_watch import WatchedRun
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class ShootService:
         self._host = host
         self._lock = threading.Lock()
         self._watched: dict[str, WatchedRun] = {}
+        self._finishing = Finishing(host)
         self._report_after = report_after
         self._timers: dict[str, threading.Timer] = {}
 
@@ -160,6 +162,22 @@ class ShootService:
         else:
             raise RequestError("Give an action: start or stop.")
         return self.detail(name)
+
+    def finish_state(self, name: str) -> dict[str, Any]:
+        """How far the pictures of a shoot are cut out, ranked and exported."""
+        return self._finishing.describe(self._folder(name).path)
+
+    def finish(self, name: str, body: Any) -> dict[str, Any]:
+        """Start or stop to cut out, rank and export a shoot's accepted pictures."""
+        action = _fields_of(body, ("action",))["action"]
+        path = self._folder(name).path
+        if action == "start":
+            self._finishing.start(path)
+        elif action == "stop":
+            self._finishing.stop(path)
+        else:
+            raise RequestError("Give an action: start or stop.")
+        return self._finishing.describe(path)
 
     def decide(self, name: str, body: Any) -> dict[str, Any]:
         """Accept or reject pictures by hand; the shots that changed, and the counts."""

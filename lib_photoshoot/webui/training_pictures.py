@@ -12,11 +12,11 @@ from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.controller import Check
 from lib_photoshoot.training.dataset import CROP_MARGIN, TRAINED_SUFFIXES, Curated, Dataset, curate
 from lib_photoshoot.training.recipe import Recipe, adapted, recipe_from
+from lib_photoshoot.webui.background_jobs import BackgroundJob, JobState
 from lib_photoshoot.webui.folders import FolderError, MissingPathError
 from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.training_captioning import LABELS, Captioners, caption
 from lib_photoshoot.webui.training_datasets import Datasets, Edited, Sheets
-from lib_photoshoot.webui.training_jobs import BackgroundJob, JobState
 from lib_photoshoot.webui.training_requests import Fields
 from lib_photoshoot.webui.training_thumbnails import SIDES, Thumbnail, thumbnail
 

@@ -15,8 +15,8 @@ from lib_photoshoot.training.environment import (
     TrainerEnvironment,
     inspect,
 )
+from lib_photoshoot.webui.background_jobs import BackgroundJob, JobState
 from lib_photoshoot.webui.service import RequestError
-from lib_photoshoot.webui.training_jobs import BackgroundJob, JobState
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.controller import TrainingController

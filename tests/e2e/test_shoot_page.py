@@ -16,9 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import quote
+from urllib.request import urlopen
 
 import pytest
 
+from lib_photoshoot.shoot.http_webui import HttpWebUi
+from lib_photoshoot.shoot.listed import ListedProduct
+from lib_photoshoot.shoot.shot_list import Row, read_products
 from tests.e2e import test_page
 from tests.e2e.conftest import WebUi
 from tests.e2e.test_page import CONTRAST, OpenPage, expect, go_to, tab_until
@@ -358,6 +362,36 @@ def test_this_webui_shoots_and_what_the_filter_rejects_can_be_accepted(
     expect(part.row(2, ".photoshoot-shoot-count")).to_have_text("1 / 1")
     expect(part.figure("Accepted")).to_have_text("1 of 2")
     expect(part.part("start")).to_have_text("Go on")
+
+
+def test_what_this_webui_makes_is_what_its_api_makes_and_is_finished(
+    part: ShootPart, webui: WebUi, name: str, shared_data: Path
+) -> None:
+    painted = f"paint({shared_data / 'filter_inputs' / 'handbag.png'})"
+    row = {"name": "red bag", "class": "handbag", "count": "2", "negative_prompt": painted, "exports": "etsy"} | PAINTED
+    saved(webui, name, [row])
+    part.reload()
+    part.part("choice").select_option(name)
+    part.part("own").check()
+    part.part("webuis").fill("")
+    part.click("start")
+    part.state("All pictures are there")
+    (product,) = read_products([Row(row, 1)])
+    assert isinstance(product, ListedProduct)
+    for shot in webui.call(address(name))["shots"]:
+        with urlopen(f"{webui.url}{address(name)}/{quote(shot['file'])}") as answer:
+            mine = answer.read()
+        assert mine == HttpWebUi(webui.url).shoot(product.shot(shot["number"])).picture.data
+    part.click("finish")
+    finished = part.part("finished", "section")
+    expect(finished).to_contain_text("2 accepted pictures", timeout=SHOOTING_MS)
+    expect(finished).to_contain_text("etsy")
+    picture = finished.locator("img").first
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 256
+    expect(part.part("finish")).to_be_visible()
+    expect(part.part("finish_status")).to_be_empty()
 
 
 def test_a_thousand_rows_stay_usable(part: ShootPart) -> None:

@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from lib_photoshoot.build import ModelChoice
+from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.folder import ShootFolder
 from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.webui import WebUi
+from lib_photoshoot.webui.registry import model_choice
 from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.shoot_service import RowsError, ShootService
 from tests.shoot.fake_webui import FakeWebUi
@@ -33,6 +37,10 @@ class SmallHost:
     def __init__(self, folder: Path, own: str) -> None:
         self._folder, self._own = folder, own
         self.lacks: str | None = None
+        self.looked: list[str] = []
+        self.released = 0
+        self.free = threading.Event()
+        self.free.set()
 
     def folder(self) -> Path:
         return self._folder
@@ -45,6 +53,23 @@ class SmallHost:
 
     def webui(self) -> WebUi:
         return HttpWebUi(self._own)
+
+    def choose(self, settings: FilterSettings) -> ModelChoice:
+        return model_choice(settings, "cpu")
+
+    def load(self, choice: ModelChoice) -> Any:
+        return self
+
+    def run(self, image: np.ndarray, products: Any) -> FilterResult:
+        """Finds the product in the whole picture."""
+        self.looked.append(products[0].name)
+        assert self.free.wait(20)
+        height, width = image.shape[:2]
+        region = ProductRegion(products[0].name, (0, 0, width, height), 0.9, np.ones((height, width), bool), 0.95)
+        return FilterResult(width, height, Decision.MATCH, None, (region,), (), image, 0, {})
+
+    def release_models(self) -> None:
+        self.released += 1
 
 
 @pytest.fixture
@@ -274,3 +299,53 @@ def test_a_webui_that_fails_is_told_about(tmp_path: Path) -> None:
         start(service)
         detail = ended(service)
     assert detail["state"] == "done" and "HTTP 500" in detail["notes"][0]
+
+
+def test_accepted_pictures_are_finished_in_the_background(service: ShootService, host: SmallHost) -> None:
+    service.save({"name": "spring", "rows": [ROWS[0] | {"exports": "etsy"}, ROWS[2]]})
+    begin = {"action": "start"}
+    service.finish("spring", begin)
+    wait(lambda: not service.finish_state("spring")["busy"])
+    assert "No picture in" in service.finish_state("spring")["error"]
+    start(service)
+    ended(service)
+    host.free.clear()
+    assert service.finish("spring", begin)["busy"]
+    wait(lambda: bool(host.looked))
+    with pytest.raises(RequestError, match="finishing of spring is under way") as error:
+        service.finish("spring", begin)
+    assert error.value.status == 409
+    host.free.set()
+    wait(lambda: not service.finish_state("spring")["busy"])
+    state = service.finish_state("spring")
+    bag, watch = state["products"]
+    assert (bag["name"], bag["accepted"], [channel["profile"] for channel in bag["channels"]]) == (
+        "red bag",
+        2,
+        ["etsy"],
+    )
+    assert not watch["channels"] and watch["best"][0]["file"] == "watch/100.png" and host.released == 2
+    for file in bag["channels"][0]["files"]:
+        assert service.file("spring", file).is_file()
+    assert state["error"] == "" and state["done"] == state["of"] and Path(state["folder"]).is_dir()
+    # Again does nothing, and what is rejected meanwhile is withdrawn.
+    host.looked.clear()
+    sold = bag["channels"][0]["files"][0]
+    number = int(Path(sold).stem.split("-")[1]) - 1
+    service.decide("spring", {"decisions": [{"product": "red bag", "number": number, "decision": "rejected"}]})
+    service.finish("spring", begin)
+    wait(lambda: not service.finish_state("spring")["busy"])
+    assert not host.looked and "is no longer accepted" in service.finish_state("spring")["products"][0]["withdrawn"][0]
+
+
+def test_finishing_can_be_stopped(service: ShootService, host: SmallHost) -> None:
+    service.save({"name": "spring", "rows": ROWS})
+    start(service)
+    ended(service)
+    host.free.clear()
+    service.finish("spring", {"action": "start"})
+    wait(lambda: bool(host.looked))
+    service.finish("spring", {"action": "stop"})
+    host.free.set()
+    wait(lambda: not service.finish_state("spring")["busy"])
+    assert service.finish_state("spring")["error"] == "The finishing was stopped." and len(host.looked) == 1

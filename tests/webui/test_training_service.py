@@ -24,12 +24,12 @@ from lib_photoshoot.training import controller as controllers
 from lib_photoshoot.training.environment import FOLDER_VARIABLE, PYTHON_VARIABLE, Capabilities, Gpu
 from lib_photoshoot.training.run_folder import RunFolder
 from lib_photoshoot.webui import registry, training_trainer
+from lib_photoshoot.webui.background_jobs import BackgroundJob, JobState
 from lib_photoshoot.webui.folders import AllowedFolders, FolderError, MissingPathError, allowed_folders
 from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.training_captioning import Captioners
 from lib_photoshoot.webui.training_datasets import KEPT
 from lib_photoshoot.webui.training_host import HostCheckpoint
-from lib_photoshoot.webui.training_jobs import BackgroundJob, JobState
 from lib_photoshoot.webui.training_requests import Fields
 from lib_photoshoot.webui.training_service import TrainingService
 from lib_photoshoot.webui.training_views import console_text, history

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.presets import user_presets
 from lib_photoshoot.prompts import NO_LORA
@@ -13,9 +13,17 @@ from lib_photoshoot.settings import SAME, FilterSettings, OnMatch
 from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError, one_line
 from lib_photoshoot.webui.a1111 import choices
 from lib_photoshoot.webui.a1111.host import A1111Host
-from lib_photoshoot.webui.a1111.outer import release_models
+from lib_photoshoot.webui.a1111.outer import queue_turn, release_models
 from lib_photoshoot.webui.job import start_job
+from lib_photoshoot.webui.registry import REGISTRY, model_choice
 from lib_photoshoot.webui.shoot_service import ShootService
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lib_photoshoot.build import ModelChoice
+    from lib_photoshoot.catalog.runner import Filter
+    from lib_photoshoot.results import FilterResult
 
 _LOCK = threading.Lock()
 _SERVICE: ShootService | None = None
@@ -55,6 +63,28 @@ class A1111ShootHost:
 
     def webui(self) -> WebUi:
         return OwnWebUi()
+
+    def choose(self, settings: FilterSettings) -> ModelChoice:
+        return model_choice(settings, A1111Host().detector_device())
+
+    def load(self, choice: ModelChoice) -> Filter:
+        return InTurns(choice)
+
+    def release_models(self) -> None:
+        with queue_turn():
+            release_models()
+
+
+class InTurns:
+    """A filter that takes the host's turn for each picture; a generation in between may have replaced its models."""
+
+    def __init__(self, choice: ModelChoice) -> None:
+        self._choice = choice
+
+    def run(self, image: np.ndarray, products: Any) -> FilterResult:
+        """See ``ProductFilter``."""
+        with queue_turn():
+            return REGISTRY.get(self._choice).filter().run(image, products)
 
 
 class OwnWebUi(WebUi):

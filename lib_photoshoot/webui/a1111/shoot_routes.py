@@ -26,6 +26,9 @@ def build_application(service: ShootService, login: Login) -> FastAPI:
     def get_rows(name: str) -> Response:
         return answer(service.rows(name))
 
+    def get_finish(name: str) -> Response:
+        return answer(service.finish_state(name))
+
     def get_csv(name: str) -> Response:
         attachment = f"attachment; filename*=UTF-8''{quote(name, safe='')}.csv"
         headers = {"Content-Disposition": attachment, "X-Content-Type-Options": "nosniff"}
@@ -49,6 +52,8 @@ def build_application(service: ShootService, login: Login) -> FastAPI:
     routes.get("/shoots/{name}", get_detail)
     routes.post_to("/shoots/{name}", service.act)
     routes.post_to("/shoots/{name}/decide", service.decide)
+    routes.post_to("/shoots/{name}/finish", service.finish)
+    routes.get("/shoots/{name}/finish", get_finish)
     routes.get("/shoots/{name}/list", get_rows)
     routes.get("/shoots/{name}/list.csv", get_csv)
     routes.get("/shoots/{name}/report.html", get_report)

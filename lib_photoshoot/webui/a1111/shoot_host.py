@@ -125,10 +125,7 @@ class OwnWebUi(WebUi):
     def _picture(self, body: Any) -> dict[str, Any]:
         from modules.api import models
 
-        try:
-            answer = self._api.text2imgapi(models.StableDiffusionTxt2ImgProcessingAPI(**body))
-        finally:
-            release_models()
+        answer = self._api.text2imgapi(models.StableDiffusionTxt2ImgProcessingAPI(**body))
         images = [image if isinstance(image, str) else image.decode("ascii") for image in answer.images]
         return {"images": images, "info": answer.info}
 
@@ -140,7 +137,7 @@ def _host_api() -> Any:
     from modules.api.api import Api
     from modules.call_queue import queue_lock
 
-    for route in getattr(shared.demo.server_app, "routes", ()):
+    for route in getattr(getattr(shared.demo, "server_app", None), "routes", ()):
         owner = getattr(getattr(route, "endpoint", None), "__self__", None)
         if isinstance(owner, Api):
             return owner

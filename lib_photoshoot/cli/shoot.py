@@ -37,7 +37,7 @@ def shoot_command(
         from rich.progress import Progress as Bar
 
         from lib_photoshoot.shoot.http_webui import HttpWebUi
-        from lib_photoshoot.shoot.runner import Progress, run_shoot
+        from lib_photoshoot.shoot.runner import Progress, ShootRun
         from lib_photoshoot.shoot.shot_list import read_shot_list
 
         products = read_shot_list(shot_list)
@@ -51,7 +51,8 @@ def shoot_command(
                 if state.note:
                     bar.console.print(state.note, markup=False, highlight=False)
 
-            summary = run_shoot(products, webuis, out, resume, tries, tell)
+            with ShootRun(products, webuis, out, resume, tries, tell) as run:
+                summary = run.run()
         for sentence in summary.short:
             say(sentence)
         earlier = f" ({summary.resumed} in earlier runs)" if summary.resumed else ""

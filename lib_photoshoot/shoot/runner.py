@@ -50,29 +50,12 @@ class ShootSummary:
     stopped: bool = False
 
 
-def run_shoot(
-    products: Sequence[ListedProduct],
-    webuis: Sequence[WebUi],
-    out: Path,
-    resume: bool = False,
-    tries: int | None = None,
-    tell: Callable[[Progress], None] = lambda _: None,
-    first_pause: float = _FIRST_PAUSE_S,
-) -> ShootSummary:
-    """Make pictures until every product has its count of accepted ones or its limit of ``tries``.
-
-    After an interrupt, a kill or a full disk the same call with ``resume`` does what is left. ``tell`` is called from
-    several threads; ``first_pause`` (seconds) follows a WebUI's first failure, and doubles with each. Raises ShootError
-    when a WebUI or the folder cannot be used, the disk is full, or every WebUI was given up.
-    """
-    with ShootRun(products, webuis, out, resume, tries, tell, first_pause) as run:
-        return run.run()
-
-
 class ShootRun:
-    """:func:`run_shoot` for whoever watches it, stops it or decides about its pictures meanwhile, from other threads.
+    """Makes pictures until every product has its count of accepted ones or its limit of ``tries``.
 
-    Use it as a context manager, which gives the folder back.
+    Use it as a context manager, which gives the folder back. While :meth:`run` is at work, other threads may stop it,
+    watch it and decide about its pictures. After an interrupt, a kill or a full disk another one with ``resume`` does
+    what is left.
     """
 
     def __init__(
@@ -85,7 +68,11 @@ class ShootRun:
         tell: Callable[[Progress], None] = lambda _: None,
         first_pause: float = _FIRST_PAUSE_S,
     ) -> None:
-        """Ask the WebUIs for everything that is needed, and take the folder. Raises ShootError."""
+        """Ask the WebUIs for everything that is needed, and take the folder. Raises ShootError.
+
+        ``tell`` is called from several threads; ``first_pause`` (seconds) follows a WebUI's first failure, and doubles
+        with each.
+        """
         addresses = [webui.address for webui in webuis]
         if len(set(addresses)) < len(addresses):
             raise ShootError("One WebUI is named twice; name each once.")
@@ -97,7 +84,7 @@ class ShootRun:
         self.desk = Desk(products, self._ledger, tries, addresses)
 
     def run(self) -> ShootSummary:
-        """Do it, and write the report. Raises ShootError as :func:`run_shoot` does."""
+        """Do it, and write the report. Raises ShootError when the disk is full, or every WebUI was given up."""
         desk, ledger = self.desk, self._ledger
         try:
             write_shot_list(self._out, [standing.product.row for standing in desk.standings])

@@ -11,7 +11,7 @@ import pytest
 
 from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.listed import ListedProduct
-from lib_photoshoot.shoot.runner import ShootSummary, run_shoot
+from lib_photoshoot.shoot.runner import ShootRun, ShootSummary
 from lib_photoshoot.shoot.shot_list import read_shot_list
 from tests.shoot.fake_webui import FakeWebUi
 
@@ -43,7 +43,8 @@ def shoot(tmp_path: Path, products: tuple[ListedProduct, ...]) -> Callable[..., 
     def run(*webuis: FakeWebUi, out: str = "out", timeout: float = 10, auth: str = "", **more: Any) -> ShootSummary:
         clients = [HttpWebUi(webui.url, auth, timeout) for webui in webuis]
         more.setdefault("first_pause", 0.01)
-        return run_shoot(more.pop("products", products), clients, tmp_path / out, **more)
+        with ShootRun(more.pop("products", products), clients, tmp_path / out, **more) as begun:
+            return begun.run()
 
     return run
 

@@ -26,6 +26,7 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.results import FilterResult, Reason, Rejection
+from tests.conftest import hearing_interrupts
 from tests.test_catalog import BrightSquares
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and permissions as POSIX has them")
@@ -90,13 +91,8 @@ def command(python: Sequence[str], source: Path, out: Path, *more: str, products
 
 
 def start(arguments: Sequence[str], stderr: Path) -> subprocess.Popen:
-    # A process started in the background may be deaf to Ctrl-C, and its children would be too.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with open(stderr, "wb") as file:
-            return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=file, cwd=ROOT, env=ENVIRONMENT)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with hearing_interrupts(), open(stderr, "wb") as file:
+        return subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=file, cwd=ROOT, env=ENVIRONMENT)
 
 
 def finish(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:

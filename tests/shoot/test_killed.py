@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.shoot.listed import ListedProduct
-from tests.conftest import ROOT
+from tests.conftest import ROOT, hearing_interrupts
 from tests.shoot.conftest import events, outcome
 from tests.shoot.fake_webui import FakeWebUi
 
@@ -28,7 +28,8 @@ def start(shot_list: Path, out: Path, *fakes: FakeWebUi) -> subprocess.Popen[byt
     webuis = [word for fake in fakes for word in ("--webui", fake.url)]
     command = [sys.executable, "-m", "lib_photoshoot", "shoot", str(shot_list), "--out", str(out), "--resume", *webuis]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with hearing_interrupts():
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def finish(process: subprocess.Popen[bytes]) -> tuple[int, str]:

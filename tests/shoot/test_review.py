@@ -26,7 +26,7 @@ from lib_photoshoot.shoot.folder import ShootFolder
 from lib_photoshoot.shoot.ledger import HEADER, Decision, ShootLedger, read_state
 from lib_photoshoot.shoot.report import content_security_policy
 from lib_photoshoot.shoot.review import LARGEST_BODY, ReviewServer
-from tests.conftest import ROOT
+from tests.conftest import ROOT, hearing_interrupts
 from tests.shoot.test_report import make_shoot, read_page
 
 _LIMIT_S = 60
@@ -377,7 +377,8 @@ def test_a_port_that_is_taken_and_folders_without_a_shoot(out: Path, tmp_path: P
 def test_the_command_serves_until_it_is_interrupted(out: Path) -> None:
     command = [sys.executable, "-m", "lib_photoshoot", "review", str(out), "--no-browser"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with hearing_interrupts():
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         assert process.stdout is not None
         line = process.stdout.readline().decode()

@@ -425,7 +425,10 @@ def test_a_run_has_one_supervisor(
 def test_what_was_finished_and_not_told_is_not_trained_again(undisturbed: RunFolder) -> None:
     printed = undisturbed.console_log.stat().st_size
     undisturbed.write_status(replace(undisturbed.status(), state=RunState.TRAINING))
-    assert undisturbed.status().state is RunState.INTERRUPTED
+    end = time.monotonic() + 20
+    while undisturbed.status().state is not RunState.INTERRUPTED:  # its supervisor takes a moment to be gone
+        assert time.monotonic() < end
+        time.sleep(0.05)
     control.resume(undisturbed)
     assert finish(undisturbed).state is RunState.DONE
     assert undisturbed.console_log.stat().st_size == printed

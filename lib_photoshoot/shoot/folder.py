@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from lib_photoshoot.images import shown
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import read_field
-from lib_photoshoot.shoot.ledger import DECISIONS, LIST_NAME, ShootLedger, ShootState, Try, read_state
+from lib_photoshoot.shoot.ledger import DECISIONS, LEDGER_NAME, LIST_NAME, ShootLedger, ShootState, Try, read_state
 from lib_photoshoot.shoot.listed import ListedProduct, folder_of
 from lib_photoshoot.shoot.shot_list import RowError, read_rows, read_shot_list
 from lib_photoshoot.shoot.view import shoot_view
@@ -35,11 +36,15 @@ class ListedName:
 
 
 class ShootFolder:
-    """A folder that holds a shoot, whether it runs, has ended or has not begun."""
+    """A folder that holds a shoot, whether it runs, has ended or has not begun.
+
+    What was read of its list and its ledger is kept until the file changes. Safe to call from several threads.
+    """
 
     def __init__(self, path: Path) -> None:
         """Raises ShootError where the folder holds no shot list."""
         self.path = path
+        self._kept: dict[str, tuple[Any, Any]] = {}
         if not (path / LIST_NAME).is_file():
             raise ShootError(f"{shown(path)} holds no shoot ({LIST_NAME} is missing); name the output folder of one.")
 
@@ -52,6 +57,9 @@ class ShootFolder:
 
     def names(self) -> list[ListedName]:
         """The listed products' names, folders and counts. Raises ShootError."""
+        return self._unless_changed(LIST_NAME, self._read_names)
+
+    def _read_names(self) -> list[ListedName]:
         found = []
         for row in self.rows():
             name = read_field("name", row.get("name"))
@@ -63,12 +71,21 @@ class ShootFolder:
         return read_shot_list(self.path / LIST_NAME)
 
     def state(self) -> ShootState:
-        """What its ledger says now. Raises ShootError."""
-        return read_state(self.path)
+        """What its ledger says now, to be read only. Raises ShootError."""
+        return self._unless_changed(LEDGER_NAME, lambda: read_state(self.path))
 
     def view(self, after: int = 0) -> dict[str, Any]:
         """As :func:`lib_photoshoot.shoot.view.shoot_view`. Raises ShootError."""
         return shoot_view(self.names(), self.state(), after)
+
+    def _unless_changed(self, name: str, read: Callable[[], Any]) -> Any:
+        # Before reading: what is added meanwhile is read the next time.
+        stamp = _stamp(self.path / name)
+        known, value = self._kept.get(name, (None, None))
+        if stamp is None or known != stamp:
+            value = read()
+            self._kept[name] = (stamp, value)
+        return value
 
     def decide(self, chosen: Iterable[Chosen]) -> list[Try]:
         """Write decisions into the ledger, in their order, and move the pictures; returns the tries as they are now.
@@ -83,6 +100,15 @@ class ShootFolder:
             raise ShootError(
                 f"The decision could not be kept in {shown(self.path)} ({error.strerror}); correct it and decide again."
             ) from error
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Changes whenever the file was appended to or replaced; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def chosen_from(values: Any) -> list[Chosen]:

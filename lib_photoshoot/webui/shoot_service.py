@@ -16,9 +16,9 @@ from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.export.profile import profile_names
 from lib_photoshoot.images import shown
 from lib_photoshoot.presets import clean_name
-from lib_photoshoot.settings import FilterSettings
+from lib_photoshoot.settings import FilterSettings, OnMatch
 from lib_photoshoot.shoot.errors import ShootError
-from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, SEPARATOR, cell, plain
+from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, SEPARATOR, cell
 from lib_photoshoot.shoot.folder import ShootFolder, chosen_from
 from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.ledger import LIST_NAME, read_state
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 10_000
 MOST_TRIES = 100_000
+# Asked again and again while the page is seen: what enhances would have the host load its checkpoint for the answer.
+_LOOKING = FilterSettings(products="cup", on_match=OnMatch.CUT_OUT.value)
 _REPORT_AFTER_S = 2.0
 """So long after the last decision the report's file is written anew: not once for each of a quick series."""
 
@@ -56,6 +58,7 @@ class ShootService:
         self._host = host
         self._lock = threading.Lock()
         self._watched: dict[str, WatchedRun] = {}
+        self._folders: dict[str, ShootFolder] = {}
         self._finishing = Finishing(host)
         self._report_after = report_after
         self._timers: dict[str, threading.Timer] = {}
@@ -70,7 +73,7 @@ class ShootService:
             "folder": str(self._host.folder()),
             "shoots": [self._summary(path) for path in self._paths()],
             "running": running.name if running else None,
-            "weights": self._host.problem(FilterSettings(products="cup")) or "",
+            "weights": self._host.problem(_LOOKING) or "",
         }
 
     def check(self, body: Any) -> dict[str, Any]:
@@ -249,7 +252,9 @@ class ShootService:
         try:
             if clean_name(name) != name:
                 raise ShootError(name)
-            return ShootFolder(self._host.folder() / name)
+            # What the first one has read is kept, however often the page asks; each new one looks whether it is there.
+            found = ShootFolder(self._host.folder() / name)
+            return self._folders.setdefault(name, found)
         except PhotoshootError as error:
             raise RequestError(f"There is no shoot {name!r}; load the page again.", 404) from error
 
@@ -290,7 +295,7 @@ def _fields() -> list[dict[str, Any]]:
         {
             "name": name,
             "kind": field.kind.name.lower(),
-            "default": cell(plain(field.default)) if name not in REQUIRED else "",
+            "default": cell(field.default) if name not in REQUIRED else "",
             "lowest": field.lowest,
             "highest": field.highest,
             "step": field.step,

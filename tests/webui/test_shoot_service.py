@@ -13,9 +13,10 @@ import pytest
 
 from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
-from lib_photoshoot.settings import FilterSettings
+from lib_photoshoot.settings import FilterSettings, OnMatch
+from lib_photoshoot.shoot import folder
 from lib_photoshoot.shoot.errors import ShootError
-from lib_photoshoot.shoot.folder import ShootFolder
+from lib_photoshoot.shoot.folder import Chosen, ShootFolder
 from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.webui import WebUi
 from lib_photoshoot.webui.registry import model_choice
@@ -37,6 +38,7 @@ class SmallHost:
     def __init__(self, folder: Path, own: str) -> None:
         self._folder, self._own = folder, own
         self.lacks: str | None = None
+        self.asked: list[FilterSettings] = []
         self.looked: list[str] = []
         self.released = 0
         self.free = threading.Event()
@@ -49,6 +51,7 @@ class SmallHost:
         return {"lora": ["ppzocketv2-10"], "checkpoint": [], "preset": [], "sampler": [], "scheduler": []}
 
     def problem(self, settings: FilterSettings) -> str | None:
+        self.asked.append(settings)
         return self.lacks
 
     def webui(self) -> WebUi:
@@ -86,6 +89,22 @@ def host(tmp_path: Path, fake: FakeWebUi) -> SmallHost:
 @pytest.fixture
 def service(host: SmallHost) -> ShootService:
     return ShootService(host, report_after=0.05)
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[tuple[ShootService, FakeWebUi, threading.Event]]:
+    """A service whose WebUI makes one picture, and the others once the event is set."""
+    free = threading.Event()
+
+    def slow(number: int, _: Any) -> None:
+        if number > 1:
+            assert free.wait(20)
+
+    with FakeWebUi(misbehave=slow) as fake:
+        yield ShootService(SmallHost(tmp_path / "shoots", fake.url)), fake, free
+
+
+Held = tuple[ShootService, FakeWebUi, threading.Event]
 
 
 def start(service: ShootService, name: str = "spring", **more: Any) -> dict[str, Any]:
@@ -168,32 +187,25 @@ def test_a_shoot_runs_and_is_seen_live(service: ShootService, host: SmallHost, f
     assert again | {"message": detail["message"], "seconds": detail["seconds"]} == detail
 
 
-def test_stopping_finishes_the_picture_at_hand_and_starting_goes_on(tmp_path: Path) -> None:
-    free = threading.Event()
-
-    def slow(number: int, _: Any) -> None:
-        if number > 1:
-            assert free.wait(20)
-
-    with FakeWebUi(misbehave=slow) as fake:
-        service = ShootService(SmallHost(tmp_path / "shoots", fake.url))
+def test_stopping_finishes_the_picture_at_hand_and_starting_goes_on(held: Held) -> None:
+    service, fake, free = held
+    service.save({"name": "spring", "rows": ROWS})
+    service.save({"name": "autumn", "rows": ROWS})
+    start(service)
+    wait(lambda: service.detail("spring")["revision"] == 1)
+    with pytest.raises(RequestError, match="spring is under way") as error:
+        start(service, "autumn")
+    assert error.value.status == 409
+    with pytest.raises(RequestError, match="stop it before you change its list"):
         service.save({"name": "spring", "rows": ROWS})
-        service.save({"name": "autumn", "rows": ROWS})
-        start(service)
-        wait(lambda: service.detail("spring")["revision"] == 1)
-        with pytest.raises(RequestError, match="spring is under way") as error:
-            start(service, "autumn")
-        assert error.value.status == 409
-        with pytest.raises(RequestError, match="stop it before you change its list"):
-            service.save({"name": "spring", "rows": ROWS})
-        assert service.overview()["running"] == "spring"
-        assert service.act("spring", {"action": "stop"})["state"] == "stopping"
-        free.set()
-        detail = ended(service)
-        assert (detail["state"], detail["revision"]) == ("stopped", 2)
-        start(service)
-        assert counts(ended(service)) == [(2, 2, 0), (1, 1, 0)]
-        assert len(fake.requests) == 3
+    assert service.overview()["running"] == "spring"
+    assert service.act("spring", {"action": "stop"})["state"] == "stopping"
+    free.set()
+    detail = ended(service)
+    assert (detail["state"], detail["revision"]) == ("stopped", 2)
+    start(service)
+    assert counts(ended(service)) == [(2, 2, 0), (1, 1, 0)]
+    assert len(fake.requests) == 3
 
 
 def test_a_decision_by_hand_counts_moves_and_brings_further_tries(service: ShootService, host: SmallHost) -> None:
@@ -221,22 +233,15 @@ def test_a_decision_by_hand_counts_moves_and_brings_further_tries(service: Shoot
         service.decide("spring", {"decisions": [{"product": "red bag", "number": 9, "decision": "rejected"}]})
 
 
-def test_a_decision_while_it_runs(tmp_path: Path) -> None:
-    free = threading.Event()
-
-    def slow(number: int, _: Any) -> None:
-        if number > 1:
-            assert free.wait(20)
-
-    with FakeWebUi(misbehave=slow) as fake:
-        service = ShootService(SmallHost(tmp_path / "shoots", fake.url))
-        service.save({"name": "spring", "rows": ROWS})
-        start(service)
-        wait(lambda: service.detail("spring")["revision"] == 1)
-        rejected = {"decisions": [{"product": "red bag", "number": 0, "decision": "rejected"}]}
-        assert service.decide("spring", rejected)["shots"][0]["by_hand"] == "rejected"
-        free.set()
-        detail = ended(service)
+def test_a_decision_while_it_runs(held: Held, tmp_path: Path) -> None:
+    service, _, free = held
+    service.save({"name": "spring", "rows": ROWS})
+    start(service)
+    wait(lambda: service.detail("spring")["revision"] == 1)
+    rejected = {"decisions": [{"product": "red bag", "number": 0, "decision": "rejected"}]}
+    assert service.decide("spring", rejected)["shots"][0]["by_hand"] == "rejected"
+    free.set()
+    detail = ended(service)
     assert counts(detail) == [(2, 2, 2), (1, 1, 0)]
     seen = ShootFolder(tmp_path / "shoots" / "spring").view()
     assert seen["shots"] == detail["shots"] and seen["revision"] == 6
@@ -349,3 +354,22 @@ def test_finishing_can_be_stopped(service: ShootService, host: SmallHost) -> Non
     host.free.set()
     wait(lambda: not service.finish_state("spring")["busy"])
     assert service.finish_state("spring")["error"] == "The finishing was stopped." and len(host.looked) == 1
+
+
+def test_what_the_page_asks_again_and_again_costs_little(
+    service: ShootService, host: SmallHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.save({"name": "spring", "rows": ROWS})
+    start(service)
+    ended(service)
+    first = service.overview()
+    # To know a ControlNet model, the host would load its checkpoint.
+    assert host.asked[-1].on_match == OnMatch.CUT_OUT.value
+    reads: list[Path] = []
+    for name, real in (("read_state", folder.read_state), ("read_rows", folder.read_rows)):
+        monkeypatch.setattr(folder, name, lambda path, real=real: reads.append(path) or real(path))
+    assert service.overview() == first and service.detail("spring")["state"] == "done" and reads == []
+    ledger = host.folder() / "spring"
+    # Another program decides: what changed is read, and nothing else.
+    ShootFolder(ledger).decide([Chosen("watch", 0, "rejected")])
+    assert service.overview()["shoots"][0]["accepted"] == 2 and reads == [ledger]

@@ -40,6 +40,18 @@ class PhotoshootPage {
         this.parts = [];
     }
 
+    // Ask for what the page begins with, then build it; a failure is said, with a button to try again.
+    async open(parts, ask, build) {
+        try {
+            this.info = await ask();
+        } catch (error) {
+            const again = parts.button("again", "Try again", () => this.open(parts, ask, build));
+            this.root.replaceChildren(photoshootNote(error.message, true), again);
+            return;
+        }
+        await build();
+    }
+
     // What the page shows or not decides whether it asks for news.
     seen(visible) {
         this.visible = visible;

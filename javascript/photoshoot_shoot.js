@@ -93,17 +93,10 @@ class PhotoshootShoot extends PhotoshootPage {
     constructor(root) {
         super(root, photoshootShootParts.status("connection"), "photoshoot_shoot");
         this.shoot = new PhotoshootShootState("", null);
-        this.open();
+        this.open(photoshootShootParts, () => photoshootShootAsk(), () => this.#build());
     }
 
-    async open() {
-        try {
-            this.info = await photoshootShootAsk();
-        } catch (error) {
-            const again = photoshootShootParts.button("again", "Try again", () => this.open());
-            this.root.replaceChildren(photoshootNote(error.message, true), again);
-            return;
-        }
+    async #build() {
         this.table = new PhotoshootShootTable(this);
         this.lists = new PhotoshootShootLists(this);
         this.run = new PhotoshootShootRun(this);

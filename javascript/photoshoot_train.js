@@ -20,17 +20,10 @@ function photoshootTrainRunPath(name, action = "") {
 class PhotoshootTrain extends PhotoshootPage {
     constructor(root) {
         super(root, photoshootTrainParts.status("connection"), PHOTOSHOOT_TRAIN_STORE);
-        this.open();
+        this.open(photoshootTrainParts, () => photoshootTrainAsk(""), () => this.#build());
     }
 
-    async open() {
-        try {
-            this.info = await photoshootTrainAsk("");
-        } catch (error) {
-            const again = photoshootTrainParts.button("again", "Try again", () => this.open());
-            this.root.replaceChildren(photoshootNote(error.message, true), again);
-            return;
-        }
+    #build() {
         this.trainer = new PhotoshootTrainTrainer(this);
         this.photos = new PhotoshootTrainPhotos(this);
         this.recipe = new PhotoshootTrainRecipe(this);

@@ -5,6 +5,7 @@ Everything that can be wrong with a picture file ends in one ``ImageError`` sent
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -280,6 +281,13 @@ def _deep_to_uint8(values: np.ndarray) -> np.ndarray:
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     # 32-bit samples are unsigned; Pillow shows them as signed.
     return (values.astype(np.int32).view(np.uint32) >> 24).astype(np.uint8)
+
+
+def writing_failed(where: Path, error: OSError, again: str) -> str:
+    """The sentence for a folder that could not be written to; ``again`` is what to do once that is mended."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk of {shown(where)} is full; make room and {again}."
+    return f"Writing to {shown(where)} failed ({error.strerror or error}); correct it and {again}."
 
 
 def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:

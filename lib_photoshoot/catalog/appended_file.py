@@ -63,6 +63,19 @@ class AppendedFile:
             os.truncate(self._path, self._end)
 
 
+def whole_lines(data: bytes, header: bytes) -> tuple[list[bytes], int] | None:
+    """The lines after the header, and the number of leading bytes that are whole lines; a torn last one is left out.
+
+    None for a file that begins otherwise. A header that was itself torn counts as an empty file.
+    """
+    if header.startswith(data):
+        return [], len(data) if data == header else 0
+    if not data.startswith(header):
+        return None
+    end = data.rfind(b"\n") + 1
+    return data[len(header) : end].split(b"\n")[:-1], end
+
+
 def remove_parts(out: Path, others: str = "") -> None:
     """Remove the half-written files that a killed run left below ``out``. Raises OSError as it comes.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -16,7 +15,7 @@ from lib_photoshoot.catalog.inputs import InputFile, Stamp
 from lib_photoshoot.catalog.ledger import Ledger, Record, Records
 from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.errors import CatalogError, ImageError
-from lib_photoshoot.images import Picture, shown
+from lib_photoshoot.images import Picture, shown, writing_failed
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
 
@@ -208,8 +207,4 @@ def finish_picture(
 
 
 def _cannot_write(out: Path, error: OSError) -> CatalogError:
-    where = shown(out)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CatalogError(f"The disk of {where} is full; make room and run the same command with --resume.")
-    reason = error.strerror or str(error)
-    return CatalogError(f"Writing to {where} failed ({reason}); correct it and run the same command with --resume.")
+    return CatalogError(writing_failed(out, error, "run the same command with --resume"))

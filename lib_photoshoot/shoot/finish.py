@@ -7,7 +7,6 @@ may be running. Running it again does what is new: pictures are cut out, measure
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.errors import CatalogError, ImageError, ProductsError
 from lib_photoshoot.export.errors import ExportError
-from lib_photoshoot.images import shown, write_atomic
+from lib_photoshoot.images import shown, write_atomic, writing_failed
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.ranking.order import Ranked, default_weights, rank, to_json
 from lib_photoshoot.ranking.run_folder import Candidate, measure, read_candidates
@@ -383,7 +382,4 @@ def _write_ranking(path: Path, finished: Sequence[FinishedProduct]) -> None:
 
 
 def _cannot_write(where: Path, error: OSError) -> ShootError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ShootError(f"The disk of {shown(where)} is full; make room and run `finish` again: it goes on.")
-    reason = error.strerror or str(error)
-    return ShootError(f"Writing to {shown(where)} failed ({reason}); correct it and run `finish` again: it goes on.")
+    return ShootError(writing_failed(where, error, "run `finish` again: it goes on"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lib_photoshoot.catalog.appended_file import AppendedFile
+from lib_photoshoot.catalog.appended_file import AppendedFile, whole_lines
 from lib_photoshoot.images import shown
 from lib_photoshoot.ranking.order import Measured
 from lib_photoshoot.ranking.qualities import Quality
@@ -65,19 +65,17 @@ class FinishLedger:
             raise
 
     def _read(self, path: Path) -> None:
-        data = self._file.read()
-        end = data.rfind(b"\n") + 1
-        if _HEADER.startswith(data):  # empty, or the header itself was torn
-            self._file.keep(0)
-            self._file.append(_HEADER)
-            return
-        if not data.startswith(_HEADER):
+        found = whole_lines(self._file.read(), _HEADER)
+        if found is None:
             raise ShootError(f"{shown(path)} was not written by `finish`; move it away and run `finish` again.")
-        for line in data[len(_HEADER) : end].split(b"\n")[:-1]:
+        lines, end = found
+        for line in lines:
             # A line spoiled by a crash of the file system: it is measured or exported again.
             with suppress(ValueError, KeyError, TypeError, AttributeError):
                 self._apply(json.loads(line))
         self._file.keep(end)
+        if end == 0:
+            self._file.append(_HEADER)
 
     def _apply(self, event: Mapping[str, Any]) -> None:
         if (values := event.get("export")) is not None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts
+from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts, whole_lines
 from lib_photoshoot.images import shown
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.pictures import placed
@@ -237,18 +237,22 @@ class ShootLedger:
                     "repeat that list, or choose another output folder."
                 )
 
+    def close(self) -> None:
+        """Give the folder back."""
+        self._file.close()
+
     def __enter__(self) -> ShootLedger:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        self.close()
 
 
 def _state_of(data: bytes, where: str) -> tuple[ShootState, int]:
     """What the lines come to, and the number of leading bytes that are whole lines. Raises ShootError."""
-    lines, end = whole_lines(data, where)
+    lines, end = _whole_lines(data, where)
     state = ShootState()
     for line in lines:
         # A line spoiled by a crash of the file system: its shot is taken again.
@@ -257,23 +261,18 @@ def _state_of(data: bytes, where: str) -> tuple[ShootState, int]:
     return state, end
 
 
-def whole_lines(data: bytes, where: str) -> tuple[list[bytes], int]:
-    """The lines after the header, and the number of leading bytes that are whole lines; a torn last one is left out.
-
-    Raises ShootError for a file that is no ledger of a shoot.
-    """
-    if HEADER.startswith(data):  # empty, or the header itself was torn
-        return [], len(data) if data == HEADER else 0
-    if not data.startswith(HEADER):
+def _whole_lines(data: bytes, where: str) -> tuple[list[bytes], int]:
+    """As :func:`whole_lines`; raises ShootError for a file that is no ledger of a shoot."""
+    found = whole_lines(data, HEADER)
+    if found is None:
         raise ShootError(f"{where} is not the ledger of a shoot; choose another output folder.")
-    end = data.rfind(b"\n") + 1
-    return data[len(HEADER) : end].split(b"\n")[:-1], end
+    return found
 
 
 def _check_folder(out: Path, ledger: Path, resume: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
     if ledger.is_file():
-        _, end = whole_lines(ledger.read_bytes(), shown(ledger))
+        _, end = _whole_lines(ledger.read_bytes(), shown(ledger))
         if end > 0 and not resume:
             raise ShootError(
                 f"{shown(out)} already holds a shoot; add --resume to go on with it, or choose another folder."

@@ -134,7 +134,7 @@ class Reviewed:
             self._timer.cancel()
         ledger, self._timer, self._ledger = self._ledger, None, None
         if ledger is not None:
-            ledger.__exit__(None, None, None)
+            ledger.close()
 
     def picture(self, name: str) -> Path | None:
         """The file of that name if it is a picture or thumbnail of the shoot, inside its folder; None otherwise."""

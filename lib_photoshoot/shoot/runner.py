@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from lib_photoshoot.images import shown
+from lib_photoshoot.images import writing_failed
 from lib_photoshoot.shoot.desk import Desk, Standing
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.ledger import Decision, ShootLedger, Try
@@ -125,7 +124,7 @@ class ShootRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ledger.__exit__(kind, error, trace)
+        self._ledger.close()
 
 
 class _Worker:
@@ -209,8 +208,4 @@ def _shortage(standing: Standing, stopped: bool) -> str:
 
 
 def _cannot_write(out: Path, error: OSError) -> ShootError:
-    where = shown(out)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ShootError(f"The disk of {where} is full; make room and run the same command with --resume.")
-    reason = error.strerror or str(error)
-    return ShootError(f"Writing to {where} failed ({reason}); correct it and run the same command with --resume.")
+    return ShootError(writing_failed(out, error, "run the same command with --resume"))

@@ -132,10 +132,11 @@ def _train_routes(login: Login) -> Any:
 
 
 def _shoot_routes(login: Login) -> Any:
-    from lib_photoshoot.webui.a1111.shoot_host import shoot_service
+    from lib_photoshoot.webui.a1111.shoot_host import A1111ShootHost
     from lib_photoshoot.webui.a1111.shoot_routes import build_application
+    from lib_photoshoot.webui.shoot_service import ShootService
 
-    return build_application(shoot_service(), login)
+    return build_application(ShootService(A1111ShootHost()), login)
 
 
 def build_login(app: Any, cmd_opts: Any, for_page: bool = False) -> Login:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from lib_photoshoot.webui.a1111.host import A1111Host
 from lib_photoshoot.webui.a1111.outer import queue_turn, release_models
 from lib_photoshoot.webui.job import start_job
 from lib_photoshoot.webui.registry import REGISTRY, model_choice
-from lib_photoshoot.webui.shoot_service import ShootService
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,18 +22,6 @@ if TYPE_CHECKING:
     from lib_photoshoot.build import ModelChoice
     from lib_photoshoot.catalog.runner import Filter
     from lib_photoshoot.results import FilterResult
-
-_LOCK = threading.Lock()
-_SERVICE: ShootService | None = None
-
-
-def shoot_service() -> ShootService:
-    """The one service of this process."""
-    global _SERVICE
-    with _LOCK:
-        if _SERVICE is None:
-            _SERVICE = ShootService(A1111ShootHost())
-        return _SERVICE
 
 
 class A1111ShootHost:

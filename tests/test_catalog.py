@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import tracemalloc
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -83,7 +83,7 @@ def test_same_stems_get_distinct_names(tmp_path: Path) -> None:
 def test_output_names_never_clash(parts) -> None:
     from lib_photoshoot.catalog.inputs import _unique_names
 
-    found = [str(name).casefold() for name in _unique_names(PurePath("".join(part)) for part in parts)]
+    found = [name.casefold() for name in _unique_names("".join(part) for part in parts)]
     assert len(found) == len(parts) == len(set(found))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import posixpath
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -91,7 +92,7 @@ def skipped_folder(out: Path | None) -> str | None:
 
 def output_names(relatives: Iterable[str], named: Sequence[str]) -> list[str]:
     """Unique output names. Raises ``CatalogError`` when there is no picture at all in the inputs ``named``."""
-    names = _unique_names(map(PurePath, relatives))
+    names = _unique_names(relatives)
     if not names:
         suffixes = " ".join(sorted(PICTURE_SUFFIXES))
         where = ", ".join(map(shown, named)) or "nothing"
@@ -128,11 +129,13 @@ def _search(item: str, skipped: str | None) -> Iterator[InputFile]:
             subfolders.clear()
             continue
         visited.add(real)
-        relative = os.path.relpath(folder, item)
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        inside = _found(folder, os.path.relpath(folder, item))
+        # Joined as text: paths as objects would take most of the time that a large folder needs.
+        above, below = _beginning(inside.name, os.sep), _beginning(inside.stem, "/")
         for name in sorted(files):
             if is_picture_name(name):
-                yield _found(os.path.join(folder, name), os.path.join(relative, name))
+                yield InputFile(above + name, below + name)
     # Its pictures must not be missed in silence: a folder that may not be read is listed as an unreadable picture is.
     for error in refused:
         if not _is_inside(os.path.realpath(error.filename), skipped):
@@ -141,6 +144,13 @@ def _search(item: str, skipped: str | None) -> Iterator[InputFile]:
 
 def _found(path: str, relative: str) -> InputFile:
     return InputFile(os.fspath(Path(path)), PurePath(relative).as_posix())
+
+
+def _beginning(folder: str, separator: str) -> str:
+    """What the paths of a folder's files begin with."""
+    if folder == os.curdir:
+        return ""
+    return folder if folder.endswith(separator) else folder + separator
 
 
 def is_picture_name(path: str) -> bool:
@@ -153,25 +163,25 @@ def _is_inside(real: str, folder: str | None) -> bool:
     return folder is not None and (real == folder or real.startswith(folder.rstrip(os.sep) + os.sep))
 
 
-def _unique_names(relatives: Iterable[PurePath]) -> list[str]:
+def _unique_names(relatives: Iterable[str]) -> list[str]:
     """Output names: the stem; on a clash the stem with its old suffix (``a_png``), then with a number."""
     taken: set[str] = set()
     names = []
     for relative in relatives:
-        stem = relative.with_suffix("") if relative.suffix else relative
-        ending = relative.suffix.lower().removeprefix(".")
-        candidates = [stem, *([stem.with_name(f"{stem.name}_{ending}")] if ending else [])]
+        stem, suffix = posixpath.splitext(relative)
+        ending = suffix.lower().removeprefix(".")
+        name = stem
+        if ending and _folded(name) in taken:
+            name = f"{stem}_{ending}"
         number = 2
-        name = candidates[0]
         while _folded(name) in taken:
-            candidates = candidates[1:]
-            name = candidates[0] if candidates else stem.with_name(f"{stem.name}_{number}")
-            number += 0 if candidates else 1
+            name = f"{stem}_{number}"
+            number += 1
         taken.add(_folded(name))
-        names.append(name.as_posix())
+        names.append(name)
     return names
 
 
-def _folded(name: PurePath) -> str:
+def _folded(name: str) -> str:
     """How the strictest file systems compare names: without case, Unicode composed."""
-    return unicodedata.normalize("NFC", str(name)).casefold()
+    return unicodedata.normalize("NFC", name).casefold()

@@ -114,9 +114,9 @@ def run_engine(
         def unfinished() -> Iterator[Numbered]:
             nonlocal resumed
             for number, source in enumerate(inputs):
-                tell(Progress(len(done) + len(bad), len(inputs), shown(source.name)))
                 record = ledger.find(source)
                 if record is None:
+                    tell(Progress(len(done) + len(bad), len(inputs), shown(source.name)))
                     yield number, source
                 else:
                     resumed += 1

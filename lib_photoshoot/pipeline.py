@@ -19,6 +19,7 @@ from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementSto
 from lib_photoshoot.masks.morphology import clean, merge
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Decision, Detection, FilterResult, ProductRegion, Reason, Rejection
+from lib_photoshoot.segmentation.openings import find_openings
 from lib_photoshoot.segmentation.protocol import Segmenter
 
 # After an enhancement a known product must keep this share of its confirmation score.
@@ -133,7 +134,9 @@ class ProductFilter:
                 outlined, quality = candidate.mask, candidate.quality
             mask = clean(outlined)
             if mask.any():
-                regions.append(ProductRegion(detection.product, detection.box, detection.score, mask, quality))
+                openings = find_openings(image, detection.box, outlined, self.segmenter)
+                found = (detection.product, detection.box, detection.score)
+                regions.append(ProductRegion(*found, mask, quality, openings))
             else:
                 rejected.append(reject(detection, Reason.EMPTY_MASK))
         return regions, rejected
@@ -159,7 +162,7 @@ class ProductFilter:
         enhanced = enhancer.enhance(image, regions)
         kept = list(regions)
         while kept:
-            alpha = enhancer.alpha(merge([region.mask for region in kept], image.shape[:2]))
+            alpha = enhancer.alpha(merge([region.solid for region in kept], image.shape[:2]))
             result = compose(image, enhanced, alpha)
             lost = self._lost(image, result, kept, products) if self.recheck else []
             if not lost:

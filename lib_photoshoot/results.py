@@ -80,13 +80,23 @@ class Rejection:
 
 @dataclass(frozen=True, eq=False)
 class ProductRegion:
-    """A product that was found: its detection, its mask and the segmenter's own quality estimate (predicted IoU)."""
+    """A product that was found: its detection, its mask and the segmenter's own quality estimate (predicted IoU).
+
+    ``mask`` has no holes. ``openings`` are where the background shows through, as under a bag's handle; None for
+    nowhere.
+    """
 
     product: str
     box: Box
     score: float
     mask: np.ndarray
     quality: float
+    openings: np.ndarray | None = None
+
+    @property
+    def solid(self) -> np.ndarray:
+        """The mask without the openings: what is cut out and enhanced."""
+        return self.mask if self.openings is None else self.mask & ~self.openings
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import tracemalloc
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import cv2
 import numpy as np
@@ -24,8 +24,9 @@ from lib_photoshoot.catalog.coco import polygons
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.runner import Progress, run_catalog
 from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.images import Picture
 from lib_photoshoot.products import parse_products
-from lib_photoshoot.results import ProductRegion, Reason, Rejection
+from lib_photoshoot.results import Decision, FilterResult, ProductRegion, Reason, Rejection
 from tests.bright_squares import BrightSquares
 
 PRODUCTS = parse_products("lamp")
@@ -435,6 +436,20 @@ def test_full_disk_for_real(tmp_path: Path) -> None:
         assert summary.matched == 6 and summary.resumed >= 1
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_a_cutout_is_open_where_the_background_shows_and_the_mask_is_not(tmp_path: Path) -> None:
+    pixels = np.full((60, 60, 3), 90, np.uint8)
+    mask, openings = np.zeros((60, 60), bool), np.zeros((60, 60), bool)
+    mask[10:50, 10:50] = openings[20:40, 20:40] = True
+    region = ProductRegion("bag", (10, 10, 50, 50), 0.9, mask, 1.0, openings)
+    result = FilterResult(60, 60, Decision.MATCH, None, (region,), (), pixels, 0, {})
+    outputs.write_outputs(tmp_path, PurePath("a"), Picture(pixels, None, 60, 60), result)
+    cutout = np.asarray(Image.open(tmp_path / "cutouts" / "a_1_bag.png"))[..., 3]
+    middle = cutout.shape[0] // 2
+    assert cutout[middle, middle] == 0 and cutout[middle, middle - 15] == 255
+    assert np.asarray(Image.open(tmp_path / "masks" / "a_1_bag.png"))[30, 30] == 255
+    assert (np.asarray(Image.open(tmp_path / "overlays" / "a.png"))[30, 30] == 90).all()
 
 
 def test_overlay_leaves_the_original_alone() -> None:

@@ -49,6 +49,23 @@ class BoxSegmenter:
         return masks
 
 
+class RingSegmenter(BoxSegmenter):
+    """Leaves the middle of each box open, the whole of it when asked again."""
+
+    opening = np.s_[40:60, 30:50]
+
+    def segment(self, image, boxes):
+        masks = super().segment(image, boxes)
+        for candidate in masks:
+            candidate.mask[45:55, 35:45] = False
+        return masks
+
+    def without(self, image, box, background):
+        (candidate,) = super().segment(image, [box])
+        candidate.mask[self.opening] = False
+        return [candidate]
+
+
 class Forgetful:
     """Confirms the original picture, and never an enhanced one."""
 
@@ -96,6 +113,17 @@ def test_outside_the_feathered_mask_every_pixel_stays(picture):
     changed = (result.image != picture).any(2)
     assert changed[45:55, 35:45].all()
     assert not changed[:25].any() and not changed[75:].any() and not changed[:, 65:].any()
+
+
+@pytest.mark.parametrize("enhancer", [Inverting(), Retouch()], ids=["inverting", "retouch"])
+def test_the_background_in_an_opening_stays_as_it_is(picture, enhancer):
+    picture[RingSegmenter.opening] = 30
+    result = ProductFilter(BrightSquare(), RingSegmenter(), enhancer, recheck=False).run(picture, [BAG])
+    (region,) = result.regions
+    assert region.mask[30:70, 20:60].all(), "the mask has no holes"
+    assert region.openings is not None and region.openings[RingSegmenter.opening].all()
+    changed = (result.image != picture).any(2)
+    assert not changed[46:54, 36:44].any() and changed[30:70, 20:25].any() and result.changed_outside == 0
 
 
 def test_detect_leaves_the_picture_alone_but_has_masks(picture):

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.images import read_picture
+from lib_photoshoot.masks.morphology import grow
 from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.results import Decision, Reason
 from tests.conftest import ROOT
@@ -48,6 +49,40 @@ def test_the_experiments_products_are_matched_with_their_masks(product_filter, s
     found = np.any([region.mask for region in result.regions], axis=0)
     assert (found & reference).sum() / (found | reference).sum() >= 0.90
     assert result.changed_outside == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "word", "open_share", "inside"),
+    [
+        ("filter_inputs/handbag.png", "handbag", 0.34, (0.5, 0.25)),
+        ("product_photos/01.jpg", "cup", 0.047, None),
+        ("product_photos/19.jpg", "shoe", 0.0155, None),
+        ("product_photos/63.jpg", "chair", 0.42, None),
+        ("filter_inputs/shoes.png", "shoe", 0.0, None),
+        ("filter_inputs/watch.png", "watch", 0.0, None),
+        ("product_photos/09.jpg", "car", 0.0, None),
+    ],
+)
+def test_background_seen_through_a_product_is_neither_cut_out_nor_changed(
+    product_filter, shared_data, file, word, open_share, inside
+):
+    """Under a bag's handle, inside a cup's, under a strap, between a chair's legs; and nothing where there is none."""
+    picture = _picture(shared_data / file)
+    result = product_filter.run(picture, parse_products(word))
+    region = result.regions[0]
+    share = 0.0 if region.openings is None else np.count_nonzero(region.openings) / np.count_nonzero(region.mask)
+    assert share == pytest.approx(open_share, rel=0.1)
+    if inside:
+        height, width = picture.shape[:2]
+        assert region.openings[int(inside[1] * height), int(inside[0] * width)]
+    if region.openings is not None:
+        changed = (result.image != picture).any(2)
+        assert not changed[grow(region.openings, -8)].any() and changed[region.solid].any()
+
+
+def test_the_background_around_a_cup_is_no_second_cup(product_filter, shared_data):
+    picture = _picture(shared_data / "product_photos" / "01.jpg")
+    assert len(product_filter.detect(picture, parse_products("cup")).regions) == 1
 
 
 def test_the_moon_is_skipped(product_filter, shared_data):

@@ -56,7 +56,7 @@ def write_outputs(
             label = f"{stem}_{number}_{slug(region.product)}.png"
             masks.append(f"masks/{label}")
             write_image(mask_image(region.mask), place(masks[-1]))
-            write_image(cut_out(result.image, region.mask), place(f"cutouts/{label}"), **profile)
+            write_image(cut_out(result.image, region.solid), place(f"cutouts/{label}"), **profile)
         overlay = to_image(draw_overlay(picture.pixels, result.regions))
         write_image(overlay, place(f"overlays/{stem}.png"))
         _thumbnail(overlay, place(thumbnail_name(stem, "overlay")))
@@ -100,7 +100,7 @@ def draw_overlay(pixels: np.ndarray, regions: tuple[ProductRegion, ...]) -> np.n
     thickness = max(1, round(max(pixels.shape[:2]) / 350))
     for index, region in enumerate(regions):
         colour = np.array(COLOURS[index % len(COLOURS)], np.uint16)
-        canvas[region.mask] = ((canvas[region.mask].astype(np.uint16) * 11 + colour * 9) // 20).astype(np.uint8)
+        canvas[region.solid] = ((canvas[region.solid].astype(np.uint16) * 11 + colour * 9) // 20).astype(np.uint8)
         outline, _ = cv2.findContours(region.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(canvas, outline, -1, (255, 255, 255), thickness, cv2.LINE_AA)
     for index, region in enumerate(regions):

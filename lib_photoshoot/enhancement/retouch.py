@@ -111,8 +111,8 @@ class Retouch:
             return result
         for region in regions:
             # Where products touch, each keeps its own pixels and only the free surroundings are shared.
-            others = [other.mask for other in regions if other is not region]
-            self._retouch(image, region.mask, merge(others, region.mask.shape) if others else None, result)
+            others = [other.solid for other in regions if other is not region]
+            self._retouch(image, region.solid, merge(others, region.mask.shape) if others else None, result)
         return result
 
     def _retouch(self, image: np.ndarray, mask: np.ndarray, others: np.ndarray | None, result: np.ndarray) -> None:

@@ -44,7 +44,7 @@ def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product
     regions = finder.detect(picture.pixels, products).regions
     if not regions:
         raise ExportError(f"{shown(path)} holds none of the products; name others with --products.")
-    return np.asarray(cut_out(pixels, merge([region.mask for region in regions], pixels.shape[:2])))
+    return np.asarray(cut_out(pixels, merge([region.solid for region in regions], pixels.shape[:2])))
 
 
 def _transparency(picture: Picture) -> np.ndarray | None:

@@ -10,6 +10,9 @@ import numpy as np
 
 from lib_photoshoot.results import Box
 
+Point = tuple[float, float]
+"""(x, y) in pixels of the picture."""
+
 
 @dataclass(frozen=True, eq=False)
 class MaskCandidate:
@@ -20,10 +23,14 @@ class MaskCandidate:
 
 
 class Segmenter(Protocol):
-    """Boxes in, one mask a box out."""
+    """Boxes in, masks out."""
 
     name: str
 
     def segment(self, image: np.ndarray, boxes: Sequence[Box]) -> list[MaskCandidate]:
         """Return the best mask of each box, in order. ``image`` is uint8 RGB (height, width, 3)."""
+        ...
+
+    def without(self, image: np.ndarray, box: Box, background: Sequence[Point]) -> list[MaskCandidate]:
+        """Return the masks that the object in ``box`` can have when the points ``background`` are none of it."""
         ...

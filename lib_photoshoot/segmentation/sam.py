@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -18,8 +17,9 @@ from torch import nn
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.fusing import fold_batch_norms
 from lib_photoshoot.results import Box
-from lib_photoshoot.segmentation.protocol import MaskCandidate
+from lib_photoshoot.segmentation.protocol import MaskCandidate, Point
 from lib_photoshoot.segmentation.tiny_vit import TinyVitEncoder
+from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
 from lib_photoshoot.weights.load import load_state_dict
 
 if TYPE_CHECKING:
@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 
 # Five prompts a call is faster than twenty: the decoder's attention no longer fits the caches (performance notes).
 PROMPTS_A_CALL = 5
-# SAM looks at 1024 pixels; a working copy of twice that keeps the mask's edge while a 144-megapixel picture fits.
-WORKING_SIDE = 2048
 _CLASSIFIER_HEAD = ("image_encoder.norm_head.", "image_encoder.head.")
-
-Point = tuple[float, float]
 
 
 def picture_digest(image: np.ndarray) -> bytes:
@@ -39,24 +35,6 @@ def picture_digest(image: np.ndarray) -> bytes:
     digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16)
     digest.update(repr(image.shape).encode())
     return digest.digest()
-
-
-def working_copy(image: np.ndarray) -> np.ndarray:
-    """The picture itself, or scaled down so that its longest side is :data:`WORKING_SIDE` pixels."""
-    height, width = image.shape[:2]
-    scale = WORKING_SIDE / max(height, width)
-    if scale >= 1:
-        return image
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
-def resized_mask(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The mask (bool) in the size of a picture of ``shape`` (height, width, ...); itself when it has that size."""
-    height, width = shape[:2]
-    if mask.shape == (height, width):
-        return mask
-    return cv2.resize(mask.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR) > 127
 
 
 class UpscaleByTwo(nn.Module):
@@ -174,27 +152,50 @@ class SamSegmenter:
         prompts = self._predict(boxes, [None] * len(boxes))
         return [self._full(max(prompt, key=lambda c: c.quality)) for prompt in prompts]
 
+    def without(self, image: np.ndarray, box: Box, background: Sequence[Point]) -> list[MaskCandidate]:
+        """See ``Segmenter``; SAM has three answers."""
+        self.embed(image)
+        points = self._points(background)[None]
+        answers = self._ask(points, torch.zeros(points.shape[:2], dtype=torch.int), self._boxes([box]))
+        return [self._full(candidate) for candidate in answers[0]]
+
     def _full(self, candidate: MaskCandidate) -> MaskCandidate:
         return MaskCandidate(resized_mask(candidate.mask, self._size), candidate.quality)
 
     def _predict(self, boxes: Sequence[Box | None], points: Sequence[Point | None]) -> list[list[MaskCandidate]]:
-        predictor = self._predictor
-        size = predictor.original_size
-        device = predictor.device
         answers: list[list[MaskCandidate]] = []
         for start in range(0, len(boxes), PROMPTS_A_CALL):
             some_boxes = [b for b in boxes[start : start + PROMPTS_A_CALL] if b is not None]
             some_points = [p for p in points[start : start + PROMPTS_A_CALL] if p is not None]
             box_tensor = point_tensor = labels = None
             if some_boxes:
-                array = torch.tensor(some_boxes, dtype=torch.float32, device=device) * self._scale
-                box_tensor = predictor.transform.apply_boxes_torch(array, size)
+                box_tensor = self._boxes(some_boxes)
             if some_points:
-                array = torch.tensor(some_points, dtype=torch.float32, device=device)[:, None] * self._scale
-                point_tensor = predictor.transform.apply_coords_torch(array, size)
-                labels = torch.ones(len(some_points), 1, dtype=torch.int, device=device)
-            with torch.inference_mode():
-                masks, qualities, _ = predictor.predict_torch(point_tensor, labels, box_tensor, multimask_output=True)
-            for mask, quality in zip(masks.cpu().numpy(), qualities.cpu().tolist(), strict=True):
-                answers.append([MaskCandidate(m, q) for m, q in zip(mask, quality, strict=True)])
+                point_tensor = self._points(some_points)[:, None]
+                labels = torch.ones(len(some_points), 1, dtype=torch.int)
+            answers += self._ask(point_tensor, labels, box_tensor)
         return answers
+
+    def _boxes(self, boxes: Sequence[Box]) -> torch.Tensor:
+        """Boxes of the picture as SAM's prompts, (N, 4)."""
+        array = torch.tensor(boxes, dtype=torch.float32) * self._scale
+        return self._predictor.transform.apply_boxes_torch(array, self._predictor.original_size)
+
+    def _points(self, points: Sequence[Point]) -> torch.Tensor:
+        """Points of the picture as SAM's prompts, (N, 2)."""
+        array = torch.tensor(points, dtype=torch.float32) * self._scale
+        return self._predictor.transform.apply_coords_torch(array, self._predictor.original_size)
+
+    def _ask(
+        self, points: torch.Tensor | None, labels: torch.Tensor | None, boxes: torch.Tensor | None
+    ) -> list[list[MaskCandidate]]:
+        """Three masks of the working copy's size for each prompt: ``points`` (N, P, 2), ``labels`` (N, P) of 1 for the
+        object and 0 for the background, ``boxes`` (N, 4)."""
+        device = self._predictor.device
+        prompts = [None if prompt is None else prompt.to(device) for prompt in (points, labels, boxes)]
+        with torch.inference_mode():
+            masks, qualities, _ = self._predictor.predict_torch(*prompts, multimask_output=True)
+        return [
+            [MaskCandidate(m, q) for m, q in zip(mask, quality, strict=True)]
+            for mask, quality in zip(masks.cpu().numpy(), qualities.cpu().tolist(), strict=True)
+        ]

@@ -74,14 +74,14 @@ class InpaintEnhancer:
                     f"The WebUI returned {painted.shape[1]}x{painted.shape[0]} pixels for an image of "
                     f"{image.shape[1]}x{image.shape[0]}; the original was kept."
                 )
-            current = compose(current, painted, self.alpha(region.mask))
+            current = compose(current, painted, self.alpha(region.solid))
         return current
 
     def _request(self, image: np.ndarray, region: ProductRegion, number: int) -> InpaintRequest:
         settings, product = self.settings, self.products[region.product]
         return InpaintRequest(
             image=Image.fromarray(image),
-            mask=mask_image(grow(region.mask, settings.mask_grow)),
+            mask=mask_image(grow(region.solid, settings.mask_grow)),
             prompt=fill_in(product.prompt or settings.prompt, self.job_prompt.prompt, product.name),
             negative_prompt=fill_in(settings.negative_prompt, self.job_prompt.negative_prompt, product.name),
             seed=self.job_prompt.seed + number,

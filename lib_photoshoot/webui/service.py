@@ -281,7 +281,7 @@ def enhance_regions(pixels: np.ndarray, regions: Sequence[ProductRegion], enhanc
     start = time.perf_counter()
     if enhancer is not None:
         try:
-            alpha = enhancer.alpha(merge([region.mask for region in regions], pixels.shape[:2]))
+            alpha = enhancer.alpha(merge([region.solid for region in regions], pixels.shape[:2]))
             image = compose(pixels, enhancer.enhance(pixels, regions), alpha)
             changed = changed_outside(pixels, image, alpha)
         except EnhancementError as error:
@@ -359,7 +359,7 @@ def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:
         if request.masks:
             item["mask"] = _png(mask_image(region.mask))
         if request.cutouts:
-            item["cutout"] = _png(cut_out(result.image, region.mask), icc=request.picture.icc)
+            item["cutout"] = _png(cut_out(result.image, region.solid), icc=request.picture.icc)
     return entry
 
 

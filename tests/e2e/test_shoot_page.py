@@ -12,6 +12,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError
@@ -139,10 +140,8 @@ def address(name: str) -> str:
 
 def stopped(webui: WebUi, name: str) -> None:
     """Stop a shoot and wait until it has ended."""
-    try:
+    with suppress(HTTPError):  # it is not under way, or stopping already
         webui.call(address(name), {"action": "stop"})
-    except HTTPError:  # it is not under way
-        return
     end = time.monotonic() + SHOOTING_MS / 1000
     while webui.call(address(name))["state"] in ("running", "stopping") and time.monotonic() < end:
         time.sleep(0.3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -66,6 +68,18 @@ def test_nothing_changes_outside_and_nothing_inside_is_lost(image: np.ndarray, b
     inner = np.zeros_like(changed)
     inner[24:56, 14:36] = True
     assert changed[inner].mean() > 0.95
+
+
+def test_the_background_in_an_opening_is_not_painted(image: np.ndarray) -> None:
+    openings = np.zeros_like(LEFT.mask)
+    openings[25:55, 15:35] = True
+    host = FakeHost()
+    own = enhancer(host, mask_blur=2, mask_grow=0)
+    handle = replace(LEFT, openings=openings)
+    result = compose(image, own.enhance(image, [handle]), own.alpha(handle.solid))
+    asked = np.asarray(host.requests[0].mask)
+    assert not asked[openings].any() and (asked[handle.solid] == 255).all()
+    assert (result[35:45, 20:30] == image[35:45, 20:30]).all() and (result[22, 15:35] != image[22, 15:35]).any()
 
 
 def test_a_host_that_spills_over_its_mask_is_held_to_it_between_regions(image: np.ndarray) -> None:

@@ -23,7 +23,7 @@ from lib_photoshoot.masks.morphology import remove_islands
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection
 from lib_photoshoot.segmentation.protocol import MaskCandidate
-from lib_photoshoot.segmentation.sam import resized_mask, working_copy
+from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
 
 # Below this, averaged over 3 x 3 cells, hardly any product of the measured pictures was ever confirmed.
 PEAK = 0.09
@@ -31,6 +31,7 @@ PEAK = 0.09
 FURTHER_PEAK = 0.25
 # A mask along more of the picture's border than this is the background around the product, not the product.
 MOST_BORDER = 0.5
+MOST_COVERED = 0.5
 NEARLY_BEST = 0.9
 SAME_BOX_IOU = 0.95
 MOST_INSTANCES = 4
@@ -93,7 +94,8 @@ class EmbeddedDetector:
             tried[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2] = True
             detection, seen = self._outline(image, view, name, indices, heat, (int(row), int(column)))
             if detection is not None:
-                found.append(detection)
+                if not _is_around(detection, found):
+                    found.append(detection)
                 if _hint_elsewhere(first, seen) < FURTHER_HINT:
                     break
                 # Further instances must be recognised without those already found: the background around a car
@@ -154,6 +156,13 @@ def _outlined(candidates: Sequence[MaskCandidate]) -> list[Outlined]:
 def _products_own(outlined: Sequence[Outlined]) -> list[Outlined]:
     """Leave out masks that outline the background around the product."""
     return [(candidate, box) for candidate, box in outlined if border_share(candidate.mask) <= MOST_BORDER]
+
+
+def _is_around(detection: Detection, found: Sequence[Detection]) -> bool:
+    """Whether a ragged outline reaches over most of an instance already found: it is the background around that one,
+    in which the gap still has the product's shape."""
+    covered = (overlap(detection.box, other.box) >= MOST_COVERED * area(other.box) for other in found)
+    return detection.mask is None and any(covered)
 
 
 def _is_whole(candidate: MaskCandidate, box: Box, score: float, cells: Box) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,20 @@ def test_pictures_are_cut_out_by_the_filter_or_by_their_cutouts(tmp_path: Path, 
     save_cutout(tmp_path / "cut" / "lit_up_1_lamp.png", LARGE)
     invoke(*command, tmp_path / "cuts", "--cutouts", tmp_path / "cut")
     assert sorted(p.name for p in (tmp_path / "cuts").iterdir()) == ["lit_1_lamp-ebay.jpg", "lit_2_lamp-ebay.jpg"]
+
+
+def test_what_shows_through_a_product_is_not_exported(tmp_path: Path) -> None:
+    class Handles(BrightSquares):
+        def detect(self, image, products):
+            found = super().detect(image, products)
+            openings = np.zeros(image.shape[:2], bool)
+            openings[20:40, 30:50] = True
+            regions = tuple(replace(region, openings=openings) for region in found.regions)
+            return replace(found, regions=regions)
+
+    paint(tmp_path / "bag.png", (20, 10, 60, 50))
+    alpha = read_cutout(tmp_path / "bag.png", Handles(), parse_products("bag"))[..., 3]
+    assert alpha[alpha.shape[0] // 2, alpha.shape[1] // 2] == 0 and (alpha == 255).any()
 
 
 def test_a_cutout_keeps_the_pictures_infotext(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from lib_photoshoot.enhancement.retouch import Retouch
 from lib_photoshoot.errors import ImageTooLargeError, PhotoshootError, WeightsError
 from lib_photoshoot.images import decode_picture
 from lib_photoshoot.products import parse_products
+from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from lib_photoshoot.settings import FIELDS, VERSION
 from lib_photoshoot.webui import service as services
 from lib_photoshoot.webui.downloads import Downloads
@@ -400,6 +402,19 @@ def test_a_run_that_fails_says_why(photos: Path, tmp_path: Path, models: BrightM
     run = run_over(photos, tmp_path / "other", models, turn).start()
     wait_until(lambda: run.snapshot().state.ended)
     assert "&lt;boom&gt;" in progress_html(run.snapshot())
+
+
+def test_a_cutout_over_http_is_open_where_the_background_shows_and_the_mask_is_not() -> None:
+    pixels = np.full((60, 60, 3), 90, np.uint8)
+    mask, openings = np.zeros((60, 60), bool), np.zeros((60, 60), bool)
+    mask[10:50, 10:50] = openings[20:40, 20:40] = True
+    region = ProductRegion("bag", (10, 10, 50, 50), 0.9, mask, 1.0, openings)
+    result = FilterResult(60, 60, Decision.MATCH, None, (region,), (), pixels, 0, {})
+    request = SimpleNamespace(name="a.png", masks=True, cutouts=True, picture=SimpleNamespace(icc=None))
+    (entry,) = services._entry(request, result)["regions"]
+    whole, cutout = (np.asarray(Image.open(io.BytesIO(base64.b64decode(entry[key])))) for key in ("mask", "cutout"))
+    assert whole[30, 30] == 255
+    assert cutout[cutout.shape[0] // 2, cutout.shape[1] // 2, 3] == 0 and (cutout[..., 3] == 255).any()
 
 
 def test_the_gallery_shows_what_was_found_and_escapes_names(photos: Path, tmp_path: Path, models: BrightModels) -> None:

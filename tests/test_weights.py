@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.weights import download, store
 from lib_photoshoot.weights.load import load_state_dict
-from lib_photoshoot.weights.manifest import Manifest, PackageSource, UrlSource, WeightFile
+from lib_photoshoot.weights.manifest import Manifest, NpmSource, PackageSource, UrlSource, WeightFile
 
 DATA = bytes(range(256)) * 4096 * 3  # 3 MiB: several chunks
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -124,8 +124,8 @@ def test_the_projects_manifest_is_complete():
         assert weight.licence
         assert weight.sources
         for source in weight.sources:
-            assert isinstance(source, PackageSource) or source.url.startswith("https://")
-    assert [weight.name for weight in manifest.expand("embedded")] == ["mobile-sam", "efficientnet-lite2"]
+            assert isinstance(source, PackageSource | NpmSource) or source.url.startswith("https://")
+    assert [weight.name for weight in manifest.expand("embedded")] == ["mobile-sam", "efficientnet-lite2", "u2netp"]
     assert all(isinstance(weight.sources[0], PackageSource) for weight in manifest.expand("embedded")), (
         "the embedded default must not need a model hub"
     )
@@ -134,7 +134,7 @@ def test_the_projects_manifest_is_complete():
 def test_expand_names_each_file_once_and_refuses_unknown_ones():
     manifest = Manifest.load()
     names = [weight.name for weight in manifest.expand(["embedded", "mobile-sam"])]
-    assert names == ["mobile-sam", "efficientnet-lite2"]
+    assert names == ["mobile-sam", "efficientnet-lite2", "u2netp"]
     with pytest.raises(WeightsError, match="mobile-sam"):
         manifest.expand("mobilesam")
 
@@ -219,8 +219,8 @@ def test_find_uses_a_neighbours_file_and_passes_over_a_wrong_own_one(folder, tmp
 
 
 def test_download_size_counts_what_is_missing(folder):
-    assert store.download_size("embedded") == 40728226 + 24666229
-    assert store.download_size(["embedded", "mobile-sam"]) == 40728226 + 24666229
+    assert store.download_size("embedded") == 40728226 + 24666229 + 4574861
+    assert store.download_size(["embedded", "mobile-sam"]) == 40728226 + 24666229 + 4574861
     assert store.download_size("thing", manifest_of()) == len(DATA)
 
 

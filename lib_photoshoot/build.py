@@ -11,8 +11,13 @@ if TYPE_CHECKING:
     from lib_photoshoot.detection.protocol import Detector
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.pipeline import Confirmer, ProductFilter
+    from lib_photoshoot.segmentation.outlining import Outliner
+    from lib_photoshoot.segmentation.salience import Salience
     from lib_photoshoot.segmentation.sam import SamSegmenter
 
+
+FINE_SALIENCE = ("isnet", "isnet-fp16")
+"""Names in the weights manifest of the network that is asked where quicker views disagree: optional, best first."""
 
 _GROUNDING_VARIANT = {DetectorName.GROUNDINGDINO: "swint", DetectorName.GROUNDINGDINO_B: "swinb"}
 
@@ -23,7 +28,8 @@ class ModelChoice:
 
     ``device`` is a torch device (``cpu``, ``cuda``, ``cuda:1``) or ``auto``: the GPU where there is one. The embedded
     classifier always runs on the CPU, where it takes a tenth of a second. ``bf16`` computes GroundingDINO in bfloat16,
-    faster and less exact. ``threshold`` in [0, 1] replaces the detector's own for products that set none.
+    faster and less exact. ``threshold`` in [0, 1] replaces the detector's own for products that set none. ``thorough``
+    asks every view about every outline, not only where the quick ones disagree.
     """
 
     detector: DetectorName = DetectorName.EMBEDDED
@@ -31,11 +37,12 @@ class ModelChoice:
     device: str = "cpu"
     bf16: bool = False
     threshold: float | None = None
+    thorough: bool = False
 
 
 def weights_of(choice: ModelChoice) -> tuple[str, ...]:
     """Names, in the weights manifest, of the files that a choice loads."""
-    names = ("efficientnet-lite2", choice.segmenter.value)
+    names = ("efficientnet-lite2", choice.segmenter.value, "u2netp")
     variant = _GROUNDING_VARIANT.get(choice.detector)
     return names if variant is None else (*names, f"groundingdino-{variant}", "bert-vocab")
 
@@ -48,6 +55,7 @@ class Models:
     detector: Detector
     segmenter: SamSegmenter
     confirmer: Confirmer
+    outliner: Outliner | None = None
 
     def filter(
         self, enhancer: Enhancer | None = None, require_all: bool = False, recheck: bool = True
@@ -60,6 +68,7 @@ class Models:
             self.segmenter,
             enhancer,
             self.confirmer,
+            self.outliner,
             # The embedded detector has classified each cut-out already; a second time would say the same.
             second_opinion=self.choice.detector is not DetectorName.EMBEDDED,
             require_all=require_all,
@@ -73,6 +82,7 @@ def load_models(choice: ModelChoice) -> Models:
     # The models' libraries take seconds to import: only a run pays for them, not --help.
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
+    from lib_photoshoot.segmentation.outlining import Outliner
     from lib_photoshoot.weights.store import find
 
     device = resolve_device(choice.device)
@@ -89,7 +99,9 @@ def load_models(choice: ModelChoice) -> Models:
         variant = _GROUNDING_VARIANT[choice.detector]
         weights, vocabulary = find(f"groundingdino-{variant}"), find("bert-vocab")
         detector = GroundingDinoDetector.load(weights, vocabulary, variant, device, choice.bf16)
-    return Models(choice, detector, segmenter, CutoutConfirmer(classifier))
+    confirmer = CutoutConfirmer(classifier)
+    outliner = Outliner(segmenter, _salience("u2netp"), _fine_salience(), confirmer, thorough=choice.thorough)
+    return Models(choice, detector, segmenter, confirmer, outliner)
 
 
 def build_filter(choice: ModelChoice | None = None, require_all: bool = False) -> ProductFilter:
@@ -114,3 +126,18 @@ def _segmenter(name: SegmenterName, device: str) -> SamSegmenter:
 
     variant = name.value if name is SegmenterName.MOBILE_SAM else name.value.removeprefix("sam-").replace("-", "_")
     return SamSegmenter.from_file(find(name.value), variant, device)
+
+
+def _salience(name: str) -> Salience:
+    from lib_photoshoot.segmentation.salience import ISNET, U2NETP, OnnxSalience
+    from lib_photoshoot.weights.store import find
+
+    return OnnxSalience(find(name), name, U2NETP if name == "u2netp" else ISNET)
+
+
+def _fine_salience() -> Salience | None:
+    """Return IS-Net in the first of its two files that is there; None where neither is."""
+    from lib_photoshoot.weights.store import missing
+
+    present = (name for name in FINE_SALIENCE if not missing(name))
+    return next((_salience(name) for name in present), None)

@@ -18,8 +18,9 @@ from lib_photoshoot.detection.verification import iou, reject, verify
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
 from lib_photoshoot.masks.morphology import clean, merge
 from lib_photoshoot.products import Product
-from lib_photoshoot.results import Box, Decision, Detection, FilterResult, ProductRegion, Reason, Rejection
+from lib_photoshoot.results import Box, Decision, Detection, FilterResult, ProductRegion, Reason, Rejection, matte_of
 from lib_photoshoot.segmentation.openings import find_openings
+from lib_photoshoot.segmentation.outlining import Outliner
 from lib_photoshoot.segmentation.protocol import Segmenter
 
 # After an enhancement a known product must keep this share of its confirmation score.
@@ -45,6 +46,7 @@ class ProductFilter:
         segmenter: Segmenter,
         enhancer: Enhancer | None = None,
         confirmer: Confirmer | None = None,
+        outliner: Outliner | None = None,
         second_opinion: bool = False,
         require_all: bool = False,
         threshold: float | None = None,
@@ -52,6 +54,7 @@ class ProductFilter:
     ) -> None:
         """``threshold`` in [0, 1] replaces the detector's own for products that set none.
 
+        ``outliner`` finds out how far each product goes; without one the segmenter's best mask is taken as it is.
         ``second_opinion`` lets ``confirmer`` overrule the detector, ``recheck`` undoes an enhancement that spoils a
         product.
         """
@@ -59,6 +62,7 @@ class ProductFilter:
         self.segmenter = segmenter
         self.enhancer = enhancer
         self.confirmer = confirmer
+        self.outliner = outliner
         self.second_opinion = second_opinion
         self.require_all = require_all
         self.recheck = recheck
@@ -87,7 +91,7 @@ class ProductFilter:
         regions: list[ProductRegion] = []
         if kept:
             with _timed(seconds, "segment"):
-                regions, empty = self._segment(image, kept)
+                regions, empty = self._segment(image, kept, products)
                 rejected += empty
         reason = self._skip_reason(regions, rejected, products)
         result, changed, note = image, 0, None
@@ -122,8 +126,10 @@ class ProductFilter:
         return confirmed, rejected
 
     def _segment(
-        self, image: np.ndarray, detections: Sequence[Detection]
+        self, image: np.ndarray, detections: Sequence[Detection], products: Sequence[Product]
     ) -> tuple[list[ProductRegion], list[Rejection]]:
+        if self.outliner is not None:
+            return self.outliner.regions(image, detections, products)
         regions, rejected = [], []
         bare = [detection for detection in detections if detection.mask is None]
         masks = iter(self.segmenter.segment(image, [detection.box for detection in bare]) if bare else ())
@@ -162,7 +168,7 @@ class ProductFilter:
         enhanced = enhancer.enhance(image, regions)
         kept = list(regions)
         while kept:
-            alpha = enhancer.alpha(merge([region.solid for region in kept], image.shape[:2]))
+            alpha = weight(enhancer, kept, image.shape[:2])
             result = compose(image, enhanced, alpha)
             lost = self._lost(image, result, kept, products) if self.recheck else []
             if not lost:
@@ -203,6 +209,20 @@ class ProductFilter:
             if score < KEPT_SHARE * region.score:
                 lost.append(Rejection(region.product, region.box, score, Reason.LOST_IN_ENHANCEMENT))
         return lost
+
+
+def weight(enhancer: Enhancer, regions: Sequence[ProductRegion], shape: tuple[int, ...]) -> np.ndarray:
+    """Return how much of the enhanced picture counts, float32 (height, width) in [0, 1].
+
+    An enhancer that leaves shapes as they are counts as much as each pixel is product; others have a soft edge of their
+    own.
+    """
+    alpha = enhancer.alpha(merge([region.solid for region in regions], shape))
+    matte = matte_of(regions)
+    if matte is None or not getattr(enhancer, "keeps_shape", False):
+        return alpha
+    # Where the enhancer has not worked nothing counts.
+    return np.where(alpha > 0, matte.astype(np.float32) / 255, np.float32(0))
 
 
 @contextmanager

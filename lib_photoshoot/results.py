@@ -6,7 +6,7 @@ of shape (height, width). Pictures are ``uint8`` RGB arrays of shape (height, wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -78,12 +78,51 @@ class Rejection:
     reason: Reason
 
 
+class Doubt(str, Enum):
+    """What speaks against an outline; the values are stable codes for reports and APIs."""
+
+    TOUCHES_FRAME = "touches_frame"
+    """The product goes on beyond the picture's edge."""
+    RAGGED = "ragged"
+    """The edge is frayed or not clear."""
+    VIEWS_DISAGREE = "views_disagree"
+    """Independent looks at the product do not see the same outline."""
+    EVIDENCE_OUTSIDE = "evidence_outside"
+    """What stands out around the outline looks like the product too: a part may be missing."""
+    SEVERAL_OBJECTS = "several_objects"
+    """The outline is in several pieces, or holds a neighbour."""
+    TOO_SMALL_FOR_EVIDENCE = "too_small_for_evidence"
+    """The outline is much smaller than the area that looks like the product, or hardly looks like it alone."""
+
+
+class OutlineSource(str, Enum):
+    """Who drew an outline."""
+
+    MODEL = "model"
+    HAND = "hand"
+    """A person: no later run draws it again."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """How far an outline can be trusted: ``quality`` in [0, 1], and what speaks against it, most telling first."""
+
+    quality: float
+    doubts: tuple[Doubt, ...] = ()
+    source: OutlineSource = OutlineSource.MODEL
+
+    @property
+    def is_sure(self) -> bool:
+        return not self.doubts
+
+
 @dataclass(frozen=True, eq=False)
 class ProductRegion:
     """A product that was found: its detection, its mask and the segmenter's own quality estimate (predicted IoU).
 
     ``mask`` has no holes. ``openings`` are where the background shows through, as under a bag's handle; None for
-    nowhere.
+    nowhere. ``alpha`` is how much of each pixel is product, uint8 (height, width), 255 for all of it; None where only
+    the mask is known. ``outline`` says how sure the outline is; None where nobody judged it.
     """
 
     product: str
@@ -92,11 +131,23 @@ class ProductRegion:
     mask: np.ndarray
     quality: float
     openings: np.ndarray | None = None
+    alpha: np.ndarray | None = None
+    outline: Outline | None = None
 
     @property
     def solid(self) -> np.ndarray:
         """The mask without the openings: what is cut out and enhanced."""
         return self.mask if self.openings is None else self.mask & ~self.openings
+
+
+def matte_of(regions: Sequence[ProductRegion]) -> np.ndarray | None:
+    """Return the alpha of several regions together, uint8 (height, width); None where one of them has none."""
+    mattes = [region.alpha for region in regions if region.alpha is not None]
+    if not mattes or len(mattes) < len(regions):
+        return None
+    import numpy as np
+
+    return np.maximum.reduce(mattes)
 
 
 @dataclass(frozen=True, eq=False)

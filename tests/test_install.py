@@ -64,12 +64,19 @@ def lines(capsys) -> list[str]:
 
 
 def test_what_is_missing_is_installed_with_a_line_each(host, capsys):
-    host(modules={"cv2", "safetensors", "timm"})
+    host(modules={"cv2", "onnxruntime", "safetensors", "timm"})
     pip = FakePip()
     requirements.install(pip)
-    assert pip.asked == ["segment-anything==1.0", "groundingdino-py==0.4.0", "addict>=2.4", "yapf>=0.40"]
+    assert pip.asked == [
+        "segment-anything==1.0",
+        "scipy>=1.9,<2",
+        "groundingdino-py==0.4.0",
+        "addict>=2.4",
+        "yapf>=0.40",
+    ]
     assert lines(capsys) == [
         "installing segment-anything 1.0",
+        "installing scipy",
         "installing groundingdino-py 0.4.0",
         "installing addict",
         "installing yapf",
@@ -369,6 +376,7 @@ def webui_python(tmp_path_factory) -> Path:
         ("torch", "2.1.2+cu121", ("numpy",)),
         ("torchvision", "0.16.2", ("torch",)),
         ("pillow", "9.5.0", ()),
+        ("protobuf", "3.20.0", ()),
         ("platformdirs", "3.0", ()),
         ("custom", "2.0-own-build", ()),  # no valid version: a fork somebody installed by hand
     ]:
@@ -391,6 +399,11 @@ def index(tmp_path_factory) -> Path:
         ("opencv-python", "4.11.0.86", ("numpy>=1.26",), "cv2"),
         ("opencv-python", "4.12.0.88", ("numpy>=2",), "cv2"),  # would take numpy along
         ("opencv-python", "5.0.0.93", ("numpy>=2",), "cv2"),
+        ("onnxruntime", "1.20.1", ("protobuf", "numpy>=1.21"), ""),
+        ("onnxruntime", "1.30.0", ("protobuf>=4.25", "numpy>=2"), ""),  # would take numpy along
+        ("protobuf", "7.0", (), ""),
+        ("scipy", "1.11.4", ("numpy<1.28",), ""),
+        ("scipy", "1.17.0", ("numpy>=2",), ""),
         ("safetensors", "0.8.0", (), ""),
         ("addict", "2.4.0", (), ""),
         ("yapf", "0.43.0", ("platformdirs",), ""),
@@ -418,6 +431,8 @@ def test_a_real_pip_changes_nothing_that_is_there(webui_python, index):
     assert {name: version for name, version in after.items() if name not in before} == {
         "segment-anything": "1.0",
         "opencv-python": "4.11.0.86",
+        "onnxruntime": "1.20.1",
+        "scipy": "1.11.4",
         "safetensors": "0.8.0",
         "groundingdino-py": "0.4.0",
         "addict": "2.4.0",

@@ -23,6 +23,7 @@ from lib_photoshoot.catalog.inputs import Stamp
 from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import shown
+from lib_photoshoot.results import OutlineSource
 
 LEDGER_NAME = "ledger.jsonl"
 _PROGRAM = "product-photoshoot"
@@ -53,6 +54,12 @@ class Record:
     def stamp(self) -> Stamp:
         """The version of the source that was worked on."""
         return Stamp(self.size, self.mtime_ns, self.version)
+
+    @property
+    def drawn_by_hand(self) -> bool:
+        """Whether a person drew one of the outlines."""
+        sources = ((region.get("outline") or {}).get("source") for region in self.entry["regions"])
+        return OutlineSource.HAND.value in sources
 
     def to_line(self) -> bytes:
         """The record as one JSON line; ASCII only, so that any file name survives."""
@@ -172,9 +179,16 @@ class Ledger:
         return record if record.file == key else None
 
     def find(self, source: Source) -> Record | None:
-        """The record of a source that need not be done again: unchanged, same name, all outputs still there."""
+        """The record of a source that need not be done again: unchanged, same name, all outputs still there.
+
+        One with an outline that somebody drew by hand stands whatever became of the source: no run draws it again.
+        """
         record = self.get(source.key)
-        if record is None or record.stem != source.stem:
+        if record is None:
+            return None
+        if record.drawn_by_hand:
+            return record
+        if record.stem != source.stem:
             return None
         try:
             unchanged = source.stamp() == record.stamp

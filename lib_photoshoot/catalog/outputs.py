@@ -15,8 +15,8 @@ from PIL import Image
 
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import Picture, shown, store_picture, to_image, write_image
-from lib_photoshoot.masks.cutout import cut_out, mask_image
-from lib_photoshoot.results import Decision, FilterResult, ProductRegion
+from lib_photoshoot.masks.cutout import cut_out, cutout_rect, mask_image
+from lib_photoshoot.results import Decision, FilterResult, Outline, ProductRegion
 
 THUMBNAIL_SIDE = 560
 # Distinct on light and on dark pictures and for colour-blind readers (Okabe and Ito's palette, RGB).
@@ -56,7 +56,7 @@ def write_outputs(
             label = f"{stem}_{number}_{slug(region.product)}.png"
             masks.append(f"masks/{label}")
             write_image(mask_image(region.mask), place(masks[-1]))
-            write_image(cut_out(result.image, region.solid), place(f"cutouts/{label}"), **profile)
+            write_image(cut_out(result.image, region.solid, matte=region.alpha), place(f"cutouts/{label}"), **profile)
         overlay = to_image(draw_overlay(picture.pixels, result.regions))
         write_image(overlay, place(f"overlays/{stem}.png"))
         _thumbnail(overlay, place(thumbnail_name(stem, "overlay")))
@@ -130,7 +130,8 @@ def _draw_box(
 def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -> dict[str, Any]:
     """One picture's object in ``report.json`` and in the output of ``detect``.
 
-    A region whose mask was written has its ``quality``: the segmenter's predicted IoU, None where there is none.
+    A region whose mask was written has its ``quality``, the segmenter's predicted IoU (None where there is none), and
+    ``cutout_at``, where in the picture its cut-out's upper left corner lies.
     """
     regions = []
     for index, region in enumerate(result.regions):
@@ -138,6 +139,10 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
         if index < len(masks):
             # 0 is what a region has that no segmenter predicted anything of.
             found |= {"mask": masks[index], "quality": round(float(region.quality), 4) or None}
+            rect = cutout_rect(region.solid, region.alpha)
+            found["cutout_at"] = None if rect is None else [rect.x0, rect.y0]
+        if region.outline is not None:
+            found["outline"] = outline_entry(region.outline)
         regions.append(found)
     rejected = [_found(item.product, item.score, item.box) | {"reason": item.reason.value} for item in result.rejected]
     return {
@@ -149,6 +154,15 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
         "regions": regions,
         "rejected": rejected,
         "seconds": {stage: round(float(seconds), 4) for stage, seconds in result.seconds.items()},
+    }
+
+
+def outline_entry(outline: Outline) -> dict[str, Any]:
+    """An outline's trustworthiness as JSON values."""
+    return {
+        "quality": round(outline.quality, 4),
+        "doubts": [doubt.value for doubt in outline.doubts],
+        "source": outline.source.value,
     }
 
 

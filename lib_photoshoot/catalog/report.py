@@ -15,9 +15,23 @@ from lib_photoshoot.catalog.coco import coco_document
 from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.outputs import thumbnail_name
 from lib_photoshoot.images import write_atomic
-from lib_photoshoot.results import Decision, Reason
+from lib_photoshoot.results import Decision, Doubt, Reason
 
-CSV_COLUMNS = ("file", "width", "height", "decision", "reason", "product", "score", "x0", "y0", "x1", "y1", "mask")
+CSV_COLUMNS = (
+    "file",
+    "width",
+    "height",
+    "decision",
+    "reason",
+    "product",
+    "score",
+    "x0",
+    "y0",
+    "x1",
+    "y1",
+    "mask",
+    "doubts",
+)
 
 REASON_TEXT = {
     Reason.NOTHING_FOUND: "Nothing in the picture resembles the products.",
@@ -33,6 +47,25 @@ REASON_TEXT = {
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",
     Reason.UNREADABLE: "The file cannot be read as a picture.",
 }
+
+DOUBT_TEXT = {
+    Doubt.TOUCHES_FRAME: "goes on beyond the picture's edge",
+    Doubt.RAGGED: "the edge is ragged or not clear",
+    Doubt.VIEWS_DISAGREE: "independent views see other outlines",
+    Doubt.EVIDENCE_OUTSIDE: "a part may be missing",
+    Doubt.SEVERAL_OBJECTS: "several pieces, or a neighbour with it",
+    Doubt.TOO_SMALL_FOR_EVIDENCE: "hardly recognised alone",
+}
+
+
+def doubts_of(region: Mapping[str, Any]) -> list[str]:
+    """The codes of the doubts about one region of a report; none where it was written before there were any."""
+    return list((region.get("outline") or {}).get("doubts", ()))
+
+
+def doubts_in_words(codes: Iterable[str]) -> str:
+    """What speaks against an outline, for people."""
+    return ", ".join(DOUBT_TEXT[Doubt(code)] for code in codes)
 
 
 def write_reports(
@@ -117,13 +150,14 @@ def csv_rows(records: Iterable[Record], unreadable: Sequence[dict[str, str]]) ->
         entry = record.entry
         head = [_cell(entry["file"]), entry["width"], entry["height"], entry["decision"], entry["reason"] or ""]
         for region in entry["regions"] or [None]:
-            tail = [""] * 7
+            tail = [""] * 8
             if region is not None:
-                tail = [_cell(region["product"]), region["score"], *region["box"], _cell(region["mask"] or "")]
+                doubts = " ".join(doubts_of(region))
+                tail = [_cell(region["product"]), region["score"], *region["box"], _cell(region["mask"] or ""), doubts]
             yield line(head + tail)
     for item in unreadable:
         row = [_cell(item["file"]), "", "", "unreadable", _cell(item["error"])]
-        yield line(row + [""] * 7)
+        yield line(row + [""] * 8)
 
 
 def _cell(text: str) -> str:
@@ -146,13 +180,15 @@ def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) 
         undefined=StrictUndefined,
         trim_blocks=True,
     )
+    environment.filters["doubts"] = lambda region: [DOUBT_TEXT[Doubt(code)] for code in doubts_of(region)]
     environment.filters["reason"] = lambda code: REASON_TEXT[Reason(code)]
     environment.filters["thumb"] = lambda record, kind: _data_uri(out / thumbnail_name(record.stem, kind))
     environment.filters["link"] = lambda path: quote(path, errors="surrogateescape")
-    matches, regions, seconds = 0, 0, 0.0
+    matches, regions, doubted, seconds = 0, 0, 0, 0.0
     for record in records:
         matches += record.entry["decision"] == Decision.MATCH.value
         regions += len(record.entry["regions"])
+        doubted += any(map(doubts_of, record.entry["regions"]))
         seconds += sum(record.entry["seconds"].values())
     return environment.get_template("report.html.j2").generate(
         report=document,
@@ -160,6 +196,7 @@ def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) 
         matches=matches,
         skipped=len(records) - matches,
         regions=regions,
+        doubted=doubted,
         seconds=seconds,
     )
 

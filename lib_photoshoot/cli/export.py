@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from lib_photoshoot.export.cutouts import Detecting
     from lib_photoshoot.export.exporter import Exporter
     from lib_photoshoot.products import Product
+
+TO_CHECK = "to-check"
+"""Folder, beside the other exports, of those whose outline is not sure."""
 
 Inputs = Annotated[
     list[str], typer.Argument(metavar="INPUT...", help="Transparent cut-outs or pictures: files, folders, globs.")
@@ -120,25 +123,35 @@ def _export_all(
     source: SourceChoice,
 ) -> int:
     """Export each file, say what became of it, and return the exit code."""
+    from lib_photoshoot.catalog.report import doubts_in_words
     from lib_photoshoot.export.cutouts import read_cutout
     from lib_photoshoot.export.errors import ExportError
     from lib_photoshoot.export.provenance import Evidence, Source, source_of, strongest
+    from lib_photoshoot.images import shown
 
     code = DONE
+    to_check = 0
     for original, cutout in files:
         try:
             if source is SourceChoice.AUTO:
                 evidence = strongest(source_of(original.path), source_of(cutout.path))
             else:
                 evidence = Evidence(Source(source.value), "--source says so")
-            exported = exporter.export(read_cutout(cutout.path, finder, products), cutout.relative, evidence.source)
+            product = read_cutout(cutout.path, finder, products)
+            name = PurePath(TO_CHECK) / cutout.relative if product.doubts else cutout.relative
+            exported = exporter.export(product.pixels, name, evidence.source)
         except (ImageError, ExportError) as error:
             say(str(error))
             code = SOME_UNREADABLE
             continue
         typer.echo(f"{exported}\n  {evidence.source.value}: {evidence.reason}")
-        if exported.missed:
+        if product.doubts:
+            typer.echo(f"  check the outline: {doubts_in_words(product.doubts)}")
+            to_check += 1
+        if exported.missed or product.doubts:
             code = SOME_UNREADABLE
+    if to_check:
+        say(f"{to_check} of the pictures went into {shown(exporter.out / TO_CHECK)}: look at their outlines.")
     return code
 
 

@@ -51,10 +51,14 @@ def rank_command(
 
 
 def _print(product: str, items: tuple[Ranked, ...]) -> None:
+    from lib_photoshoot.catalog.report import doubts_in_words
+
     typer.echo(f"{product}: {len(items)} pictures")
     for place, item in enumerate(items, 1):
         typer.echo(f"{place:4}. {item.total:.3f}  {item.measured.file}")
         for quality in item.measured.qualities:
             typer.echo(f"        {quality.name:9} {quality.score:.2f}  {quality.reason}")
+        if item.measured.doubts:
+            typer.echo(f"        check the outline: {doubts_in_words(item.measured.doubts)}")
         for other in item.duplicates:
             typer.echo(f"        looks the same: {other.measured.file} ({other.total:.3f})")

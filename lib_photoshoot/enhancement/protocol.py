@@ -21,7 +21,10 @@ class EnhancementStopped(EnhancementError):
 
 
 class Enhancer(Protocol):
-    """Makes the products in a picture look better."""
+    """Makes the products in a picture look better.
+
+    One with an attribute ``keeps_shape`` that is true changes no shapes: it is weighted by the products' own alpha.
+    """
 
     name: str
     """Short stable name for reports."""

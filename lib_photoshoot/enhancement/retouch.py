@@ -90,6 +90,7 @@ class Retouch:
     """The enhancer of the embedded default; an ``Enhancer``."""
 
     name = "retouch"
+    keeps_shape = True
 
     def __init__(self, settings: RetouchSettings | None = None) -> None:
         self.settings = settings or RetouchSettings()

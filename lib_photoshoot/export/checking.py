@@ -21,7 +21,8 @@ from lib_photoshoot.export.colour import is_srgb
 from lib_photoshoot.export.placing import VISIBLE, fill_share
 from lib_photoshoot.export.profile import Aspect, Ground, Profile, Rule
 from lib_photoshoot.images import PICTURE_FORMATS, Picture, decode_picture, shown
-from lib_photoshoot.masks.morphology import distance_to, remove_islands
+from lib_photoshoot.masks.comparison import RAGGED, raggedness
+from lib_photoshoot.masks.morphology import distance_to, fill_holes, remove_islands
 
 _NEAR_PRODUCT = 12
 """Pixels beside the product in which JPEG's 8 x 8 blocks leave rings, so that the background is not counted there."""
@@ -134,11 +135,22 @@ def _look(
         colour = profile.background.colour if kind is Ground.COLOUR else (255, 255, 255)
         off = _difference(picture, colour)
     share = _SHADOW_REACH if profile.shadow.on else 0.0
+    outline: list[_Missed] = []
     if product is None:
+        outline = [] if profile.shadow.on else _outline(off)
         product, share = _product(off), max(share, _FADING)
     clean, missed = _background(off, product, profile, share)
     fill = fill_share(product, profile.product.measure)
-    return fill, clean, missed + _fill(fill, product, profile)
+    return fill, clean, missed + _fill(fill, product, profile) + outline
+
+
+def _outline(off: np.ndarray) -> list[_Missed]:
+    """What the pixels show of a frayed edge; a cut-off product is told from a straight one at the frame only."""
+    found = raggedness(fill_holes(remove_islands(off > VISIBLE, _SPECK)))
+    if found <= RAGGED:
+        return []
+    measured = f"the edge is {found:.2f} times as long as a smooth one around the same product"
+    return [(Aspect.OUTLINE, measured, f"at most {RAGGED:g} times")]
 
 
 def _product(off: np.ndarray) -> np.ndarray:

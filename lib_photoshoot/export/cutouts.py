@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from lib_photoshoot.catalog.inputs import InputFile, collect_inputs
+from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.export.colour import to_srgb
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.images import Picture, read_picture, shown
 from lib_photoshoot.masks.cutout import cut_out
 from lib_photoshoot.masks.morphology import merge
 from lib_photoshoot.products import Product
-from lib_photoshoot.results import FilterResult
+from lib_photoshoot.results import FilterResult, matte_of
 
 
 class Detecting(Protocol):
@@ -25,8 +29,16 @@ class Detecting(Protocol):
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult: ...
 
 
-def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product]) -> np.ndarray:
-    """The product of one file alone: uint8 RGBA (height, width, 4) in sRGB.
+@dataclass(frozen=True, eq=False)
+class CutOut:
+    """A product alone: uint8 RGBA (height, width, 4) in sRGB, and the codes of what speaks against its outline."""
+
+    pixels: np.ndarray
+    doubts: tuple[str, ...] = ()
+
+
+def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product]) -> CutOut:
+    """The product of one file alone.
 
     A picture with any transparency is a cut-out already. In any other ``finder`` looks for the products, and all that
     it finds are exported together, as a pair of shoes should be. Raises ImageError, and ExportError without a product.
@@ -35,7 +47,7 @@ def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product
     pixels = to_srgb(picture.pixels, picture.icc, shown(path))
     alpha = _transparency(picture)
     if alpha is not None:
-        return np.dstack([pixels, alpha])
+        return CutOut(np.dstack([pixels, alpha]), recorded_doubts(path))
     if finder is None:
         raise ExportError(
             f"{shown(path)} has no transparent background; name its products with --products, or its cut-outs' folder "
@@ -44,7 +56,29 @@ def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product
     regions = finder.detect(picture.pixels, products).regions
     if not regions:
         raise ExportError(f"{shown(path)} holds none of the products; name others with --products.")
-    return np.asarray(cut_out(pixels, merge([region.solid for region in regions], pixels.shape[:2])))
+    solid = merge([region.solid for region in regions], pixels.shape[:2])
+    rgba = np.asarray(cut_out(pixels, solid, matte=matte_of(regions)))
+    outlines = [region.outline for region in regions if region.outline is not None]
+    return CutOut(rgba, tuple(dict.fromkeys(doubt.value for outline in outlines for doubt in outline.doubts)))
+
+
+def recorded_doubts(path: Path) -> tuple[str, ...]:
+    """What the report of a filter run says against the outline of one of its cut-outs; nothing for other files."""
+    folder = next((parent for parent in path.absolute().parents if parent.name == "cutouts"), None)
+    if folder is None:
+        return ()
+    name = path.absolute().relative_to(folder).as_posix()
+    return _recorded(folder.parent / "report.json").get(f"masks/{name}", ())
+
+
+@lru_cache(maxsize=4)
+def _recorded(report: Path) -> Mapping[str, tuple[str, ...]]:
+    """Doubts by mask, out of a run's report; empty where there is none that can be read."""
+    try:
+        entries = json.loads(report.read_text("utf-8"))["images"]
+        return {region["mask"]: tuple(doubts_of(region)) for entry in entries for region in entry["regions"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def _transparency(picture: Picture) -> np.ndarray | None:

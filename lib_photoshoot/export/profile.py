@@ -37,6 +37,7 @@ class Aspect(str, Enum):
     COLOUR = "colour"
     NAME = "name"
     METADATA = "metadata"
+    OUTLINE = "outline"
 
 
 class Ground(str, Enum):
@@ -184,10 +185,20 @@ def _profile(path: Path, values: dict[str, Any]) -> Profile:
         product=_product(values["product"]),
         shadow=_section(Shadow, values["shadow"], "shadow"),
         file=_encoding(values["file"]),
-        rules={aspect: _section(Rule, values["rules"][aspect.value], aspect.value) for aspect in Aspect},
+        rules={aspect: _rule(values["rules"], aspect) for aspect in Aspect},
     )
     _check(profile)
     return profile
+
+
+_OUTLINE_RULE = Rule("our own: one product, whole, with a clean edge", "", False)
+"""No channel writes it down: they take it for granted."""
+
+
+def _rule(values: dict[str, Any], aspect: Aspect) -> Rule:
+    if aspect is Aspect.OUTLINE and aspect.value not in values:
+        return _OUTLINE_RULE
+    return _section(Rule, values[aspect.value], aspect.value)
 
 
 def _section(kind: Any, values: dict[str, Any], name: str) -> Any:

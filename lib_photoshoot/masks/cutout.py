@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from lib_photoshoot.errors import ImageError
-from lib_photoshoot.masks.morphology import bounding_rect, check_mask, distance_to, feather, row_strips
+from lib_photoshoot.masks.matting import edge_colours
+from lib_photoshoot.masks.morphology import Rect, bounding_rect, check_mask, distance_to, feather, row_strips
 
 _MARGIN = 4
 """Transparent pixels around a cut-out, beyond the feather."""
@@ -34,19 +35,27 @@ def save_mask(mask: np.ndarray, path: str | Path) -> None:
         ) from error
 
 
-def cut_out(image: np.ndarray, mask: np.ndarray, feather_radius: float = 1.5) -> Image.Image:
-    """The product alone: RGBA, cropped to the mask's bounding box with a small transparent margin.
+def cut_out(
+    image: np.ndarray, mask: np.ndarray, feather_radius: float = 1.5, matte: np.ndarray | None = None
+) -> Image.Image:
+    """The product alone: RGBA, cropped to the product's bounding box with a small transparent margin.
 
-    ``image`` is uint8 RGB (height, width, 3). The edge is anti-aliased over ``feather_radius`` pixels to each side of
-    the outline, and its colours are continued from inside the product, so that no rim of the old background shows.
-    ValueError for other shapes or types and for an empty mask.
+    ``image`` is uint8 RGB (height, width, 3). ``matte``, uint8 (height, width), is the product's alpha as the outliner
+    found it. Without one the edge of ``mask`` is anti-aliased over ``feather_radius`` pixels to each side. The colours
+    of the edge are the product's own, so that no rim of the old background shows. ValueError for other shapes or types
+    and for an empty mask.
     """
     check_mask(mask)
     if image.dtype != np.uint8 or image.shape != (*mask.shape, 3):
         raise ValueError(f"image must be uint8 of shape {(*mask.shape, 3)}, not {image.dtype} {image.shape}")
-    rect = bounding_rect(mask, math.ceil(feather_radius) + _MARGIN)
+    rect = cutout_rect(mask, matte, feather_radius)
     if rect is None:
         raise ValueError("an empty mask has nothing to cut out")
+    if matte is not None:
+        if matte.dtype != np.uint8 or matte.shape != mask.shape:
+            raise ValueError(f"matte must be uint8 of shape {mask.shape}, not {matte.dtype} {matte.shape}")
+        crop, opaque = image[rect.slices], matte[rect.slices]
+        return Image.fromarray(np.dstack([edge_colours(crop, opaque, _BLEED), opaque]), "RGBA")
     crop, inside = image[rect.slices], mask[rect.slices]
     rgba = np.zeros((*inside.shape, 4), np.uint8)
     reach = math.ceil(feather_radius) + _BLEED
@@ -56,6 +65,13 @@ def cut_out(image: np.ndarray, mask: np.ndarray, feather_radius: float = 1.5) ->
         rgba[rows, :, :3] = _extend_colours(crop[outer], inside[outer], reach)[strip.inner]
         rgba[rows, :, 3] = np.rint(alpha[rows] * 255)
     return Image.fromarray(rgba, "RGBA")
+
+
+def cutout_rect(mask: np.ndarray, matte: np.ndarray | None = None, feather_radius: float = 1.5) -> Rect | None:
+    """Return the part of the picture that :func:`cut_out` shows; None where there is nothing to cut out."""
+    if matte is not None:
+        return bounding_rect(matte, _MARGIN)
+    return bounding_rect(mask, math.ceil(feather_radius) + _MARGIN)
 
 
 def _extend_colours(image: np.ndarray, mask: np.ndarray, reach: int) -> np.ndarray:

@@ -71,6 +71,25 @@ def bounding_rect(values: np.ndarray, margin: int = 0) -> Rect | None:
     )
 
 
+def mask_box(mask: np.ndarray) -> tuple[float, float, float, float] | None:
+    """Return the bounding box of a mask (bool) in its pixels; None for an empty one."""
+    rect = bounding_rect(mask)
+    return None if rect is None else (float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1))
+
+
+def border_share(mask: np.ndarray) -> float:
+    """Return the largest share in [0, 1] of a frame of pixels, at the picture's edge or just inside, that is masked.
+
+    SAM's masks are ragged at the very edge: what fills the border is seen a hundredth of the picture further in.
+    """
+    inset = max(1, round(0.01 * min(mask.shape)))
+    shares = []
+    for depth in {0, inset} if min(mask.shape) > 2 * inset + 2 else {0}:
+        inner = mask[depth : mask.shape[0] - depth, depth : mask.shape[1] - depth]
+        shares.append(float(np.concatenate([inner[0], inner[-1], inner[:, 0], inner[:, -1]]).mean()))
+    return max(shares)
+
+
 def row_strips(shape: tuple[int, ...], overlap: int = 0, pixels: int = _STRIP_PIXELS) -> Iterator[Strip]:
     """Split an array's rows into strips of about ``pixels`` pixels, each readable ``overlap`` rows further.
 

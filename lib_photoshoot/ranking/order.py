@@ -22,12 +22,14 @@ _HEADS, _CELLS = 256, 1 << 24
 
 @dataclass(frozen=True)
 class Measured:
-    """One picture of a product: its qualities, and its perceptual hash (``training.dataset.difference_hash``)."""
+    """One picture of a product: its qualities, its perceptual hash (``training.dataset.difference_hash``), and the
+    codes of what speaks against its outline."""
 
     file: str
     product: str
     qualities: tuple[Quality, ...]
     hash: int
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,11 @@ def rank(
 ) -> tuple[Ranked, ...]:
     """Order the pictures of one product by their totals; equals by file name, so that the input's order is no matter.
 
+    One whose outline is doubtful comes after all that are sure: however sharp, it may be half a product.
     A picture whose hash differs in at most ``near`` of 64 bits from a better one's joins that one as its duplicate.
     """
     totals = {id(item): total_of(item.qualities, weights) for item in pictures}
-    in_order = sorted(pictures, key=lambda item: (-totals[id(item)], item.file))
+    in_order = sorted(pictures, key=lambda item: (bool(item.doubts), -totals[id(item)], item.file))
     groups: dict[int, list[Ranked]] = {}
     for picture, leader in zip(in_order, leaders([item.hash for item in in_order], near), strict=True):
         groups.setdefault(leader, []).append(Ranked(picture, totals[id(picture)]))
@@ -99,5 +102,6 @@ def to_json(item: Ranked) -> dict[str, Any]:
         "file": item.measured.file,
         "total": round(item.total, 4),
         "qualities": qualities,
+        "doubts": list(item.measured.doubts),
         "duplicates": [{"file": other.measured.file, "total": round(other.total, 4)} for other in item.duplicates],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import numpy as np
 
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.outputs import slug
+from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.errors import CatalogError, ImageError
-from lib_photoshoot.images import read_picture, shown
+from lib_photoshoot.images import Picture, read_picture, shown
 from lib_photoshoot.masks.morphology import merge
 from lib_photoshoot.ranking import qualities
 from lib_photoshoot.ranking.likeness import PhotoStatistics, features, photo_statistics
@@ -28,13 +29,21 @@ Tell = Callable[[str], None]
 @dataclass(frozen=True)
 class Candidate:
     """A product in an accepted picture; paths are relative to the run's folder. ``score`` and ``quality`` (predicted
-    IoU, None where the report has none) are its best region's, ``masks`` those of all its regions."""
+    IoU, None where the report has none) are its best region's, ``masks`` and ``doubts`` (codes) those of all its
+    regions. ``cutouts_at`` says where in the picture the cut-outs lie, (x, y) each; nothing in older reports."""
 
     product: str
     picture: str
     masks: tuple[str, ...]
     score: float
     quality: float | None
+    doubts: tuple[str, ...] = ()
+    cutouts_at: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def cutouts(self) -> tuple[str, ...]:
+        """Its cut-outs' paths, where their places are known; none else."""
+        return tuple(name.replace("masks/", "cutouts/", 1) for name in self.masks) if self.cutouts_at else ()
 
 
 def read_candidates(folder: Path) -> tuple[Candidate, ...]:
@@ -63,9 +72,11 @@ def _candidates(regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
         own = [region for region in regions if region["product"] == product]
         best = max(own, key=lambda region: region["score"])
         picture = f"enhanced/{_stem(best['mask'], regions.index(best) + 1, product)}.png"
-        yield Candidate(
-            product, picture, tuple(region["mask"] for region in own), float(best["score"]), best.get("quality")
-        )
+        masks = tuple(region["mask"] for region in own)
+        doubts = tuple(dict.fromkeys(doubt for region in own for doubt in doubts_of(region)))
+        places = [region["cutout_at"] for region in own if region.get("cutout_at")]
+        cutouts_at = tuple((int(x), int(y)) for x, y in places) if len(places) == len(own) else ()
+        yield Candidate(product, picture, masks, float(best["score"]), best.get("quality"), doubts, cutouts_at)
 
 
 def _stem(mask: str, number: int, product: str) -> str:
@@ -84,6 +95,33 @@ def read_mask(folder: Path, candidate: Candidate, shape: tuple[int, ...]) -> np.
     return merge(masks, shape)
 
 
+def read_cutout(folder: Path, candidate: Candidate) -> Picture | None:
+    """All of its cut-outs in one picture, with alpha; None where the report does not say where they lie.
+
+    Raises ImageError when a file of them is gone or damaged.
+    """
+    if not candidate.cutouts_at:
+        return None
+    parts = [read_picture(folder / name) for name in candidate.cutouts]
+    if len(parts) == 1:
+        return parts[0]
+    places = candidate.cutouts_at
+    left, top = min(x for x, _ in places), min(y for _, y in places)
+    right = max(x + part.width for (x, _), part in zip(places, parts, strict=True))
+    bottom = max(y + part.height for (_, y), part in zip(places, parts, strict=True))
+    pixels, alpha = (
+        np.zeros((bottom - top, right - left, 3), np.uint8),
+        np.zeros((bottom - top, right - left), np.uint8),
+    )
+    for (x, y), part in zip(places, parts, strict=True):
+        here = (slice(y - top, y - top + part.height), slice(x - left, x - left + part.width))
+        opaque = np.full(part.pixels.shape[:2], 255, np.uint8) if part.alpha is None else part.alpha
+        # Where two products meet, each pixel is the one's that holds more of it.
+        more = opaque > alpha[here]
+        pixels[here][more], alpha[here][more] = part.pixels[more], opaque[more]
+    return replace(parts[0], pixels=pixels, alpha=alpha, width=right - left, height=bottom - top)
+
+
 def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None = None) -> Measured:
     """Read and measure one candidate. Raises ImageError when its picture or a mask is gone or damaged."""
     picture = read_picture(folder / candidate.picture).pixels
@@ -97,7 +135,7 @@ def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None =
     ]
     if photos is not None:
         found.append(photos.likeness(picture))
-    return Measured(candidate.picture, candidate.product, tuple(found), difference_hash(picture))
+    return Measured(candidate.picture, candidate.product, tuple(found), difference_hash(picture), candidate.doubts)
 
 
 def measure_photos(folder: Path, tell: Tell) -> PhotoStatistics:

@@ -22,6 +22,22 @@ class MaskCandidate:
     quality: float
 
 
+@dataclass(frozen=True, eq=False)
+class SoftCandidate:
+    """One answer to a prompt before it is cut off: float32 (height, width) in [0, 1], and its predicted IoU."""
+
+    probability: np.ndarray
+    quality: float
+
+
+class SoftSegmenter(Protocol):
+    """A box in, several soft masks out."""
+
+    def soft(self, image: np.ndarray, box: Box, shape: tuple[int, ...]) -> list[SoftCandidate]:
+        """Return what the object in ``box`` may be, each of ``shape`` (height, width). ``image`` is uint8 RGB."""
+        ...
+
+
 class Segmenter(Protocol):
     """Boxes in, masks out."""
 
@@ -34,3 +50,7 @@ class Segmenter(Protocol):
     def without(self, image: np.ndarray, box: Box, background: Sequence[Point]) -> list[MaskCandidate]:
         """Return the masks that the object in ``box`` can have when the points ``background`` are none of it."""
         ...
+
+
+class OutliningSegmenter(Segmenter, SoftSegmenter, Protocol):
+    """What the outliner asks."""

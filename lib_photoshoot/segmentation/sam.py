@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from torch import nn
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.fusing import fold_batch_norms
 from lib_photoshoot.results import Box
-from lib_photoshoot.segmentation.protocol import MaskCandidate, Point
+from lib_photoshoot.segmentation.protocol import MaskCandidate, Point, SoftCandidate
 from lib_photoshoot.segmentation.tiny_vit import TinyVitEncoder
 from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
 from lib_photoshoot.weights.load import load_state_dict
@@ -25,6 +26,8 @@ from lib_photoshoot.weights.load import load_state_dict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Embeddings of the picture and of the crops that are looked at again; four megabytes each.
+EMBEDDINGS_KEPT = 3
 # Five prompts a call is faster than twenty: the decoder's attention no longer fits the caches (performance notes).
 PROMPTS_A_CALL = 5
 _CLASSIFIER_HEAD = ("image_encoder.norm_head.", "image_encoder.head.")
@@ -95,7 +98,7 @@ class SamSegmenter:
             # A quarter faster on the CPU: TinyViT is convolutions first.
             model.image_encoder.to(memory_format=torch.channels_last)
         self._predictor = SamPredictor(model)
-        self._digest = b""
+        self._embeddings: OrderedDict[bytes, tuple[torch.Tensor, tuple[int, int], tuple[int, int]]] = OrderedDict()
         self._scale = 1.0
         self._size = (0, 0)
 
@@ -116,22 +119,28 @@ class SamSegmenter:
         return cls(model, f"sam-{variant}", device)
 
     def embed(self, image: np.ndarray) -> None:
-        """Encode the picture (uint8 RGB) unless it is the one already encoded."""
+        """Encode the picture (uint8 RGB) unless it is among the last :data:`EMBEDDINGS_KEPT` that were."""
         working = working_copy(image)
         self._size = (image.shape[0], image.shape[1])
         self._scale = max(working.shape[:2]) / max(self._size)
         # Of the working copy: a detector that worked on one has encoded it already.
         digest = picture_digest(working)
-        if digest == self._digest:
+        predictor = self._predictor
+        if digest in self._embeddings:
+            self._embeddings.move_to_end(digest)
+            predictor.features, predictor.original_size, predictor.input_size = self._embeddings[digest]
+            predictor.is_image_set = True
             return
-        self._digest = b""  # an interrupted encoding must not pass for this picture's
         with torch.inference_mode():
-            self._predictor.set_image(working)
-        self._digest = digest
+            predictor.set_image(working)
+        # Only now: an interrupted encoding must not pass for this picture's.
+        self._embeddings[digest] = (predictor.features, predictor.original_size, predictor.input_size)
+        while len(self._embeddings) > EMBEDDINGS_KEPT:
+            self._embeddings.popitem(last=False)
 
     def forget(self) -> None:
-        """Drop what is kept of the last picture."""
-        self._digest = b""
+        """Drop what is kept of the last pictures."""
+        self._embeddings.clear()
         self._predictor.reset_image()
 
     def candidates(
@@ -158,6 +167,24 @@ class SamSegmenter:
         points = self._points(background)[None]
         answers = self._ask(points, torch.zeros(points.shape[:2], dtype=torch.int), self._boxes([box]))
         return [self._full(candidate) for candidate in answers[0]]
+
+    def soft(self, image: np.ndarray, box: Box, shape: tuple[int, ...]) -> list[SoftCandidate]:
+        """See ``SoftSegmenter``: SAM's three answers, and one more for which the best of them is handed back to it."""
+        self.embed(image)
+        boxes = self._boxes([box]).to(self._predictor.device)
+        with torch.inference_mode():
+            _, qualities, logits = self._predictor.predict_torch(None, None, boxes, multimask_output=True)
+            best = int(qualities[0].argmax())
+            _, again, refined = self._predictor.predict_torch(
+                None, None, boxes, mask_input=logits[:, best : best + 1], multimask_output=True
+            )
+            last = int(again[0].argmax())
+            chosen = torch.cat([logits[0], refined[0, last : last + 1]])[:, None]
+            side = self._predictor.model.image_encoder.img_size
+            height, width = self._predictor.input_size
+            full = F.interpolate(chosen, (side, side), mode="bilinear", align_corners=False)[..., :height, :width]
+            full = F.interpolate(full, shape, mode="bilinear", align_corners=False).sigmoid()[:, 0].cpu().numpy()
+        return [SoftCandidate(p, q) for p, q in zip(full, [*qualities[0].tolist(), float(again[0, last])], strict=True)]
 
     def _full(self, candidate: MaskCandidate) -> MaskCandidate:
         return MaskCandidate(resized_mask(candidate.mask, self._size), candidate.quality)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from lib_photoshoot.catalog.report import doubts_in_words
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.exporter import Exporter
 from lib_photoshoot.export.profile import Profile, load_profile
 from lib_photoshoot.export.provenance import Source
 from lib_photoshoot.images import read_picture, shown, write_atomic
-from lib_photoshoot.ranking.run_folder import Candidate, read_mask
+from lib_photoshoot.ranking.run_folder import Candidate, read_cutout, read_mask
 from lib_photoshoot.shoot.finish_ledger import ExportRecord
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class ProfileExports:
             made_from=made_from,
             file=path.name,
             sha256=digest,
-            missed=tuple(str(finding) for finding in exported.missed),
+            missed=(*(str(finding) for finding in exported.missed), *_doubtful(item.candidate)),
         )
 
     def _is_there(self, record: ExportRecord) -> bool:
@@ -103,8 +104,8 @@ def exports_for(out: Path, names: Sequence[str]) -> dict[str, ProfileExports]:
 
 def stamp_of(run: Path, candidate: Candidate) -> str:
     """Changes with whatever a picture is measured and exported from."""
-    values: list[Any] = [candidate.score, candidate.quality]
-    for name in (candidate.picture, *candidate.masks):
+    values: list[Any] = [candidate.score, candidate.quality, candidate.doubts]
+    for name in (candidate.picture, *candidate.masks, *candidate.cutouts):
         status = os.stat(run / name)
         values += [name, status.st_size, status.st_mtime_ns]
     return _digest(values)
@@ -133,10 +134,17 @@ def _cut_out(run: Path, candidate: Candidate) -> np.ndarray:
     from lib_photoshoot.export.colour import to_srgb
     from lib_photoshoot.masks.cutout import cut_out
 
+    cutout = read_cutout(run, candidate)
+    if cutout is not None and cutout.alpha is not None:
+        return np.dstack([to_srgb(cutout.pixels, cutout.icc, shown(run / candidate.masks[0])), cutout.alpha])
     path = run / candidate.picture
     picture = read_picture(path)
     pixels = to_srgb(picture.pixels, picture.icc, shown(path))
     return np.asarray(cut_out(pixels, read_mask(run, candidate, pixels.shape[:2])))
+
+
+def _doubtful(candidate: Candidate) -> Sequence[str]:
+    return (f"check the outline: {doubts_in_words(candidate.doubts)}",) if candidate.doubts else ()
 
 
 def free_name(target: Path, path: Path) -> Path:

@@ -130,11 +130,23 @@ class FilterJob:
             done = f"enhancement of {' + '.join(undone)} undone: no longer recognised"
         else:
             done = f"enhanced with {self._means(enhancer)}"
-        return f"found {found}; {done}"
+        return f"found {found}; {done}{_to_check(result)}"
 
     def _means(self, enhancer: Enhancer) -> str:
         unit = self.unit.unit
         return f"ControlNet {unit.module} / {unit.model}" if unit and enhancer.name == "inpaint" else enhancer.name
+
+
+def _to_check(result: FilterResult) -> str:
+    """What is not sure about the outlines, without commas; nothing where all are sure."""
+    from lib_photoshoot.catalog.report import DOUBT_TEXT
+
+    parts = [
+        f"{region.product}: {' + '.join(DOUBT_TEXT[doubt].replace(',', '') for doubt in region.outline.doubts)}"
+        for region in result.regions
+        if region.outline is not None and region.outline.doubts
+    ]
+    return f"; check the outline of {' and '.join(parts)}" if parts else ""
 
 
 def start_job(host: Host, settings: FilterSettings) -> FilterJob:

@@ -63,6 +63,14 @@ PACKAGES = (
         alternatives=("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
         embedded=True,
     ),
+    # Hosts with a GPU may have another distribution of the same module.
+    Package(
+        "onnxruntime",
+        "onnxruntime>=1.16,<2",
+        alternatives=("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino"),
+        embedded=True,
+    ),
+    Package("scipy", "scipy>=1.9,<2", embedded=True),
     Package("safetensors", "safetensors>=0.4"),
     # A source archive, pure Python: no compiler. --use-pep517 builds it the same way on every pip, whichever setuptools
     # and wheel the host has. What it wants besides (pycocotools, supervision, matplotlib) draws, and is never imported.

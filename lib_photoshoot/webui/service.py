@@ -274,14 +274,14 @@ def enhance_regions(pixels: np.ndarray, regions: Sequence[ProductRegion], enhanc
     ``pixels`` is uint8 RGB (height, width, 3). When the enhancement fails, the picture stays and the note says why.
     """
     from lib_photoshoot.compose import changed_outside, compose
-    from lib_photoshoot.masks.morphology import merge
+    from lib_photoshoot.pipeline import weight
 
     height, width = pixels.shape[:2]
     image, changed, note = pixels, 0, None
     start = time.perf_counter()
     if enhancer is not None:
         try:
-            alpha = enhancer.alpha(merge([region.solid for region in regions], pixels.shape[:2]))
+            alpha = weight(enhancer, regions, pixels.shape[:2])
             image = compose(pixels, enhancer.enhance(pixels, regions), alpha)
             changed = changed_outside(pixels, image, alpha)
         except EnhancementError as error:
@@ -359,7 +359,7 @@ def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:
         if request.masks:
             item["mask"] = _png(mask_image(region.mask))
         if request.cutouts:
-            item["cutout"] = _png(cut_out(result.image, region.solid), icc=request.picture.icc)
+            item["cutout"] = _png(cut_out(result.image, region.solid, matte=region.alpha), icc=request.picture.icc)
     return entry
 
 

@@ -108,7 +108,7 @@ def test_what_shows_through_a_product_is_not_exported(tmp_path: Path) -> None:
             return replace(found, regions=regions)
 
     paint(tmp_path / "bag.png", (20, 10, 60, 50))
-    alpha = read_cutout(tmp_path / "bag.png", Handles(), parse_products("bag"))[..., 3]
+    alpha = read_cutout(tmp_path / "bag.png", Handles(), parse_products("bag")).pixels[..., 3]
     assert alpha[alpha.shape[0] // 2, alpha.shape[1] // 2] == 0 and (alpha == 255).any()
 
 
@@ -123,7 +123,7 @@ def test_wide_colours_are_converted(tmp_path: Path) -> None:
     rgba = LARGE.copy()
     rgba[:, :, :3] = (220, 40, 60)
     save_cutout(tmp_path / "wide.png", rgba, icc_profile=swapped())
-    red, green = read_cutout(tmp_path / "wide.png", None, ())[300, 500, :2]
+    red, green = read_cutout(tmp_path / "wide.png", None, ()).pixels[300, 500, :2]
     assert green > red
 
 
@@ -142,7 +142,7 @@ def test_a_runs_cutouts_keep_their_pictures_colours(tmp_path: Path) -> None:
             with Image.open(tmp_path / "run" / "enhanced" / f"{name}.png") as whole:
                 assert whole.info.get("icc_profile") == found[name]
     assert found == {"plain": None, "wide": swapped(), "red": swapped()}
-    red, green = read_cutout(tmp_path / "run" / "cutouts" / "red_1_lamp.png", None, ())[20, 20, :2]
+    red, green = read_cutout(tmp_path / "run" / "cutouts" / "red_1_lamp.png", None, ()).pixels[20, 20, :2]
     assert green > red
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -12,6 +12,7 @@ import torch
 from lib_photoshoot.detection.embedded.efficientnet_lite import EfficientNetLite2
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.fusing import fold_batch_norms
+from lib_photoshoot.masks.morphology import Rect, bounding_rect
 from lib_photoshoot.weights.load import load_state_dict
 
 CUTOUT_SIDE = 260
@@ -62,6 +63,18 @@ class ImageNetClassifier:
         with torch.inference_mode():
             return torch.cat([self._model(_normalised(batch)).softmax(1) for batch in batches]).numpy()
 
+    def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], indices: list[int]) -> list[float]:
+        """Return how much each mask (bool, height, width) of ``image`` shows the classes ``indices``, in [0, 1].
+
+        The mean of three views: its box as it is, and the masked pixels alone on white and on grey. A part of a
+        product, or the background around it, looks like the product in its box only.
+        """
+        views = [view for mask in masks for view in _evidence_views(image, mask)]
+        if not views:
+            return []
+        scores = self.classify(views)[:, indices].sum(1).reshape(len(masks), -1).mean(1)
+        return [float(score) for score in scores]
+
     def consistent_score(self, image: np.ndarray, box: tuple[float, float, float, float], indices: list[int]) -> float:
         """Return the mean probability in [0, 1] of the classes ``indices`` over several views of a cut-out.
 
@@ -77,6 +90,15 @@ def _normalised(images: Sequence[np.ndarray]) -> torch.Tensor:
     """uint8 RGB pictures of one size to (n, 3, h, w) in [-1, 1], as the TensorFlow weights were trained."""
     batch = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
     return (batch.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+
+
+def _evidence_views(image: np.ndarray, mask: np.ndarray) -> Iterator[np.ndarray]:
+    rect = bounding_rect(mask) or Rect(0, 0, 1, 1)
+    crop, inside = image[rect.slices], mask[rect.slices]
+    box = (0.0, 0.0, float(crop.shape[1]), float(crop.shape[0]))
+    yield square_cutout(image, (float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1)))
+    for background in (255, 128):
+        yield square_cutout(np.where(inside[..., None], crop, np.uint8(background)), box)
 
 
 def square_cutout(image: np.ndarray, box: tuple[float, float, float, float], margin: float = 0.08) -> np.ndarray:

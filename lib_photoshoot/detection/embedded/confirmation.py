@@ -29,3 +29,13 @@ class CutoutConfirmer:
         indices = list(vocabulary.classes_for(product))
         probabilities = self._classifier.classify([square_cutout(image, box) for image in images])
         return [float(score) for score in probabilities[:, indices].sum(1)]
+
+    def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], product: Product) -> list[float] | None:
+        """Return how much each mask (bool) of ``image`` shows ``product``, in [0, 1]; None when no word is known.
+
+        See :meth:`ImageNetClassifier.evidence`.
+        """
+        vocabulary = load_vocabulary()
+        if not any(vocabulary.knows(word) for word in product.words):
+            return None
+        return self._classifier.evidence(image, masks, list(vocabulary.classes_for(product)))

@@ -19,7 +19,7 @@ import numpy as np
 from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
 from lib_photoshoot.detection.verification import area, iou, overlap
-from lib_photoshoot.masks.morphology import remove_islands
+from lib_photoshoot.masks.morphology import border_share, mask_box, remove_islands
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection
 from lib_photoshoot.segmentation.protocol import MaskCandidate
@@ -33,6 +33,10 @@ FURTHER_PEAK = 0.25
 MOST_BORDER = 0.5
 MOST_COVERED = 0.5
 NEARLY_BEST = 0.9
+# A larger mask is believed where it keeps this share of the best one's evidence (measured: 0.5 to 0.7 are alike); masks
+# of far less likely boxes are not looked at.
+EVIDENCE_KEPT = 0.8
+CONTENDS = 0.3
 SAME_BOX_IOU = 0.95
 MOST_INSTANCES = 4
 # Predicted IoU from which a mask is lent to the pipeline; a worse one is ragged, and its box prompts a smoother one.
@@ -132,13 +136,23 @@ class EmbeddedDetector:
             return None, np.zeros((height, width), bool)
         # A dial is as much a watch as the watch: of the masks about equally likely, the largest is the whole product.
         best = max(np.flatnonzero(scores >= NEARLY_BEST * scores.max()), key=lambda i: kept[i][0].mask.sum())
-        chosen, box = kept[best]
+        chosen, outer = self._whole(view, indices, kept, scores)
+        box = kept[best][1]
         # Masks nearly as likely outline the same instance, a little more or less of it.
         seen = np.any([c.mask for (c, _), score in zip(kept, scores, strict=True) if score >= scores[best] / 2], axis=0)
         score = self._classifier.consistent_score(view, box, indices)
         if chosen.quality < GOOD_MASK:
-            return Detection(name, box, score), seen
-        return Detection(name, box, score, chosen.mask, chosen.quality), seen
+            return Detection(name, outer, score), seen
+        return Detection(name, outer, score, chosen.mask, chosen.quality), seen
+
+    def _whole(self, view: np.ndarray, indices: list[int], kept: Sequence[Outlined], scores: np.ndarray) -> Outlined:
+        """Return the largest mask that, alone, still shows the product: a door looks like its car in its box only."""
+        likely = [kept[i] for i in np.flatnonzero(scores >= CONTENDS * scores.max())]
+        if len(likely) == 1:
+            return likely[0]
+        evidence = np.array(self._classifier.evidence(view, [candidate.mask for candidate, _ in likely], indices))
+        enough = np.flatnonzero(evidence >= EVIDENCE_KEPT * evidence.max())
+        return likely[max(enough, key=lambda i: np.count_nonzero(likely[i][0].mask))]
 
     def _scores(self, view: np.ndarray, indices: list[int], outlined: Sequence[Outlined]) -> np.ndarray:
         """Return each cut-out's probability for the classes ``indices``."""
@@ -174,19 +188,6 @@ def _is_whole(candidate: MaskCandidate, box: Box, score: float, cells: Box) -> b
 def scaled(box: Box, scale_x: float, scale_y: float) -> Box:
     """Return a box in the pixels of a picture of another size."""
     return box[0] * scale_x, box[1] * scale_y, box[2] * scale_x, box[3] * scale_y
-
-
-def mask_box(mask: np.ndarray) -> Box | None:
-    """Return the bounding box of a mask, None for an empty one."""
-    columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
-    if not len(rows):
-        return None
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
-
-
-def border_share(mask: np.ndarray) -> float:
-    """Return the share in [0, 1] of the picture's border pixels that the mask covers."""
-    return float(np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).mean())
 
 
 def _blob(hot: np.ndarray, peak: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -48,7 +48,7 @@ def save_extras(p: Any, number: int, job: FilterJob, before: Image.Image, outcom
         if settings.save_masks or alone:
             _save(mask_image(region.mask), folder, f"{name}-mask")
         if settings.save_cutouts or alone:
-            _save(cut_out(result.image, region.solid), folder, f"{name}-cutout")
+            _save(cut_out(result.image, region.solid, matte=region.alpha), folder, f"{name}-cutout")
     if settings.save_before and outcome.image is not before:
         _save(before, folder, f"{p.all_seeds[number]}-before")
 

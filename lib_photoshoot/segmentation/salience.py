@@ -1,0 +1,93 @@
+"""Networks that see what stands out in a picture, and know no word: where a product's edge is, not which one it is.
+
+U2-Net (Qin et al. 2020, https://arxiv.org/abs/2005.09007) in its small form, and IS-Net (Qin et al. 2022,
+https://arxiv.org/abs/2203.03041), as published ONNX files, run by ONNX Runtime on the CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+
+from lib_photoshoot.errors import WeightsError
+
+
+class Salience(Protocol):
+    """Shows how much each pixel belongs to what stands out."""
+
+    name: str
+
+    def map(self, image: np.ndarray) -> np.ndarray:
+        """Return float32 (height, width) in [0, 1] for ``image``, uint8 RGB (height, width, 3)."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Network:
+    """How a published file is fed: side of its square input, and the numbers it was trained on."""
+
+    side: int
+    prepare: Callable[[np.ndarray], np.ndarray]
+    stretch: bool
+    """Whether its answer is spread over [0, 1], as its authors do."""
+
+
+def _as_imagenet(pixels: np.ndarray) -> np.ndarray:
+    scaled = pixels / max(float(pixels.max()), 1e-6)
+    return (scaled - np.array((0.485, 0.456, 0.406), np.float32)) / np.array((0.229, 0.224, 0.225), np.float32)
+
+
+def _as_isnet(pixels: np.ndarray) -> np.ndarray:
+    return (pixels - 128) / 256
+
+
+U2NETP = _Network(320, _as_imagenet, stretch=True)
+ISNET = _Network(1024, _as_isnet, stretch=False)
+
+
+class OnnxSalience:
+    """A salient-object network in an ONNX file; the file is read at the first picture."""
+
+    def __init__(self, path: Path, name: str, network: _Network) -> None:
+        self.name = name
+        self._path = path
+        self._network = network
+        self._session: Any = None
+
+    def map(self, image: np.ndarray) -> np.ndarray:
+        """See :class:`Salience`. Raises WeightsError when ONNX Runtime cannot read the file."""
+        session = self._session = self._session or _session(self._path)
+        side = self._network.side
+        # A stretched picture is what both were trained on.
+        shrinks = max(image.shape[:2]) > side
+        small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        pixels = self._network.prepare(small.astype(np.float32)).transpose(2, 0, 1)[None]
+        first = session.get_outputs()[0].name
+        (answer,) = session.run([first], {session.get_inputs()[0].name: np.ascontiguousarray(pixels, np.float32)})
+        seen = answer[0, 0].astype(np.float32)
+        if self._network.stretch:
+            low, high = float(seen.min()), float(seen.max())
+            seen = (seen - low) / max(high - low, 1e-6)
+        return cv2.resize(np.clip(seen, 0, 1), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _session(path: Path) -> Any:
+    import onnxruntime
+    import torch
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # both files list their weights as inputs, which it would warn of hundreds of times
+    options.intra_op_num_threads = torch.get_num_threads()
+    # Threads that wait by spinning slow down whatever else the machine does, as torch's would without PASSIVE.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # What one picture needed is given back: IS-Net's 0.6 GB would otherwise stay for good.
+    options.enable_cpu_mem_arena = False
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its own exception types differ from release to release
+        raise WeightsError(f"{path} cannot be read by ONNX Runtime ({error}): delete it and get it again.") from error

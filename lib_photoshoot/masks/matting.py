@@ -74,10 +74,10 @@ def edge_band(inside: np.ndarray, sure: np.ndarray, reach: float) -> np.ndarray:
 def _guided_upsampling(small: np.ndarray, alpha: np.ndarray, image: np.ndarray) -> np.ndarray:
     """Bring alpha to the size of ``image``, its edges at the picture's own (He, Sun & Tang 2013, guided filter)."""
     guide = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    size = (5, 5)
+    size = (3, 3)
     mean_guide, mean_alpha = cv2.blur(guide, size), cv2.blur(alpha, size)
     variance = cv2.blur(guide * guide, size) - mean_guide**2
-    slope = (cv2.blur(guide * alpha, size) - mean_guide * mean_alpha) / (variance + 1e-3)
+    slope = (cv2.blur(guide * alpha, size) - mean_guide * mean_alpha) / (variance + 1e-4)
     offset = mean_alpha - slope * mean_guide
     large = image.shape[1::-1]
     slope, offset = (

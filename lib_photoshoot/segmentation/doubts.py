@@ -44,20 +44,30 @@ class Measured:
 
 
 def measure(
-    views: Views, soft: np.ndarray, solid: np.ndarray, stands_out: np.ndarray | None, likeness: Likeness
+    views: Views,
+    soft: np.ndarray,
+    solid: np.ndarray,
+    stands_out: np.ndarray | None,
+    likeness: Likeness,
+    extended: bool = False,
 ) -> Measured:
     """Measure an outline: ``soft`` is the vote, ``solid`` (bool) what came of it.
 
-    ``stands_out`` is the quick network's map of the whole picture, float32 in [0, 1]; None without one.
+    ``stands_out`` is the quick network's map of the whole picture, float32 in [0, 1]; None without one. ``extended``
+    says that the outline holds more than what was detected: what hangs on by a thread may then be another thing.
     """
     told = np.mean(views.picks(), axis=0)
-    looks = [told, *(seen for _, seen in views.networks())]
-    agreement = min(soft_iou(look, solid.astype(np.float32)) for look in looks)
+    # The better of the networks that were asked.
+    looks = [told, *(seen for _, seen in views.networks()[-1:])]
     length = max(_length(solid), 1)
-    unsure = np.count_nonzero((soft > 0.2) & (soft < 0.8))
-    cut = 0.0 if stands_out is None else _cut(solid, stands_out)
     return Measured(
-        agreement, _frame(solid) / length, raggedness(solid), unsure / length, _pieces(solid), cut, likeness
+        agreement=min(soft_iou(look, solid.astype(np.float32)) for look in looks),
+        frame=_frame(solid) / length,
+        raggedness=raggedness(solid),
+        blur=np.count_nonzero((soft > 0.2) & (soft < 0.8)) / length,
+        pieces=max(_pieces(solid, 0.03), _pieces(_thinned(solid), 0.15) if extended else 0),
+        cut=0.0 if stands_out is None else _cut(solid, stands_out),
+        likeness=likeness,
     )
 
 
@@ -65,9 +75,9 @@ def judge(measured: Measured) -> Outline:
     """Say what speaks against an outline. The quality is the agreement of the views, less for each further doubt."""
     likeness = measured.likeness
     found = {
-        Doubt.VIEWS_DISAGREE: measured.agreement < 0.85,
-        Doubt.EVIDENCE_OUTSIDE: likeness.around is not None and likeness.around >= 0.5 * (likeness.alone or 0),
-        Doubt.RAGGED: measured.raggedness > RAGGED or measured.blur > 6,
+        Doubt.VIEWS_DISAGREE: measured.agreement < 0.94,
+        Doubt.EVIDENCE_OUTSIDE: measured.cut > 0.15 or _goes_on(likeness),
+        Doubt.RAGGED: measured.raggedness > RAGGED or measured.blur > 5,
         Doubt.SEVERAL_OBJECTS: measured.pieces > 1,
         Doubt.TOO_SMALL_FOR_EVIDENCE: likeness.alone is not None and likeness.alone < 0.08,
         Doubt.TOUCHES_FRAME: measured.frame > 0.02,
@@ -91,6 +101,10 @@ def _cut(mask: np.ndarray, stands_out: np.ndarray) -> float:
     return float((stands_out[rect.slices][ring] > 0.5).mean()) if ring.any() else 0.0
 
 
+def _goes_on(likeness: Likeness) -> bool:
+    return likeness.around is not None and likeness.around >= 0.5 * (likeness.alone or 0)
+
+
 def _length(mask: np.ndarray) -> int:
     return int(np.count_nonzero(boundary(mask)))
 
@@ -99,7 +113,17 @@ def _frame(mask: np.ndarray) -> int:
     return sum(int(np.count_nonzero(side)) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
 
 
-def _pieces(mask: np.ndarray, least: float = 0.03) -> int:
+def _thinned(mask: np.ndarray) -> np.ndarray:
+    """The mask less its rim, so that what hangs together by little falls apart."""
+    rect = bounding_rect(mask, 2)
+    if rect is None:
+        return mask
+    crop = np.ascontiguousarray(mask[rect.slices]).view(np.uint8)
+    reach = max(1, round(0.025 * max(crop.shape)))
+    return cv2.erode(crop, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))) > 0
+
+
+def _pieces(mask: np.ndarray, least: float) -> int:
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
     return int(np.count_nonzero(areas >= least * areas.sum())) if len(areas) else 0

@@ -33,8 +33,11 @@ class SoftCandidate:
 class SoftSegmenter(Protocol):
     """A box in, several soft masks out."""
 
-    def soft(self, image: np.ndarray, box: Box, shape: tuple[int, ...]) -> list[SoftCandidate]:
-        """Return what the object in ``box`` may be, each of ``shape`` (height, width). ``image`` is uint8 RGB."""
+    def soft(self, image: np.ndarray, box: Box, shape: tuple[int, ...], refine: bool = False) -> list[SoftCandidate]:
+        """Return what the object in ``box`` may be, each of ``shape`` (height, width). ``image`` is uint8 RGB.
+
+        ``refine`` adds one more look, which starts from the best of the others.
+        """
         ...
 
 

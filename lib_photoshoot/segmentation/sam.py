@@ -168,23 +168,29 @@ class SamSegmenter:
         answers = self._ask(points, torch.zeros(points.shape[:2], dtype=torch.int), self._boxes([box]))
         return [self._full(candidate) for candidate in answers[0]]
 
-    def soft(self, image: np.ndarray, box: Box, shape: tuple[int, ...]) -> list[SoftCandidate]:
+    def soft(self, image: np.ndarray, box: Box, shape: tuple[int, ...], refine: bool = False) -> list[SoftCandidate]:
         """See ``SoftSegmenter``: SAM's three answers, and one more for which the best of them is handed back to it."""
         self.embed(image)
         boxes = self._boxes([box]).to(self._predictor.device)
         with torch.inference_mode():
             _, qualities, logits = self._predictor.predict_torch(None, None, boxes, multimask_output=True)
-            best = int(qualities[0].argmax())
-            _, again, refined = self._predictor.predict_torch(
-                None, None, boxes, mask_input=logits[:, best : best + 1], multimask_output=True
-            )
-            last = int(again[0].argmax())
-            chosen = torch.cat([logits[0], refined[0, last : last + 1]])[:, None]
+            chosen, predicted = logits[0], qualities[0].tolist()
+            if refine:
+                best = int(qualities[0].argmax())
+                _, again, refined = self._predictor.predict_torch(
+                    None, None, boxes, mask_input=logits[:, best : best + 1], multimask_output=True
+                )
+                last = int(again[0].argmax())
+                chosen, predicted = (
+                    torch.cat([chosen, refined[0, last : last + 1]]),
+                    [*predicted, float(again[0, last])],
+                )
             side = self._predictor.model.image_encoder.img_size
             height, width = self._predictor.input_size
-            full = F.interpolate(chosen, (side, side), mode="bilinear", align_corners=False)[..., :height, :width]
-            full = F.interpolate(full, shape, mode="bilinear", align_corners=False).sigmoid()[:, 0].cpu().numpy()
-        return [SoftCandidate(p, q) for p, q in zip(full, [*qualities[0].tolist(), float(again[0, last])], strict=True)]
+            full = F.interpolate(chosen[:, None], (side, side), mode="bilinear", align_corners=False)
+            full = F.interpolate(full[..., :height, :width], shape[:2], mode="bilinear", align_corners=False)
+            probabilities = full.sigmoid()[:, 0].cpu().numpy()
+        return [SoftCandidate(p, q) for p, q in zip(probabilities, predicted, strict=True)]
 
     def _full(self, candidate: MaskCandidate) -> MaskCandidate:
         return MaskCandidate(resized_mask(candidate.mask, self._size), candidate.quality)

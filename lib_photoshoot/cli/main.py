@@ -79,6 +79,9 @@ Segmenter = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …, or auto: the GPU where there is one.")]
 Bf16 = Annotated[bool, typer.Option("--bf16", help="Compute GroundingDINO in bfloat16: faster, less exact.")]
+Thorough = Annotated[
+    bool, typer.Option("--thorough", help="Ask every network about every outline; takes up to three times as long.")
+]
 Threshold = Annotated[
     Optional[float],  # noqa: UP045 (Typer reads the annotation at run time)
     typer.Option(min=0, max=1, help="Score from which a product counts; the default is the detector's own."),
@@ -113,6 +116,7 @@ def filter_command(
     require_all: RequireAll = False,
     device: Device = "cpu",
     bf16: Bf16 = False,
+    thorough: Thorough = False,
     engine: Annotated[
         EngineName, typer.Option(help="local: this process. ray: several processes, or machines (needs ray).")
     ] = EngineName.LOCAL,
@@ -133,7 +137,7 @@ def filter_command(
 
         wanted = parse_products(products)
         files = collect_sources(inputs, out)
-        choice = ModelChoice(detector, segmenter, device, bf16, threshold)
+        choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
         chosen = _engine(engine, address, workers, choice, require_all)
 
         from rich.console import Console
@@ -174,6 +178,7 @@ def detect_command(
     require_all: RequireAll = False,
     device: Device = "cpu",
     bf16: Bf16 = False,
+    thorough: Thorough = False,
 ) -> None:
     """Print one JSON object per picture on standard output, and nothing else there; write no files."""
     code = DONE
@@ -184,7 +189,7 @@ def detect_command(
 
         wanted = parse_products(products)
         files = collect_sources(inputs)
-        product_filter = _build_filter(ModelChoice(detector, segmenter, device, bf16, threshold), require_all)
+        product_filter = _build_filter(ModelChoice(detector, segmenter, device, bf16, threshold, thorough), require_all)
         for source in files:
             try:
                 _, picture = source.load()
@@ -224,7 +229,8 @@ def _build_filter(choice: ModelChoice, require_all: bool) -> ProductFilter:
 def _settings(choice: ModelChoice, require_all: bool) -> dict[str, str | bool | float | None]:
     """What decides a run's results, for its report and for the check on resume; the device does not."""
     settings = {"detector": choice.detector.value, "segmenter": choice.segmenter.value, "threshold": choice.threshold}
-    return settings | {"bf16": choice.bf16, "all": require_all}
+    # Said only where it is on: runs of before it existed can be resumed.
+    return settings | {"bf16": choice.bf16, "all": require_all} | ({"thorough": True} if choice.thorough else {})
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Networks that see what stands out in a picture, and know no word: where a product's edge is, not which one it is.
 
-U2-Net (Qin et al. 2020, https://arxiv.org/abs/2005.09007) in its small form, and IS-Net (Qin et al. 2022,
-https://arxiv.org/abs/2203.03041), as published ONNX files, run by ONNX Runtime on the CPU.
+U2-Net (Qin et al. 2020, https://arxiv.org/abs/2005.09007) in its small form, IS-Net (Qin et al. 2022,
+https://arxiv.org/abs/2203.03041) and BiRefNet (Zheng et al. 2024, https://arxiv.org/abs/2401.03407), as published ONNX
+files, run by ONNX Runtime on the CPU.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
+from lib_photoshoot.allocator import give_back_freed_memory
 from lib_photoshoot.errors import WeightsError
+
+LARGE_SIDE = 1024
 
 
 class Salience(Protocol):
@@ -33,8 +37,8 @@ class _Network:
 
     side: int
     prepare: Callable[[np.ndarray], np.ndarray]
-    stretch: bool
-    """Whether its answer is spread over [0, 1], as its authors do."""
+    finish: Callable[[np.ndarray], np.ndarray]
+    """Brings its answer into [0, 1], as its authors do."""
 
 
 def _as_imagenet(pixels: np.ndarray) -> np.ndarray:
@@ -46,8 +50,30 @@ def _as_isnet(pixels: np.ndarray) -> np.ndarray:
     return (pixels - 128) / 256
 
 
-U2NETP = _Network(320, _as_imagenet, stretch=True)
-ISNET = _Network(1024, _as_isnet, stretch=False)
+def _stretched(answer: np.ndarray) -> np.ndarray:
+    low, high = float(answer.min()), float(answer.max())
+    return (answer - low) / max(high - low, 1e-6)
+
+
+def _as_it_is(answer: np.ndarray) -> np.ndarray:
+    return answer
+
+
+def _sigmoid(answer: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(answer, -30, 30)))
+
+
+U2NETP = _Network(320, _as_imagenet, _stretched)
+ISNET = _Network(1024, _as_isnet, _as_it_is)
+BIREFNET = _Network(1024, _as_imagenet, _sigmoid)
+NETWORKS = {
+    "u2netp": U2NETP,
+    "isnet": ISNET,
+    "isnet-fp16": ISNET,
+    "birefnet": BIREFNET,
+    "birefnet-tiny": BIREFNET,
+}
+"""By the names of the weights manifest."""
 
 
 class OnnxSalience:
@@ -61,6 +87,9 @@ class OnnxSalience:
 
     def map(self, image: np.ndarray) -> np.ndarray:
         """See :class:`Salience`. Raises WeightsError when ONNX Runtime cannot read the file."""
+        if self._network.side >= LARGE_SIDE:
+            # It needs about a gigabyte for itself, which SAM's freed arrays would otherwise still hold.
+            give_back_freed_memory()
         session = self._session = self._session or _session(self._path)
         side = self._network.side
         # A stretched picture is what both were trained on.
@@ -69,10 +98,7 @@ class OnnxSalience:
         pixels = self._network.prepare(small.astype(np.float32)).transpose(2, 0, 1)[None]
         first = session.get_outputs()[0].name
         (answer,) = session.run([first], {session.get_inputs()[0].name: np.ascontiguousarray(pixels, np.float32)})
-        seen = answer[0, 0].astype(np.float32)
-        if self._network.stretch:
-            low, high = float(seen.min()), float(seen.max())
-            seen = (seen - low) / max(high - low, 1e-6)
+        seen = self._network.finish(answer[0, 0].astype(np.float32))
         return cv2.resize(np.clip(seen, 0, 1), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
@@ -85,8 +111,9 @@ def _session(path: Path) -> Any:
     options.intra_op_num_threads = torch.get_num_threads()
     # Threads that wait by spinning slow down whatever else the machine does, as torch's would without PASSIVE.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # What one picture needed is given back: IS-Net's 0.6 GB would otherwise stay for good.
+    # What one picture needed is given back: IS-Net's gigabyte would otherwise stay for good.
     options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its own exception types differ from release to release

@@ -33,7 +33,13 @@ class Doubting:
         mask[20:80, 30:70] = True
         doubts = (Doubt.VIEWS_DISAGREE, Doubt.RAGGED) if image[0, 0, 0] > 200 else ()
         region = ProductRegion(
-            "lamp", (30, 20, 70, 80), 0.9, mask, 0.95, alpha=mask * np.uint8(255), outline=Outline(0.9, doubts)
+            "lamp",
+            (30, 20, 70, 80),
+            0.95 if doubts else 0.5,
+            mask,
+            0.95,
+            alpha=mask * np.uint8(255),
+            outline=Outline(0.9, doubts),
         )
         return FilterResult(image.shape[1], image.shape[0], Decision.MATCH, None, (region,), (), image, 0, {})
 
@@ -42,14 +48,14 @@ class Doubting:
 
 @pytest.fixture
 def run(tmp_path):
-    """A filter run over a sure picture and a doubtful one; the doubtful one is the sharper."""
+    """A filter run over a sure picture and a doubtful one; the doubtful one scores better."""
     photos = tmp_path / "photos"
     photos.mkdir()
     random = np.random.default_rng(3)
     for name, contrast in (("sure", 2), ("doubtful", 40)):
         pixels = np.full((100, 100, 3), 60, np.uint8)
         if name == "doubtful":  # so that the two are no near-duplicates
-            pixels[50:] = 25
+            pixels[88:] = 2 * np.arange(100)[:, None]
         pixels[20:80, 30:70] = 128 + random.integers(-contrast, contrast, (60, 40, 3))
         pixels[0, 0] = 255 if name == "doubtful" else 0
         Image.fromarray(pixels).save(photos / f"{name}.png")

@@ -55,7 +55,7 @@ def run(tmp_path):
     for name, contrast in (("sure", 2), ("doubtful", 40)):
         pixels = np.full((100, 100, 3), 60, np.uint8)
         if name == "doubtful":  # so that the two are no near-duplicates
-            pixels[88:] = 2 * np.arange(100)[:, None]
+            pixels[:] = 120 - np.arange(100)[:, None]
         pixels[20:80, 30:70] = 128 + random.integers(-contrast, contrast, (60, 40, 3))
         pixels[0, 0] = 255 if name == "doubtful" else 0
         Image.fromarray(pixels).save(photos / f"{name}.png")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -117,3 +119,30 @@ def test_a_cut_out_with_a_matte_has_exactly_its_alpha():
     assert not rgba[:4, :, 3].any() and not rgba[:, -4:, 3].any()
     with pytest.raises(ValueError, match="matte must be uint8"):
         cut_out(over(truth), truth > 0.5, matte=truth)
+
+
+def test_a_large_product_needs_little_beside_its_picture():
+    """36 megapixels of it: arrays of the product's size in bytes, the equations of one tile, and no more."""
+    side = 6000
+    solid = disc(1024, 480, 0) > 0.5
+    picture = np.full((side, side, 3), GREEN, np.uint8)
+    cv2.circle(picture, (side // 2, side // 2), round(480 * side / 1024), RED, -1)
+    tracemalloc.start()
+    alpha = edge_alpha(picture, solid, solid.astype(np.float32))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert alpha.shape == (side, side) and alpha[side // 2, side // 2] == 255 and alpha[5, 5] == 0
+    assert peak < 30 * side * side
+
+
+@pytest.mark.parametrize("side", [1, 3, 20])
+def test_tiny_products_keep_their_outline(side):
+    solid = np.zeros((60, 60), bool)
+    solid[30 : 30 + side, 20 : 20 + side] = True
+    alpha = edge_alpha(over(solid.astype(np.float32)), solid, solid.astype(np.float32))
+    assert np.array_equal(alpha > 127, solid)
+
+
+def test_a_product_that_fills_the_frame_is_all_opaque():
+    alpha = edge_alpha(over(np.ones((50, 70), np.float32)), np.ones((50, 70), bool), np.ones((50, 70), np.float32))
+    assert (alpha == 255).all()

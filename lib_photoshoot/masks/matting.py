@@ -60,6 +60,8 @@ def edge_alpha(image: np.ndarray, solid: np.ndarray, soft: np.ndarray) -> np.nda
     # Inside and outside of the band the outline has the last word; openings and filled holes are its own.
     prior = np.where(inside, np.maximum(sure, 0.5), np.minimum(sure, 0.5))
     solved = matte(small, band, inside, prior.astype(np.float32))
+    if not (solved > 0.5).any():
+        solved = inside.astype(np.float32)  # too small for colours to tell anything
     target[:] = np.rint(255 * (solved if factor == 1 else _guided_upsampling(small, solved, crop)))
     return alpha
 

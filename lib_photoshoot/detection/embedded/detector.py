@@ -149,10 +149,10 @@ class EmbeddedDetector:
         self, view: np.ndarray, indices: list[int], kept: Sequence[Outlined], scores: np.ndarray, best: int
     ) -> Outlined:
         """Return the largest mask that, alone, still shows the product: a door looks like its car in its box only."""
-        likely = [kept[i] for i in np.flatnonzero(scores >= CONTENDS * scores.max())]
-        largest = max(likely, key=lambda outlined: np.count_nonzero(outlined[0].mask))
-        if largest[1] == kept[best][1]:
-            return largest
+        pixels = [np.count_nonzero(candidate.mask) for candidate, _ in kept]
+        likely = [kept[i] for i in np.flatnonzero(scores >= CONTENDS * scores.max()) if pixels[i] >= pixels[best]]
+        if len(likely) == 1:
+            return likely[0]
         evidence = np.array(self._classifier.evidence(view, [candidate.mask for candidate, _ in likely], indices))
         enough = np.flatnonzero(evidence >= EVIDENCE_KEPT * evidence.max())
         return likely[max(enough, key=lambda i: np.count_nonzero(likely[i][0].mask))]

@@ -21,6 +21,8 @@ from lib_photoshoot.products import Product
 from lib_photoshoot.ranking.order import rank
 from lib_photoshoot.ranking.run_folder import measure, read_candidates, read_cutout
 from lib_photoshoot.results import Decision, Doubt, FilterResult, Outline, OutlineSource, ProductRegion
+from lib_photoshoot.shoot.verdict import verdict_of
+from lib_photoshoot.webui.job import _to_check
 
 LAMP = Product("lamp")
 
@@ -150,3 +152,13 @@ def test_check_export_sees_a_ragged_edge_in_a_finished_picture(step, found):
     Image.fromarray(pixels).save(data, "PNG")
     check = check_bytes(data.getvalue(), load_profile("amazon-main"), "a.png")
     assert any(finding.aspect is Aspect.OUTLINE for finding in check.findings) == found
+
+
+def test_the_webuis_summary_says_what_to_check_and_shoots_still_read_it():
+    picture = np.full((100, 100, 3), 255, np.uint8)
+    text = _to_check(Doubting().run(picture, [LAMP]))
+    expected = "; check the outline of lamp: independent views see other outlines + the edge is ragged or not clear"
+    assert text == expected and "," not in text
+    verdict = verdict_of(f"found lamp 0.95; enhanced with retouch{text}", "enhance")
+    assert verdict is not None and verdict.accepted and verdict.scores == (("lamp", 0.95),)
+    assert _to_check(Doubting().run(picture * 0, [LAMP])) == ""

@@ -103,8 +103,15 @@ class OnnxSalience:
 
 
 def _session(path: Path) -> Any:
-    import onnxruntime
     import torch
+
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise WeightsError(
+            "ONNX Runtime, which runs the networks for outlines, is not installed: 'pip install onnxruntime' adds it "
+            "(in the WebUI, restart it with an internet connection and without --skip-install)."
+        ) from error
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # both files list their weights as inputs, which it would warn of hundreds of times

@@ -33,8 +33,8 @@ FURTHER_PEAK = 0.25
 MOST_BORDER = 0.5
 MOST_COVERED = 0.5
 NEARLY_BEST = 0.9
-# A larger mask is believed where it keeps this share of the best one's evidence (measured: 0.5 to 0.7 are alike); masks
-# of far less likely boxes are not looked at.
+# A larger mask is believed where it keeps this share of the best one's evidence, alone; masks of far less likely boxes
+# are not looked at.
 EVIDENCE_KEPT = 0.8
 CONTENDS = 0.3
 SAME_BOX_IOU = 0.95

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_KEEP = 1 << 30
+_KEEP, _GIVE_BACK = 1 << 30, 1 << 20
+_process = {"keeps": False}
+"""glibc does not tell its settings, so that this process's is noted here."""
 
 
 def keep_freed_memory() -> None:
@@ -20,6 +23,26 @@ def keep_freed_memory() -> None:
         library = _glibc()
         library.mallopt(_M_MMAP_THRESHOLD, _KEEP)
         library.mallopt(_M_TRIM_THRESHOLD, _KEEP)
+        _process["keeps"] = True
+
+
+@contextmanager
+def giving_back_freed_memory() -> Iterator[None]:
+    """Give large arrays back at once for a while, whatever :func:`keep_freed_memory` said.
+
+    For networks that need so much that kept arrays, which fit nothing else, would add a third to the process's peak.
+    """
+    give_back_freed_memory()
+    if not _process["keeps"]:
+        yield
+        return
+    library = _glibc()
+    library.mallopt(_M_MMAP_THRESHOLD, _GIVE_BACK)
+    library.mallopt(_M_TRIM_THRESHOLD, _GIVE_BACK)
+    try:
+        yield
+    finally:
+        keep_freed_memory()
 
 
 def give_back_freed_memory() -> None:

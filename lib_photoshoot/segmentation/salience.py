@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from lib_photoshoot.allocator import give_back_freed_memory
+from lib_photoshoot.allocator import giving_back_freed_memory
 from lib_photoshoot.errors import WeightsError
 
 LARGE_SIDE = 1024
@@ -87,9 +87,13 @@ class OnnxSalience:
 
     def map(self, image: np.ndarray) -> np.ndarray:
         """See :class:`Salience`. Raises WeightsError when ONNX Runtime cannot read the file."""
-        if self._network.side >= LARGE_SIDE:
-            # It needs about a gigabyte for itself, which SAM's freed arrays would otherwise still hold.
-            give_back_freed_memory()
+        if self._network.side < LARGE_SIDE:
+            return self._map(image)
+        # It needs two thirds of a gigabyte for itself.
+        with giving_back_freed_memory():
+            return self._map(image)
+
+    def _map(self, image: np.ndarray) -> np.ndarray:
         session = self._session = self._session or _session(self._path)
         side = self._network.side
         # A stretched picture is what both were trained on.

@@ -146,6 +146,22 @@ def test_a_second_detection_inside_the_first_outline_is_a_duplicate():
     assert [(item.reason, item.score) for item in rejected] == [(Reason.DUPLICATE, 0.9)]
 
 
+def test_another_product_inside_an_outline_is_its_own_region():
+    """A spoon in a cup is a spoon; the same outline under two names is one thing."""
+    spoon = rect(80, 60, 120, 120)
+    products = [Product("cup"), Product("spoon")]
+
+    def seen(second: np.ndarray):
+        box = (80.0, 60.0, 120.0, 120.0)
+        detections = [Detection("cup", box, 0.9, WHOLE, 0.95), Detection("spoon", box, 0.8, second, 0.95)]
+        return Outliner(Sam(WHOLE, spoon)).regions(picture(WHOLE, spoon), detections, products)
+
+    regions, rejected = seen(spoon)
+    assert [region.product for region in regions] == ["cup", "spoon"] and not rejected
+    regions, rejected = seen(WHOLE)
+    assert [region.product for region in regions] == ["cup"] and rejected[0].reason is Reason.DUPLICATE
+
+
 def test_the_dear_views_are_asked_only_where_the_cheap_ones_disagree():
     fine = Salient(WHOLE)
     scores = Scores((WHOLE, 0.5), (LABEL, 0.2))

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from lib_photoshoot.detection.verification import SAME_PLACE_IOU
+from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.matting import edge_alpha
 from lib_photoshoot.masks.morphology import Rect, clean, fill_holes, mask_box, merge, remove_islands
 from lib_photoshoot.products import Product
@@ -39,7 +41,7 @@ LARGER = 1.15
 EXTENDED = 1.25
 """An outline this much larger than what was detected holds things that nobody recognised."""
 COVERED = 0.6
-"""An outline so much inside another one of the same picture is no further product."""
+"""An outline so much inside another one of the same product is no further instance of it."""
 ISLAND = 0.02
 """Least share of the largest piece that a further piece of a product has."""
 
@@ -142,11 +144,16 @@ class Outliner:
             wanted = [by_name[detection.product] for detection in detections]
             hints = choose_objects(subject, seeds, subject.stands_out, self._evidence, wanted)
         found: list[Seen | Reason] = []
-        for seed, hint in zip(seeds, hints, strict=True):
+        for detection, seed, hint in zip(detections, seeds, hints, strict=True):
             if seed is None or hint is None:
                 found.append(Reason.EMPTY_MASK)
-            else:
-                found.append(self._look(subject, seed, hint, found))
+                continue
+            before = [
+                (earlier.product == detection.product, seen.mask)
+                for earlier, seen in zip(detections, found, strict=False)
+                if isinstance(seen, Seen)
+            ]
+            found.append(self._look(subject, seed, hint, before))
         return found
 
     def _subject(self, image: np.ndarray) -> Subject:
@@ -154,12 +161,13 @@ class Outliner:
         return Subject(image, small, self._segmenter, self._quick.map(small) if self._quick else None)
 
     def _look(
-        self, subject: Subject, seed: np.ndarray, hint: np.ndarray, found: Sequence[Seen | Reason]
+        self, subject: Subject, seed: np.ndarray, hint: np.ndarray, before: Sequence[tuple[bool, np.ndarray]]
     ) -> Seen | Reason:
+        """Look at one object; ``before`` holds the outlines so far, and whether each is of the same product."""
         box = mask_box(hint)
         if box is None:
             return Reason.EMPTY_MASK
-        if _covered(hint, found):
+        if _is_known(hint, before):
             return Reason.DUPLICATE
         views = self._views(subject, hint, box)
         soft = views.vote()
@@ -167,7 +175,7 @@ class Outliner:
         outer = mask_box(mask)
         if outer is None:
             return Reason.EMPTY_MASK
-        if _covered(mask, found):
+        if _is_known(mask, before):
             return Reason.DUPLICATE
         extended = np.count_nonzero(mask) > EXTENDED * np.count_nonzero(seed)
         return Seen(soft, mask, outer, views, extended)
@@ -263,9 +271,13 @@ def _seed(subject: Subject, detection: Detection) -> np.ndarray | None:
     return mask if mask.any() else None
 
 
-def _covered(mask: np.ndarray, found: Sequence[Seen | Reason]) -> bool:
+def _is_known(mask: np.ndarray, before: Sequence[tuple[bool, np.ndarray]]) -> bool:
+    """Whether an outline is a part of one of the same product, or the very one of another: a cup may hold a spoon."""
     pixels = np.count_nonzero(mask)
-    return any(np.count_nonzero(mask & seen.mask) > COVERED * pixels for seen in found if isinstance(seen, Seen))
+    return any(
+        np.count_nonzero(mask & other) > COVERED * pixels if same else mask_iou(mask, other) > SAME_PLACE_IOU
+        for same, other in before
+    )
 
 
 def _shown(network: Salience, part: np.ndarray, rect: Rect, shape: tuple[int, int]) -> np.ndarray:

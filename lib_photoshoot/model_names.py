@@ -22,3 +22,5 @@ class SegmenterName(str, Enum):
     VIT_B = "sam-vit-b"
     VIT_L = "sam-vit-l"
     VIT_H = "sam-vit-h"
+    HQ_VIT_H = "sam-hq-vit-h"
+    """SAM-HQ: finer edges and thin parts."""

@@ -19,6 +19,7 @@ from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.fusing import fold_batch_norms
 from lib_photoshoot.results import Box
 from lib_photoshoot.segmentation.protocol import MaskCandidate, Point, SoftCandidate
+from lib_photoshoot.segmentation.sam_hq import build_sam_hq
 from lib_photoshoot.segmentation.tiny_vit import TinyVitEncoder
 from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
 from lib_photoshoot.weights.load import load_state_dict
@@ -104,13 +105,16 @@ class SamSegmenter:
 
     @classmethod
     def from_file(cls, path: Path, variant: str, device: str = "cpu") -> SamSegmenter:
-        """Load ``variant``: ``mobile-sam``, ``vit_b``, ``vit_l`` or ``vit_h``. Raises WeightsError."""
+        """Load ``variant``: ``mobile-sam``, ``vit_b``, ``vit_l``, ``vit_h`` or ``hq_vit_h``. Raises WeightsError."""
         state = load_state_dict(path)
         if variant == "mobile-sam":
             return cls(build_mobile_sam(state), variant, device)
-        model = sam_model_registry[variant]()
         try:
-            model.load_state_dict(state)
+            if variant.startswith("hq_"):
+                model = build_sam_hq(variant.removeprefix("hq_"), state)
+            else:
+                model = sam_model_registry[variant]()
+                model.load_state_dict(state)
         except RuntimeError as error:
             raise WeightsError(
                 f"{path} is not a SAM {variant} file: get it again with "

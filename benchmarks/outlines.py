@@ -173,7 +173,7 @@ def _tile(image: np.ndarray, truth: np.ndarray, regions) -> np.ndarray:
 
 def _mattes(models, folder: Path) -> None:
     """Error of alpha, given a mask of the truth that is three pixels off: MAD, and the gradient's, both in the edge."""
-    from lib_photoshoot.masks.matting import edge_alpha
+    from lib_photoshoot.masks.edges import edge_alpha
 
     for path in sorted(folder.glob("*.png")):
         picture = path.with_suffix(".jpg")

@@ -1,9 +1,9 @@
-"""From an outline to alpha: how much of each pixel along the edge is product, and what colour that part has.
+"""How much of each pixel along a soft edge is product, and what colour that part has.
 
 Closed-form matting (Levin, Lischinski & Weiss 2008, https://doi.org/10.1109/TPAMI.2007.1177) in a band along the
-outline, with the vote of the views as a weak prior where colours decide nothing; solved in tiles, so that memory does
-not grow with the picture. The colours of the edge come from the blur fusion of Forte (2021,
-"Approximate fast foreground colour estimation", ICIP).
+outline, with a weak prior where colours decide nothing; solved in tiles, so that memory does not grow with the picture.
+The colours of the edge come from the blur fusion of Forte (2021, "Approximate fast
+foreground colour estimation", ICIP).
 """
 
 from __future__ import annotations
@@ -13,17 +13,8 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from lib_photoshoot.masks.morphology import Rect, bounding_rect, distance_to
+from lib_photoshoot.masks.morphology import Rect, bounding_rect
 
-MARGIN = 12
-"""Pixels around the outline in which its edge may lie."""
-MATTE_SIDE = 1536
-"""Longest side, in pixels, of a product whose matte is solved as it is; a larger one's is brought to its size."""
-BAND = 2.0
-"""Half the width of the band, in pixels of the outline's size."""
-WIDEST = 6
-"""The band is at most so many times wider, where the views are not sure."""
-UNSURE = 0.1
 TILE = 384
 """Side of the tiles in which the matte is solved, in pixels."""
 OVERLAP = 24
@@ -37,60 +28,6 @@ FUSION_RADIUS = 24
 _WINDOW = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 
 
-def edge_alpha(image: np.ndarray, solid: np.ndarray, soft: np.ndarray) -> np.ndarray:
-    """Return a product's alpha in the picture's own size, uint8 (height, width), 255 where there is product alone.
-
-    ``image`` is uint8 RGB (height, width, 3). ``solid`` (bool) is the outline and ``soft`` (float32 in [0, 1]) how sure
-    it is, both of one size, which may be smaller than the picture's.
-    """
-    alpha = np.zeros(image.shape[:2], np.uint8)
-    rect = bounding_rect(solid, MARGIN)
-    if rect is None:
-        return alpha
-    scale = image.shape[1] / solid.shape[1]
-    x0, y0 = int(rect.x0 * scale), int(rect.y0 * scale)
-    x1, y1 = min(image.shape[1], round(rect.x1 * scale)), min(image.shape[0], round(rect.y1 * scale))
-    crop, target = image[y0:y1, x0:x1], alpha[y0:y1, x0:x1]
-    factor = min(1.0, MATTE_SIDE / max(crop.shape[:2]))
-    size = (max(1, round(crop.shape[1] * factor)), max(1, round(crop.shape[0] * factor)))
-    small = crop if factor == 1 else cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-    sure = cv2.resize(soft[rect.slices], size, interpolation=cv2.INTER_LINEAR)
-    inside = cv2.resize(solid[rect.slices].astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
-    band = edge_band(inside, sure, max(BAND, BAND * scale * factor))
-    # Inside and outside of the band the outline has the last word; openings and filled holes are its own.
-    prior = np.where(inside, np.maximum(sure, 0.5), np.minimum(sure, 0.5))
-    solved = matte(small, band, inside, prior.astype(np.float32))
-    if not (solved > 0.5).any():
-        solved = inside.astype(np.float32)  # too small for colours to tell anything
-    target[:] = np.rint(255 * (solved if factor == 1 else _guided_upsampling(small, solved, crop)))
-    return alpha
-
-
-def edge_band(inside: np.ndarray, sure: np.ndarray, reach: float) -> np.ndarray:
-    """Return where alpha is not known, bool: the outline, ``reach`` pixels to each side, and what the views doubt."""
-    distance = np.minimum(distance_to(inside), WIDEST * reach) + np.minimum(distance_to(~inside), WIDEST * reach) - 1
-    doubted = (sure > UNSURE) & (sure < 1 - UNSURE) & (distance <= WIDEST * reach)
-    return (distance <= reach) | doubted
-
-
-def _guided_upsampling(small: np.ndarray, alpha: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Bring alpha to the size of ``image``, its edges at the picture's own (He, Sun & Tang 2013, guided filter)."""
-    guide = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-    size = (3, 3)
-    mean_guide, mean_alpha = cv2.blur(guide, size), cv2.blur(alpha, size)
-    variance = cv2.blur(guide * guide, size) - mean_guide**2
-    slope = (cv2.blur(guide * alpha, size) - mean_guide * mean_alpha) / (variance + 1e-4)
-    offset = mean_alpha - slope * mean_guide
-    large = image.shape[1::-1]
-    slope, offset = (
-        cv2.resize(cv2.blur(part, size), large, interpolation=cv2.INTER_LINEAR) for part in (slope, offset)
-    )
-    refined = slope * (cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255) + offset
-    plain = cv2.resize(alpha, large, interpolation=cv2.INTER_LINEAR)
-    # Away from the edge nothing is to be refined, and texture would show through.
-    return np.where((plain > 0.004) & (plain < 0.996), np.clip(refined, 0, 1), plain)
-
-
 def matte(image: np.ndarray, band: np.ndarray, inside: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """Return alpha, float32 (height, width) in [0, 1].
 
@@ -98,7 +35,7 @@ def matte(image: np.ndarray, band: np.ndarray, inside: np.ndarray, prior: np.nda
     elsewhere; in it colours decide, and ``prior`` (float32 in [0, 1]) where they cannot.
     """
     alpha = inside.astype(np.float32)
-    for outer, inner in _tiles(band):
+    for outer, inner in tiles(band):
         solved = _solve(image[outer.slices], band[outer.slices], inside[outer.slices], prior[outer.slices])
         rows = slice(inner.y0 - outer.y0, inner.y1 - outer.y0)
         columns = slice(inner.x0 - outer.x0, inner.x1 - outer.x0)
@@ -107,7 +44,7 @@ def matte(image: np.ndarray, band: np.ndarray, inside: np.ndarray, prior: np.nda
     return alpha
 
 
-def _tiles(band: np.ndarray, overlap: int = OVERLAP) -> Iterator[tuple[Rect, Rect]]:
+def tiles(band: np.ndarray, overlap: int = OVERLAP) -> Iterator[tuple[Rect, Rect]]:
     """Yield what to read and what to write of each tile that holds some of the band."""
     height, width = band.shape
     for top in range(0, height, TILE):
@@ -125,7 +62,6 @@ def _tiles(band: np.ndarray, overlap: int = OVERLAP) -> Iterator[tuple[Rect, Rec
 
 def _solve(image: np.ndarray, band: np.ndarray, inside: np.ndarray, prior: np.ndarray) -> np.ndarray:
     from scipy.sparse import diags
-    from scipy.sparse.linalg import cg
 
     # Pixels further away than a window reaches take no part.
     near = cv2.dilate(band.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -141,18 +77,23 @@ def _solve(image: np.ndarray, band: np.ndarray, inside: np.ndarray, prior: np.nd
     wanted = start[taking_part]
     weights = np.where(unknown[taking_part], PRIOR, KNOWN)
     system = laplacian + diags(weights)
-    inverse = diags(1 / system.diagonal())
-    solved, _ = cg(system, weights * wanted, x0=wanted, M=inverse, maxiter=200, **_tolerance(cg))
+    solved = conjugate_gradients(system, weights * wanted, wanted)
     result = np.where(band, prior, inside).astype(np.float32)
     result[rect.slices][taking_part] = np.clip(solved, 0, 1)
     return result
 
 
-def _tolerance(cg) -> dict[str, float]:
-    """SciPy renamed the relative tolerance in 1.12 and dropped the old name in 1.14."""
+def conjugate_gradients(system, right: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Solve a sparse symmetric positive definite system well enough for alpha, from ``start``."""
     import inspect
 
-    return {"rtol" if "rtol" in inspect.signature(cg).parameters else "tol": 1e-4}
+    from scipy.sparse import diags
+    from scipy.sparse.linalg import cg
+
+    # SciPy renamed the relative tolerance in 1.12 and dropped the old name in 1.14.
+    tolerance = {"rtol" if "rtol" in inspect.signature(cg).parameters else "tol": 1e-4}
+    solved, _ = cg(system, right, x0=start, M=diags(1 / system.diagonal()), maxiter=200, **tolerance)
+    return solved
 
 
 def matting_laplacian(colours: np.ndarray, unknown: np.ndarray, numbers: np.ndarray):
@@ -187,7 +128,7 @@ def edge_colours(image: np.ndarray, alpha: np.ndarray, bleed: int = 2) -> np.nda
     result = image * some[..., None]
     edge = cv2.dilate(some, np.ones((2 * bleed + 1, 2 * bleed + 1), np.uint8)) > 0
     edge &= alpha < 255
-    for outer, inner in _tiles(edge, FUSION_RADIUS + 4):
+    for outer, inner in tiles(edge, FUSION_RADIUS + 4):
         colours = _fusion(image[outer.slices], alpha[outer.slices])
         rows = slice(inner.y0 - outer.y0, inner.y1 - outer.y0)
         columns = slice(inner.x0 - outer.x0, inner.x1 - outer.x0)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from lib_photoshoot.masks.comparison import RAGGED, boundary, raggedness
+from lib_photoshoot.masks.edges import SOFT_WIDTH, soft_width
 from lib_photoshoot.masks.morphology import bounding_rect
 from lib_photoshoot.results import Doubt, Outline
 from lib_photoshoot.segmentation.views import Views, soft_iou
@@ -64,7 +65,7 @@ def measure(
         agreement=min(soft_iou(look, solid.astype(np.float32)) for look in looks),
         frame=_frame(solid) / length,
         raggedness=raggedness(solid),
-        blur=np.count_nonzero((soft > 0.2) & (soft < 0.8)) / length,
+        blur=soft_width(soft, solid),
         pieces=max(_pieces(solid, 0.03), _pieces(_thinned(solid), 0.15) if extended else 0),
         cut=0.0 if stands_out is None else _cut(solid, stands_out),
         likeness=likeness,
@@ -77,7 +78,7 @@ def judge(measured: Measured) -> Outline:
     found = {
         Doubt.VIEWS_DISAGREE: measured.agreement < 0.94,
         Doubt.EVIDENCE_OUTSIDE: measured.cut > 0.15 or _goes_on(likeness),
-        Doubt.RAGGED: measured.raggedness > RAGGED or measured.blur > 5,
+        Doubt.RAGGED: measured.raggedness > RAGGED or measured.blur > SOFT_WIDTH,
         Doubt.SEVERAL_OBJECTS: measured.pieces > 1,
         Doubt.TOO_SMALL_FOR_EVIDENCE: likeness.alone is not None and likeness.alone < 0.08,
         Doubt.TOUCHES_FRAME: measured.frame > 0.02,

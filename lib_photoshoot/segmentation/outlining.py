@@ -16,7 +16,7 @@ import numpy as np
 
 from lib_photoshoot.detection.verification import SAME_PLACE_IOU
 from lib_photoshoot.masks.comparison import mask_iou
-from lib_photoshoot.masks.matting import edge_alpha
+from lib_photoshoot.masks.edges import edge_alpha
 from lib_photoshoot.masks.morphology import Rect, clean, fill_holes, mask_box, merge, remove_islands
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection, ProductRegion, Reason, Rejection

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_photoshoot.webui.folders import FolderError, MissingPathError, allowed_folders, split_folders
+from lib_photoshoot.webui.folders import AllowedFolders, FolderError, MissingPathError, allowed_folders, split_folders
 
 
 @pytest.fixture

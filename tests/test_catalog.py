@@ -220,12 +220,13 @@ def test_an_input_is_never_overwritten(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     run(photos, out)
     (out / "masks" / "two_1_lamp.png").unlink()
-    shutil.rmtree(out / "enhanced")
-    (out / "enhanced").symlink_to(photos, target_is_directory=True)
-    original = (photos / "two.png").read_bytes()
+    (out / "enhanced" / "two.png").unlink()
+    paint(out / "enhanced" / "two.png")
+    original = (out / "enhanced" / "two.png").read_bytes()
+    inputs = collect_inputs([photos, out / "enhanced" / "two.png"])
     with pytest.raises(CatalogError, match="not overwritten"):
-        run(photos, out, resume=True)
-    assert (photos / "two.png").read_bytes() == original
+        run_catalog(BrightSquares(), inputs, PRODUCTS, out, resume=True)
+    assert (out / "enhanced" / "two.png").read_bytes() == original
 
 
 def test_a_file_that_vanishes_meanwhile_is_listed(photos: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -16,6 +17,9 @@ class AppendedFile:
 
     def __init__(self, path: Path) -> None:
         """Open or create the file; raises BlockingIOError while another process has it."""
+        if path.is_symlink():
+            # In a folder from somebody else it would have us lock and lengthen a file anywhere.
+            raise OSError(errno.ELOOP, f"its {path.name} is a link", str(path))
         self._path = path
         self._end = 0
         self._file = open(path, "r+b" if path.exists() else "x+b")  # noqa: SIM115 (closed by close)

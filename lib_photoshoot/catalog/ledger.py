@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,14 @@ from typing import Any
 from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts
 from lib_photoshoot.catalog.inputs import Stamp
 from lib_photoshoot.catalog.urls import Source
+from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import shown
 from lib_photoshoot.results import OutlineSource
 
 LEDGER_NAME = "ledger.jsonl"
+OUTPUT_FOLDERS = ("masks", "cutouts", "overlays", "enhanced", "thumbnails")
+"""What a run writes of its pictures lies in these; nothing else is ever removed."""
 _PROGRAM = "product-photoshoot"
 _VERSION = 1
 _BEGINNING = b'{"file":'
@@ -68,10 +71,19 @@ class Record:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
-        """Raises ``KeyError``/``TypeError`` when a field is missing."""
+        """Raises ``KeyError``/``TypeError`` when a field is missing, ``ValueError`` for a path that is no output's."""
         values = {name: data[name] for name in cls.__dataclass_fields__ if name != "version"}
         values["version"] = data.get("version")
-        return cls(**{**values, "outputs": tuple(values["outputs"]), "annotations": tuple(values["annotations"])})
+        outputs = tuple(values["outputs"])
+        masks = [region["mask"] for region in values["entry"]["regions"] if region["mask"] is not None]
+        if not is_plain(values["stem"]) or not all(map(is_output, (*outputs, *masks))):
+            raise ValueError("a record names a path that no run has written")
+        return cls(**{**values, "outputs": outputs, "annotations": tuple(values["annotations"])})
+
+
+def is_output(name: object) -> bool:
+    """Whether ``name`` may be that of a picture's output: in one of the folders that hold nothing else."""
+    return is_plain(name) and str(name).split("/")[0] in OUTPUT_FOLDERS
 
 
 def header_line(settings: Mapping[str, Any]) -> bytes:
@@ -106,7 +118,7 @@ def places_of(lines: Iterable[bytes], start: int) -> tuple[dict[str, int], int]:
     for line in lines:
         if not line.endswith(b"\n"):
             break
-        with suppress(ValueError, KeyError, TypeError):
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
             places[_file_of(line)] = start
         start += len(line)
     return places, start
@@ -117,6 +129,18 @@ def _file_of(line: bytes) -> str:
     if line.startswith(_BEGINNING):
         return _DECODER.raw_decode(line.decode("ascii"), len(_BEGINNING))[0]
     return json.loads(line)["file"]
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a ledger, in the order of its lines; spoiled lines are passed over, as resuming does.
+
+    Raises OSError as it comes.
+    """
+    with open(path, "rb") as file:
+        next(file, None)  # the run's settings
+        for line in file:
+            with suppress(ValueError, KeyError, TypeError, RecursionError):
+                yield Record.from_json(json.loads(line))
 
 
 class Ledger:
@@ -174,7 +198,7 @@ class Ledger:
         self._lines.seek(place)
         try:
             record = Record.from_json(json.loads(self._lines.readline()))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
         return record if record.file == key else None
 
@@ -215,8 +239,9 @@ class Ledger:
         for name in () if stale is None else stale.outputs:
             self._owned[name] -= 1
             if self._owned[name] <= 0:
-                with suppress(OSError):
-                    os.unlink(self.out / name)
+                # A folder of somebody else's run may hold links.
+                with suppress(OSError, CatalogError):
+                    os.unlink(inside(self.out, name))
 
     def _append(self, line: bytes) -> None:
         self._file.append(line)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import Picture, shown, store_picture, to_image, write_image
 from lib_photoshoot.masks.cutout import cut_out, cutout_rect, mask_image
@@ -66,8 +67,11 @@ def write_outputs(
 
 
 def output_path(out: Path, relative: str, protected: Collection[str]) -> Path:
-    """Where an output goes; raises ``CatalogError`` where that is one of the ``protected`` real paths of the inputs."""
-    path = out / relative
+    """Where an output goes.
+
+    Raises ``CatalogError`` where that is one of the ``protected`` real paths of the inputs, or lies outside ``out``.
+    """
+    path = inside(out, relative)
     if os.path.realpath(path) in protected:
         raise CatalogError(f"{shown(path)} is one of the inputs and is not overwritten; choose another --out.")
     return path

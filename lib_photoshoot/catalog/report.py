@@ -14,6 +14,8 @@ from urllib.parse import quote
 from lib_photoshoot.catalog.coco import coco_document
 from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.outputs import thumbnail_name
+from lib_photoshoot.confined import inside
+from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import write_atomic
 from lib_photoshoot.results import Decision, Doubt, Reason
 
@@ -182,7 +184,7 @@ def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) 
     )
     environment.filters["doubts"] = lambda region: [DOUBT_TEXT[Doubt(code)] for code in doubts_of(region)]
     environment.filters["reason"] = lambda code: REASON_TEXT[Reason(code)]
-    environment.filters["thumb"] = lambda record, kind: _data_uri(out / thumbnail_name(record.stem, kind))
+    environment.filters["thumb"] = lambda record, kind: _data_uri(out, thumbnail_name(record.stem, kind))
     environment.filters["link"] = lambda path: quote(path, errors="surrogateescape")
     matches, regions, doubted, seconds = 0, 0, 0, 0.0
     for record in records:
@@ -201,9 +203,9 @@ def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) 
     )
 
 
-def _data_uri(path: Path) -> str:
-    """A thumbnail as a data URI; empty when a user has deleted the file."""
+def _data_uri(out: Path, name: str) -> str:
+    """A thumbnail as a data URI; empty when a user has deleted the file, or a link leads elsewhere."""
     try:
-        return "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
-    except OSError:
+        return "data:image/jpeg;base64," + base64.b64encode(inside(out, name).read_bytes()).decode("ascii")
+    except (OSError, CatalogError):
         return ""

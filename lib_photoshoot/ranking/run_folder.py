@@ -13,6 +13,7 @@ import numpy as np
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.outputs import slug
 from lib_photoshoot.catalog.report import doubts_of
+from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.images import Picture, read_picture, shown
 from lib_photoshoot.masks.morphology import merge
@@ -73,6 +74,8 @@ def _candidates(regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
         best = max(own, key=lambda region: region["score"])
         picture = f"enhanced/{_stem(best['mask'], regions.index(best) + 1, product)}.png"
         masks = tuple(region["mask"] for region in own)
+        if not all(is_plain(name) and name.startswith("masks/") for name in masks):
+            raise ValueError("a mask lies elsewhere")
         doubts = tuple(dict.fromkeys(doubt for region in own for doubt in doubts_of(region)))
         places = [region["cutout_at"] for region in own if region.get("cutout_at")]
         cutouts_at = tuple((int(x), int(y)) for x, y in places) if len(places) == len(own) else ()
@@ -89,7 +92,7 @@ def read_mask(folder: Path, candidate: Candidate, shape: tuple[int, ...]) -> np.
 
     Raises ImageError when a file of them is gone or damaged, or has another size.
     """
-    masks = [read_picture(folder / name).pixels[:, :, 0] >= 128 for name in candidate.masks]
+    masks = [read_picture(inside(folder, name, ImageError)).pixels[:, :, 0] >= 128 for name in candidate.masks]
     if any(mask.shape != shape for mask in masks):
         raise ImageError(f"{shown(folder / candidate.picture)} and its mask differ in size; run `filter` on it again.")
     return merge(masks, shape)
@@ -102,7 +105,7 @@ def read_cutout(folder: Path, candidate: Candidate) -> Picture | None:
     """
     if not candidate.cutouts_at:
         return None
-    parts = [read_picture(folder / name) for name in candidate.cutouts]
+    parts = [read_picture(inside(folder, name, ImageError)) for name in candidate.cutouts]
     if len(parts) == 1:
         return parts[0]
     places = candidate.cutouts_at
@@ -124,7 +127,7 @@ def read_cutout(folder: Path, candidate: Candidate) -> Picture | None:
 
 def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None = None) -> Measured:
     """Read and measure one candidate. Raises ImageError when its picture or a mask is gone or damaged."""
-    picture = read_picture(folder / candidate.picture).pixels
+    picture = read_picture(inside(folder, candidate.picture, ImageError)).pixels
     mask = read_mask(folder, candidate, picture.shape[:2])
     found = [
         qualities.detection(candidate.score),

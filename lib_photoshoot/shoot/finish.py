@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.catalog.runner import run_catalog
+from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError, ImageError, ProductsError
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.images import shown, write_atomic, writing_failed
@@ -106,12 +107,13 @@ def finish_shoot(
     for entry in folder.state().tries:
         if entry.accepted:
             accepted.setdefault(entry.product, []).append(entry)
-    out = shoot / FINISHED
+    out = inside(shoot, FINISHED, ShootError)
     if not accepted and not (out / FINISH_LEDGER).is_file():
         raise ShootError(f"No picture in {shown(shoot)} is accepted yet; go on with the shoot, or accept some by hand.")
     products = folder.products()
     default_weights()  # says now, and not after the first product, what it lacks
-    exporters = exports_for(out / EXPORTS, [name for product in products for name in profiles or product.exports])
+    names = [name for product in products for name in profiles or product.exports]
+    exporters = exports_for(inside(out, EXPORTS, ShootError), names, None if profiles else shoot)
     finished: list[FinishedProduct] = []
     try:
         opened = FinishLedger(out)
@@ -212,7 +214,7 @@ class _Work:
     def _run_folder(self, job: _Job) -> Path:
         folder = job.product.folder
         # No product's folder ends so, unless its name is one that Windows keeps for itself.
-        return self._out / (f"{folder}-" if folder.casefold() in _OURS else folder)
+        return inside(self._out, f"{folder}-" if folder.casefold() in _OURS else folder, ShootError)
 
     def _cutouts(self, job: _Job, candidate: Candidate) -> tuple[str, ...]:
         """Its cut-outs' paths relative to the shoot's folder, one for each region."""
@@ -225,7 +227,8 @@ class _Work:
         Raises ProductsError, and _Unusable where the run's folder belongs to something else.
         """
         run, start = self._run_folder(job), self._done
-        sources = [InputFile(os.fspath(self._shoot / entry.file), str(entry.seed)) for entry in job.tries]
+        files = [inside(self._shoot, entry.file, ShootError) for entry in job.tries]
+        sources = [InputFile(os.fspath(file), str(entry.seed)) for file, entry in zip(files, job.tries, strict=True)]
         choice = self._choose(job.product.settings)
         settings = {"detector": choice.detector.value, "segmenter": choice.segmenter.value}
         try:
@@ -291,7 +294,7 @@ class _Work:
             # Of a profile that is not asked for now, only what must not be sold at all is withdrawn.
             stays = record.seed in (best if asked else found) or record.seed in unreadable
             path = self._out / EXPORTS / record.profile / record.file
-            if stays or not path.is_file():
+            if stays or not path.is_file() or not stays_inside(self._out, path):
                 continue
             if record.seed not in accepted:
                 why = "is no longer accepted"
@@ -299,7 +302,7 @@ class _Work:
                 why = "no longer shows the product"
             else:
                 why = f"is no longer among the best {job.wanted}"
-            target = free_name(path.parent / WITHDRAWN / path.name, path)
+            target = free_name(inside(path.parent, f"{WITHDRAWN}/{path.name}", ShootError), path)
             target.parent.mkdir(exist_ok=True)
             os.replace(path, target)
             where = f"{record.profile}/{WITHDRAWN}"

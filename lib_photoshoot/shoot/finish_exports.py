@@ -10,6 +10,8 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.catalog.report import doubts_in_words
+from lib_photoshoot.confined import inside, stays_inside
+from lib_photoshoot.errors import ImageError
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.exporter import Exporter
 from lib_photoshoot.export.profile import Profile, load_profile
@@ -57,6 +59,7 @@ class ProfileExports:
             return before
         name = PurePath(f"{product.folder}-{item.entry.seed}")
         # Every pixel is a diffusion model's, whether or not the WebUI wrote that into the picture.
+        inside(self.folder.parent, self.folder.name, ExportError)  # no link to another place of the user's
         exported, data = self._exporter.make(_cut_out(run, item.candidate), name, Source.GENERATED)
         path, digest = exported.path, hashlib.sha256(data).hexdigest()
         there = _sha256(path) if path.is_file() else None
@@ -79,22 +82,26 @@ class ProfileExports:
 
     def _is_there(self, record: ExportRecord) -> bool:
         """Whether an export is in place; one that was withdrawn unchanged is put back."""
-        path = self.folder / record.file
+        path, withdrawn = self.folder / record.file, self.folder / WITHDRAWN / record.file
         if path.is_file():
             return True
-        withdrawn = self.folder / WITHDRAWN / record.file
+        if not all(stays_inside(self.folder, name) for name in (path, withdrawn)):
+            return False
         if not withdrawn.is_file() or _sha256(withdrawn) != record.sha256:
             return False
         os.replace(withdrawn, path)
         return True
 
 
-def exports_for(out: Path, names: Sequence[str]) -> dict[str, ProfileExports]:
-    """By the name that the list gives a profile. Raises ExportError, and ImageError for a bad background picture."""
+def exports_for(out: Path, names: Sequence[str], listed_in: Path | None = None) -> dict[str, ProfileExports]:
+    """By the name that the list gives a profile. Raises ExportError, and ImageError for a bad background picture.
+
+    Profiles of one's own that are named by a shot list lie in the folder ``listed_in``, and so do their pictures.
+    """
     exporters: dict[str, ProfileExports] = {}
     folders: dict[str, str] = {}
     for name in dict.fromkeys(names):
-        profile = load_profile(name)
+        profile = load_profile(name) if listed_in is None else _listed_profile(listed_in, name)
         other = folders.setdefault(profile.name.casefold(), name)
         if other != name:
             raise ExportError(f"The export profiles {other} and {name} would share one folder; rename one of them.")
@@ -102,11 +109,30 @@ def exports_for(out: Path, names: Sequence[str]) -> dict[str, ProfileExports]:
     return exporters
 
 
+def _listed_profile(folder: Path, name: str) -> Profile:
+    if not name.endswith(".toml"):
+        return load_profile(name)
+    profile = load_profile(str(_path_in(folder, folder / name, name)))
+    if profile.background.picture is not None:
+        _path_in(folder, profile.background.picture, name)
+    return profile
+
+
+def _path_in(folder: Path, path: Path, name: str) -> Path:
+    try:
+        return inside(folder, os.path.relpath(path, folder), ExportError)
+    except (ExportError, ValueError) as error:  # ValueError: on another disk
+        raise ExportError(
+            f"The shot list in {shown(folder)} names the export profile {shown(name)}, which lies elsewhere, or its "
+            "picture does; copy both into that folder, or name the profile with --profile."
+        ) from error
+
+
 def stamp_of(run: Path, candidate: Candidate) -> str:
     """Changes with whatever a picture is measured and exported from."""
     values: list[Any] = [candidate.score, candidate.quality, candidate.doubts]
     for name in (candidate.picture, *candidate.masks, *candidate.cutouts):
-        status = os.stat(run / name)
+        status = os.stat(inside(run, name))
         values += [name, status.st_size, status.st_mtime_ns]
     return _digest(values)
 
@@ -137,7 +163,7 @@ def _cut_out(run: Path, candidate: Candidate) -> np.ndarray:
     cutout = read_cutout(run, candidate)
     if cutout is not None and cutout.alpha is not None:
         return np.dstack([to_srgb(cutout.pixels, cutout.icc, shown(run / candidate.masks[0])), cutout.alpha])
-    path = run / candidate.picture
+    path = inside(run, candidate.picture, ImageError)
     picture = read_picture(path)
     pixels = to_srgb(picture.pixels, picture.icc, shown(path))
     return np.asarray(cut_out(pixels, read_mask(run, candidate, pixels.shape[:2])))

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from lib_photoshoot.catalog.appended_file import AppendedFile, whole_lines
+from lib_photoshoot.confined import is_plain
 from lib_photoshoot.images import shown
 from lib_photoshoot.ranking.order import Measured
 from lib_photoshoot.ranking.qualities import Quality
@@ -80,6 +81,8 @@ class FinishLedger:
     def _apply(self, event: Mapping[str, Any]) -> None:
         if (values := event.get("export")) is not None:
             record = ExportRecord(**{**values, "missed": tuple(values["missed"])})
+            if not all(is_plain(name) and "/" not in name for name in (record.file, record.profile)):
+                raise ValueError("an export lies elsewhere")
             self._know(record)
             return
         values = event["measured"]

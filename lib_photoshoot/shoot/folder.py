@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.confined import inside
 from lib_photoshoot.images import shown
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import read_field
@@ -45,7 +46,7 @@ class ShootFolder:
         """Raises ShootError where the folder holds no shot list."""
         self.path = path
         self._kept: dict[str, tuple[Any, Any]] = {}
-        if not (path / LIST_NAME).is_file():
+        if not inside(path, LIST_NAME, ShootError).is_file():
             raise ShootError(f"{shown(path)} holds no shoot ({LIST_NAME} is missing); name the output folder of one.")
 
     def rows(self) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts, whole_lines
+from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.images import shown
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.pictures import placed
@@ -135,7 +136,7 @@ def read_state(out: Path) -> ShootState:
 
     Raises ShootError for a file that is no ledger of a shoot, or that cannot be read.
     """
-    path = out / LEDGER_NAME
+    path = inside(out, LEDGER_NAME, ShootError)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -221,11 +222,12 @@ class ShootLedger:
 
     def _move(self, old: str, new: str) -> None:
         """Move a picture; nothing where it is there already, or was deleted by its user."""
-        if old == new or (self._out / new).exists():
+        source, target = inside(self._out, old, ShootError), inside(self._out, new, ShootError)
+        if old == new or target.exists():
             return
-        (self._out / new).parent.mkdir(exist_ok=True)
+        target.parent.mkdir(exist_ok=True)
         with suppress(FileNotFoundError):
-            os.rename(self._out / old, self._out / new)
+            os.rename(source, target)
 
     def _check_recipes(self, recipes: Mapping[str, str]) -> None:
         for name, made in self.state.recipes.items():
@@ -290,7 +292,7 @@ def _try_from(values: Mapping[str, Any]) -> Try:
     entry = Try(**values)
     if type(entry.seed) is not int:
         raise TypeError(entry.seed)
-    if not _PICTURE.fullmatch(entry.file) or ".." in entry.file.split("/"):
+    if not _PICTURE.fullmatch(entry.file) or not is_plain(entry.file):
         # A stranger's ledger: a decision would move files elsewhere, and pages would show them.
         raise ShootError(
             f"The ledger names {entry.file!r}, which is no picture of a shoot; use only folders that a shoot wrote."

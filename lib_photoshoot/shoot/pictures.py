@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lib_photoshoot.confined import inside
 from lib_photoshoot.images import decode_picture, to_image, write_atomic, write_image
+from lib_photoshoot.shoot.errors import ShootError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,11 +47,12 @@ def check_picture(data: bytes, source: str) -> ShotPicture:
 def store(out: Path, shot: Shot, picture: ShotPicture, accepted: bool) -> str:
     """Write picture and thumbnail, each whole or not at all; returns the picture's path relative to ``out``.
 
-    Raises ``OSError`` as it comes.
+    Raises ``OSError`` as it comes, and ShootError where a link leads out of the folder.
     """
     name = placed(f"{shot.product.folder}/{shot.seed}{picture.suffix}", accepted)
-    write_image(picture.thumbnail, out / thumbnail_name(shot.product.folder, shot.seed), quality=80)
-    write_atomic(out / name, lambda file: file.writelines([picture.data]))
+    thumbnail = inside(out, thumbnail_name(shot.product.folder, shot.seed), ShootError)
+    write_image(picture.thumbnail, thumbnail, quality=80)
+    write_atomic(inside(out, name, ShootError), lambda file: file.writelines([picture.data]))
     return name
 
 

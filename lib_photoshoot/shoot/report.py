@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.confined import inside
+from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import write_atomic
 from lib_photoshoot.shoot.shot_list import REPORT_NAME
 
@@ -94,12 +96,12 @@ def _script_json(value: Any) -> str:
 def _blocks(out: Path, shots: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The thumbnails in the order of the shots, ``PER_BLOCK`` together, one a line."""
     for start in range(0, len(shots), PER_BLOCK):
-        yield "\n".join(_base64(out / shot["thumbnail"]) for shot in shots[start : start + PER_BLOCK])
+        yield "\n".join(_base64(out, shot["thumbnail"]) for shot in shots[start : start + PER_BLOCK])
 
 
-def _base64(path: Path) -> str:
-    """The thumbnail; empty when a user has deleted the file."""
+def _base64(out: Path, name: str) -> str:
+    """The thumbnail; empty when a user has deleted the file, or a link leads elsewhere."""
     try:
-        return base64.b64encode(path.read_bytes()).decode("ascii")
-    except OSError:
+        return base64.b64encode(inside(out, name).read_bytes()).decode("ascii")
+    except (OSError, CatalogError):
         return ""

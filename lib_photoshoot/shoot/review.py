@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.images import shown
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder, chosen_from
@@ -143,9 +144,9 @@ class Reviewed:
                 self._read_if_changed()
             if name not in self._files:
                 return None
-        path = (self.folder.path / name).resolve()  # a link may lead anywhere
-        inside = path.is_relative_to(self.folder.path.resolve())
-        return path if inside and path.suffix in _TYPES and path.is_file() else None
+        path = self.folder.path / name
+        served = path.suffix in _TYPES and stays_inside(self.folder.path, path) and os.path.isfile(path)
+        return path if served else None
 
     def end(self) -> None:
         """Take no more decisions: a browser's open connection outlives the server."""

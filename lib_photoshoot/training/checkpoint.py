@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import shown
-
-_HEADER_LIMIT = 100 << 20
-"""Bytes; the safetensors format allows no longer header."""
+from lib_photoshoot.safetensors_header import Fault, HeaderError, Tensor, read_header
 
 _PICKLED = (".ckpt", ".pt", ".pth", ".bin")
 _UNET = "model.diffusion_model."
@@ -30,6 +25,15 @@ _OTHER_KINDS = (
     ("a LoRA", ("lora_unet_", "lora_te_", "lora_te1_", "lycoris_")),
     ("a ControlNet", ("control_model.", "controlnet_cond_embedding.")),
 )
+
+
+_SAID = {
+    Fault.NO_FILE: "is not a file",
+    Fault.EMPTY: "is empty (0 bytes)",
+    Fault.OTHER_KIND: "is not a safetensors file",
+    Fault.CUT_IN_HEADER: "ends within its header",
+    Fault.DAMAGED: "has a damaged header",
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def check_checkpoint(path: Path) -> CheckpointInfo:
         if path.suffix.lower() in _PICKLED:
             note = f"{path.name} is no .safetensors file, so it is only known to fit once the training has loaded it."
             return CheckpointInfo(path, size, looked_into=False, note=note)
-        tensors = _header(path, size)
+        tensors = _header(path)
     except FileNotFoundError as error:
         raise TrainingError(f"There is no checkpoint {name}; choose one that is there.") from error
     except OSError as error:
@@ -70,27 +74,19 @@ def check_checkpoint(path: Path) -> CheckpointInfo:
     return CheckpointInfo(path, size)
 
 
-def _header(path: Path, size: int) -> dict[str, Any]:
-    """The tensors' descriptions by name. Raises TrainingError and OSError."""
+def _header(path: Path) -> Mapping[str, Tensor]:
+    """The tensors by name. Raises TrainingError and OSError."""
     name = shown(path)
-    with open(path, "rb") as file:
-        start = file.read(8)
-        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        if not 2 <= length <= _HEADER_LIMIT:
-            raise TrainingError(f"The checkpoint {name} is not a safetensors file; download it again{_hint(start)}.")
-        text = file.read(length)
-    if len(text) < length:
-        raise TrainingError(f"The checkpoint {name} ends within its header; download it again.")
     try:
-        tensors = json.loads(text)
-        tensors.pop("__metadata__", None)
-        end = max((tensor["data_offsets"][1] for tensor in tensors.values()), default=0)
-    except (ValueError, AttributeError, TypeError, LookupError) as error:
-        raise TrainingError(f"The checkpoint {name} has a damaged header; download it again.") from error
-    missing = 8 + length + end - size
+        header = read_header(path)
+    except HeaderError as error:
+        raise TrainingError(
+            f"The checkpoint {name} {_SAID[error.fault]}; download it again{_hint(error.start)}."
+        ) from error
+    missing = header.declared - header.size
     if missing > 0:
         raise TrainingError(f"The checkpoint {name} lacks its last {missing:,} bytes; download it again.")
-    return tensors
+    return header.tensors
 
 
 def _hint(start: bytes) -> str:
@@ -101,7 +97,7 @@ def _hint(start: bytes) -> str:
     return ""
 
 
-def _check_kind(name: str, tensors: dict[str, Any]) -> None:
+def _check_kind(name: str, tensors: Mapping[str, Tensor]) -> None:
     wanted = "choose a Stable Diffusion 1.x checkpoint"
     for kind, signs in _OTHER_KINDS:
         if _holds(tensors, signs):
@@ -115,8 +111,8 @@ def _check_kind(name: str, tensors: dict[str, Any]) -> None:
         raise TrainingError(f"{name} is a VAE alone; {wanted}.")
     if missing:
         raise TrainingError(f"{name} holds no {' and no '.join(missing)}; {wanted} with all its parts.")
-    shape = tensors.get(_FIRST_CONVOLUTION, {}).get("shape", [0, 4])
-    if shape[1:2] != [4]:
+    first = tensors.get(_FIRST_CONVOLUTION)
+    if first is not None and first.shape[1:2] != (4,):
         raise TrainingError(f"{name} is an inpainting or editing checkpoint (not 4 channels); {wanted}.")
 
 

@@ -1,16 +1,10 @@
-"""What a LoRA file says about itself, from the safetensors header alone, and whether its weights are numbers.
-
-A safetensors file is 8 bytes of header length (little-endian), the header as JSON with every tensor's byte range, and
-the tensors without gaps. The header therefore says how long the file must be, and a half-written one is recognised
-without reading a single weight.
-"""
+"""What a LoRA file says about itself, from the safetensors header alone, and whether its weights are numbers."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
-import stat
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,13 +13,11 @@ from typing import Any
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import shown
+from lib_photoshoot.safetensors_header import Fault, Header, HeaderError, read_header
 
-LONGEST_HEADER = 100_000_000
-"""Bytes; the format's own limit."""
 TAGS_KEPT = 24
 """As many tags as the WebUI's LoRA card shows."""
 
-_PREFIX = 8
 _DOWN, _UP = ".lora_down.weight", ".lora_up.weight"
 # Unsigned type of the same width, and the exponent's bits: all of them set is NaN or infinite in any IEEE type.
 # Looking at bits covers BF16, for which numpy has no type.
@@ -58,24 +50,6 @@ class LoraFile:
     seed: int | None
     finished_at: float | None
     metadata: Mapping[str, str] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class _Tensor:
-    dtype: str
-    shape: tuple[int, ...]
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True)
-class _Header:
-    tensors: Mapping[str, _Tensor]
-    metadata: Mapping[str, str]
-    data: int
-    """Where the tensors begin, in bytes from the file's start."""
-    size: int
-    """Of the whole file, in bytes."""
 
 
 def read_lora(path: str | os.PathLike[str]) -> LoraFile:
@@ -132,56 +106,27 @@ def has_nan(path: str | os.PathLike[str]) -> bool:
     return False
 
 
-def _read_header(path: str | os.PathLike[str]) -> _Header:
+def _read_header(path: str | os.PathLike[str]) -> Header:
     try:
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            # Opening a named pipe would wait for ever.
-            raise TrainingError(f"{shown(path)} is not a file; name a LoRA's .safetensors file.")
-        size = status.st_size
-        if size == 0:
-            raise TrainingError(f"{shown(path)} is empty (0 bytes); save or copy the LoRA again.")
-        with open(path, "rb") as file:
-            length = int.from_bytes(file.read(_PREFIX), "little")
-            # The brace comes first by the format's rules, so other kinds of files are told from half-written ones.
-            if not 2 <= length <= LONGEST_HEADER or file.read(1) not in (b"{", b""):
-                raise _no_safetensors(path)
-            if size < _PREFIX + length:
-                raise _incomplete(path, size, _PREFIX + length)
-            file.seek(_PREFIX)
-            text = file.read(length)
+        header = read_header(path)
     except FileNotFoundError as error:
         raise TrainingError(f"{shown(path)} does not exist (any more); check the path.") from error
     except OSError as error:
         raise _unreadable(path, error) from error
-    try:
-        tensors, metadata = _parse(json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+    except HeaderError as error:
+        if error.fault is Fault.NO_FILE:
+            raise TrainingError(f"{shown(path)} is not a file; name a LoRA's .safetensors file.") from error
+        if error.fault is Fault.EMPTY:
+            raise TrainingError(f"{shown(path)} is empty (0 bytes); save or copy the LoRA again.") from error
+        if error.fault is Fault.CUT_IN_HEADER:
+            raise _incomplete(path, os.path.getsize(path), error.least) from error
         raise _no_safetensors(path) from error
-    data = _PREFIX + length
-    declared = data + max((tensor.end for tensor in tensors.values()), default=0)
-    if size < declared:
-        raise _incomplete(path, size, declared)
-    if size > declared:
-        raise TrainingError(
-            f"{shown(path)} is {size - declared} bytes longer than its header says; save or copy the LoRA again."
-        )
-    return _Header(tensors, metadata, data, size)
-
-
-def _parse(header: dict[str, Any]) -> tuple[dict[str, _Tensor], dict[str, str]]:
-    """Tensors and metadata; a header of any other form ends in one of Python's own errors."""
-    metadata = {key: value for key, value in header.pop("__metadata__", {}).items() if isinstance(value, str)}
-    tensors = {}
-    for key, entry in header.items():
-        begin, end = map(int, entry["data_offsets"])
-        tensors[key] = _Tensor(str(entry["dtype"]), tuple(map(int, entry["shape"])), begin, end)
-    at = 0
-    for tensor in sorted(tensors.values(), key=lambda tensor: (tensor.begin, tensor.end)):
-        if tensor.begin != at or tensor.end < at:
-            raise ValueError("tensors overlap or leave a gap")
-        at = tensor.end
-    return tensors, metadata
+    if header.size < header.declared:
+        raise _incomplete(path, header.size, header.declared)
+    more = header.size - header.declared
+    if more > 0:
+        raise TrainingError(f"{shown(path)} is {more} bytes longer than its header says; save or copy the LoRA again.")
+    return header
 
 
 def _no_safetensors(path: str | os.PathLike[str]) -> TrainingError:

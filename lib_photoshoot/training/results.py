@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import shown
 from lib_photoshoot.training.lora_file import LoraFile, read_lora
@@ -131,7 +132,7 @@ def _files(out: Path, name: str) -> list[Path]:
     """
     orders = (r"-\d{6}", "", r"-\d{2,5}", r"-step\d{8,}")
     try:
-        paths = sorted(path for path in out.iterdir() if path.is_file())
+        paths = sorted(path for path in out.iterdir() if path.is_file() and stays_inside(out, path))
     except OSError as error:
         raise TrainingError(
             f"The run's folder {shown(out)} cannot be read ({error.strerror or error}); check the path."

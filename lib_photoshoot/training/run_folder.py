@@ -25,7 +25,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.confined import inside, is_plain, stays_inside
+from lib_photoshoot.errors import CatalogError, TrainingError
 from lib_photoshoot.images import shown, write_atomic
 from lib_photoshoot.training.locks import is_held
 
@@ -173,8 +174,11 @@ class RunFolder:
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known
         }
         try:
+            # Files are called so, and found and removed by this name.
+            if not is_plain(kept["name"]) or "/" in kept["name"]:
+                raise TypeError(kept["name"])
             return RunSpec(**kept)
-        except TypeError as error:
+        except (KeyError, TypeError) as error:
             raise TrainingError(f"{shown(self._spec_file)} is damaged; start a new run.") from error
 
     def write_spec(self, spec: RunSpec) -> None:
@@ -233,7 +237,8 @@ class RunFolder:
         """The newest state of our hook that is whole: its list of files, written last, agrees with them."""
         for state in sorted(self.states.glob("step-????????"), reverse=True):
             position = self._read(state / "position.json")
-            if position is not None and _agrees(state, position.get("files")):
+            # What it names is loaded, and may be a program: never anything that lies elsewhere.
+            if position is not None and stays_inside(self.path, state) and _agrees(state, position.get("files")):
                 return ResumePoint(int(position["step"]), ("--resume", str(state)))
         return None
 
@@ -243,7 +248,7 @@ class RunFolder:
             position = self._read(state / "train_state.json")
             # The random numbers are what accelerate writes last.
             whole = all((state / name).is_file() for name in ("optimizer.bin", "random_states_0.pkl"))
-            if position is not None and whole:
+            if position is not None and whole and stays_inside(self.path, state):
                 epoch = int(position["current_epoch"])
                 arguments = ("--resume", str(state), "--initial_epoch", str(epoch + 1))
                 return ResumePoint(epoch * spec.steps_per_epoch, arguments)
@@ -252,8 +257,8 @@ class RunFolder:
     def history(self) -> Iterator[dict[str, Any]]:
         """The steps so far, in order, for charts. A line that was cut short is passed over."""
         try:
-            lines = self.history_file.read_text(encoding="utf-8").splitlines()
-        except OSError:
+            lines = inside(self.path, self.history_file.name).read_text(encoding="utf-8").split("\n")
+        except (OSError, CatalogError):
             return
         for line in lines:
             try:
@@ -299,6 +304,6 @@ def _agrees(folder: Path, sizes: object) -> bool:
     if not isinstance(sizes, dict):
         return False
     try:
-        return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except OSError:
+        return all(inside(folder, name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, CatalogError):
         return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import ImageError, TrainingError
 from lib_photoshoot.images import read_picture, shown, write_atomic, write_image
 
@@ -50,7 +51,7 @@ def samples(out: Path, name: str) -> dict[int, list[Path | None]]:
         return {}
     for path in paths:
         match = pattern.fullmatch(path.name)
-        if match:
+        if match and stays_inside(out, path):
             place = int(match[1]), int(match[2])
             newest[place] = max(newest.get(place, ("", path)), (match[3], path))
     prompts = 1 + max((prompt for _, prompt in newest), default=-1)

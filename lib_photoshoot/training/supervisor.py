@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.training.causes import sentence_for
 from lib_photoshoot.training.console import ConsoleParser
@@ -246,7 +247,8 @@ class Supervisor:
         problems = rename(self._run.out, self._spec.name, self._spec.epochs).problems
         state = self._end(RunState.DONE, " ".join(["Finished.", *problems]), step=self._spec.total_steps)
         for folder in (self._run.states, *self._run.out.glob(f"{glob.escape(self._spec.name)}*-state")):
-            shutil.rmtree(folder, ignore_errors=True)
+            if stays_inside(self._run.path, folder):
+                shutil.rmtree(folder, ignore_errors=True)
         return state
 
     def _full_disk(self) -> str:

@@ -90,6 +90,11 @@ class FolderRun:
         self._began = time.monotonic()
         self._snapshot = Snapshot(RunState.RUNNING, 0, len(self._inputs), message=message)
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """The keys of the pictures, as the ledger has them."""
+        return frozenset(source.key for source in self._inputs)
+
     def start(self) -> FolderRun:
         """Begin in a thread of its own."""
         threading.Thread(target=self._run, name="photoshoot folder run", daemon=True).start()

@@ -42,14 +42,14 @@ class AllowedFolders:
     def file(self, text: object) -> Path:
         """An existing file. Raises FolderError, MissingPathError."""
         path = self.resolve(text)
-        if not path.is_file():
+        if not os.path.isfile(path):  # unlike Path's, it knows a name that no system has
             raise MissingPathError(f"There is no file {shown(str(text))}; check the path.")
         return path
 
     def folder(self, text: object) -> Path:
         """An existing folder. Raises FolderError, MissingPathError."""
         path = self.resolve(text)
-        if not path.is_dir():
+        if not os.path.isdir(path):
             raise MissingPathError(f"There is no folder {shown(str(text))}; check the path.")
         return path
 

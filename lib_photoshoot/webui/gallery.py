@@ -9,15 +9,18 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
+from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, read_records
 from lib_photoshoot.catalog.outputs import thumbnail_name
 from lib_photoshoot.catalog.report import REASON_TEXT
+from lib_photoshoot.confined import inside, stays_inside
+from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import shown
 from lib_photoshoot.results import Reason
 from lib_photoshoot.webui.folder_run import RunState, Snapshot
@@ -54,15 +57,13 @@ class Results:
         return len(self.unreadable) if show is Show.UNREADABLE else len(self.chosen(show))
 
 
-def load_results(out: Path) -> Results:
-    """Read a run's report and ledger. Raises OSError, ValueError or KeyError when they are not what was written."""
+def load_results(out: Path, sources: Collection[str]) -> Results:
+    """Read the report and ledger of a run over these ``sources``, by their keys; other pictures are none of its.
+
+    Raises OSError, ValueError or KeyError for a report that is not what was written.
+    """
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
-    records: dict[str, Record] = {}
-    with open(out / LEDGER_NAME, "rb") as file:
-        next(file)  # the run's settings
-        for line in file:
-            record = Record.from_json(json.loads(line))
-            records[record.entry["file"]] = record
+    records = {one.entry["file"]: one for one in read_records(inside(out, LEDGER_NAME)) if one.file in sources}
     # The ledger may hold pictures of an earlier, larger run; the report names those of the last one.
     found = tuple(records[entry["file"]] for entry in report["images"] if entry["file"] in records)
     return Results(out, found, tuple(report["unreadable"]))
@@ -150,6 +151,13 @@ def report_link(path: Path, version: int) -> str:
     return f"file={quote(str(path))}?{version}"
 
 
+def linked_files(results: Results) -> list[Path]:
+    """The reports and the cut-outs that they link: what the page may ask for, all inside the run's folder."""
+    names = ["report.html", "report.json", "report.csv", "coco.json"]
+    names += [name for record in results.records for name in record.outputs if name.startswith("cutouts/")]
+    return [path for name in names if stays_inside(results.out, path := results.out / name)]
+
+
 def _card(out: Path, record: Record, index: int) -> str:
     entry = record.entry
     chips = "".join(f"<li>{escape(region['product'])} <i>{region['score']:.2f}</i></li>" for region in entry["regions"])
@@ -191,8 +199,8 @@ def _nothing(text: str) -> str:
 def _thumb(out: Path, record: Record, kind: str) -> str:
     """A thumbnail as a data URI, so that it needs no route of its own; empty where a user has deleted it."""
     try:
-        data = (out / thumbnail_name(record.stem, kind)).read_bytes()
-    except OSError:
+        data = inside(out, thumbnail_name(record.stem, kind)).read_bytes()
+    except (OSError, CatalogError):
         return ""
     return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
 
@@ -209,9 +217,12 @@ def _time(seconds: float) -> str:
 
 
 def picture_and_masks(results: Results, index: int) -> tuple[Path, list[Path]]:
-    """The picture of a card and the masks of its products. Raises IndexError for a number that no card has."""
+    """The picture of a card and the masks of its products.
+
+    Raises IndexError for a number that no card has, and CatalogError for a mask outside the run's folder.
+    """
     records = results.chosen(Show.MATCH)
     if not 0 <= index < len(records):
         raise IndexError(index)
-    entry = records[index].entry
-    return Path(entry["file"]), [results.out / region["mask"] for region in entry["regions"]]
+    record = records[index]
+    return Path(record.file), [inside(results.out, region["mask"]) for region in record.entry["regions"]]

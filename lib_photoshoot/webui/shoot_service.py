@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib_photoshoot.confined import is_plain, stays_inside
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.export.profile import profile_names
 from lib_photoshoot.images import shown
@@ -199,10 +201,10 @@ class ShootService:
     def file(self, name: str, file: str) -> Path:
         """A picture or thumbnail of a shoot. Raises RequestError 404 for anything else."""
         folder = self._folder(name)
-        path = (folder.path / file).resolve()
-        if path.suffix not in (".png", ".jpg", ".webp") or not path.is_relative_to(folder.path.resolve()):
+        path = folder.path / file
+        if path.suffix not in (".png", ".jpg", ".webp") or not is_plain(file) or not stays_inside(folder.path, path):
             raise RequestError(f"The shoot {name} has no picture {file!r}.", 404)
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise RequestError(f"The picture {file!r} is not there any more; load the page again.", 404)
         return path
 
@@ -241,7 +243,8 @@ class ShootService:
         return webuis
 
     def _running(self) -> WatchedRun | None:
-        return next((watched for watched in self._watched.values() if watched.running), None)
+        # A copy: another request may begin a shoot meanwhile.
+        return next((watched for watched in tuple(self._watched.values()) if watched.running), None)
 
     def _paths(self) -> list[Path]:
         """The folders of shoots, the newest first."""

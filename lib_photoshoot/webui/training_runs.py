@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import shown
 from lib_photoshoot.training import control
@@ -125,7 +126,9 @@ class RunOperations:
 
     def log(self, name: str, tail: int) -> dict[str, Any]:
         """The end of what the trainer has printed, at most ``tail`` bytes of it."""
-        return {"text": console_text(self._run(name).console_log, max(1, min(tail, MOST_LOG)))}
+        run = self._run(name)
+        printed = stays_inside(run.path, run.console_log)
+        return {"text": console_text(run.console_log, max(1, min(tail, MOST_LOG))) if printed else ""}
 
     def sample(self, name: str, file: str, side: int, known: str = "") -> Thumbnail:
         """A small copy of a sample picture; ``known`` marks the copy that the caller has."""
@@ -264,6 +267,6 @@ def _check_crops(check: Check, crops: Mapping[str, tuple[float, float, float, fl
 def _inside(folder: Path, name: str) -> Path:
     """A file in a folder; one whose links lead elsewhere counts as none. Raises RequestError 404."""
     path = folder / name
-    if not path.is_file() or Path(os.path.realpath(path)).parent != Path(os.path.realpath(folder)):
+    if not os.path.isfile(path) or not stays_inside(folder, path):
         raise RequestError(f"There is no file {name!r} of this run.", 404)
     return path

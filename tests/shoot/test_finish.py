@@ -88,9 +88,9 @@ def add(out: Path, name: str, seeds: Sequence[int], picture: Draw = draw, accept
 @pytest.fixture
 def shoot(tmp_path: Path) -> Path:
     """A lamp with four accepted pictures, one of them blurred, one nearly another's copy; a bag that has none yet."""
-    small = profile(tmp_path)
     out = tmp_path / "out"
     out.mkdir()
+    small = "small.toml"
     rows = [
         {"name": "Lamp 7", "class": "lamp", "count": 3, "exports": [small]},
         {"name": "bag", "count": 2, "first_seed": 100, "exports": [small]},
@@ -100,6 +100,7 @@ def shoot(tmp_path: Path) -> Path:
     add(out, "Lamp 7", (2,), lambda path, _: draw(path, 2, 0.8))
     add(out, "Lamp 7", (3,), lambda path, _: draw(path, 1, 1))  # looks as the first does, less sharp
     add(out, "Lamp 7", (4,), lambda path, _: draw(path, 5, 3))
+    profile(out)
     return out
 
 
@@ -134,7 +135,7 @@ def test_from_accepted_pictures_to_exports(shoot: Path, tmp_path: Path) -> None:
         path = shoot / "finished" / "exports" / "small" / name
         with Image.open(path) as image:
             assert digital_source_type(read_xmp(image)) == "trainedAlgorithmicMedia"
-        assert not check_file(path, load_profile(str(tmp_path / "small.toml"))).findings
+        assert not check_file(path, load_profile(str(shoot / "small.toml"))).findings
     with Image.open(shoot / "finished/Lamp 7/enhanced/1.png") as after, Image.open(shoot / "Lamp 7/1.png") as taken:
         assert np.array_equal(np.asarray(after), np.asarray(taken)), "nothing is enhanced any more"
     ranking = json.loads((shoot / "finished" / "ranking.json").read_text())
@@ -244,7 +245,7 @@ def test_what_somebody_changed_is_kept(shoot: Path, tmp_path: Path) -> None:
     assert len(run(shoot)["Lamp 7"].problems) == 1
     (folder / "Lamp 7-1.jpg").unlink()
     fourth = (folder / "Lamp 7-4.jpg").read_bytes()
-    profile(tmp_path, fill=0.7)
+    profile(shoot, fill=0.7)
     result = run(shoot)["Lamp 7"]
     assert "Lamp 7-2.jpg was not written by `finish`, or changed since" in result.problems[0]
     assert (
@@ -262,7 +263,7 @@ def test_what_somebody_changed_is_kept(shoot: Path, tmp_path: Path) -> None:
 
 
 def test_rules_that_are_missed_are_told_each_time(shoot: Path, tmp_path: Path) -> None:
-    profile(tmp_path, enlarge=1.0, least_width=320, least_height=320)
+    profile(shoot, enlarge=1.0, least_width=320, least_height=320)
     for _ in range(2):
         missed = run(shoot)["Lamp 7"].channels[0].missed
         assert len(missed) == 3 and missed[0].startswith("Lamp 7-1.jpg misses fill: the product fills ")
@@ -352,12 +353,13 @@ def test_a_full_disk_is_one_sentence_and_it_goes_on(
 
 
 def test_products_named_as_our_own_files_and_the_folders_name(tmp_path: Path) -> None:
-    small, out = profile(tmp_path), tmp_path / "out"
+    out = tmp_path / "out"
     out.mkdir()
     names = ("Exports", "ranking.json", "finish.jsonl")
-    write_shot_list(out, [{"name": name, "class": "lamp", "count": 1, "exports": [small]} for name in names])
+    write_shot_list(out, [{"name": name, "class": "lamp", "count": 1, "exports": ["small.toml"]} for name in names])
     for name in names:
         add(out, name, (1,))
+    profile(out)
     result = run(out)
     assert all(len(result[name].channels[0].made) == 1 and not result[name].problems for name in names)
     assert (out / "finished" / "Exports-" / "cutouts").is_dir() and len(exports(out)) == 3
@@ -428,7 +430,7 @@ def test_folders_and_profiles_that_cannot_be_used(shoot: Path, tmp_path: Path) -
     twin = profile(tmp_path / "deep", "Small")
     for error, profiles, words in (
         (ExportError, ("amazon",), "known are amazon-main"),
-        (ExportError, (str(tmp_path / "small.toml"), twin), "would share one folder"),
+        (ExportError, (str(shoot / "small.toml"), twin), "would share one folder"),
         (ExportError, (str(tmp_path / "gone.toml"),), "cannot be read"),
         (ImageError, (profile(tmp_path, "wood", kind='"picture"\npicture = "wood.png"'),), "wood.png does not exist"),
     ):
@@ -447,6 +449,41 @@ def test_folders_and_profiles_that_cannot_be_used(shoot: Path, tmp_path: Path) -
 
 
 # The command
+
+
+def test_a_list_from_somebody_else_names_no_profile_elsewhere(shoot: Path, tmp_path: Path) -> None:
+    elsewhere = profile(tmp_path)
+    with_picture = profile(shoot, kind='"picture"\npicture = "../wood.png"')
+    for name in (elsewhere, "../small.toml", with_picture):
+        write_shot_list(shoot, [{"name": "Lamp 7", "class": "lamp", "count": 3, "exports": [name]}])
+        with pytest.raises(ExportError, match="which lies elsewhere, or its picture does"):
+            run(shoot)
+
+
+def test_a_record_of_an_export_elsewhere_moves_nothing(shoot: Path) -> None:
+    run(shoot)
+    victim = shoot / "finished" / "victim.png"
+    victim.write_bytes(b"mine")
+    ledger = shoot / "finished" / "finish.jsonl"
+    (line,) = [line for line in ledger.read_text().splitlines() if '"export"' in line][:1]
+    values = json.loads(line)["export"]
+    for file, place in (("../../victim.png", "small"), ("victim.png", "../"), (str(victim), "small")):
+        changed = {"export": values | {"file": file, "profile": place, "seed": 99, "made_from": ""}}
+        ledger.write_text(ledger.read_text() + json.dumps(changed) + "\n")
+    assert not run(shoot)["Lamp 7"].withdrawn and victim.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["finished", "finished/exports", "finished/Lamp 7", "finished/exports/small"])
+def test_a_link_among_the_finished_leads_nowhere(shoot: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (shoot / name).parent.mkdir(parents=True, exist_ok=True)
+    (shoot / name).symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    try:
+        problems = run(shoot)["Lamp 7"].problems
+    except ShootError as error:
+        problems = (str(error),)
+    assert any("leads out of that folder" in text for text in problems)
+    assert not files_of(tmp_path / "elsewhere")
 
 
 @pytest.fixture

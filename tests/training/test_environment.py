@@ -315,13 +315,13 @@ def test_what_is_no_sd1_checkpoint_is_named(tmp_path, tensors, words):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "not a safetensors file"),
+        (b"", "is empty (0 bytes)"),
         (b"<!DOCTYPE html><html>", "this is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git-lfs"),
         (struct.pack("<Q", 500) + b'{"a": ', "ends within its header"),
         (struct.pack("<Q", 6) + b'{"a": ', "damaged header"),
         (struct.pack("<Q", 8) + b'{"a": 3}', "damaged header"),
-        (struct.pack("<Q", 3) + b"[1]", "damaged header"),
+        (struct.pack("<Q", 3) + b"[1]", "not a safetensors file"),
     ],
 )
 def test_what_is_no_safetensors_file(tmp_path, data, words):

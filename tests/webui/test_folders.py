@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_photoshoot.webui.folders import FolderError, MissingPathError, allowed_folders, split_folders
+from lib_photoshoot.webui.folders import AllowedFolders, FolderError, MissingPathError, allowed_folders, split_folders
 
 
 @pytest.fixture
@@ -105,3 +105,11 @@ def test_no_text_leads_outside(text: str) -> None:
     except FolderError:
         return
     assert path == root or root in path.parents
+
+
+def test_a_name_longer_than_any_system_has_is_a_missing_file(tmp_path: Path) -> None:
+    allowed = AllowedFolders((tmp_path.resolve(),))
+    for name in ("a" * 5000, "b/" * 3000):
+        for look in (allowed.file, allowed.folder):
+            with pytest.raises(MissingPathError):
+                look(f"{tmp_path.resolve()}/{name}")

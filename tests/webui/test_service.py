@@ -378,13 +378,13 @@ def test_a_stopped_run_has_a_report_and_goes_on(photos: Path, tmp_path: Path, mo
     run = run_over(photos, out, models, turn).start()
     wait_until(lambda: run.snapshot().state.ended)
     assert run.snapshot().state is RunState.STOPPED and len(stopped) == 1
-    assert run.snapshot().done == 1 and load_results(out).count(Show.MATCH) == 1
+    assert run.snapshot().done == 1 and load_results(out, run.sources).count(Show.MATCH) == 1
     assert "3 pictures left" in progress_html(run.snapshot())
     calls = models.calls
     again = run_over(photos, out, models).start()
     wait_until(lambda: again.snapshot().state.ended)
     assert again.snapshot().state is RunState.DONE and models.calls == calls + 2
-    assert load_results(out).count(Show.MATCH) == 2
+    assert load_results(out, run.sources).count(Show.MATCH) == 2
 
 
 def test_a_run_that_fails_says_why(photos: Path, tmp_path: Path, models: BrightModels) -> None:
@@ -423,7 +423,7 @@ def test_the_gallery_shows_what_was_found_and_escapes_names(photos: Path, tmp_pa
     run = run_over(photos, out, models)
     run.start()
     wait_until(lambda: run.snapshot().state.ended)
-    results = load_results(out)
+    results = load_results(out, run.sources)
     assert [results.count(show) for show in Show] == [2, 1, 1]
     cards = page_html(results, Show.MATCH, 0)
     assert cards.count("<article") == 2 and cards.count("data:image/jpeg;base64,") == 6

@@ -85,3 +85,22 @@ def test_strangers_are_asked_who_they_are(service: ShootService) -> None:
     for path in (SHOOT_PREFIX, PLACE, f"{PLACE}/report.html", f"{PLACE}/red bag/1.png"):
         assert client.get(path).status_code == 401
     assert client.get(SHOOT_PREFIX, cookies={"access-token": "token"}).status_code == 200
+
+
+def test_names_that_no_system_has_are_sentences_too(service: ShootService) -> None:
+    client = application(service)
+    client.post(f"{SHOOT_PREFIX}/shoots", json={"name": "spring", "rows": ROWS})
+    for name in ("a" * 5000 + ".png", "b/" * 3000 + "1.png", "a%00.png"):
+        answer = client.get(f"{PLACE}/{name}")
+        assert answer.status_code == 404 and "picture" in answer.json()["error"]
+
+
+def test_a_shoot_that_begins_meanwhile_breaks_no_other_request(service: ShootService) -> None:
+    class Beginning:
+        @property
+        def running(self) -> bool:
+            service._watched["another"] = self  # as a request in another thread does
+            return False
+
+    service._watched["spring"] = Beginning()
+    assert application(service).get(SHOOT_PREFIX).json()["running"] is None

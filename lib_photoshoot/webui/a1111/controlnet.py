@@ -6,14 +6,13 @@ infotext claims otherwise. So its hook on the network is looked at, see :class:`
 
 from __future__ import annotations
 
-import json
 import os
-import struct
 import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from lib_photoshoot.safetensors_header import HeaderError, read_header
 from lib_photoshoot.webui.host import ControlModel, ControlUnit
 
 # The file that a preprocessor would download, below ControlNet's folder of preprocessor weights. A preprocessor that
@@ -119,21 +118,23 @@ def file_family(path: str, changed: int) -> str | None:
     if not path.endswith(".safetensors"):
         name = os.path.basename(path).lower()
         return "sdxl" if "xl" in name else "sd1" if "sd15" in name else "sd2" if "sd21" in name else None
-    with open(path, "rb") as file:
-        try:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(min(length, 1 << 26)))
-        except (struct.error, ValueError):
-            return None
-    return family_of(header)
+    try:
+        tensors = read_header(path).tensors
+    except HeaderError:
+        return None
+    return family_of({name: tensor.shape for name, tensor in tensors.items()})
 
 
-def family_of(header: Mapping[str, Any]) -> str | None:
-    """The family by the width of the text that the network's cross-attention reads."""
-    for name, tensor in header.items():
-        if name.endswith("attn2.to_k.weight") and isinstance(tensor, dict):
-            return _FAMILY_BY_CONTEXT.get(tensor["shape"][-1])
-    return None
+def family_of(shapes: Mapping[str, Sequence[int]]) -> str | None:
+    """The family by the width of the text that the network's cross-attention reads; ``shapes`` by tensor."""
+    return next(
+        (
+            _FAMILY_BY_CONTEXT.get(shape[-1])
+            for name, shape in shapes.items()
+            if name.endswith("attn2.to_k.weight") and shape
+        ),
+        None,
+    )
 
 
 class OuterControlNet:

@@ -165,7 +165,7 @@ class FilterPart:
         run = self._run
         if run is None or run.snapshot().summary is None:
             return [None, *ResultsView.hidden()]
-        results = load_results(run.out)
+        results = load_results(run.out, run.sources)
         return [results, *ResultsView.first(results)]
 
 
@@ -274,13 +274,11 @@ def _report_address(results: Results) -> str:
     """Where the page finds the report; gradio hands out files only after they have been named to it."""
     from modules import shared, ui_tempdir
 
+    from lib_photoshoot.webui.gallery import linked_files, report_link
+
     report = results.out / "report.html"
-    linked = [results.out / name for name in ("report.html", "report.json", "report.csv", "coco.json")]
-    for record in results.records:
-        linked += [results.out / name for name in record.outputs if name.startswith("cutouts/")]
-    for path in linked:
+    for path in linked_files(results):
         ui_tempdir.register_tmp_file(shared.demo, str(path))
-    from lib_photoshoot.webui.gallery import report_link
 
     return report_link(report, report.stat().st_mtime_ns)
 

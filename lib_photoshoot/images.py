@@ -347,21 +347,24 @@ def store_picture(pixels: np.ndarray, path: Path, like: Picture | None = None) -
     if kind == "WEBP":
         options |= {"quality": 95}
     keeps_alpha = kind in ("PNG", "WEBP", "TIFF", "GIF")
-    write_image(to_image(pixels, like.alpha if like is not None and keeps_alpha else None), path, **options)
+    alpha = None if like is None else like.alpha
+    if pixels.shape[2] == 4:
+        pixels, alpha = pixels[:, :, :3], pixels[:, :, 3]
+    write_image(to_image(pixels, alpha if keeps_alpha else None), path, **options)
 
 
-def save_picture(pixels: np.ndarray, path: str | os.PathLike[str], like: Picture | None = None) -> None:
-    """Write uint8 RGB pixels (H, W, 3) atomically; the format follows the suffix (``.png`` is lossless).
+def save_picture(pixels: np.ndarray | Image.Image, path: str | os.PathLike[str], like: Picture | None = None) -> None:
+    """Write uint8 pixels (H, W, 3), or (H, W, 4) with alpha, atomically, in the format of the suffix.
 
-    ``like`` lends its alpha, ICC profile and EXIF (which holds no orientation: pixels are upright). Raises
-    ``ImageError``.
+    ``like`` lends RGB pixels its alpha, and all of them its ICC profile and EXIF (which holds no orientation: pixels
+    are upright). Raises ``ImageError``.
     """
     target = Path(path)
     if target.suffix.lower() not in FORMAT_BY_SUFFIX:
         known = ", ".join(sorted(FORMAT_BY_SUFFIX))
         raise ImageError(f"{shown(path)} has no picture suffix that can be written; use one of {known}.")
     try:
-        store_picture(pixels, target, like)
+        store_picture(np.asarray(pixels), target, like)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(

@@ -142,9 +142,9 @@ class PresetFolder:
 
 def user_presets() -> PresetFolder:
     """The presets of this installation."""
-    from lib_photoshoot.weights.manifest import ROOT
+    from lib_photoshoot.places import home
 
-    return PresetFolder(ROOT / "presets")
+    return PresetFolder(home() / "presets")
 
 
 def _is_built_in(name: str) -> bool:

@@ -1,7 +1,7 @@
 """What the page, the command line and the HTTP API do with training; none of them has logic of its own.
 
-``home`` holds the trainer, the caption sheets and the runs. It is the extension's own folder ``training`` unless the
-user names another.
+``home`` holds the trainer, the caption sheets and the runs. It is the extension's own folder ``training`` (of an
+installed package, one in the user's data folder) unless the user names another.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import shown
+from lib_photoshoot.places import home
 from lib_photoshoot.training import control
 from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.dataset import Dataset, Progress, scan
@@ -27,14 +28,13 @@ from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.results import EpochResult
 from lib_photoshoot.training.results import scan as scan_results
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
-from lib_photoshoot.weights.manifest import ROOT
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.captioning.protocol import Captioner
     from lib_photoshoot.training.export import Exported
     from lib_photoshoot.training.preparation import Box
 
-DEFAULT_HOME = ROOT / "training"
+DEFAULT_HOME = home() / "training"
 CAPTIONERS = ("auto", "blip", "embedded")
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from lib_photoshoot.errors import WeightsError
 
-ROOT = Path(__file__).resolve().parents[2]
-DEFAULT_PATH = ROOT / "models" / "manifest.json"
+DEFAULT_PATH = Path(__file__).with_name("manifest.json")
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class Manifest:
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> Manifest:
-        """Read the manifest (default: the project's own). Raises WeightsError when it is missing or malformed."""
+        """Read the manifest (default: the package's own). Raises WeightsError when it is missing or malformed."""
         path = Path(path) if path is not None else DEFAULT_PATH
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
@@ -107,11 +106,13 @@ class Manifest:
             _check(manifest, len(files))
         except OSError as error:
             raise WeightsError(
-                f"The model manifest {path} cannot be read ({error.strerror or error}): restore it from the project."
+                f"The model manifest {path} cannot be read ({error.strerror or error}): restore it, or install the "
+                "program again."
             ) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise WeightsError(
-                f"The model manifest {path} is malformed ({type(error).__name__}: {error}): restore it."
+                f"The model manifest {path} is malformed ({type(error).__name__}: {error}): restore it, or install the "
+                "program again."
             ) from error
         return manifest
 

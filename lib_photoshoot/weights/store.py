@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lib_photoshoot.errors import WeightsError
-from lib_photoshoot.weights.manifest import ROOT, Manifest, WeightFile
+from lib_photoshoot.places import ROOT, home
+from lib_photoshoot.weights.manifest import Manifest, WeightFile
 
 CACHE_NAME = ".verified.json"
 _CHUNK = 1 << 20
@@ -23,9 +24,9 @@ def get_command(name: str) -> str:
 
 
 def models_folder() -> Path:
-    """Where our own model files lie: PHOTOSHOOT_MODELS, or ``models`` in the project."""
+    """Where our own model files lie: PHOTOSHOOT_MODELS, or ``models`` in the clone or the user's data folder."""
     chosen = os.environ.get("PHOTOSHOOT_MODELS")
-    return Path(chosen).expanduser().absolute() if chosen else ROOT / "models"
+    return Path(chosen).expanduser().absolute() if chosen else home() / "models"
 
 
 def webui_root() -> Path | None:

@@ -77,12 +77,21 @@ def import_package() -> None:
         import groundingdino.models  # noqa: F401
     except ImportError as error:
         raise WeightsError(
-            f"GroundingDINO's code cannot be imported ({error}); install it with "
-            "`pip install product-photoshoot[groundingdino]` or use the embedded detector."
+            f"GroundingDINO's code cannot be imported ({error}): {_remedy(error)} (in the WebUI, restart it with an "
+            "internet connection and without --skip-install), or use the embedded detector."
         ) from error
     finally:
         if absent:  # whoever wants to draw gets the real one
             sys.modules.pop(drawing, None)
+
+
+def _remedy(error: ImportError) -> str:
+    """What adds the package that an import lacks; groundingdino-py's own requirements would bring a second OpenCV."""
+    absent = (error.name or "").partition(".")[0]
+    if not absent:
+        return "install groundingdino-py 0.4.0 again"
+    package = "--no-deps groundingdino-py==0.4.0" if absent == "groundingdino" else absent
+    return f"run `{sys.executable} -m pip install {package}`"
 
 
 def variant_named(name: str) -> Variant:

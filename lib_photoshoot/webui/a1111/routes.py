@@ -86,10 +86,10 @@ def add_routes(app: Any) -> None:
 
 def _follow_run() -> None:
     """Take care of a training that went on while the WebUI was started anew."""
-    from lib_photoshoot.weights.manifest import ROOT
+    from lib_photoshoot.places import home
 
     # The controller's home, which is not imported for nothing.
-    if (ROOT / "training" / "runs").is_dir():
+    if (home() / "training" / "runs").is_dir():
         from lib_photoshoot.webui.a1111.training_host import training_service
 
         training_service().runs.active()

@@ -21,6 +21,7 @@ from lib_photoshoot.results import Box
 from lib_photoshoot.segmentation.protocol import MaskCandidate, Point, SoftCandidate
 from lib_photoshoot.segmentation.tiny_vit import TinyVitEncoder
 from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
+from lib_photoshoot.typed import typed_command
 from lib_photoshoot.weights.load import load_state_dict
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def build_mobile_sam(state: Mapping[str, torch.Tensor] | None = None) -> Sam:
         if problems:
             raise WeightsError(
                 f"The MobileSAM file does not fit the model ({problems[0]}): get it again with "
-                "'python -m lib_photoshoot models get mobile-sam'."
+                f"'{typed_command('models get mobile-sam')}'."
             )
     sam.eval()
     fold_batch_norms(encoder)
@@ -114,7 +115,7 @@ class SamSegmenter:
         except RuntimeError as error:
             raise WeightsError(
                 f"{path} is not a SAM {variant} file: get it again with "
-                f"'python -m lib_photoshoot models get sam-{variant.replace('_', '-')}'."
+                f"'{typed_command('models get sam-' + variant.replace('_', '-'))}'."
             ) from error
         return cls(model, f"sam-{variant}", device)
 

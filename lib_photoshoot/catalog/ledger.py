@@ -19,14 +19,14 @@ from types import TracebackType
 from typing import Any
 
 from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts
-from lib_photoshoot.catalog.inputs import Stamp
+from lib_photoshoot.catalog.inputs import RUN_LEDGER, RUN_PROGRAM, Stamp
 from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import shown
 from lib_photoshoot.results import OutlineSource
 
-LEDGER_NAME = "ledger.jsonl"
-_PROGRAM = "product-photoshoot"
+LEDGER_NAME = RUN_LEDGER
+_PROGRAM = RUN_PROGRAM
 _VERSION = 1
 _BEGINNING = b'{"file":'
 _DECODER = json.JSONDecoder()

@@ -4,19 +4,25 @@
     python3 photoshoot.py demo   [INPUT ...] [--products WORDS] [--out DIR]
     python3 photoshoot.py test   [INPUT ...] [--products WORDS] [-- PYTEST OPTIONS]
     python3 photoshoot.py setup
-    python3 photoshoot.py ANY-COMMAND-OF-lib_photoshoot ...
+    python3 photoshoot.py COMMAND ...      filter, detect, train, shoot, review, finish, rank, export, check-export,
+                                           models; --help after each tells all, before the set-up too
 
-Only the standard library is used here, so that any Python 3.10 or newer starts it.
+Exit codes are those of the commands (see --help after one), and 4 where the set-up could not be finished.
+Only the standard library is used here, so that any Python 3.10 to 3.13 starts it.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
+import glob
 import hashlib
 import os
-import shutil
+import shlex
 import subprocess
 import sys
+import tempfile
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -26,60 +32,164 @@ VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
 STAMP = VENV / ".photoshoot-setup"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-# Matching pairs: a torchvision built for another torch, or for CUDA beside a CPU torch, fails when it is imported.
-TORCH_PAIRS = {(3, 10): ("2.1.2", "0.16.2"), (3, 11): ("2.1.2", "0.16.2"), (3, 12): ("2.2.2", "0.17.2")}
-NEWER_PAIR = ("2.6.0", "0.21.0")
+# Matching sets with wheels for each Python: a torchvision built for another torch, or for CUDA beside a CPU torch,
+# fails when it is imported, and a torch built before NumPy 2 cannot use one.
+TORCH_SETS = {
+    (3, 10): ("2.1.2", "0.16.2", "numpy>=1.26,<2"),
+    (3, 11): ("2.1.2", "0.16.2", "numpy>=1.26,<2"),
+    (3, 12): ("2.2.2", "0.17.2", "numpy>=1.26,<2"),
+    (3, 13): ("2.6.0", "0.21.0", "numpy>=2.1,<3"),
+}
 # The same network: half as large out of an npm package, where npm's client is installed, or in full.
 FINE_OUTLINES = ("isnet-fp16", "isnet")
 DEMO_PRODUCTS = "cup, handbag, shoe"
 DEMO_OUT = "photoshoot-report"
+OWN = ("demo", "test", "setup")
+PASSED_ON = ("filter", "detect", "train", "shoot", "review", "finish", "rank", "export", "check-export", "models")
+"""The commands of the package: known here, so that a typing error is told before anything is installed."""
+DONE, BAD_INPUT, WEIGHTS_MISSING, NOT_SET_UP, INTERRUPTED = 0, 2, 3, 4, 130
+TELL_EVERY_S = 10.0
+# By which pip, or the system beneath it, says that nothing answers.
+UNREACHABLE = (
+    *("NewConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyError", "name resolution", "timed out"),
+    *("Network is unreachable", "Connection refused", "getaddrinfo", "Max retries exceeded", "from versions: none"),
+)
+
+
+class SetUpError(Exception):
+    """What keeps the set-up from being finished, as one sentence."""
 
 
 def main() -> int:
-    """Set up what is missing, then do what was asked. Returns the exit code."""
-    if sys.version_info < (3, 10):  # noqa: UP036  (the file itself may be started with any Python)
-        print("Product Photoshoot needs Python 3.10 or newer: run this file with such a Python.", file=sys.stderr)
-        return 2
-    command, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("--help", [])
+    """Look at what was typed, set up what is missing, then do what was asked. Returns the exit code."""
+    os.environ["PHOTOSHOOT_COMMAND"] = typed_command()
+    command, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if command in ("-h", "--help"):
         print(__doc__)
-        return 0
+        return DONE
+    wrong = _wrong_command(command) or _wrong_python()
+    if wrong:
+        print(wrong, file=sys.stderr)
+        return BAD_INPUT
     try:
-        set_up()
-    except (OSError, subprocess.CalledProcessError) as error:
-        print(
-            f"Set-up stopped: {error}. Nothing outside {ROOT} was changed; run the same command again to go on.",
-            file=sys.stderr,
-        )
-        return 3
-    if command == "setup":
-        return 0
-    if command == "demo":
-        return demo(arguments)
-    if command == "test":
-        return test(arguments)
-    return run("-m", "lib_photoshoot", command, *arguments)
+        if command in OWN:
+            return {"demo": demo, "test": test, "setup": setup}[command](arguments)
+        return pass_on([command, *arguments])
+    except SetUpError as error:
+        print(f"{error} Nothing outside {ROOT} was changed; run the same command again to go on.", file=sys.stderr)
+        return NOT_SET_UP
+    except KeyboardInterrupt:
+        print("Interrupted; the same command goes on.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def typed_command() -> str:
+    """How this program was started, for hints that can be typed: ``python3 photoshoot.py``."""
+    # The original arguments have the interpreter's name as it was typed.
+    words = [sys.orig_argv[0], sys.argv[0]]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def _wrong_command(command: str) -> str | None:
+    known = (*OWN, *PASSED_ON, "--version")
+    if command in known:
+        return None
+    if not command:
+        return __doc__
+    near = difflib.get_close_matches(command, known, 1)
+    meant = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known[:-1])}."
+    return f"There is no command {command!r}; {meant}"
+
+
+def _wrong_python() -> str | None:
+    """What is wrong with the Python that the environment has or would get."""
+    version = venv_version()
+    if version in TORCH_SETS:
+        return None
+    found, oldest, newest = (".".join(map(str, pair)) for pair in (version, min(TORCH_SETS), max(TORCH_SETS)))
+    where = f"{VENV} was made with Python {found}" if VENV.exists() else f"this is Python {found}"
+    again = " after you have removed that folder" if VENV.exists() else ""
+    return (
+        f"Product Photoshoot runs on Python {oldest} to {newest}, for which there are builds of all that it needs, and "
+        f"{where}: start it with another one{again}, such as python{newest} photoshoot.py."
+    )
+
+
+def venv_version() -> tuple[int, int]:
+    """Return the Python version of ``.venv``; without one that of this Python, which would make it."""
+    try:
+        lines = dict(line.split(" = ", 1) for line in (VENV / "pyvenv.cfg").read_text().splitlines() if " = " in line)
+        major, minor = lines["version"].split(".")[:2]
+        return int(major), int(minor)
+    except (OSError, KeyError, ValueError):
+        return sys.version_info[:2]
+
+
+def setup(arguments: list[str]) -> int:
+    """Only set up."""
+    argparse.ArgumentParser(prog="photoshoot.py setup", description=setup.__doc__).parse_args(arguments)
+    set_up()
+    return DONE
+
+
+def pass_on(arguments: list[str]) -> int:
+    """Run a command of the package; what is wrong with its arguments is told before a long set-up."""
+    if not is_set_up():
+        set_up_command_line()
+        code = run("-m", "lib_photoshoot.cli.dry_run", *arguments)
+        # The help, and the list of models, need nothing more.
+        if code != DONE or {"-h", "--help", "--version"} & set(arguments):
+            return code
+        if arguments[0] != "models":
+            set_up()
+    return run("-m", "lib_photoshoot", *arguments)
+
+
+def is_set_up() -> bool:
+    """Return whether ``.venv`` is complete."""
+    return STAMP.is_file() and STAMP.read_text() == requirements_digest()
 
 
 def set_up() -> None:
-    """Make ``.venv`` complete. Does nothing, in well under a second, when it already is."""
-    stamp = requirements_digest()
-    if STAMP.is_file() and STAMP.read_text() == stamp:
+    """Make ``.venv`` complete. Does nothing, in well under a second, when it already is. Raises SetUpError."""
+    if is_set_up():
         return
-    python = venv_python()
-    if not python.is_file():
-        say(f"Making the virtual environment {VENV}")
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    set_up_command_line()
     install_torch()
     say("Installing the other packages (about 150 MB)")
     pip("-r", str(REQUIREMENTS / "runtime.txt"), "-r", str(REQUIREMENTS / "test.txt"))
     # Its own requirements would pull a second OpenCV and could change NumPy, so it comes alone.
     pip("--no-deps", "-r", str(REQUIREMENTS / "groundingdino.txt"))
-    say("Getting the embedded weights (about 65 MB, once)")
-    if run("-m", "lib_photoshoot", "models", "get", "embedded") != 0:
-        raise OSError("the embedded weights could not be had")
+    get_embedded_weights()
     get_fine_outlines()
-    STAMP.write_text(stamp)
+    STAMP.write_text(requirements_digest())
+
+
+def set_up_command_line() -> None:
+    """Make ``.venv`` with what reads a command line alone, a few megabytes. Raises SetUpError."""
+    if run("-c", "import typer, rich", quiet=True) == 0:
+        return
+    if run("-m", "pip", "--version", quiet=True) != 0:
+        say(f"Making the virtual environment {VENV}")
+        made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
+        if made.returncode != 0:
+            raise SetUpError(
+                f"{sys.executable} cannot make the virtual environment {VENV} "
+                f"({_last_line(made.stdout + made.stderr)}); make room there, and on Debian or Ubuntu install the "
+                "package python3-venv."
+            )
+    say("Installing what the command line needs (5 MB)")
+    lines = (REQUIREMENTS / "runtime.txt").read_text().splitlines()
+    pip(*(line for line in lines if line.startswith(("typer", "rich"))))
+
+
+def get_embedded_weights() -> None:
+    """Bring the embedded weights where one of them is missing or damaged. Raises SetUpError."""
+    if run("-m", "lib_photoshoot", "models", "verify", "embedded", quiet=True) == 0:
+        return
+    say("Getting the embedded weights (about 70 MB, once)")
+    if run("-m", "lib_photoshoot", "models", "get", "embedded") != 0:
+        raise SetUpError("The embedded weights could not be had.")
 
 
 def get_fine_outlines() -> None:
@@ -91,7 +201,7 @@ def get_fine_outlines() -> None:
 
 def requirements_digest() -> str:
     """Identify the set-up: the requirement files and the Python that it was made for."""
-    digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
+    digest = hashlib.sha256(repr(venv_version()).encode())
     for path in sorted(REQUIREMENTS.glob("*.txt")):
         digest.update(path.read_bytes())
     digest.update(Path(__file__).read_bytes())
@@ -100,11 +210,11 @@ def requirements_digest() -> str:
 
 def install_torch() -> None:
     """Install a matching torch and torchvision: small CPU builds where their index answers, else the registry's."""
-    torch, torchvision = TORCH_PAIRS.get(sys.version_info[:2], NEWER_PAIR)
+    torch, torchvision, numpy = TORCH_SETS[venv_version()]
     check = f"import torch, torchvision; assert torch.__version__.startswith({torch!r}); torchvision.ops.nms"
     if run("-c", check, quiet=True) == 0:
         return
-    pair = [f"torch=={torch}", f"torchvision=={torchvision}", "numpy>=1.26,<2"]
+    pair = [f"torch=={torch}", f"torchvision=={torchvision}", numpy]
     if sys.platform.startswith("linux") and cpu_index_answers():
         say(f"Installing PyTorch {torch}, CPU build (about 200 MB)")
         pip("--index-url", CPU_INDEX, "--no-deps", *pair[:2])
@@ -130,28 +240,43 @@ def cpu_index_answers() -> bool:
 
 
 def demo(arguments: list[str]) -> int:
-    """Filter the sample pictures, or the user's own, and say where the report is."""
-    parser = argparse.ArgumentParser(prog="photoshoot.py demo")
+    """Filter the sample pictures, or your own, and say where the report is. Goes on with what was begun there."""
+    parser = argparse.ArgumentParser(prog="photoshoot.py demo", description=demo.__doc__)
     parser.add_argument("inputs", nargs="*", default=[str(ROOT / "samples")], help="files, folders or globs")
     parser.add_argument("--products", default=DEMO_PRODUCTS)
     parser.add_argument("--out", default=DEMO_OUT)
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run, as it does anyway")
     options = parser.parse_args(arguments)
+    _must_exist(parser, options.inputs)
     out = Path(options.out)
-    if options.out == DEMO_OUT and (out / "report.json").is_file():
-        shutil.rmtree(out)  # only ever our own demo folder
-    code = run("-m", "lib_photoshoot", "filter", *options.inputs, "--products", options.products, "--out", str(out))
+    set_up()
+    get_embedded_weights()
+    # What is done is not done again, and the folder of another run, or of something else, is refused and left as it is.
+    code = run(
+        *("-m", "lib_photoshoot", "filter", f"--products={options.products}", f"--out={out}", "--resume"),
+        *("--", *options.inputs),
+    )
     if code in (0, 1):
         say(f"Look at {(out / 'report.html').resolve()}")
     return code
 
 
+def _must_exist(parser: argparse.ArgumentParser, inputs: list[str]) -> None:
+    """End with the parser's sentence and exit code 2 where an input names nothing."""
+    for item in inputs:
+        if not os.path.lexists(item) and "://" not in item and not glob.has_magic(item):
+            parser.error(f"{item} does not exist; check the path")
+
+
 def test(arguments: list[str]) -> int:
-    """Run the tests; with INPUT, also the filter's promises on the user's own pictures."""
-    arguments, _, pytest_options = _split(arguments)
-    parser = argparse.ArgumentParser(prog="photoshoot.py test")
+    """Run the tests; with INPUT, also the filter's promises on your own pictures."""
+    arguments, pytest_options = _split(arguments)
+    parser = argparse.ArgumentParser(prog="photoshoot.py test", description=test.__doc__)
     parser.add_argument("inputs", nargs="*", help="own folder of pictures")
     parser.add_argument("--products", default=DEMO_PRODUCTS)
     options = parser.parse_args(arguments)
+    _must_exist(parser, options.inputs)
+    set_up()
     environment = {}
     if options.inputs:
         environment = {
@@ -165,11 +290,10 @@ def test(arguments: list[str]) -> int:
     return run("-m", "pytest", *pytest_options, environment=environment)
 
 
-def _split(arguments: list[str]) -> tuple[list[str], str, list[str]]:
-    if "--" in arguments:
-        at = arguments.index("--")
-        return arguments[:at], "--", arguments[at + 1 :]
-    return arguments, "", []
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Our own arguments, and those behind a double hyphen."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:at], arguments[at + 1 :]
 
 
 def venv_python() -> Path:
@@ -178,9 +302,42 @@ def venv_python() -> Path:
 
 
 def pip(*arguments: str) -> None:
-    """Install into ``.venv``. Raises CalledProcessError."""
+    """Install into ``.venv``, with a line from time to time. Raises SetUpError."""
     command = [str(venv_python()), "-m", "pip", "install", "-q", "--disable-pip-version-check", *arguments]
-    subprocess.run(command, check=True)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            code = _wait_telling(process)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        output.seek(0)
+        text = output.read()
+    if code == 0:
+        return
+    if any(sign in text for sign in UNREACHABLE):
+        raise SetUpError(
+            "The package registry cannot be reached; connect this machine to the network, or tell pip about its proxy "
+            "or mirror (PIP_PROXY, PIP_INDEX_URL)."
+        )
+    raise SetUpError(f"pip could not install {' '.join(arguments)} ({_last_line(text)}).")
+
+
+def _wait_telling(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a long work's end; who waits with us sees that it goes on."""
+    start = time.monotonic()
+    while True:
+        try:
+            return process.wait(TELL_EVERY_S)
+        except subprocess.TimeoutExpired:
+            say(f"… {time.monotonic() - start:.0f} s")
+
+
+def _last_line(text: str) -> str:
+    """What an output says in the end, preferably as an error."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["no output"]
+    return next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1]).rstrip(".")
 
 
 def run(*arguments: str, environment: dict[str, str] | None = None, quiet: bool = False) -> int:
@@ -194,8 +351,10 @@ def run(*arguments: str, environment: dict[str, str] | None = None, quiet: bool 
         return subprocess.run(
             [str(venv_python()), *arguments], env=variables, stdout=output, stderr=output, cwd=cwd
         ).returncode
+    except FileNotFoundError:
+        return NOT_SET_UP
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 def say(line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lib_photoshoot.errors import DeviceError
 from lib_photoshoot.model_names import DetectorName, SegmenterName
 
 if TYPE_CHECKING:
@@ -112,12 +113,25 @@ def build_filter(choice: ModelChoice | None = None, require_all: bool = False) -
 
 
 def resolve_device(device: str) -> str:
-    """Return ``device`` itself, or for ``auto`` the GPU where torch sees one and else ``cpu``."""
-    if device != "auto":
+    """Return ``device`` itself, or for ``auto`` the GPU where torch sees one and else ``cpu``.
+
+    Raises DeviceError for what is no device, or none of this machine.
+    """
+    if device == "cpu":
         return device
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        # The smallest work there shows whether it is there, for every kind of device.
+        torch.zeros(1, device=torch.device(device))
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).strip().splitlines()[0].rstrip(".")
+        raise DeviceError(
+            f"The device {device!r} cannot be used here ({reason}); choose cpu, or auto for the GPU where there is one."
+        ) from error
+    return device
 
 
 def _segmenter(name: SegmenterName, device: str) -> SamSegmenter:

@@ -25,6 +25,14 @@ class WeightsError(PhotoshootError):
     """A model file is missing, incomplete or not what the manifest says."""
 
 
+class UnknownModelError(WeightsError):
+    """The weights manifest has no file or group of that name."""
+
+
+class DeviceError(PhotoshootError):
+    """A torch device does not exist, or not on this machine."""
+
+
 class CatalogError(PhotoshootError):
     """An input, output folder or ledger cannot be used."""
 

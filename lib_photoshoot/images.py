@@ -24,11 +24,12 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from lib_photoshoot.errors import ImageError, ImageTooLargeError
+from lib_photoshoot.more_formats import MORE_SUFFIXES, avif_formats, open_image, why_unreadable
 
 PIXEL_LIMIT = 200_000_000
 """Pictures with more pixels than this are refused from their header alone, before any pixel is decoded."""
 
-PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", *avif_formats())
 FORMAT_BY_SUFFIX = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -39,7 +40,7 @@ FORMAT_BY_SUFFIX = {
     ".tiff": "TIFF",
     ".gif": "GIF",
 }
-PICTURE_SUFFIXES = frozenset(FORMAT_BY_SUFFIX)
+PICTURE_SUFFIXES = frozenset(FORMAT_BY_SUFFIX) | MORE_SUFFIXES
 PART_SUFFIX = ".part"
 
 _ORIENTATION = 0x0112
@@ -138,8 +139,11 @@ def decode_picture(data: bytes, name: str, limit: int = PIXEL_LIMIT) -> Picture:
 
 
 def _decode_file(file: BinaryIO, name: str, limit: int) -> Picture:
+    unreadable = why_unreadable(file)
+    if unreadable:
+        raise ImageError(f"{name} {unreadable}")
     try:
-        with _PILLOW_SETTINGS, Image.open(file, formats=PICTURE_FORMATS) as image:
+        with _PILLOW_SETTINGS, open_image(file, PICTURE_FORMATS) as image:
             if image.width * image.height > limit:
                 raise _too_large(name, f"{image.width}x{image.height} pixels", limit)
             return _decode(image)
@@ -193,7 +197,7 @@ def _decode(image: Image.Image) -> Picture:
 
 def _frame_count(image: Image.Image) -> int:
     # An MPO's further frames are previews or stereo pairs, and a TIFF's are pages: only these two are animations.
-    if image.format not in ("GIF", "WEBP", "PNG"):
+    if image.format not in ("GIF", "WEBP", "PNG", "AVIF"):
         return 1
     frames = int(getattr(image, "n_frames", 1))
     image.seek(0)

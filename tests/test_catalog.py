@@ -256,6 +256,14 @@ def test_unusable_output_folders(photos: Path, tmp_path: Path) -> None:
         run(photos, photos / "two.png")
 
 
+def test_what_an_earlier_run_wrote_below_is_no_input(photos: Path, tmp_path: Path) -> None:
+    inputs = collect_inputs([photos])
+    run_catalog(BrightSquares(), inputs, PRODUCTS, photos / "first")
+    assert collect_inputs([photos], tmp_path / "second") == inputs
+    (photos / "first" / "ledger.jsonl").write_text("a file of the user's own")
+    assert len(collect_inputs([photos])) > len(inputs)
+
+
 def test_two_runs_in_one_folder(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
 

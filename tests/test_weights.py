@@ -590,7 +590,9 @@ def run(folder, monkeypatch):
 def test_the_commands_get_list_and_verify(run, folder, archives):
     manifest = manifest_of(wheel(archives))
     assert "missing" in run(manifest, "list").output
-    assert run(manifest, "verify", "thing").exit_code == 1
+    assert run(manifest, "verify", "thing").exit_code == 3
+    nothing = run(manifest, "verify")
+    assert nothing.exit_code == 3 and "no model file" in nothing.stderr and "models get" in nothing.stderr
     result = run(manifest, "get", "all")
     assert result.exit_code == 0, result.output
     assert (folder / "thing.bin").read_bytes() == DATA
@@ -600,11 +602,12 @@ def test_the_commands_get_list_and_verify(run, folder, archives):
     (folder / "thing.bin").write_bytes(DATA[:-1] + b"x")
     os.utime(folder / "thing.bin", ns=(before.st_atime_ns, before.st_mtime_ns))
     result = run(manifest, "verify")  # reads every byte: the cache would not have noticed
-    assert result.exit_code == 1
+    assert result.exit_code == 3
 
 
-def test_a_failed_get_exits_1_without_a_traceback(run, folder):
+def test_a_failed_get_exits_3_without_a_traceback_and_an_unknown_name_2(run, folder):
     result = run(manifest_of(UrlSource("http://example.invalid/x")), "get", "thing")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert isinstance(result.exception, SystemExit)
-    assert run(manifest_of(), "get", "nothing-like-it").exit_code == 1
+    assert run(manifest_of(), "get", "nothing-like-it").exit_code == 2
+    assert run(manifest_of(), "verify", "nothing-like-it").exit_code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 import posixpath
 import unicodedata
@@ -12,6 +13,11 @@ from pathlib import Path, PurePath
 
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import PICTURE_SUFFIXES, Picture, read_picture, shown
+
+RUN_LEDGER, RUN_PROGRAM = "ledger.jsonl", "product-photoshoot"
+"""By which the output folder of a ``filter`` run is known: a file there, and the program named in its first line."""
+CUTOUTS = "cutouts"
+_HEADER_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -67,19 +73,22 @@ class InputFile:
         return stamp, read_picture(self.name)
 
 
-def collect_inputs(inputs: Iterable[str | os.PathLike[str]], out: Path | None = None) -> tuple[InputFile, ...]:
+def collect_inputs(
+    inputs: Iterable[str | os.PathLike[str]], out: Path | None = None, cutouts: bool = False
+) -> tuple[InputFile, ...]:
     """Every picture that ``inputs`` name, sorted within each, each once.
 
-    Folders are searched recursively (links to folders too, each folder once) for picture suffixes; hidden files and
-    everything in ``out`` are left out. A file named directly is taken whatever its suffix. A subfolder that may not be
-    read stands in the list itself, so that reading it says so. Raises ``CatalogError`` when an input does not exist or
-    when there is no picture at all.
+    Folders are searched recursively (links to folders too, each folder once) for picture suffixes; hidden files,
+    everything in ``out``, and what earlier runs of ``filter`` wrote into folders below are left out; with ``cutouts``,
+    of a run's folder its cut-outs are taken, and nothing else. A file named directly is taken whatever its suffix. A
+    subfolder that may not be read stands in the list itself, so that reading it says so. Raises ``CatalogError`` when
+    an input does not exist or when there is no picture at all.
     """
     named = [os.fspath(item) for item in inputs]
     skipped = skipped_folder(out)
     found: dict[str, InputFile] = {}
     for item in named:
-        for source in expand_path(item, skipped):
+        for source in expand_path(item, skipped, cutouts):
             found.setdefault(source.key, source)
     stems = output_names((source.stem for source in found.values()), named)
     return tuple(replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True))
@@ -100,26 +109,30 @@ def output_names(relatives: Iterable[str], named: Sequence[str]) -> list[str]:
     return names
 
 
-def expand_path(item: str, skipped: str | None) -> Iterator[InputFile]:
+def expand_path(item: str, skipped: str | None, cutouts: bool = False) -> Iterator[InputFile]:
     """The pictures that one input names, each with its path below it for an output name; see :func:`collect_inputs`."""
     # A name that exists is taken literally first: "shoe [1].jpg" is a file, not a pattern.
     if os.path.lexists(item):
-        yield from _search(item, skipped)
+        yield from _search(item, skipped, cutouts)
     elif glob.has_magic(item):
         for match in sorted(glob.glob(item, recursive=True)):
             if os.path.isdir(match) or is_picture_name(match):
-                yield from _search(match, skipped)
+                yield from _search(match, skipped, cutouts)
     else:
         raise CatalogError(f"{shown(item)} does not exist; check the path.")
 
 
-def _search(item: str, skipped: str | None) -> Iterator[InputFile]:
+def _search(item: str, skipped: str | None, cutouts: bool) -> Iterator[InputFile]:
     if not os.path.isdir(item):
         if not _is_inside(os.path.realpath(item), skipped):
             yield _found(item, os.path.basename(item))
         return
     if not os.access(item, os.R_OK | os.X_OK):
         raise CatalogError(f"The folder {shown(item)} may not be read; give yourself permission on it.")
+    if cutouts and is_run(item):
+        item = os.path.join(item, CUTOUTS)
+        if not os.path.isdir(item):
+            raise CatalogError(f"The run in {shown(os.path.dirname(item))} has no cut-outs: it found no product.")
     visited: set[str] = set()
     refused: list[OSError] = []
     for folder, subfolders, files in os.walk(item, onerror=refused.append, followlinks=True):
@@ -127,6 +140,9 @@ def _search(item: str, skipped: str | None) -> Iterator[InputFile]:
         # Linked folders are followed, so a loop of links comes back to a folder already visited.
         if real in visited or _is_inside(real, skipped):
             subfolders.clear()
+            continue
+        if RUN_LEDGER in files and folder != item and is_run(folder):
+            subfolders[:] = [CUTOUTS] if cutouts and CUTOUTS in subfolders else []
             continue
         visited.add(real)
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
@@ -140,6 +156,15 @@ def _search(item: str, skipped: str | None) -> Iterator[InputFile]:
     for error in refused:
         if not _is_inside(os.path.realpath(error.filename), skipped):
             yield _found(error.filename, os.path.relpath(error.filename, item))
+
+
+def is_run(folder: str) -> bool:
+    """Whether a folder holds the output of ``filter``, by its ledger's first line."""
+    try:
+        with open(os.path.join(folder, RUN_LEDGER), "rb") as file:
+            return json.loads(file.readline(_HEADER_LIMIT)).get("program") == RUN_PROGRAM
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return False
 
 
 def _found(path: str, relative: str) -> InputFile:

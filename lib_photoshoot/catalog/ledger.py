@@ -19,17 +19,17 @@ from types import TracebackType
 from typing import Any
 
 from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts
-from lib_photoshoot.catalog.inputs import Stamp
+from lib_photoshoot.catalog.inputs import RUN_LEDGER, RUN_PROGRAM, Stamp
 from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import shown
 from lib_photoshoot.results import OutlineSource
 
-LEDGER_NAME = "ledger.jsonl"
+LEDGER_NAME = RUN_LEDGER
 OUTPUT_FOLDERS = ("masks", "cutouts", "overlays", "enhanced", "thumbnails")
 """What a run writes of its pictures lies in these; nothing else is ever removed."""
-_PROGRAM = "product-photoshoot"
+_PROGRAM = RUN_PROGRAM
 _VERSION = 1
 _BEGINNING = b'{"file":'
 _DECODER = json.JSONDecoder()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import typer
 
-from lib_photoshoot.errors import PhotoshootError, WeightsError
+from lib_photoshoot.errors import PhotoshootError, UnknownModelError, WeightsError
 
 DONE, SOME_UNREADABLE, BAD_INPUT, WEIGHTS_MISSING, INTERRUPTED = 0, 1, 2, 3, 130
 EXIT_CODES = (
@@ -24,7 +24,7 @@ def exit_codes(interrupted: str) -> Iterator[None]:
         yield
     except WeightsError as error:
         say(str(error))
-        raise typer.Exit(WEIGHTS_MISSING) from error
+        raise typer.Exit(BAD_INPUT if isinstance(error, UnknownModelError) else WEIGHTS_MISSING) from error
     except PhotoshootError as error:
         say(str(error))
         raise typer.Exit(BAD_INPUT) from error

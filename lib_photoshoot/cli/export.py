@@ -29,7 +29,11 @@ TO_CHECK = "to-check"
 """Folder, beside the other exports, of those whose outline is not sure."""
 
 Inputs = Annotated[
-    list[str], typer.Argument(metavar="INPUT...", help="Transparent cut-outs or pictures: files, folders, globs.")
+    list[str],
+    typer.Argument(
+        metavar="INPUT...",
+        help="Transparent cut-outs or pictures: files, folders, globs; of a filter run, its cut-outs.",
+    ),
 ]
 ProfileName = Annotated[
     str, typer.Option("--profile", help="amazon-main, ebay, google-merchant, …, or the path of one's own .toml file.")
@@ -75,7 +79,7 @@ def export_command(
 
         wanted = parse_products(products) if products else ()
         exporter = Exporter(load_profile(profile), out, enlarge)
-        files = collect_inputs(inputs, out)
+        files = collect_inputs(inputs, out, cutouts=not cutouts)
         finder = _finder(detector, device) if wanted else None
         code = _export_all(exporter, _with_cutouts(files, cutouts), finder, wanted, source)
     raise typer.Exit(code)

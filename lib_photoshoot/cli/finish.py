@@ -11,6 +11,7 @@ import typer
 
 from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.cli.exits import SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.cli.progress import telling
 
 if TYPE_CHECKING:
     from lib_photoshoot.build import ModelChoice
@@ -44,11 +45,6 @@ def finish_command(
     """
     needs_work = False
     with exit_codes(f"Interrupted; what is finished is kept in {folder / 'finished'}: the same command goes on."):
-        from rich.console import Console
-        from rich.markup import escape
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
         from lib_photoshoot.export.profile import profile_names
         from lib_photoshoot.shoot.finish import Progress, finish_shoot
         from lib_photoshoot.webui.registry import ModelRegistry, model_choice
@@ -64,14 +60,12 @@ def finish_command(
             with redirect_stdout(sys.stderr):
                 return registry.get(choice).filter()
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         finished: list[FinishedProduct] = []
         try:
-            with Bar(*columns, console=Console(stderr=True, soft_wrap=True)) as bar:
-                task = bar.add_task("starting", total=None)
+            with telling("starting", None) as bar:
 
                 def tell(state: Progress) -> None:
-                    bar.update(task, completed=state.done, total=state.total, description=escape(state.product[:32]))
+                    bar(state.done, state.product[:32], state.total)
 
                 finished.extend(finish_shoot(folder, choose, load, profile or (), top, tell))
         finally:

@@ -21,6 +21,7 @@ from lib_photoshoot.cli.export import check_export_command, export_command
 from lib_photoshoot.cli.finish import EXIT_CODES as FINISH_EXIT_CODES
 from lib_photoshoot.cli.finish import finish_command
 from lib_photoshoot.cli.models import app as models_app
+from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.rank import rank_command
 from lib_photoshoot.cli.review import EXIT_CODES as REVIEW_EXIT_CODES
 from lib_photoshoot.cli.review import review_command
@@ -29,6 +30,7 @@ from lib_photoshoot.cli.shoot import shoot_command
 from lib_photoshoot.cli.train import app as train_app
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.model_names import DetectorName, SegmenterName
+from lib_photoshoot.typed import typed_command
 
 if TYPE_CHECKING:
     from lib_photoshoot.catalog.runner import Engine
@@ -138,20 +140,12 @@ def filter_command(
         wanted = parse_products(products)
         files = collect_sources(inputs, out)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
-        chosen = _engine(engine, address, workers, choice, require_all)
-
-        from rich.console import Console
-        from rich.markup import escape
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Bar(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task("starting", total=len(files))
+        with telling("loading the models", len(files)) as bar:
+            chosen = _engine(engine, address, workers, choice, require_all)
 
             def tell(state: Progress) -> None:
                 name = "report" if state.file is None else os.path.basename(state.file)
-                bar.update(task, completed=state.done, description=escape(name[-32:]))
+                bar(state.done, name[-32:])
 
             settings = _settings(choice, require_all)
             summary = run_engine(chosen, files, wanted, out, resume, tell, settings=settings)
@@ -235,4 +229,4 @@ def _settings(choice: ModelChoice, require_all: bool) -> dict[str, str | bool | 
 
 def main() -> None:
     """Entry point of ``python -m lib_photoshoot``."""
-    app()
+    app(prog_name=typed_command())

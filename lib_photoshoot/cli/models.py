@@ -1,4 +1,4 @@
-"""``models list | get | verify``: the model files, from the command line. Exit code 1 when a file is not right."""
+"""``models list | get | verify``: the model files, from the command line. Exit code 3 when a file is not right."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import DownloadColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
+from lib_photoshoot.cli.exits import EXIT_CODES, WEIGHTS_MISSING, exit_codes, say
+from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.weights import download, store
 from lib_photoshoot.weights.manifest import Manifest, WeightFile
 
-app = typer.Typer(help="The model files: what is here, what is missing, get it, check it.", no_args_is_help=True)
+app = typer.Typer(
+    help="The model files: what is here, what is missing, get it, check it.", epilog=EXIT_CODES, no_args_is_help=True
+)
 
 DEFAULT_GROUP = "embedded"
 
@@ -23,11 +27,8 @@ DEFAULT_GROUP = "embedded"
 @app.command("list")
 def list_models() -> None:
     """Show every model file: its size, its licence, and where it is."""
-    try:
+    with exit_codes("Interrupted."):
         manifest = Manifest.load()
-    except WeightsError as error:
-        _fail(Console(stderr=True, soft_wrap=True), error)
-        return
     table = Table()
     for column in ("name", "size", "licence"):
         table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
@@ -46,19 +47,16 @@ def get_models(
     names: Annotated[list[str] | None, typer.Argument(help="Files or groups (see list); default: embedded.")] = None,
 ) -> None:
     """Download what is missing, go on where an earlier try stopped, and verify it."""
-    errors = Console(stderr=True, soft_wrap=True)
-    try:
+    with exit_codes("Interrupted; the same command goes on where it stopped."):
         manifest = Manifest.load()
         todo = store.missing(names or [DEFAULT_GROUP], manifest)
         if not todo:
-            errors.print(f"All there and verified in {escape(str(store.models_folder()))}.")
+            say(f"All there and verified in {store.models_folder()}.")
             return
         total = sum(weight.size for weight in todo)
-        errors.print(f"Getting {', '.join(weight.file for weight in todo)}: {_size(total)} in all.")
+        say(f"Getting {', '.join(weight.file for weight in todo)}: {_size(total)} in all.")
         for weight in todo:
-            _get_with_bar(weight, manifest, errors)
-    except WeightsError as error:
-        _fail(errors, error)
+            _get_telling(weight, manifest)
 
 
 @app.command("verify")
@@ -66,41 +64,40 @@ def verify_models(
     names: Annotated[list[str] | None, typer.Argument(help="Files or groups; default: all that are here.")] = None,
 ) -> None:
     """Read every byte of the files and compare them with the published sha256."""
-    errors = Console(stderr=True, soft_wrap=True)
-    output = Console(soft_wrap=True)
-    try:
+    with exit_codes("Interrupted."):
         manifest = Manifest.load()
         weights = manifest.expand(names) if names else tuple(manifest.files.values())
-    except WeightsError as error:
-        _fail(errors, error)
-        return
-    bad = False
-    for weight in weights:
-        present = [path for path in store.candidates(weight) if path.exists()]
-        if not present and names:
-            bad = True
-            errors.print(f"missing  {weight.name}: get it with `{store.get_command(weight.name)}`", markup=False)
-        for path in present:
-            bad |= not _verify_one(path, weight, output, errors)
+        present = {weight.name: [path for path in store.candidates(weight) if path.exists()] for weight in weights}
+        if not names and not any(present.values()):
+            raise WeightsError(
+                f"There is no model file in {store.models_folder()}: get those of the embedded detector with "
+                f"`{store.get_command(DEFAULT_GROUP)}`."
+            )
+        bad = False
+        for weight in weights:
+            if names and not present[weight.name]:
+                bad = True
+                say(f"missing  {weight.name}: get it with `{store.get_command(weight.name)}`")
+            for path in present[weight.name]:
+                bad |= not _verify_one(path, weight)
     if bad:
-        raise typer.Exit(1)
+        raise typer.Exit(WEIGHTS_MISSING)
 
 
-def _verify_one(path: Path, weight: WeightFile, output: Console, errors: Console) -> bool:
+def _verify_one(path: Path, weight: WeightFile) -> bool:
     try:
         store.verify(path, weight)
     except WeightsError as error:
-        errors.print(f"wrong    {error}", markup=False)
+        say(f"wrong    {error}")
         return False
-    output.print(f"right    {weight.name}  {path}", markup=False)
+    typer.echo(f"right    {weight.name}  {path}")
     return True
 
 
-def _get_with_bar(weight: WeightFile, manifest: Manifest, console: Console) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
-        task = bar.add_task(weight.basename, total=weight.size)
-        download.get(weight.name, lambda done, total: bar.update(task, completed=done, total=total), manifest=manifest)
+def _get_telling(weight: WeightFile, manifest: Manifest) -> None:
+    columns = (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with telling(weight.basename, weight.size, columns, _size) as tell:
+        download.get(weight.name, lambda done, total: tell(done, total=total), manifest=manifest)
 
 
 def _state(weight: WeightFile, manifest: Manifest) -> str:
@@ -110,11 +107,6 @@ def _state(weight: WeightFile, manifest: Manifest) -> str:
         return str(store.find(weight.name, manifest))
     except WeightsError as error:
         return str(error)
-
-
-def _fail(console: Console, error: WeightsError) -> None:
-    console.print(str(error), markup=False, highlight=False)
-    raise typer.Exit(1)
 
 
 def _size(count: int) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import ImageError
 
 if TYPE_CHECKING:
@@ -33,14 +34,16 @@ def rank_command(
         candidates = read_candidates(folder)
         photos = None if like is None else measure_photos(like, say)
         products: dict[str, list[Measured]] = {}
-        for candidate in candidates:
-            try:
-                measured = measure(folder, candidate, photos)
-            except ImageError as error:
-                say(str(error))
-                code = SOME_UNREADABLE
-                continue
-            products.setdefault(candidate.product, []).append(measured)
+        with telling("measuring", len(candidates)) as bar:
+            for done, candidate in enumerate(candidates):
+                bar(done, candidate.picture[-32:])
+                try:
+                    measured = measure(folder, candidate, photos)
+                except ImageError as error:
+                    say(str(error))
+                    code = SOME_UNREADABLE
+                    continue
+                products.setdefault(candidate.product, []).append(measured)
         ranking = {product: rank(pictures)[: top or None] for product, pictures in sorted(products.items())}
         if as_json:
             typer.echo(json.dumps({name: [to_json(item) for item in items] for name, items in ranking.items()}))

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from lib_photoshoot.cli.exits import SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.cli.progress import telling
 
 EXIT_CODES = (
     "Exit codes: 0 every product has its pictures; 1 some lack pictures, and it is said why; 2 wrong usage, a list, "
@@ -32,9 +33,7 @@ def shoot_command(
 ) -> None:
     """Make pictures of every product of a list through running WebUIs, until the filter has accepted enough of each."""
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import MofNCompleteColumn, TimeElapsedColumn
 
         from lib_photoshoot.shoot.http_webui import HttpWebUi
         from lib_photoshoot.shoot.runner import Progress, ShootRun
@@ -42,14 +41,13 @@ def shoot_command(
 
         products = read_shot_list(shot_list)
         webuis = [HttpWebUi(url, auth, timeout) for url in webui]
-        columns = (TextColumn("accepted"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Bar(*columns, console=Console(stderr=True, soft_wrap=True)) as bar:
-            task = bar.add_task("", total=sum(product.count for product in products))
+        columns = (MofNCompleteColumn(), TimeElapsedColumn())
+        with telling("accepted", sum(product.count for product in products), columns) as bar:
 
             def tell(state: Progress) -> None:
-                bar.update(task, completed=state.accepted)
+                bar(state.accepted)
                 if state.note:
-                    bar.console.print(state.note, markup=False, highlight=False)
+                    say(state.note)
 
             with ShootRun(products, webuis, out, resume, tries, tell) as run:
                 summary = run.run()

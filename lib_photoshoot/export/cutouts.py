@@ -91,7 +91,7 @@ def cutouts_of(files: Sequence[InputFile], folder: Path) -> Iterator[tuple[Input
 
     Raises CatalogError for a folder without pictures.
     """
-    found = collect_inputs([folder])
+    found = collect_inputs([folder], cutouts=True)
     for file in files:
         name = re.compile(re.escape(file.relative.as_posix()) + r"(_\d+_.+)?", re.IGNORECASE)
         yield file, [cutout for cutout in found if name.fullmatch(cutout.relative.as_posix())]

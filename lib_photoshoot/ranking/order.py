@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from lib_photoshoot.export.toml_text import parse_toml
+from lib_photoshoot.ranking.colours import same_colours
 from lib_photoshoot.ranking.qualities import Quality
 from lib_photoshoot.training.dataset import NEAR_DUPLICATE
 
@@ -22,14 +23,16 @@ _HEADS, _CELLS = 256, 1 << 24
 
 @dataclass(frozen=True)
 class Measured:
-    """One picture of a product: its qualities, its perceptual hash (``training.dataset.difference_hash``), and the
-    codes of what speaks against its outline."""
+    """One picture of a product: its qualities, its perceptual hash (``training.dataset.difference_hash``), the codes of
+    what speaks against its outline, and the product's colours (``ranking.colours.colours``), where they were measured.
+    """
 
     file: str
     product: str
     qualities: tuple[Quality, ...]
     hash: int
     doubts: tuple[str, ...] = ()
+    colours: np.ndarray | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -61,18 +64,22 @@ def rank(
     """Order the pictures of one product by their totals; equals by file name, so that the input's order is no matter.
 
     One whose outline is doubtful comes after all that are sure: however sharp, it may be half a product.
-    A picture whose hash differs in at most ``near`` of 64 bits from a better one's joins that one as its duplicate.
+    A picture whose hash differs in at most ``near`` of 64 bits from a better one's, and its product's colours nowhere,
+    joins that one as its duplicate: of one shape, another colour or print is another product.
     """
     totals = {id(item): total_of(item.qualities, weights) for item in pictures}
     in_order = sorted(pictures, key=lambda item: (bool(item.doubts), -totals[id(item)], item.file))
     groups: dict[int, list[Ranked]] = {}
-    for picture, leader in zip(in_order, leaders([item.hash for item in in_order], near), strict=True):
+    found = leaders([item.hash for item in in_order], near, [item.colours for item in in_order])
+    for picture, leader in zip(in_order, found, strict=True):
         groups.setdefault(leader, []).append(Ranked(picture, totals[id(picture)]))
     return tuple(replace(best, duplicates=tuple(others)) for best, *others in groups.values())
 
 
-def leaders(hashes: Sequence[int], near: int) -> list[int]:
+def leaders(hashes: Sequence[int], near: int, colours: Sequence[np.ndarray | None] | None = None) -> list[int]:
     """For each 64-bit hash the index of its group's first one: the first leader that differs in at most ``near`` bits.
+
+    Where both have ``colours``, these have to be the same too.
 
     Whatever resembles no leader before it is one itself. So each joins the best that it resembles, and no chain of
     small steps can make everything one group.
@@ -89,7 +96,10 @@ def leaders(hashes: Sequence[int], near: int) -> list[int]:
         for head, row in zip(heads, close, strict=True):
             if leader[head] < 0:
                 mine = left[row]
-                leader[mine[leader[mine] < 0]] = head
+                mine = mine[leader[mine] < 0]
+                if colours is not None:
+                    mine = mine[[same_colours(colours[head], colours[other]) for other in mine]]
+                leader[mine] = head
                 leader[head] = head
         left = left[leader[left] < 0]
     return leader.tolist()

@@ -18,6 +18,7 @@ from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.images import Picture, read_picture, shown
 from lib_photoshoot.masks.morphology import merge
 from lib_photoshoot.ranking import qualities
+from lib_photoshoot.ranking.colours import colours
 from lib_photoshoot.ranking.likeness import PhotoStatistics, features, photo_statistics
 from lib_photoshoot.ranking.order import Measured
 from lib_photoshoot.results import Decision
@@ -138,7 +139,14 @@ def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None =
     ]
     if photos is not None:
         found.append(photos.likeness(picture))
-    return Measured(candidate.picture, candidate.product, tuple(found), difference_hash(picture), candidate.doubts)
+    return Measured(
+        candidate.picture,
+        candidate.product,
+        tuple(found),
+        difference_hash(picture),
+        candidate.doubts,
+        colours(picture, mask),
+    )
 
 
 def measure_photos(folder: Path, tell: Tell) -> PhotoStatistics:

@@ -22,6 +22,7 @@ from lib_photoshoot.segmentation.protocol import MaskCandidate, Point, SoftCandi
 from lib_photoshoot.segmentation.sam_hq import build_sam_hq
 from lib_photoshoot.segmentation.tiny_vit import TinyVitEncoder
 from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
+from lib_photoshoot.typed import typed_command
 from lib_photoshoot.weights.load import load_state_dict
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def build_mobile_sam(state: Mapping[str, torch.Tensor] | None = None) -> Sam:
         if problems:
             raise WeightsError(
                 f"The MobileSAM file does not fit the model ({problems[0]}): get it again with "
-                "'python -m lib_photoshoot models get mobile-sam'."
+                f"'{typed_command('models get mobile-sam')}'."
             )
     sam.eval()
     fold_batch_norms(encoder)
@@ -118,7 +119,7 @@ class SamSegmenter:
         except RuntimeError as error:
             raise WeightsError(
                 f"{path} is not a SAM {variant} file: get it again with "
-                f"'python -m lib_photoshoot models get sam-{variant.replace('_', '-')}'."
+                f"'{typed_command('models get sam-' + variant.replace('_', '-'))}'."
             ) from error
         return cls(model, f"sam-{variant}", device)
 

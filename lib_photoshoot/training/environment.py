@@ -17,13 +17,14 @@ from typing import Any
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import shown
 from lib_photoshoot.training import probe
+from lib_photoshoot.typed import typed_command
 
 PINNED_VERSION = "0.10.1"
 PINNED_COMMIT = "ae72efb92babe89ff8e70f057e42db68440e8d61"
 PINNED_FINGERPRINT = "802e0a57a19ed8c89b989f6af404825b34a334f3ab6178db0873b74d7d7ab68c"
 """sha256 of train_network.py at that commit, with Unix line ends."""
 
-INSTALL_COMMAND = "python -m lib_photoshoot train install"
+INSTALL_COMMAND = typed_command("train install")
 FOLDER_VARIABLE = "PHOTOSHOOT_SD_SCRIPTS"
 PYTHON_VARIABLE = "PHOTOSHOOT_SD_SCRIPTS_PYTHON"
 

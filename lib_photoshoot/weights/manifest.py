@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.errors import UnknownModelError, WeightsError
+from lib_photoshoot.typed import typed_command
 
 DEFAULT_PATH = Path(__file__).with_name("manifest.json")
 
@@ -117,17 +118,17 @@ class Manifest:
         return manifest
 
     def weight(self, name: str) -> WeightFile:
-        """The file of that name. Raises WeightsError naming the known ones."""
+        """The file of that name. Raises UnknownModelError naming the known ones."""
         try:
             return self.files[name]
         except KeyError:
             known = ", ".join([*self.files, *self.groups])
-            raise WeightsError(
-                f"There is no model called {name!r}: choose one of {known} (python -m lib_photoshoot models list)."
+            raise UnknownModelError(
+                f"There is no model called {name!r}: choose one of {known} ({typed_command('models list')})."
             ) from None
 
     def expand(self, names: str | Iterable[str]) -> tuple[WeightFile, ...]:
-        """Names and groups to files, each once, in order. Raises WeightsError for an unknown name."""
+        """Names and groups to files, each once, in order. Raises UnknownModelError."""
         wanted = [names] if isinstance(names, str) else list(names)
         members = [member for name in wanted for member in self.groups.get(name, (name,))]
         return tuple(self.weight(member) for member in dict.fromkeys(members))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.places import ROOT, home
+from lib_photoshoot.typed import typed_command
 from lib_photoshoot.weights.manifest import Manifest, WeightFile
 
 CACHE_NAME = ".verified.json"
@@ -20,7 +21,7 @@ _CHUNK = 1 << 20
 
 def get_command(name: str) -> str:
     """The command that brings the file, as shown in messages."""
-    return f"python -m lib_photoshoot models get {name}"
+    return typed_command(f"models get {name}")
 
 
 def models_folder() -> Path:

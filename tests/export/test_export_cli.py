@@ -98,6 +98,34 @@ def test_pictures_are_cut_out_by_the_filter_or_by_their_cutouts(tmp_path: Path, 
     assert sorted(p.name for p in (tmp_path / "cuts").iterdir()) == ["lit_1_lamp-ebay.jpg", "lit_2_lamp-ebay.jpg"]
 
 
+def test_of_a_run_its_cutouts_are_exported_and_nothing_else(tmp_path: Path) -> None:
+    """With its sub-folders, named itself or found below the named folder, and also as the folder of --cutouts."""
+    shop = tmp_path / "shop"
+    paint(shop / "in" / "lit.png", (20, 10, 60, 50))
+    paint(shop / "in" / "deep" / "lit.png", (20, 10, 60, 50), (65, 5, 75, 15))
+    run_catalog(BrightSquares(), collect_inputs([shop / "in"]), parse_products("lamp"), shop / "run")
+    command = ("export", "--profile", "ebay", "--enlarge", "16", "--out")
+    wanted = {"deep/lit_1_lamp-ebay.jpg", "deep/lit_2_lamp-ebay.jpg", "lit_1_lamp-ebay.jpg"}
+    result = invoke(*command, tmp_path / "out", shop / "run")
+    assert pictures_in(tmp_path / "out") == wanted and "no transparent background" not in result.stderr
+    invoke(*command, tmp_path / "by name", shop / "in", "--cutouts", shop / "run")
+    assert pictures_in(tmp_path / "by name") == wanted
+    result = invoke(*command, tmp_path / "above", shop)
+    assert pictures_in(tmp_path / "above") == {f"run/cutouts/{name}" for name in wanted}
+    assert result.stderr.count("no transparent background") == 2  # the photos themselves
+
+
+def test_a_run_without_cutouts_says_so(tmp_path: Path) -> None:
+    paint(tmp_path / "in" / "dark.png")
+    run_catalog(BrightSquares(), collect_inputs([tmp_path / "in"]), parse_products("lamp"), tmp_path / "run")
+    result = invoke("export", tmp_path / "run", "--profile", "ebay", "--out", tmp_path / "out")
+    assert result.exit_code == 2 and "has no cut-outs" in result.stderr
+
+
+def pictures_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*.jpg")}
+
+
 def test_what_shows_through_a_product_is_not_exported(tmp_path: Path) -> None:
     class Handles(BrightSquares):
         def detect(self, image, products):

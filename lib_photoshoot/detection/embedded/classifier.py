@@ -13,6 +13,7 @@ from lib_photoshoot.detection.embedded.efficientnet_lite import EfficientNetLite
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.fusing import fold_batch_norms
 from lib_photoshoot.masks.morphology import Rect, bounding_rect
+from lib_photoshoot.typed import typed_command
 from lib_photoshoot.weights.load import load_state_dict
 
 CUTOUT_SIDE = 260
@@ -40,7 +41,7 @@ class ImageNetClassifier:
         except RuntimeError as error:
             raise WeightsError(
                 f"{path} is not the EfficientNet-Lite2 file: get it again with "
-                "'python -m lib_photoshoot models get efficientnet-lite2'."
+                f"'{typed_command('models get efficientnet-lite2')}'."
             ) from error
         return cls(model)
 

@@ -15,6 +15,7 @@ from importlib import resources
 
 from lib_photoshoot.errors import UnknownProductError
 from lib_photoshoot.products import Product, normalise_word
+from lib_photoshoot.typed import typed_command
 
 IMAGENET_CLASSES = 1000
 _IRREGULAR_PLURALS = {"mice": "mouse", "feet": "foot", "loaves": "loaf", "geese": "goose", "teeth": "tooth"}
@@ -90,7 +91,7 @@ class Vocabulary:
         advice = f"use a word it knows (nearest: {near})" if near else "name a more common product"
         return (
             f"The embedded detector does not know {unknown}: {advice}, or get GroundingDINO, which knows any words "
-            "(in the WebUI by its button in the panel, else with 'python -m lib_photoshoot models get groundingdino' "
+            f"(in the WebUI by its button in the panel, else with '{typed_command('models get groundingdino')}' "
             "and '--detector groundingdino')."
         )
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.typed import typed_command
 
 from .attention import replace_attention
 from .caption import MAX_TOKENS, Caption
@@ -270,7 +271,7 @@ def load_state(model: GroundingDino, state: Mapping[str, Tensor], source: str) -
     if found:
         raise WeightsError(
             f"{source} does not fit this GroundingDINO variant: it {found}; choose the other variant, or run "
-            "`python -m lib_photoshoot models get` to fetch the official file."
+            f"`{typed_command('models get groundingdino')}` to fetch the official file."
         )
     # Strictness is checked above; harmless keys may be absent on either side.
     model.load_state_dict({k: v for k, v in state.items() if k in own}, strict=False)
@@ -300,14 +301,15 @@ def load(
     path = Path(path)
     if not path.is_file():
         raise WeightsError(
-            f"The GroundingDINO weights {path} are missing; run `python -m lib_photoshoot models get` to fetch them."
+            f"The GroundingDINO weights {path} are missing; "
+            f"run `{typed_command('models get groundingdino')}` to fetch them."
         )
     try:
         state = _read(path)
     except Exception as error:  # a broken pickle can raise almost anything
         raise WeightsError(
             f"{path} is not a readable GroundingDINO checkpoint ({type(error).__name__}); delete it and run "
-            "`python -m lib_photoshoot models get`."
+            f"`{typed_command('models get groundingdino')}`."
         ) from error
     model = build(variant, vocab, autocast=None if dtype == torch.float32 else dtype)
     load_state(model, state, str(path))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel, BertTokenizer
 
 from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.typed import typed_command
 
 from .caption import sentence_layout
 
@@ -25,7 +26,7 @@ class BertWords:
         """Raises WeightsError if ``vocab`` is not bert-base-uncased's vocab.txt."""
         if not Path(vocab).is_file():
             raise WeightsError(
-                f"BERT's vocabulary {vocab} is missing; run `python -m lib_photoshoot models get` to fetch it."
+                f"BERT's vocabulary {vocab} is missing; run `{typed_command('models get bert-vocab')}` to fetch it."
             )
         # The first parameter is called vocab_file up to transformers 4 and vocab from 5 on; the case is not implied.
         self.tokenizer = BertTokenizer(str(vocab), do_lower_case=True)
@@ -34,7 +35,7 @@ class BertWords:
         if len(set(ids)) != len(ids) or self.unknown_id in self.encode("handbag shoe"):
             raise WeightsError(
                 f"{vocab} is not the vocabulary of bert-base-uncased; delete it and run "
-                "`python -m lib_photoshoot models get`."
+                f"`{typed_command('models get bert-vocab')}`."
             )
 
     @property

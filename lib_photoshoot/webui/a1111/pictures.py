@@ -42,6 +42,8 @@ def save_extras(p: Any, number: int, job: FilterJob, before: Image.Image, outcom
     from lib_photoshoot.webui.a1111.options import read_option
 
     alone = settings.on_match == OnMatch.CUT_OUT.value
+    if not (alone or settings.save_masks or settings.save_cutouts or settings.save_before):
+        return  # another extension's job may have no folder for its images
     folder = Path(p.outpath_samples) / str(read_option("masks_folder"))
     for position, region in enumerate(result.regions, 1):
         name = f"{p.all_seeds[number]}-{position}-{region.product}"

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
+    from lib_photoshoot.settings import FilterSettings
     from lib_photoshoot.webui.job import FilterJob, ImageOutcome
 
 
@@ -35,15 +36,13 @@ def save_extras(p: Any, number: int, job: FilterJob, before: Image.Image, outcom
     ``number`` is the image's number in the job.
     """
     settings, result = job.settings, outcome.result
-    if result is None or not result.regions:
+    if result is None or not result.regions or not _saves_files(settings):
         return
     from lib_photoshoot.masks.cutout import cut_out, mask_image
     from lib_photoshoot.settings import OnMatch
     from lib_photoshoot.webui.a1111.options import read_option
 
     alone = settings.on_match == OnMatch.CUT_OUT.value
-    if not (alone or settings.save_masks or settings.save_cutouts or settings.save_before):
-        return  # another extension's job may have no folder for its images
     folder = Path(p.outpath_samples) / str(read_option("masks_folder"))
     for position, region in enumerate(result.regions, 1):
         name = f"{p.all_seeds[number]}-{position}-{region.product}"
@@ -53,6 +52,14 @@ def save_extras(p: Any, number: int, job: FilterJob, before: Image.Image, outcom
             _save(cut_out(result.image, region.solid, matte=region.alpha), folder, f"{name}-cutout")
     if settings.save_before and outcome.image is not before:
         _save(before, folder, f"{p.all_seeds[number]}-before")
+
+
+def _saves_files(settings: FilterSettings) -> bool:
+    """Whether there is anything to save: the job of another extension may have no folder for its images."""
+    from lib_photoshoot.settings import OnMatch
+
+    alone = settings.on_match == OnMatch.CUT_OUT.value
+    return alone or settings.save_masks or settings.save_cutouts or settings.save_before
 
 
 def _save(image: Image.Image, folder: Path, name: str) -> None:

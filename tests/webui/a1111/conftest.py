@@ -33,7 +33,8 @@ def models(monkeypatch: pytest.MonkeyPatch) -> BrightModels:
     """Bright areas are bags, in place of the real networks."""
     bright = BrightModels()
     monkeypatch.setattr(REGISTRY, "get", lambda choice: bright)
-    monkeypatch.setattr(jobs, "_check_words", lambda job: None)
+    for check in ("_check_words", "_check_models"):
+        monkeypatch.setattr(jobs, check, lambda job: None, raising=False)
     return bright
 
 
@@ -59,7 +60,7 @@ def host(_started: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(host.processing, "state", shared.state)
     before = dict(shared.opts.data)
     for name in [name for name in before if name.startswith("outdir_") and before[name]]:
-        shared.opts.data[name] = str(tmp_path / "outputs" / name.removeprefix("outdir_"))
+        shared.opts.data[name] = str(host.outputs / tmp_path.name / name.removeprefix("outdir_"))
     yield host
     shared.opts.data.clear()
     shared.opts.data.update(before)

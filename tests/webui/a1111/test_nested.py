@@ -112,20 +112,28 @@ def test_other_scripts_are_not_called_within_a_pass(host: StandIn) -> None:
             runner.alwayson_scripts.remove(counting)
 
 
+def test_what_only_the_pass_can_show_is_told_and_the_image_stays(host: StandIn) -> None:
+    host.checkpoint.pictures = {5: bag()}
+    off, on = generate(host), generate(host, {**ON, "cn_model": CANNY, "cn_module": "broken"})
+    assert f"ControlNet did not take up {CANNY!r} with 'broken'" in on.texts[0]
+    assert not differing(off.images[0], on.images[0]).any()
+    assert "the preprocessor's file cannot be had" in host.reports()[0], "ControlNet's own"
+    assert "enhanced with ControlNet" in generate(host, ON).texts[0], "the next job is well again"
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"cn_model": CANNY, "cn_module": "broken"}, f"ControlNet did not take up {CANNY!r} with 'broken'"),
         ({"cn_model": "no_such_model"}, "is not installed"),
         ({"cn_model": DEPTH, "cn_module": "depth_midas"}, "has not been downloaded"),
         ({"cn_model": WIDE}, "made for another kind of checkpoint"),
     ],
 )
-def test_what_fails_is_told_and_the_image_stays(host: StandIn, settings: dict[str, Any], words: str) -> None:
+def test_what_can_be_known_before_is_told(host: StandIn, settings: dict[str, Any], words: str) -> None:
     host.checkpoint.pictures = {5: bag()}
     off, on = generate(host), generate(host, {**ON, **settings})
-    assert words in on.texts[0].replace('\\"', '"') and not differing(off.images[0], on.images[0]).any()
-    host.reports()  # ControlNet's own
+    assert words in on.texts[0].replace('\\"', '"')
+    assert all(not differing(off.images[0], image).any() for image in on.images)
     assert "enhanced with ControlNet" in generate(host, ON).texts[0], "the next job is well again"
 
 

@@ -37,6 +37,11 @@ class StandIn:
         return importlib.import_module(f"modules.{name}")
 
     @property
+    def outputs(self) -> Path:
+        """The folder of results."""
+        return self.folder / "outputs"
+
+    @property
     def checkpoint(self) -> Any:
         """The checkpoint at hand."""
         return self.shared.sd_model

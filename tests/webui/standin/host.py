@@ -52,6 +52,8 @@ class StandIn:
 
     def start(self, *extensions: str) -> Any:
         """Load the extensions, build the page and its application, as the host does; returns the page."""
+        for file in (HERE / "host" / "modules").glob("[a-z]*.py"):
+            importlib.import_module(f"modules.{file.stem}")
         for name in extensions:
             source = ROOT if name == "photoshoot" else HERE / "extensions" / name
             (Path(self.paths.extensions_dir) / name).symlink_to(source)

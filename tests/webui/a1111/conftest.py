@@ -67,7 +67,7 @@ def host(_started: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     hooks = host.checkpoint.hooks
     vars(host.checkpoint).update(pictures={}, hooks=[], at_step=lambda p: None)
     (Path(host.paths.data_path) / "params.txt").unlink(missing_ok=True)
-    assert host.reports() == [] and not hooks and not host.call_queue.queue_lock.locked()
+    assert host.reports() == [] and not hooks and not host.at_work
 
 
 @pytest.fixture

@@ -96,13 +96,13 @@ def test_detect_filter_and_enhance_run_in_the_hosts_queue(host: StandIn) -> None
     found = post(host, "detect", request(masks=True))
     assert [region["product"] for region in found["regions"]] == ["bag"] and "image" not in found
     turns: list[bool] = []
-    host.checkpoint.at_step = lambda p: turns.append(host.call_queue.queue_lock.locked())
+    host.checkpoint.at_step = lambda p: turns.append(host.at_work)
     for operation in ("filter", "enhance"):
         answer = post(host, operation, request(job={"prompt": "a bag", "seed": 7, "steps": 2}))
         changed = differing(np.asarray(bag()), decoded(answer["image"]))
         assert changed[SQUARE].all() and changed.sum() == changed[SQUARE].sum()
         assert answer["changed_outside"] == 0 and answer["seed"] == 7 and answer["note"] is None
-    assert len(turns) == 4 and all(turns) and not host.call_queue.queue_lock.locked()
+    assert len(turns) == 4 and all(turns) and not host.at_work
     assert host.shared.state.job == "" and not host.checkpoint.hooks
 
 
@@ -135,7 +135,7 @@ def test_enhance_keeps_the_picture_where_the_host_fails(host: StandIn) -> None:
     host.checkpoint.at_step = fails
     answer = post(host, "enhance", request(regions=[{"mask": encoded(mask)}]))
     assert answer["image"] is None and "could not paint the product (CUDA out of memory.)" in answer["note"]
-    assert not host.call_queue.queue_lock.locked() and host.shared.state.job == ""
+    assert not host.at_work and host.shared.state.job == ""
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_enhance_keeps_the_picture_where_the_host_fails(host: StandIn) -> None:
 )
 def test_mistakes_are_sentences(host: StandIn, change: dict[str, Any], status: int, words: str) -> None:
     assert words in post(host, "enhance", request(**change), status)["error"]
-    assert not host.call_queue.queue_lock.locked()
+    assert not host.at_work
 
 
 def test_a_body_is_json_of_a_bounded_size(host: StandIn) -> None:
@@ -178,7 +178,7 @@ def test_a_mistake_of_ours_is_told_without_a_traceback(host: StandIn, models: An
     monkeypatch.setattr(models, "filter", fails)
     assert "ZeroDivisionError" in post(host, "detect", request(), 500)["error"]
     (reported,) = host.reports()
-    assert "a request failed" in reported and not host.call_queue.queue_lock.locked()
+    assert "a request failed" in reported and not host.at_work
 
 
 def test_the_hosts_folders_may_be_read_and_others_by_an_option(host: StandIn, tmp_path: Path) -> None:

@@ -42,6 +42,11 @@ class StandIn:
         return self.folder / "outputs"
 
     @property
+    def at_work(self) -> bool:
+        """Whether somebody has the turn in the queue."""
+        return bool(self.call_queue.queue_lock._owner)
+
+    @property
     def checkpoint(self) -> Any:
         """The checkpoint at hand."""
         return self.shared.sd_model

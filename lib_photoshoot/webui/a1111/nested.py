@@ -54,6 +54,8 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
         try:
             images = process_images(inner).images
         except Exception as error:  # the host raises anything, from out of memory to a wrong sampler
+            if witness is not None:
+                witness.unhook(inner)
             raise EnhancementError(f"The WebUI could not paint the product ({_first_line(error)}).") from error
         finally:
             inner.close()
@@ -166,6 +168,10 @@ class HookWitness(scripts.Script):
             p.n_iter = 0  # nothing is painted without the control that was asked for
         # Building a ControlNet draws random numbers, taking it from the cache does not: the image must not show it.
         torch.manual_seed(p.all_seeds[0])
+
+    def unhook(self, p: Any) -> None:
+        """After a failure, of which the host tells no script: the job's next batch must not be painted under ours."""
+        self._script.postprocess(p, Processed(p, []))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
+    from lib_photoshoot.settings import FilterSettings
     from lib_photoshoot.webui.job import FilterJob, ImageOutcome
 
 
@@ -35,7 +36,7 @@ def save_extras(p: Any, number: int, job: FilterJob, before: Image.Image, outcom
     ``number`` is the image's number in the job.
     """
     settings, result = job.settings, outcome.result
-    if result is None or not result.regions:
+    if result is None or not result.regions or not _saves_files(settings):
         return
     from lib_photoshoot.masks.cutout import cut_out, mask_image
     from lib_photoshoot.settings import OnMatch
@@ -51,6 +52,14 @@ def save_extras(p: Any, number: int, job: FilterJob, before: Image.Image, outcom
             _save(cut_out(result.image, region.solid, matte=region.alpha), folder, f"{name}-cutout")
     if settings.save_before and outcome.image is not before:
         _save(before, folder, f"{p.all_seeds[number]}-before")
+
+
+def _saves_files(settings: FilterSettings) -> bool:
+    """Whether there is anything to save: the job of another extension may have no folder for its images."""
+    from lib_photoshoot.settings import OnMatch
+
+    alone = settings.on_match == OnMatch.CUT_OUT.value
+    return alone or settings.save_masks or settings.save_cutouts or settings.save_before
 
 
 def _save(image: Image.Image, folder: Path, name: str) -> None:

@@ -1,0 +1,74 @@
+"""Pictures: their sizes, grids and files."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+from PIL import Image, PngImagePlugin
+
+from modules import script_callbacks, shared
+
+
+def image_grid(imgs: list[Image.Image], batch_size: int = 1, rows: int | None = None) -> Image.Image:
+    """All pictures in one. Fails where there is none, as the host's does."""
+    rows = min(rows or round(math.sqrt(len(imgs))), len(imgs))
+    columns = math.ceil(len(imgs) / rows)
+    width, height = max(image.width for image in imgs), max(image.height for image in imgs)
+    grid = Image.new("RGB", (columns * width, rows * height))
+    for number, image in enumerate(imgs):
+        grid.paste(image, (number % columns * width, number // columns * height))
+    return grid
+
+
+def resize_image(resize_mode: int, im: Image.Image, width: int, height: int, upscaler_name: Any = None) -> Image.Image:
+    """The picture in another size; mode 0 stretches, and the others do so too here."""
+    return im.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def save_image(
+    image, path, basename, seed=None, prompt=None, extension="png", info=None, short_filename=False, no_prompt=False,
+    grid=False, pnginfo_section_name="parameters", p=None, existing_info=None, forced_filename=None, suffix="",
+    save_to_dirs=None,
+):  # fmt: skip
+    """Save under the next free number, with the infotext; returns the file."""
+    os.makedirs(path, exist_ok=True)
+    number = _next_number(path, basename)
+    decoration = "" if short_filename or seed is None else f"-{seed}"
+    stem = f"{number:05}" if basename == "" else f"{basename}-{number:04}"
+    name = forced_filename or f"{stem}{decoration}{suffix}"
+    known = dict(existing_info or {})
+    if info is not None:
+        known[pnginfo_section_name] = info
+    params = script_callbacks.ImageSaveParams(image, p, os.path.join(path, f"{name}.{extension}"), known)
+    script_callbacks.before_image_saved_callback(params)
+    chunks = PngImagePlugin.PngInfo()
+    for key, text in params.pnginfo.items():
+        chunks.add_text(key, str(text))
+    params.image.save(params.filename, pnginfo=chunks)
+    params.image.already_saved_as = params.filename
+    script_callbacks.image_saved_callback(params)
+    return params.filename, None
+
+
+def _next_number(path: str, basename: str) -> int:
+    prefix = f"{basename}-" if basename else ""
+    heads = [name[len(prefix) :].split(".")[0].split("-")[0] for name in os.listdir(path) if name.startswith(prefix)]
+    return max((int(head) for head in heads if head.isdigit()), default=-1) + 1
+
+
+def read(fp: Any, **kwargs: Any) -> Image.Image:
+    """A picture from a file."""
+    image = Image.open(fp, **kwargs)
+    image.load()
+    return image
+
+
+def default_folders(is_img2img: bool) -> dict[str, str]:
+    """Where a tab's samples and grids go."""
+    tab, opts = "img2img" if is_img2img else "txt2img", shared.opts
+    return {
+        "outpath_samples": opts.outdir_samples or getattr(opts, f"outdir_{tab}_samples"),
+        "outpath_grids": opts.outdir_grids or getattr(opts, f"outdir_{tab}_grids"),
+    }

@@ -25,6 +25,19 @@ class WeightsError(PhotoshootError):
     """A model file is missing, incomplete or not what the manifest says."""
 
 
+class MissingWeightsError(WeightsError):
+    """A model file is not there, or not the right one; ``name`` is what to get, ``what`` the sentence's first half."""
+
+    def __init__(self, name: str, what: str, command: str) -> None:
+        super().__init__(f"{what}: get it with `{command}`.")
+        self.name = name
+        self.what = what
+
+    def on_page(self) -> str:
+        """The sentence for those who have the page before them, and no shell."""
+        return f"{self.what}: press 'Get weights' above 'Products' in the product filter."
+
+
 class CatalogError(PhotoshootError):
     """An input, output folder or ledger cannot be used."""
 

@@ -21,11 +21,18 @@ class MissingPathError(PhotoshootError):
     """A path inside the allowed folders names nothing of the kind that was asked for."""
 
 
+OWN_OR_LISTED = "choose one inside the WebUI's output folders, or add its folder in Settings, Product Photoshoot"
+
+
 @dataclass(frozen=True)
 class AllowedFolders:
-    """Real paths of the folders that may be read and written, with everything below them."""
+    """Real paths of the folders that may be read and written, with everything below them.
+
+    ``advice`` ends the sentence about a path that lies elsewhere.
+    """
 
     roots: tuple[Path, ...]
+    advice: str = OWN_OR_LISTED
 
     def resolve(self, text: object) -> Path:
         """The real path that ``text`` names, existing or not; links are followed first, so none leads outside.
@@ -34,10 +41,7 @@ class AllowedFolders:
         """
         real = Path(os.path.realpath(_plain(text)))
         if not any(_is_inside(real, root) for root in self.roots):
-            raise FolderError(
-                f"{shown(str(text))} lies outside the folders that may be used; choose one inside the WebUI's output "
-                "folders, or add its folder in Settings, Product Photoshoot."
-            )
+            raise FolderError(f"{shown(str(text))} lies outside the folders that may be used; {self.advice}.")
         return real
 
     def file(self, text: object) -> Path:
@@ -60,10 +64,10 @@ class AllowedFolders:
         return any(_is_inside(real, root) for root in self.roots)
 
 
-def allowed_folders(paths: Iterable[str], base: Path) -> AllowedFolders:
+def allowed_folders(paths: Iterable[str], base: Path, advice: str = OWN_OR_LISTED) -> AllowedFolders:
     """The folders that these texts name; empty ones are passed over, relative ones lie below ``base``."""
     roots = [os.path.realpath(base / os.path.expanduser(path.strip())) for path in paths if path.strip()]
-    return AllowedFolders(tuple(Path(root) for root in dict.fromkeys(roots)))
+    return AllowedFolders(tuple(Path(root) for root in dict.fromkeys(roots)), advice)
 
 
 def subfolder(parent: Path, text: object) -> Path:

@@ -1,4 +1,4 @@
-"""img2img's batch over a folder, which the host's HTTP API does not have: what is kept untouched stands in its folder."""
+"""img2img's batch over a folder, which the host's HTTP API does not have: what is kept stands in its output folder."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ def test_a_picture_that_is_kept_stands_in_the_output_folder_under_its_name(
     assert np.array_equal(pixels(kept), pixels(source / "the moon.png"))
     with Image.open(kept) as picture:
         assert "parameters" not in picture.info, "it was not generated"
+        assert picture.info["Product filter result"].startswith("input skipped")
 
 
 @pytest.fixture

@@ -100,6 +100,8 @@ def test_the_owners_list_counts_and_climbs_in_it_do_not(shared: Any, tmp_path: P
 def test_hide_ui_dir_config_leaves_the_owners_list_alone(shared: Any, tmp_path: Path) -> None:
     shared.cmd_opts.hide_ui_dir_config, shared.cmd_opts.api = True, False
     assert not reaches(tmp_path / "outputs" / "a.png") and not reaches(tmp_path / "elsewhere" / "a.png")
+    with pytest.raises(FolderError, match="--hide-ui-dir-config"):
+        usable_folders().resolve(str(tmp_path / "outputs" / "a.png"))
     shared.opts.data[option_key("api_folders")] = str(tmp_path / "mine")
     assert reaches(tmp_path / "mine" / "a.png")
 

@@ -52,13 +52,19 @@ def usable_folders() -> AllowedFolders:
 
     listed = listed_folders(str(read_option("api_folders")))
     if shared.cmd_opts.hide_ui_dir_config:
-        return allowed_folders(listed, Path.cwd())
+        return allowed_folders(listed, Path.cwd(), _HIDDEN)
     own = [os.path.join(paths.data_path, name) for name in ("outputs", os.path.join("log", "images"))]
     if not _strangers_set_options(shared.cmd_opts):
         # The host takes relative folders from its working directory.
         names = [name for name in shared.opts.data_labels if name.startswith("outdir_")]
         own += [str(getattr(shared.opts, name, "") or "") for name in names]
     return allowed_folders([*own, *listed], Path.cwd())
+
+
+_HIDDEN = (
+    "this WebUI was started with --hide-ui-dir-config, so only those can be named that its owner has listed in "
+    "Settings, Product Photoshoot"
+)
 
 
 def _strangers_set_options(cmd_opts: Any) -> bool:

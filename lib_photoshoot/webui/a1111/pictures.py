@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.webui.infotext import RESULT_KEY
+
 if TYPE_CHECKING:
     from lib_photoshoot.webui.job import FilterJob, ImageOutcome
 
@@ -72,10 +74,10 @@ def save_returned(p: Any, job: FilterJob, before: Image.Image, outcome: ImageOut
     )  # fmt: skip
 
 
-def save_input(p: Any, index: int, image: Image.Image) -> None:
+def save_input(p: Any, index: int, image: Image.Image, summary: str) -> None:
     """Save an input picture of img2img where the host would save its result, under that name; overwrites nothing.
 
-    It has the texts that it came with: the job's parameters would say that it was generated.
+    It has the texts that it came with and ``summary``: the job's parameters would say that it was generated.
     """
     from modules import images, shared
 
@@ -86,7 +88,7 @@ def save_input(p: Any, index: int, image: Image.Image) -> None:
     own = {key: value for key, value in image.info.items() if isinstance(key, str) and isinstance(value, str)}
     images.save_image(
         image, p.outpath_samples, "", p.all_seeds[index], p.all_prompts[index], shared.opts.samples_format,
-        p=p, existing_info=own,
+        p=p, info=summary, pnginfo_section_name=RESULT_KEY, existing_info=own,
     )  # fmt: skip
 
 

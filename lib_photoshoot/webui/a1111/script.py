@@ -266,7 +266,7 @@ class JobRun:
                 continue
             if self.job.settings.on_no_match == NoMatch.MOVE.value:
                 image.info[_MOVE] = True
-            save_input(p, index, image)
+            save_input(p, index, image, str(self.job.input_summary))
         processed.images.extend(p.init_images)
         processed.infotexts[:] = [processed.infotexts[0]] * len(processed.images)
 

@@ -119,6 +119,17 @@ def test_hide_ui_dir_config_keeps_folders_and_programs_from_being_set(shared: An
     assert {name for name, option in options.OPTIONS.items() if option.check} == set(FOLDER_OPTIONS)
 
 
+def test_what_is_refused_is_taken_out_of_a_job_before_the_host_fails_on_it(shared: Any) -> None:
+    options.register()
+    wanted = {option_key("masks_folder"): "elsewhere", option_key("device"): "auto", "sd_vae": "None"}
+    overrides = dict(wanted)
+    assert options.drop_refused(overrides) == [] and overrides == wanted
+    shared.cmd_opts.hide_ui_dir_config = True
+    options.register()
+    assert options.drop_refused(overrides) == ["Folder for masks and cut-outs"]
+    assert overrides == {option_key("device"): "auto", "sd_vae": "None"}
+
+
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [

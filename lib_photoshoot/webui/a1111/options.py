@@ -156,6 +156,22 @@ def register() -> None:
         shared.opts.add_option(option_key("trainer_refusal"), sentence)
 
 
+def drop_refused(overrides: dict[str, Any]) -> list[str]:
+    """Take out of a job's ``override_settings`` what :func:`register` has hidden; returns the labels.
+
+    The host would paint, and then fail on putting the old value back.
+    """
+    from modules import shared
+
+    refused = []
+    for name, option in OPTIONS.items():
+        info = shared.opts.data_labels.get(option_key(name))
+        hidden = info is not None and (info.component_args or {}).get("visible") is False
+        if hidden and overrides.pop(option_key(name), None) is not None:
+            refused.append(option.label)
+    return refused
+
+
 def _check(name: str) -> None:
     """For the host, which takes a new value back when this raises."""
     check = OPTIONS[name].check

@@ -78,6 +78,8 @@ class ProductPhotoshoot(scripts.Script):
         """Start anew: a batch over a folder runs one ``p`` many times, with other settings for none of them."""
         if _is_inner(p):
             return
+        if getattr(p, "override_settings", None):
+            _drop_refused_options(p)
         earlier = getattr(p, _JOB, None)
         if earlier is not None and earlier.owner == id(p):
             earlier.restore(p)
@@ -359,6 +361,13 @@ def _follow_scripts() -> None:
 
     run_and_filter.photoshoot = True  # type: ignore[attr-defined]
     scripts.ScriptRunner.run = run_and_filter
+
+
+def _drop_refused_options(p: Any) -> None:
+    from lib_photoshoot.webui.a1111.options import drop_refused
+
+    for label in drop_refused(p.override_settings):
+        _tell(p, f"'{label}' cannot be set for a job, as this WebUI was started with --hide-ui-dir-config or --listen.")
 
 
 def _tell(p: Any, text: str) -> None:

@@ -33,6 +33,19 @@ class DeviceError(PhotoshootError):
     """A torch device does not exist, or not on this machine."""
 
 
+class MissingWeightsError(WeightsError):
+    """A model file is not there, or not the right one; ``name`` is what to get, ``what`` the sentence's first half."""
+
+    def __init__(self, name: str, what: str, command: str) -> None:
+        super().__init__(f"{what}: get it with `{command}`.")
+        self.name = name
+        self.what = what
+
+    def on_page(self) -> str:
+        """The sentence for those who have the page before them, and no shell."""
+        return f"{self.what}: press 'Get weights' above 'Products' in the product filter."
+
+
 class CatalogError(PhotoshootError):
     """An input, output folder or ledger cannot be used."""
 

@@ -74,11 +74,14 @@ class WebUi(ABC):
         """Generate one picture. Raises WebUiError."""
         answer = self.call("/sdapi/v1/txt2img", shot.request())
         try:
-            data = base64.b64decode(answer["images"][0].partition(",")[2] or answer["images"][0], validate=True)
             info = json.loads(answer["info"])
             text, seed = info["infotexts"][0], info["seed"]
-            picture = check_picture(data, f"The picture of {self.address}")
             result = result_text(text)
+            if not answer["images"] and result and verdict_of(result, shot.product.settings.on_match) is None:
+                # Nothing was painted, as it was known before that the filter could do nothing.
+                raise WebUiError(f"The filter of {self.address} could not do its part: {result}", Fault.REFUSED)
+            data = base64.b64decode(answer["images"][0].partition(",")[2] or answer["images"][0], validate=True)
+            picture = check_picture(data, f"The picture of {self.address}")
         except (KeyError, IndexError, TypeError, AttributeError, ValueError, binascii.Error, ImageError) as error:
             raise self.broken(f"no usable picture ({one_line(error)})") from error
         if seed != shot.seed:

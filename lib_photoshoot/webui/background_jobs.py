@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.webui.notes import sentence
 from lib_photoshoot.webui.service import RequestError
 
 
@@ -80,7 +81,7 @@ class BackgroundJob:
         except Stopped:
             state.error = f"The {self._kind} was stopped."
         except PhotoshootError as error:
-            state.error = str(error)
+            state.error = sentence(error)
         except Exception as error:  # whatever it is, the one who asks for the progress must hear of it
             state.error = f"The {self._kind} failed ({type(error).__name__}: {error})."
         finally:

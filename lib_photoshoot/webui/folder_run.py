@@ -18,6 +18,7 @@ from lib_photoshoot.catalog.runner import CatalogSummary, Progress, run_catalog
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
+from lib_photoshoot.webui.notes import sentence
 
 
 class RunState(str, Enum):
@@ -138,7 +139,7 @@ class FolderRun:
         except _Stopped:
             self._end(RunState.STOPPED, **self._report_so_far())
         except PhotoshootError as error:
-            self._end(RunState.FAILED, message=str(error))
+            self._end(RunState.FAILED, message=sentence(error))
         except Exception as error:  # the page must hear of it, whatever it is
             self._end(RunState.FAILED, message=f"The run ended with an error ({type(error).__name__}: {error}).")
         finally:

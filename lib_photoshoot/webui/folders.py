@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +21,18 @@ class MissingPathError(PhotoshootError):
     """A path inside the allowed folders names nothing of the kind that was asked for."""
 
 
+OWN_OR_LISTED = "choose one inside the WebUI's output folders, or add its folder in Settings, Product Photoshoot"
+
+
 @dataclass(frozen=True)
 class AllowedFolders:
-    """Real paths of the folders that may be read and written, with everything below them."""
+    """Real paths of the folders that may be read and written, with everything below them.
+
+    ``advice`` ends the sentence about a path that lies elsewhere.
+    """
 
     roots: tuple[Path, ...]
+    advice: str = OWN_OR_LISTED
 
     def resolve(self, text: object) -> Path:
         """The real path that ``text`` names, existing or not; links are followed first, so none leads outside.
@@ -33,10 +41,7 @@ class AllowedFolders:
         """
         real = Path(os.path.realpath(_plain(text)))
         if not any(_is_inside(real, root) for root in self.roots):
-            raise FolderError(
-                f"{shown(str(text))} lies outside the folders that may be used; choose one inside the WebUI's output "
-                "folders, or add its folder in Settings, Product Photoshoot."
-            )
+            raise FolderError(f"{shown(str(text))} lies outside the folders that may be used; {self.advice}.")
         return real
 
     def file(self, text: object) -> Path:
@@ -59,10 +64,36 @@ class AllowedFolders:
         return any(_is_inside(real, root) for root in self.roots)
 
 
-def allowed_folders(paths: Iterable[str], base: Path) -> AllowedFolders:
+def allowed_folders(paths: Iterable[str], base: Path, advice: str = OWN_OR_LISTED) -> AllowedFolders:
     """The folders that these texts name; empty ones are passed over, relative ones lie below ``base``."""
     roots = [os.path.realpath(base / os.path.expanduser(path.strip())) for path in paths if path.strip()]
-    return AllowedFolders(tuple(Path(root) for root in dict.fromkeys(roots)))
+    return AllowedFolders(tuple(Path(root) for root in dict.fromkeys(roots)), advice)
+
+
+def subfolder(parent: Path, text: object) -> Path:
+    """The folder below ``parent`` that an option names, existing or not. Raises FolderError for a way out of there."""
+    name = shown(str(text))
+    if not isinstance(text, str) or not text.strip():
+        raise FolderError("The name of a folder is missing; give one, such as photoshoot-masks.")
+    _check_characters(text, name)
+    parts = re.split(r"[/\\]", text.strip())
+    if ".." in parts or not parts[0] or ":" in text or text.startswith("~"):
+        raise FolderError(f"The folder {name} leads out of the pictures' own; give a name, such as photoshoot-masks.")
+    return parent.joinpath(*parts)
+
+
+def full_path(text: str) -> Path:
+    """The path that an option names: a full one that goes nowhere up. Raises FolderError."""
+    return Path(_plain(os.path.expanduser(text)))
+
+
+def listed_folders(text: str) -> list[str]:
+    """The full paths of an option with several; those that are relative or climb are passed over."""
+    found = []
+    for part in split_folders(text):
+        with suppress(FolderError):
+            found.append(str(full_path(part)))
+    return found
 
 
 def split_folders(text: str) -> list[str]:
@@ -75,8 +106,7 @@ def _plain(text: object) -> str:
     if not isinstance(text, str) or not text.strip():
         raise FolderError("A path is missing; give the full path of a file or folder.")
     name = shown(text)
-    if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
-        raise FolderError(f"{name} holds a character that no path has; remove it.")
+    _check_characters(text, name)
     # Asked for, a network path sends the user's credentials to that machine.
     if text.replace("/", "\\").startswith("\\\\"):
         raise FolderError(f"{name} is a network path; give a folder of this machine.")
@@ -87,6 +117,11 @@ def _plain(text: object) -> str:
     if os.name == "nt" and ":" in os.path.splitdrive(text)[1]:
         raise FolderError(f"{name} names a stream of a file; give the file itself.")
     return text
+
+
+def _check_characters(text: str, name: str) -> None:
+    if any(ord(character) < 32 or 0xD800 <= ord(character) <= 0xDFFF for character in text):
+        raise FolderError(f"{name} holds a character that no path has; remove it.")
 
 
 def _is_inside(real: Path, root: Path) -> bool:

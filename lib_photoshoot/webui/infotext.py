@@ -1,11 +1,16 @@
-"""The panel's values as a pasted infotext restores them."""
+"""The filter's part of an infotext: its settings, which pasting restores, and what was done."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import Any
 
-from lib_photoshoot.settings import settings_from_json
+from lib_photoshoot.settings import FilterSettings, settings_from_json
+from lib_photoshoot.shoot.verdict import RESULT_KEY
+
+SETTINGS_KEY = "Product filter"
+# ControlNet crops its hint when any key holds a certain word about enlarging; ours do not.
 
 
 def pasted(text: str | None) -> dict[str, Any]:
@@ -15,3 +20,13 @@ def pasted(text: str | None) -> dict[str, Any]:
     and the other values stay for the next time.
     """
     return {"enabled": False} if text is None else asdict(settings_from_json(text))
+
+
+def with_result(text: str, settings: FilterSettings, result: str) -> str:
+    """An infotext with our two parameters at its end, quoted as the host quotes its own."""
+    ours = f"{SETTINGS_KEY}: {_quoted(settings.to_json())}, {RESULT_KEY}: {_quoted(result)}"
+    return f"{text}, {ours}" if text else ours
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False) if any(sign in value for sign in ",:\n") else value

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.errors import PhotoshootError, WeightsError
+from lib_photoshoot.model_names import DetectorName
 from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.results import Decision, FilterResult, Reason
 from lib_photoshoot.settings import Enhancement, FilterSettings, NoMatch, OnMatch
 from lib_photoshoot.webui.enhancer import InpaintEnhancer, JobPrompt
+from lib_photoshoot.webui.notes import sentence
 from lib_photoshoot.webui.registry import REGISTRY, model_choice
 from lib_photoshoot.webui.units import UnitChoice, choose_unit
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.pipeline import ProductFilter
     from lib_photoshoot.webui.host import Host
+    from lib_photoshoot.webui.selectable import Driver
 
 Key = tuple[int, int]
 """Iteration and index within its batch: which image of the job."""
@@ -43,10 +46,14 @@ class ImageOutcome:
 
 @dataclass(eq=False)
 class FilterJob:
-    """The filter's part of one job. Build it with :func:`start_job`; ``problem`` tells why it will change nothing."""
+    """The filter's part of one job. Build it with :func:`start_job`; ``problem`` tells why it will change nothing.
+
+    ``driver`` is the selectable script that runs the job, if one does: nothing is left out or stopped then.
+    """
 
     host: Host
     settings: FilterSettings
+    driver: Driver | None = None
     products: tuple[Product, ...] = ()
     unit: UnitChoice = field(default_factory=UnitChoice)
     problem: str | None = None
@@ -55,14 +62,20 @@ class FilterJob:
     _decisions: dict[bytes, FilterResult] = field(default_factory=dict)
 
     @property
+    def obstacle(self) -> str | None:
+        """Why the settings cannot be carried out, as far as it can be known before anything is painted."""
+        return self.problem or self.unit.problem
+
+    @property
     def leaves_out(self) -> bool:
         """Whether images without a product are to be left out of the results."""
-        return self.problem is None and self.settings.on_no_match == NoMatch.LEAVE_OUT.value
+        wanted = self.settings.on_no_match == NoMatch.LEAVE_OUT.value
+        return wanted and self.problem is None and self.driver is None
 
     @property
     def looks_at_input(self) -> bool:
         """Whether img2img's input is to be looked at before anything is painted."""
-        return self.problem is None and self.settings.filter_input
+        return self.settings.filter_input and self.problem is None and self.driver is None
 
     def decide(self, image: Image.Image) -> FilterResult:
         """Look for the products without changing anything; the answer for the same pixels is kept for this job.
@@ -88,7 +101,7 @@ class FilterJob:
             try:
                 outcome = self._filtered(job, image, prompt)
             except PhotoshootError as error:
-                outcome = ImageOutcome(None, image, str(error))
+                outcome = ImageOutcome(None, image, sentence(error))
         self.outcomes[key] = outcome
         return outcome
 
@@ -119,7 +132,9 @@ class FilterJob:
     def _summary(self, result: FilterResult, enhancer: Enhancer | None) -> str:
         """One line without commas or quotes of its own, so that infotext stays readable."""
         if result.decision is Decision.SKIP:
-            return f"skipped: {reason_text(result.reason)}"
+            kept = self.driver is not None and self.settings.on_no_match == NoMatch.LEAVE_OUT.value
+            why = f"; kept because {self.driver.title} runs the job" if kept and self.driver else ""
+            return f"skipped: {reason_text(result.reason)}{why}"
         found = " + ".join(f"{region.product} {region.score:.2f}" for region in result.regions)
         undone = sorted({item.product for item in result.rejected if item.reason is Reason.LOST_IN_ENHANCEMENT})
         if enhancer is None:
@@ -149,14 +164,16 @@ def _to_check(result: FilterResult) -> str:
     return f"; check the outline of {' and '.join(parts)}" if parts else ""
 
 
-def start_job(host: Host, settings: FilterSettings) -> FilterJob:
-    """Check everything that can be checked before the job spends anything. Never raises: see ``problem``."""
-    job = FilterJob(host, settings)
+def start_job(host: Host, settings: FilterSettings, driver: Driver | None = None) -> FilterJob:
+    """Check everything that can be checked before the job spends anything. Never raises: see ``obstacle``."""
+    job = FilterJob(host, settings, driver)
     try:
         job.products = parse_products(settings.products)
         _check_words(job)
+        _check_models(job)
     except PhotoshootError as error:
-        job.problem = str(error)
+        job.problem = sentence(error)
+    if job.problem is not None:
         return job
     if settings.on_match == OnMatch.ENHANCE.value:
         job.unit = choose_unit(settings, host.controlnet(), host.family())
@@ -165,16 +182,23 @@ def start_job(host: Host, settings: FilterSettings) -> FilterJob:
 
 def _check_words(job: FilterJob) -> None:
     """Raise UnknownProductError now rather than after the images are painted, where the detector knows few words."""
-    from lib_photoshoot.build import weights_of
-    from lib_photoshoot.model_names import DetectorName
-    from lib_photoshoot.weights.store import find
-
-    choice = model_choice(job.settings, "cpu")
-    if choice.detector is DetectorName.EMBEDDED:
+    if model_choice(job.settings, "cpu").detector is DetectorName.EMBEDDED:
         from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
 
         for product in job.products:
             load_vocabulary().classes_for(product)
+
+
+def _check_models(job: FilterJob) -> None:
+    """Raise WeightsError for a model file or a package that is not there."""
+    from lib_photoshoot.build import weights_of
+    from lib_photoshoot.webui.requirements import missing
+    from lib_photoshoot.weights.store import find
+
+    choice = model_choice(job.settings, "cpu")
+    lacking = missing(embedded_only=choice.detector is DetectorName.EMBEDDED)
+    if lacking.message:
+        raise WeightsError(lacking.message)
     for name in weights_of(choice):
         find(name)
 

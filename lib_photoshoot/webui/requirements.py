@@ -104,9 +104,9 @@ class _Hopeless(_Failed):
     """So will all others fail."""
 
 
-def missing() -> Missing:
-    """What the filter needs and this Python does not find; imports none of it."""
-    absent = _absent()
+def missing(embedded_only: bool = False) -> Missing:
+    """What the filter, or only its embedded detector, needs and this Python does not find; imports none of it."""
+    absent = [package for package in _absent() if package.embedded or not embedded_only]
     if not absent:
         return Missing((), "")
     names = tuple(package.name for package in absent)

@@ -47,7 +47,7 @@ DEFAULT_MEGAPIXELS = 50
 MOST_REGIONS = 20
 DEFAULT_PROMPT = "[PRODUCT], product photography, studio lighting, sharp focus"
 _PICTURE = ("image", "path", "settings", "masks", "cutouts")
-_REGION = ("product", "mask", "score", "box", "cutout")
+_REGION = ("product", "mask", "score", "box", "cutout", "outline")
 
 
 class RequestError(PhotoshootError):

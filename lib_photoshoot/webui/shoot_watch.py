@@ -11,6 +11,7 @@ from typing import Any
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.shoot.folder import Chosen
 from lib_photoshoot.shoot.runner import Progress, ShootRun, ShootSummary
+from lib_photoshoot.webui.notes import sentence
 
 _MOST_NOTES = 20
 
@@ -82,7 +83,7 @@ class WatchedRun:
                 summary = self._run.run()
             self._end(*_outcome(summary))
         except PhotoshootError as error:
-            self._end("failed", str(error))
+            self._end("failed", sentence(error))
         except Exception as error:  # the page must hear of it, whatever it is
             self._end("failed", f"The shoot ended with an error ({type(error).__name__}: {error}).")
 

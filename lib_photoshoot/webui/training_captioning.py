@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import TrainingError, WeightsError
+from lib_photoshoot.webui.notes import sentence
 from lib_photoshoot.webui.training_datasets import Sheets
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _why_no_names() -> str | None:
     try:
         find("efficientnet-lite2")
     except WeightsError as error:
-        return str(error)
+        return sentence(error)
     return None
 
 

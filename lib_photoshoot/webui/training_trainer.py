@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.training.environment import (
     FOLDER_VARIABLE,
+    INSTALL_COMMAND,
     PYTHON_VARIABLE,
     Capabilities,
     TrainerEnvironment,
     inspect,
 )
 from lib_photoshoot.webui.background_jobs import BackgroundJob, JobState
+from lib_photoshoot.webui.folders import FolderError, full_path
 from lib_photoshoot.webui.service import RequestError
 
 if TYPE_CHECKING:
@@ -46,8 +48,11 @@ class Trainer:
         self._answer: Capabilities | str | None = None
 
     def environment(self) -> TrainerEnvironment:
-        """The trainer that is named in the host's Settings, else by the environment, else our own."""
-        folder, python = self._host.named_trainer()
+        """The trainer that is named in the host's Settings, else by the environment, else our own.
+
+        Raises FolderError for a name that is no full path.
+        """
+        folder, python = (text and str(full_path(text)) for text in self._host.named_trainer())
         return self._controller.environment(folder or None, python or None)
 
     def capabilities(self) -> Capabilities | None:
@@ -94,7 +99,10 @@ class Trainer:
 
     def _look(self) -> Capabilities | str | None:
         """What the trainer can, or the sentence that says why it cannot train; None while it is being asked."""
-        environment = self.environment()
+        try:
+            environment = self.environment()
+        except FolderError as error:
+            return str(error)
         key = _key_of(environment)
         begun = None
         with self._lock:
@@ -114,7 +122,7 @@ class Trainer:
         try:
             answer = inspect(environment)
         except PhotoshootError as error:
-            answer = str(error)
+            answer = str(error).replace(f"run `{INSTALL_COMMAND}`", "press Install")
         except Exception as error:  # a thread's error would be seen by nobody
             answer = f"The trainer cannot be looked at ({type(error).__name__}: {error})."
         with self._lock:
@@ -126,8 +134,7 @@ class Trainer:
             return _LOOKING
         if isinstance(answer, Capabilities):
             return _described(answer)
-        own = self.environment() == self._controller.environment() and self._refusal() is None
-        absent = own and not self._controller.environment().sd_scripts.is_dir()
+        absent = self._refusal() is None and not self._controller.environment().sd_scripts.is_dir()
         return NOT_INSTALLED if absent else answer
 
 

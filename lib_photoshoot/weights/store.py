@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.errors import MissingWeightsError, WeightsError
 from lib_photoshoot.places import ROOT, home
 from lib_photoshoot.typed import typed_command
 from lib_photoshoot.weights.manifest import Manifest, WeightFile
@@ -99,8 +99,8 @@ def find(name: str, manifest: Manifest | None = None) -> Path:
             return path
         wrong.append(f"{path} {trouble}")
     if wrong:
-        raise WeightsError(f"{'; '.join(wrong)}: delete it and get the right file with `{get_command(name)}`.")
-    raise WeightsError(f"{weight.basename} is not in {models_folder()}: get it with `{get_command(name)}`.")
+        raise MissingWeightsError(name, f"{'; '.join(wrong)} and is to be replaced", get_command(name))
+    raise MissingWeightsError(name, f"{weight.basename} is not in {models_folder()}", get_command(name))
 
 
 def missing(names: str | Iterable[str], manifest: Manifest | None = None) -> tuple[WeightFile, ...]:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 
 from lib_photoshoot.settings import FilterSettings, settings_from_json
+from lib_photoshoot.webui.infotext import RESULT_KEY, SETTINGS_KEY
 from tests.conftest import ROOT
 from tests.test_settings import ALL_VALUES
 
@@ -104,8 +105,7 @@ def test_controlnet_has_what_we_ask_for(controlnet: Path) -> None:
     state = (controlnet / "scripts" / "global_state.py").read_text("utf8")
     assert "cn_models = OrderedDict()" in state and "cn_models_names = {}" in state
     assert "upscale" in script, "ControlNet still decides about its crop by the infotext's keys"
-    keys = re.findall(r'_KEY = "([^"]+)"', (ADAPTER / "script.py").read_text("utf8"))
-    assert keys and not any("upscale" in key.lower() for key in keys)
+    assert not any("upscale" in key.lower() for key in (SETTINGS_KEY, RESULT_KEY))
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +132,13 @@ def test_settings_survive_the_hosts_infotext(infotext: dict[str, Any], values: d
     assert pairs["Version"] == "1.10.1"
     text = pairs["Product filter"]
     assert settings_from_json(infotext["unquote"](text) if text.startswith('"') else text) == before
+
+
+def test_selectable_scripts_are_run_as_we_follow_them(webui: Path) -> None:
+    runner = (webui / "modules" / "scripts.py").read_text("utf8")
+    assert "def run(self, p, *args):" in runner and "self.selectable_scripts[script_index-1]" in runner
+    processing = (webui / "modules" / "processing.py").read_text("utf8")
+    # What is refused must be gone before the host notes what it has to put back.
+    assert processing.index("p.scripts.before_process(p)") < processing.index("stored_opts = {")
+    images = (webui / "modules" / "images.py").read_text("utf8")
+    assert "image.already_saved_as = fullfn" in images

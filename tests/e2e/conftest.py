@@ -12,6 +12,7 @@ import base64
 import io
 import json
 import os
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,13 +104,16 @@ def _lacking(ui: WebUi) -> str:
 
 
 @pytest.fixture
-def allowed(webui: WebUi, tmp_path: Path) -> Iterator[Path]:
-    """A folder that the WebUI takes for one of its own output folders, and saves txt2img's pictures in."""
+def allowed(webui: WebUi) -> Iterator[Path]:
+    """A folder inside the WebUI's own ``outputs``, in which it saves txt2img's pictures."""
     name = "outdir_txt2img_samples"
     before = webui.call("/sdapi/v1/options")[name]
-    webui.call("/sdapi/v1/options", {name: str(tmp_path)})
-    yield tmp_path
-    webui.call("/sdapi/v1/options", {name: before})
+    outputs = Path(webui.call("/sdapi/v1/cmd-flags")["data_dir"]) / "outputs"
+    outputs.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=outputs) as folder:
+        webui.call("/sdapi/v1/options", {name: folder})
+        yield Path(folder)
+        webui.call("/sdapi/v1/options", {name: before})
 
 
 @pytest.fixture(scope="session")

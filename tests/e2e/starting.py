@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,13 +30,13 @@ _START_S, _STOP_S = 600, 20
 
 
 @contextmanager
-def started(folder: Path, python: str, scratch: Path) -> Iterator[str]:
+def started(folder: Path, python: str, scratch: Path, flags: Sequence[str] = ()) -> Iterator[str]:
     """The address of a WebUI that runs until the end of the ``with``; ``scratch`` gets its log and its settings.
 
     RuntimeError, with the end of the log, when it does not come up.
     """
     with linked(folder / "extensions"):
-        webui = WebUiProcess(folder, python, scratch)
+        webui = WebUiProcess(folder, python, scratch, flags)
         webui.start()
         try:
             yield webui.url
@@ -45,13 +45,16 @@ def started(folder: Path, python: str, scratch: Path) -> Iterator[str]:
 
 
 class WebUiProcess:
-    """A WebUI that can be killed and started again at the same address; see :func:`started`."""
+    """A WebUI that can be killed and started again at the same address; see :func:`started`.
 
-    def __init__(self, folder: Path, python: str, scratch: Path) -> None:
+    ``flags`` are further ones of its command line.
+    """
+
+    def __init__(self, folder: Path, python: str, scratch: Path, flags: Sequence[str] = ()) -> None:
         self._folder, self._log, port = folder, scratch / "webui.log", _free_port()
         own = ["--port", str(port), "--ui-settings-file", str(scratch / "config.json")]
         own += ["--ui-config-file", str(scratch / "ui-config.json")]
-        self._command = [python, "launch.py", *_FLAGS, *own]
+        self._command = [python, "launch.py", *_FLAGS, *own, *flags]
         self.url = f"http://127.0.0.1:{port}"
 
     def start(self) -> None:

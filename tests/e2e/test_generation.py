@@ -200,29 +200,47 @@ def test_two_products_have_their_own_prompts(webui: WebUi, shared_data: Path, tm
     assert sorted(sides) == [False, True]
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"cn_model": "control_v11f1p_sd15_depth", "cn_module": "depth_midas"}, "has not been downloaded"),
-        ({"cn_model": "no_such_model"}, "is not installed"),
-        ({"cn_model": "control_v11p_sd15_canny", "cn_module": "openpose_hand"}, "did not take up"),
-        ({"products": "flux capacitor"}, "does not know 'flux capacitor'"),
-        ({"products": ""}, "product list is empty"),
-        ({"segmenter": "sam-vit-h"}, "models get sam-vit-h"),
-    ],
-)
-def test_what_fails_is_told_and_the_image_stays(webui: WebUi, bag: Path, settings: dict[str, Any], words: str) -> None:
+def test_what_fails_is_told_and_the_image_stays(webui: WebUi, bag: Path) -> None:
+    settings = {"cn_model": "control_v11p_sd15_canny", "cn_module": "openpose_hand"}
     off = webui.generate([bag], None)
     on = webui.generate([bag], {**ON, **settings})
-    assert words in on.texts[0].replace('\\"', '"')
+    assert "did not take up" in on.texts[0]
     assert not differing(off.images[0], on.images[0]).any()
     assert not differing(off.images[0], webui.generate([bag], None).images[0]).any()
 
 
-def test_an_unknown_field_is_rejected_with_its_name(webui: WebUi, bag: Path) -> None:
-    answer = webui.generate([bag], {"prodcts": "handbag"})
-    assert answer.images == [] and "prodcts" in answer.info["infotexts"][0]
-    assert len(webui.generate([bag], None).images) == 1
+@pytest.mark.parametrize("path", ["txt2img", "img2img"])
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"prodcts": "handbag"}, "prodcts"),
+        ({"denoise": 7}, "Denoising strength is 7"),
+        ({"products": ""}, "product list is empty"),
+        ({"products": "flux capacitor"}, "does not know 'flux capacitor'"),
+        ({"segmenter": "sam-vit-h"}, "press 'Get weights'"),
+        ({"cn_model": "no_such_model"}, "is not installed"),
+        ({"cn_model": "control_v11f1p_sd15_depth", "cn_module": "depth_midas"}, "has not been downloaded"),
+    ],
+)
+def test_what_can_be_known_before_is_told_before(
+    webui: WebUi, bag: Path, settings: dict[str, Any], words: str, path: str
+) -> None:
+    """Nothing is painted: a hundred steps of a large picture would take minutes."""
+    job = {"steps": 100, "width": 1024, "height": 1024} | ({"init_images": [encoded(bag)]} if path == "img2img" else {})
+    start = time.perf_counter()
+    answer = webui.generate([], {**ON, **settings}, path, **job)
+    assert answer.images == [] and time.perf_counter() - start < 20
+    assert words in answer.info["infotexts"][0].replace('\\"', '"')
+
+
+def test_folders_of_a_job_do_not_lead_out(webui: WebUi, bag: Path, outputs: Path) -> None:
+    settings = {**ON, "on_match": "mask and cut-out only"}
+    for name in ("masks_folder", "skipped_folder"):
+        climb = {f"photoshoot_{name}": "../../victim"}
+        answer = webui.generate([bag], settings, save_images=True, override_settings=climb)
+        assert answer.images == [] and "leads out of" in answer.info["infotexts"][0]
+    assert not list(outputs.parent.rglob("victim"))
+    assert len(webui.generate([bag], settings).images) == 1
 
 
 def in_the_middle(webui: WebUi, command: str, *job: Any, **more: Any) -> Answer:

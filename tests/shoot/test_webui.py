@@ -112,6 +112,14 @@ def test_a_filter_that_could_not_look(products: Products) -> None:
             assert error.value.fault is fault
 
 
+def test_a_filter_that_knew_before_painting_that_it_could_not(products: Products) -> None:
+    told = "mobile_sam.pt is not there."
+    with FakeWebUi(misbehave=lambda _, body: without(answer_of(body, told), images=[])) as fake:
+        with pytest.raises(WebUiError, match="mobile_sam") as error:
+            HttpWebUi(fake.url).shoot(products[0].shot(0))
+        assert error.value.fault is Fault.REFUSED
+
+
 def test_a_webui_that_hangs_is_left_after_the_timeout(products: Products) -> None:
     forever = threading.Event()
     with FakeWebUi(misbehave=lambda *_: forever.wait(20)) as fake:

@@ -36,7 +36,8 @@ class BrightModels:
 def models(monkeypatch) -> BrightModels:
     bright = BrightModels()
     monkeypatch.setattr(jobs.REGISTRY, "get", lambda choice: bright)
-    monkeypatch.setattr(jobs, "_check_words", lambda job: None)
+    for check in ("_check_words", "_check_models"):
+        monkeypatch.setattr(jobs, check, lambda job: None)
     return bright
 
 
@@ -127,3 +128,32 @@ def test_words_that_the_embedded_detector_does_not_know_are_told_at_the_start(mo
     monkeypatch.setattr(jobs, "model_choice", lambda settings, device: ModelChoice())
     started = start_job(FakeHost(CANNY), FilterSettings(enabled=True, products="flux capacitor"))
     assert "does not know 'flux capacitor'" in started.problem
+
+
+def test_what_can_be_known_before_is_an_obstacle(monkeypatch) -> None:
+    assert job(FakeHost(CANNY)).obstacle is None
+    assert "not installed" in job(FakeHost(CANNY), cn_model="absent").obstacle
+    assert "product list is empty" in job(FakeHost(CANNY), products="").obstacle
+    only = job(FakeHost(CANNY), cn_model="absent", on_match="mask and cut-out only")
+    assert only.obstacle is None, "nothing is painted, so no model is needed"
+
+
+def test_missing_weights_name_the_button_and_a_missing_package_itself(monkeypatch) -> None:
+    from lib_photoshoot.webui import requirements
+
+    monkeypatch.undo()
+    monkeypatch.setattr(jobs, "model_choice", lambda settings, device: ModelChoice())
+    monkeypatch.setenv("PHOTOSHOOT_MODELS", "/nowhere")
+    sentence = start_job(FakeHost(CANNY), FilterSettings(enabled=True, products="handbag")).problem
+    assert "press 'Get weights'" in sentence and "models get" not in sentence and sentence.count("`") == 0
+    monkeypatch.setattr(requirements, "_found", lambda module: module != "cv2")
+    sentence = start_job(FakeHost(CANNY), FilterSettings(enabled=True, products="handbag")).problem
+    assert "opencv-python" in sentence and "restart" in sentence
+
+
+def test_what_only_groundingdino_lacks_does_not_stop_the_embedded_detector(monkeypatch) -> None:
+    from lib_photoshoot.webui import requirements
+
+    monkeypatch.setattr(requirements, "_found", lambda module: module != "groundingdino")
+    assert requirements.missing(embedded_only=True).message == ""
+    assert "groundingdino" in requirements.missing().message

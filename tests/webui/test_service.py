@@ -16,13 +16,15 @@ import pytest
 from PIL import Image, ImageCms
 
 from lib_photoshoot.catalog.inputs import collect_inputs
+from lib_photoshoot.catalog.outputs import outline_entry
 from lib_photoshoot.enhancement.retouch import Retouch
-from lib_photoshoot.errors import ImageTooLargeError, PhotoshootError, WeightsError
+from lib_photoshoot.errors import ImageTooLargeError, MissingWeightsError, PhotoshootError, WeightsError
 from lib_photoshoot.images import decode_picture
 from lib_photoshoot.products import parse_products
-from lib_photoshoot.results import Decision, FilterResult, ProductRegion
+from lib_photoshoot.results import Decision, Doubt, FilterResult, Outline, ProductRegion
 from lib_photoshoot.settings import FIELDS, VERSION
 from lib_photoshoot.webui import service as services
+from lib_photoshoot.webui.a1111.routes import sentence_of
 from lib_photoshoot.webui.downloads import Downloads
 from lib_photoshoot.webui.folder_run import FolderRun, RunState
 from lib_photoshoot.webui.folders import allowed_folders
@@ -170,6 +172,18 @@ def test_a_missing_controlnet_is_told(tmp_path: Path) -> None:
 
 def test_a_controlnet_that_cannot_be_had_is_refused_before_anything_is_opened(bench: Bench) -> None:
     assert refused(bench.service.filter, body(settings={"cn_model": "nope"}))[0] == 422 and not bench.jobs
+
+
+def test_enhance_takes_back_whatever_detect_tells_of_a_region(bench: Bench) -> None:
+    found = bench.service.detect(body(masks=True, cutouts=True))["regions"][0]
+    found["outline"] = outline_entry(Outline(0.4, (Doubt.RAGGED,)))
+    assert bench.service.enhance(body(regions=[found]))["decision"] == "match"
+
+
+def test_a_missing_model_is_told_with_the_request_that_gets_it() -> None:
+    error = MissingWeightsError("mobile-sam", "mobile_sam.pt is not in /models", "python -m x models get mobile-sam")
+    assert sentence_of(error) == "mobile_sam.pt is not in /models: get it with POST /photoshoot/v1/models/mobile-sam."
+    assert sentence_of(WeightsError("Another.")) == "Another."
 
 
 def test_enhance_takes_the_regions_of_detect_back(bench: Bench, models: BrightModels) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 SECTION = ("product_photoshoot", "Product Photoshoot")
@@ -22,6 +25,28 @@ class Option:
     """Cannot be set through the host's HTTP API."""
     names_code: bool = False
     """Says which program is run: cannot be set where strangers may reach the page, see :func:`code_refusal`."""
+    check: Callable[[str], Any] | None = None
+    """For an option that names a folder or program: raises FolderError for a value that is not taken."""
+
+
+def _subfolder(text: str) -> None:
+    from lib_photoshoot.webui.folders import subfolder
+
+    subfolder(Path(), text)
+
+
+def _full_path(text: str) -> None:
+    from lib_photoshoot.webui.folders import full_path
+
+    if text.strip():
+        full_path(text.strip().strip('"'))
+
+
+def _full_paths(text: str) -> None:
+    from lib_photoshoot.webui.folders import split_folders
+
+    for part in split_folders(text):
+        _full_path(part)
 
 
 OPTIONS = {
@@ -32,17 +57,22 @@ OPTIONS = {
     "skipped_folder": Option(
         "photoshoot-skipped",
         "Folder for images without a product",
-        "for 'move to folder'; relative to the folder that the image would go to",
+        "for 'move to folder'; a name inside the folder that the image would go to",
+        check=_subfolder,
     ),
     "masks_folder": Option(
-        "photoshoot-masks", "Folder for masks and cut-outs", "relative to the folder of the job's images"
+        "photoshoot-masks",
+        "Folder for masks and cut-outs",
+        "a name inside the folder of the job's images",
+        check=_subfolder,
     ),
     "defaults": Option("", "Preset that the panel starts with", "empty for none; takes effect after a UI reload"),
     "api_folders": Option(
         "",
         "Folders that the HTTP API and the tab may read and write",
-        "one path after the other with commas between; empty allows the WebUI's own output folders only",
+        "full paths with commas between; empty allows the WebUI's own output folders only",
         page_only=True,
+        check=_full_paths,
     ),
     "api_megapixels": Option(50, "Largest image that the HTTP API accepts", "megapixels"),
     "trainer_folder": Option(
@@ -51,6 +81,7 @@ OPTIONS = {
         "empty takes the one that the Train part installs; changes nothing in the folder",
         page_only=True,
         names_code=True,
+        check=_full_path,
     ),
     "trainer_python": Option(
         "",
@@ -58,6 +89,7 @@ OPTIONS = {
         "the full path of its program",
         page_only=True,
         names_code=True,
+        check=_full_path,
     ),
     "trainer_room": Option(
         MOVE,
@@ -80,6 +112,13 @@ def read_option(name: str) -> Any:
     return shared.opts.data.get(option_key(name), OPTIONS[name].default)
 
 
+def folder_option(name: str, parent: Path) -> Path:
+    """The folder below ``parent`` that an option names. Raises FolderError for one that leads out of it."""
+    from lib_photoshoot.webui.folders import subfolder
+
+    return subfolder(parent, read_option(name))
+
+
 def code_refusal() -> str | None:
     """Why nobody may choose or install programs on this host, as it is with extensions; None where one may."""
     from modules import shared
@@ -98,13 +137,16 @@ def register() -> None:
     from modules import shared
 
     refusal = code_refusal()
+    no_folders = bool(getattr(shared.cmd_opts, "hide_ui_dir_config", False))
     for name, option in OPTIONS.items():
         extra: dict[str, Any] = {}
         if option.choices:
             extra = {"component": gradio.Dropdown, "component_args": {"choices": list(option.choices)}}
-        if refusal and option.names_code:
-            # The host shows no such option and refuses to set it; what was set before stays.
+        if (refusal and option.names_code) or (no_folders and option.check):
+            # The host shows no such option and refuses to set it, for a job too; what was set before stays.
             extra = {"component_args": {"visible": False}}
+        if option.check:
+            extra["onchange"] = partial(_check, name)
         info = shared.OptionInfo(option.default, option.label, section=SECTION, **extra)
         info.restrict_api = option.page_only
         shared.opts.add_option(option_key(name), info.info(option.help))
@@ -112,3 +154,26 @@ def register() -> None:
         sentence = shared.OptionHTML(refusal)
         sentence.section = SECTION
         shared.opts.add_option(option_key("trainer_refusal"), sentence)
+
+
+def drop_refused(overrides: dict[str, Any]) -> list[str]:
+    """Take out of a job's ``override_settings`` what :func:`register` has hidden; returns the labels.
+
+    The host would paint, and then fail on putting the old value back.
+    """
+    from modules import shared
+
+    refused = []
+    for name, option in OPTIONS.items():
+        info = shared.opts.data_labels.get(option_key(name))
+        hidden = info is not None and (info.component_args or {}).get("visible") is False
+        if hidden and overrides.pop(option_key(name), None) is not None:
+            refused.append(option.label)
+    return refused
+
+
+def _check(name: str) -> None:
+    """For the host, which takes a new value back when this raises."""
+    check = OPTIONS[name].check
+    if check is not None:
+        check(str(read_option(name)))

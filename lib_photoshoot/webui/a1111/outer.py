@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from copy import copy
@@ -11,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from lib_photoshoot.webui.a1111.options import UNLOAD, read_option
-from lib_photoshoot.webui.folders import AllowedFolders, allowed_folders, split_folders
+from lib_photoshoot.webui.folders import AllowedFolders, allowed_folders, listed_folders
 from lib_photoshoot.webui.registry import REGISTRY
 from lib_photoshoot.webui.schema import JobValues
 from lib_photoshoot.webui.service import RequestError
@@ -43,13 +44,32 @@ def release_models() -> None:
 
 
 def usable_folders() -> AllowedFolders:
-    """The host's own output folders and those of our option."""
+    """The folders that requests may name: those of our option, and what else no stranger can have chosen.
+
+    docs/security.md says why.
+    """
     from modules import paths, shared
 
-    own = [str(getattr(shared.opts, name, "") or "") for name in shared.opts.data_labels if name.startswith("outdir_")]
-    outputs = str(Path(paths.data_path) / "outputs")
-    # The host takes relative folders from its working directory.
-    return allowed_folders([*own, outputs, *split_folders(str(read_option("api_folders")))], Path.cwd())
+    listed = listed_folders(str(read_option("api_folders")))
+    if shared.cmd_opts.hide_ui_dir_config:
+        return allowed_folders(listed, Path.cwd(), _HIDDEN)
+    own = [os.path.join(paths.data_path, name) for name in ("outputs", os.path.join("log", "images"))]
+    if not _strangers_set_options(shared.cmd_opts):
+        # The host takes relative folders from its working directory.
+        names = [name for name in shared.opts.data_labels if name.startswith("outdir_")]
+        own += [str(getattr(shared.opts, name, "") or "") for name in names]
+    return allowed_folders([*own, *listed], Path.cwd())
+
+
+_HIDDEN = (
+    "this WebUI was started with --hide-ui-dir-config, so only those can be named that its owner has listed in "
+    "Settings, Product Photoshoot"
+)
+
+
+def _strangers_set_options(cmd_opts: Any) -> bool:
+    """Whether the host's HTTP API, which also sets its output folders, asks nobody who they are."""
+    return bool((cmd_opts.api or cmd_opts.nowebui) and not cmd_opts.api_auth)
 
 
 @contextmanager

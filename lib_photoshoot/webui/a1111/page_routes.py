@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from lib_photoshoot.errors import PhotoshootError, TrainingError
 from lib_photoshoot.webui.a1111.routes import Login, parsed_json, read_json_body
+from lib_photoshoot.webui.notes import sentence
 from lib_photoshoot.webui.service import RequestError, status_of
 from lib_photoshoot.webui.training_thumbnails import Thumbnail
 
@@ -109,7 +110,7 @@ def _say(_: Request, error: Exception) -> Response:
     )
     # Where several things are wrong at once, each is told with its place.
     problems = getattr(error, "problems", None)
-    return AsciiResponse({"error": str(error)} | ({"problems": problems} if problems else {}), status)
+    return AsciiResponse({"error": sentence(error)} | ({"problems": problems} if problems else {}), status)
 
 
 def _say_http(_: Request, error: Exception) -> Response:

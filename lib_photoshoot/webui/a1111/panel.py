@@ -21,10 +21,9 @@ from lib_photoshoot.webui.a1111.options import read_option
 from lib_photoshoot.webui.a1111.preset_bar import PresetBar, preset_names
 from lib_photoshoot.webui.a1111.preview import Preview
 from lib_photoshoot.webui.a1111.prompt_helper import PromptHelper
-from lib_photoshoot.webui.a1111.script import SETTINGS_KEY
-from lib_photoshoot.webui.a1111.weights_bar import WeightsBar, embedded_needs, grounding_dino_needs
+from lib_photoshoot.webui.a1111.weights_bar import WeightsBar, chosen_needs, grounding_dino_needs
 from lib_photoshoot.webui.a1111.widgets import Widgets, element_id
-from lib_photoshoot.webui.infotext import pasted
+from lib_photoshoot.webui.infotext import SETTINGS_KEY, pasted
 
 _BASIC = ("products", "on_no_match", "enhancement", "prompt", "denoise")
 _DETAILS = {
@@ -67,12 +66,14 @@ def build_panel(is_img2img: bool) -> Panel:
     for control in controls if start else []:
         # Else the values that the host saved at an earlier start would win over the chosen preset.
         control.do_not_save_to_config = True
+    models = [widgets.made[name] for name in ("detector", "segmenter")]
+    needs.bind(*models)
     preview.bind(controls)
     presets.bind(controls)
     lists = [*(widgets.made[name] for name in LISTS), helper.lora]
     enabled.change(
         _opened,
-        inputs=[enabled],
+        inputs=[enabled, *models],
         outputs=[presets.name, *lists, *needs.outputs, *needs.other_outputs],
         show_progress=False,
     )
@@ -121,11 +122,11 @@ def _lists(rescan: bool) -> list[Any]:
     return [gr.update(choices=make()) for make in (*LISTS.values(), loras)]
 
 
-def _opened(enabled: bool) -> list[Any]:
+def _opened(enabled: bool, detector: str, segmenter: str) -> list[Any]:
     """What the panel shows once it is opened. Nothing when it is closed."""
     if not enabled:
         return [gr.update()] * (len(LISTS) + 6)
-    return [preset_names(), *_lists(False), *embedded_needs(), *grounding_dino_needs()]
+    return [preset_names(), *_lists(False), *chosen_needs(detector, segmenter), *grounding_dino_needs()]
 
 
 def _restored(name: str, infotext: Mapping[str, Any]) -> Any:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.webui.infotext import RESULT_KEY
+
 if TYPE_CHECKING:
     from lib_photoshoot.settings import FilterSettings
     from lib_photoshoot.webui.job import FilterJob, ImageOutcome
@@ -30,28 +32,65 @@ def composite_of(p: Any, index: int, tensor: Any) -> Image.Image:
     return composite[0] if isinstance(composite, tuple) else composite
 
 
-def save_extras(p: Any, number: int, job: FilterJob, before: Image.Image, outcome: ImageOutcome) -> None:
+def save_extras(p: Any, seed: int, job: FilterJob, before: Image.Image, outcome: ImageOutcome) -> None:
     """Save what the settings ask for beside the image: masks, cut-outs, the image before the enhancement.
 
-    ``number`` is the image's number in the job.
+    ``seed`` is the image's and begins their names.
     """
     settings, result = job.settings, outcome.result
     if result is None or not result.regions or not _saves_files(settings):
         return
     from lib_photoshoot.masks.cutout import cut_out, mask_image
     from lib_photoshoot.settings import OnMatch
-    from lib_photoshoot.webui.a1111.options import read_option
+    from lib_photoshoot.webui.a1111.options import folder_option
 
     alone = settings.on_match == OnMatch.CUT_OUT.value
-    folder = Path(p.outpath_samples) / str(read_option("masks_folder"))
+    folder = folder_option("masks_folder", Path(p.outpath_samples))
     for position, region in enumerate(result.regions, 1):
-        name = f"{p.all_seeds[number]}-{position}-{region.product}"
+        name = f"{seed}-{position}-{region.product}"
         if settings.save_masks or alone:
             _save(mask_image(region.mask), folder, f"{name}-mask")
         if settings.save_cutouts or alone:
             _save(cut_out(result.image, region.solid, matte=region.alpha), folder, f"{name}-cutout")
     if settings.save_before and outcome.image is not before:
-        _save(before, folder, f"{p.all_seeds[number]}-before")
+        _save(before, folder, f"{seed}-before")
+
+
+def save_returned(p: Any, job: FilterJob, before: Image.Image, outcome: ImageOutcome, text: str, seed: int) -> None:
+    """Save what belongs to a picture that a script has returned: an enhanced one goes beside the script's own file.
+
+    ``text`` is the picture's infotext.
+    """
+    save_extras(p, seed, job, before, outcome)
+    written = getattr(before, "already_saved_as", None)  # the host's note; scripts save before they return
+    if written is None or outcome.image is before:
+        return
+    from modules import images
+
+    path = Path(written)
+    name = free_name(path.with_name(f"{path.stem}-filtered{path.suffix}"))
+    images.save_image(
+        outcome.image, str(path.parent), "", seed, p.prompt, path.suffix.lstrip("."), info=text, p=p,
+        forced_filename=name.stem, save_to_dirs=False,
+    )  # fmt: skip
+
+
+def save_input(p: Any, index: int, image: Image.Image, summary: str) -> None:
+    """Save an input picture of img2img where the host would save its result, under that name; overwrites nothing.
+
+    It has the texts that it came with and ``summary``: the job's parameters would say that it was generated.
+    """
+    from modules import images, shared
+
+    from lib_photoshoot.webui.a1111.script import KEPT
+
+    p.batch_index = index
+    image.info[KEPT] = True
+    own = {key: value for key, value in image.info.items() if isinstance(key, str) and isinstance(value, str)}
+    images.save_image(
+        image, p.outpath_samples, "", p.all_seeds[index], p.all_prompts[index], shared.opts.samples_format,
+        p=p, info=summary, pnginfo_section_name=RESULT_KEY, existing_info=own,
+    )  # fmt: skip
 
 
 def _saves_files(settings: FilterSettings) -> bool:

@@ -11,7 +11,7 @@ from modules.ui_components import FormRow
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.webui.a1111.streaming import streamed
 from lib_photoshoot.webui.a1111.widgets import element_id
-from lib_photoshoot.webui.notes import note
+from lib_photoshoot.webui.notes import note, sentence
 
 
 class Preview:
@@ -70,7 +70,7 @@ def _look(read: Any, values: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
     try:
         found = _found(read(), values)
     except PhotoshootError as error:
-        yield _said(str(error)), gr.update(visible=False, value=None)
+        yield _said(sentence(error)), gr.update(visible=False, value=None)
     except Exception as error:  # a mistake of ours, or out of memory: told here, with its traceback in the console
         from modules import errors
 

@@ -18,7 +18,7 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute, Match
 
-from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.errors import MissingWeightsError, PhotoshootError
 
 if TYPE_CHECKING:
     from lib_photoshoot.webui.service import PhotoshootService
@@ -47,7 +47,7 @@ class PhotoshootRoute(APIRoute):
             except PhotoshootError as error:
                 from lib_photoshoot.webui.service import status_of
 
-                return _error(str(error), status_of(error))
+                return _error(sentence_of(error), status_of(error))
             except Exception as error:  # a mistake of ours, or out of memory: told, with its traceback in the console
                 from modules import errors
 
@@ -56,6 +56,13 @@ class PhotoshootRoute(APIRoute):
                 return _error(f"The request failed ({name}: {error}); the WebUI's console says more.", 500)
 
         return handle_with_errors
+
+
+def sentence_of(error: PhotoshootError) -> str:
+    """An error as those read it who send requests: they have no shell on this machine."""
+    if isinstance(error, MissingWeightsError):
+        return f"{error.what}: get it with POST {PREFIX}/models/{error.name}."
+    return str(error)
 
 
 def _error(sentence: str, status: int, headers: Mapping[str, str] | None = None) -> Response:

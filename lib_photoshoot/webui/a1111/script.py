@@ -6,7 +6,8 @@ every hook leaves the image as it is until the last assignment.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from functools import partial, wraps
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -16,20 +17,22 @@ from modules import script_callbacks, scripts, shared
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.settings import DEFAULTS, NoMatch
 from lib_photoshoot.webui.arguments import is_switched_off, settings_from_arguments
+from lib_photoshoot.webui.infotext import RESULT_KEY, SETTINGS_KEY
+from lib_photoshoot.webui.notes import sentence
+from lib_photoshoot.webui.selectable import Passes, driver_of, filter_returned
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from lib_photoshoot.webui.job import FilterJob, ImageOutcome
+    from lib_photoshoot.webui.selectable import Driver
 
 TITLE = "Product Photoshoot"
-SETTINGS_KEY = "Product filter"
-RESULT_KEY = "Product filter result"
-# ControlNet crops its hint when any key holds a certain word about enlarging; these two do not.
-
 _JOB = "_photoshoot_job"
 _OVERRIDES = "_photoshoot_overrides"
 _MOVE = "photoshoot_move"
+KEPT = "photoshoot_kept"
+"""On a picture that must not take the place of a file."""
 INPAINT_IDS = ("img_inpaint_base", "img_inpaint_mask")
 _INNER_MARKS = ("_photoshoot_inner", "_ad_inner")
 
@@ -75,6 +78,8 @@ class ProductPhotoshoot(scripts.Script):
         """Start anew: a batch over a folder runs one ``p`` many times, with other settings for none of them."""
         if _is_inner(p):
             return
+        if getattr(p, "override_settings", None):
+            _drop_refused_options(p)
         earlier = getattr(p, _JOB, None)
         if earlier is not None and earlier.owner == id(p):
             earlier.restore(p)
@@ -86,12 +91,17 @@ class ProductPhotoshoot(scripts.Script):
         if (is_switched_off(arguments) and not overrides) or _is_inner(p) or getattr(p, _JOB, None) is not None:
             # A job that is there already: ADetailer calls this hook again, on copies of ``p``, after each batch.
             return
-        run = _start(p, arguments, overrides)
+        driver = driver_of(p)
+        if driver is not None and driver.passes is Passes.PARTS:
+            return  # see :func:`filter_results_of_script`
+        run = _start(p, arguments, overrides, driver)
         if run is None:
             return
         setattr(p, _JOB, run)
         run.announce(p)
-        if run.job.looks_at_input and getattr(p, "init_images", None):
+        if run.job.obstacle is not None:
+            run.stop_before_painting(p)
+        elif run.job.looks_at_input and getattr(p, "init_images", None):
             run.look_at_input(p)
 
     def before_process_batch(self, p: Any, *arguments: Any, **_: Any) -> None:
@@ -140,7 +150,8 @@ class JobRun:
         """Write the settings and, when it is known, each image's result into the infotext."""
         p.extra_generation_params[SETTINGS_KEY] = self.job.settings.to_json()
         p.extra_generation_params[RESULT_KEY] = self._result_text
-        for text in (self.job.problem, self.job.unit.problem, self.job.unit.note):
+        driver = self.job.driver
+        for text in (driver and driver.note(self.job.settings), self.job.obstacle, self.job.unit.note):
             if text:
                 _tell(p, text)
 
@@ -148,14 +159,14 @@ class JobRun:
         if use_main_prompt:  # the grid's
             return None
         outcome = self.job.outcomes.get((p.iteration, index)) if hasattr(p, "iteration") else None
-        return outcome.summary if outcome else self.job.input_summary or self.job.problem
+        return outcome.summary if outcome else self.job.input_summary or self.job.obstacle
 
     def look_at_input(self, p: Any) -> None:
         """Skip the whole job when no product is in any of its input pictures."""
         try:
             results = [self.job.decide(image) for image in p.init_images]
         except PhotoshootError as error:
-            self.job.problem = str(error)
+            self.job.problem = sentence(error)
             _tell(p, self.job.problem)
             return
         if any(result.regions and result.reason is None for result in results):
@@ -163,11 +174,14 @@ class JobRun:
         from lib_photoshoot.webui.job import reason_text
 
         self.job.input_summary = f"input skipped: {reason_text(results[0].reason)}"
-        self._stop_before_painting(p)
+        self.stop_before_painting(p)
         self._input_skipped = True
         _tell(p, f"Product filter: {self.job.input_summary}.")
 
-    def _stop_before_painting(self, p: Any) -> None:
+    def stop_before_painting(self, p: Any) -> None:
+        """Let the host paint nothing, unless a script runs the job that needs its pictures."""
+        if self.job.driver is not None:
+            return
         p.n_iter = 0
         p.do_not_save_grid = True  # the host cannot make a grid of nothing
 
@@ -195,7 +209,7 @@ class JobRun:
         try:
             result = self.job.decide(composite_of(p, index, tensor))
         except PhotoshootError as error:  # an image is never lost for a mistake of ours
-            _tell(p, str(error))
+            _tell(p, sentence(error))
             return True
         return result.reason is None
 
@@ -224,12 +238,12 @@ class JobRun:
         if outcome.skipped and self.job.settings.on_no_match == NoMatch.MOVE.value:
             outcome.image.info[_MOVE] = True
         else:
-            save_extras(p, number, self.job, image, outcome)
+            save_extras(p, p.all_seeds[number], self.job, image, outcome)
         self._tell_outcome(p, number, outcome)
         return outcome.image
 
     def _tell_outcome(self, p: Any, number: int, outcome: ImageOutcome) -> None:
-        if self.job.problem is None:
+        if self.job.obstacle is None:
             _tell(p, f"Product filter, image {number + 1}: {outcome.summary}.")
 
     def finish(self, p: Any, processed: Any) -> None:
@@ -237,13 +251,26 @@ class JobRun:
         outer = getattr(p, "_photoshoot_controlnet", None)
         if outer is not None and processed.images:
             processed.images.extend(outer.take_maps())
-        if self._input_skipped and not processed.images and self.job.settings.on_no_match == NoMatch.KEEP.value:
-            processed.images.extend(p.init_images)
-            processed.infotexts[:] = [processed.infotexts[0]] * len(processed.images)
+        if self._input_skipped and not processed.images and self.job.settings.on_no_match != NoMatch.LEAVE_OUT.value:
+            self._keep_input(p, processed)
         if processed.images or p.iteration >= self._n_iter - 1:
             from lib_photoshoot.webui.a1111.outer import release_models
 
             release_models()
+
+    def _keep_input(self, p: Any, processed: Any) -> None:
+        """Deliver the input as it came, in the results and, as any picture of the job, in its folder."""
+        from lib_photoshoot.webui.a1111.pictures import save_input
+
+        p.n_iter = self._n_iter  # names of files are made by it
+        for index, image in enumerate(p.init_images):
+            if not p.save_samples() or any(image is earlier for earlier in p.init_images[:index]):
+                continue
+            if self.job.settings.on_no_match == NoMatch.MOVE.value:
+                image.info[_MOVE] = True
+            save_input(p, index, image, str(self.job.input_summary))
+        processed.images.extend(p.init_images)
+        processed.infotexts[:] = [processed.infotexts[0]] * len(processed.images)
 
     def restore(self, p: Any) -> None:
         """Give the processing object back as the host made it, for its next run, in which ControlNet hooks anew."""
@@ -259,8 +286,13 @@ def _run_of(p: Any) -> JobRun | None:
     return None if _is_inner(p) else getattr(p, _JOB, None)
 
 
-def _start(p: Any, arguments: tuple[Any, ...], overrides: dict[str, Any] | None) -> JobRun | None:
-    """The job for these arguments, None when the filter is off. Unusable settings stop it before anything is spent."""
+def _start(p: Any, arguments: Sequence[Any], overrides: dict[str, Any] | None, driver: Driver | None) -> JobRun | None:
+    """The job for these arguments, None when the filter is off. See ``obstacle`` of its job for what is wrong."""
+    job = _job(arguments, overrides, driver)
+    return None if job is None else JobRun(p, job)
+
+
+def _job(arguments: Sequence[Any], overrides: dict[str, Any] | None, driver: Driver | None) -> FilterJob | None:
     from lib_photoshoot.settings import FilterSettings, SettingsError
     from lib_photoshoot.webui.a1111.host import A1111Host
     from lib_photoshoot.webui.job import FilterJob, start_job
@@ -269,10 +301,73 @@ def _start(p: Any, arguments: tuple[Any, ...], overrides: dict[str, Any] | None)
     try:
         settings = settings_from_arguments(arguments, overrides)
     except SettingsError as error:
-        run = JobRun(p, FilterJob(host, FilterSettings(), problem=str(error)))
-        run._stop_before_painting(p)
-        return run
-    return JobRun(p, start_job(host, settings)) if settings.enabled else None
+        return FilterJob(host, FilterSettings(), driver, problem=str(error))
+    if not settings.enabled:
+        return None
+    job = start_job(host, settings, driver)
+    job.problem = job.problem or _folder_problem()
+    return job
+
+
+def _folder_problem() -> str | None:
+    """What is wrong with the folders of our options, which a request may set for its job."""
+    from lib_photoshoot.webui.a1111.options import folder_option
+
+    try:
+        for name in ("masks_folder", "skipped_folder"):
+            folder_option(name, Path())
+    except PhotoshootError as error:
+        return str(error)
+    return None
+
+
+def filter_results_of_script(runner: Any, p: Any, arguments: Sequence[Any], processed: Any) -> None:
+    """Filter what a selectable script has returned whose generations made only parts of it.
+
+    ``arguments`` are those of all scripts, as the host hands them to its ``runner``. Never raises.
+    """
+    driver = driver_of(p)
+    if driver is None or driver.passes is not Passes.PARTS or not getattr(processed, "images", None) or _is_inner(p):
+        return
+    ours = next((script for script in runner.alwayson_scripts if isinstance(script, ProductPhotoshoot)), None)
+    own = arguments[ours.args_from : ours.args_to] if ours else ()
+    if is_switched_off(own):
+        return
+    from lib_photoshoot.webui.a1111.outer import release_models
+    from lib_photoshoot.webui.a1111.pictures import save_returned
+
+    try:
+        job = _job(own, None, driver)
+        if job is not None:
+            filter_returned(job, driver, p, processed, partial(save_returned, p, job))
+            release_models()
+    except Exception:  # a mistake of ours must not cost what the script has made
+        from modules import errors
+
+        errors.report("Product Photoshoot: a script's pictures were not filtered", exc_info=True)
+
+
+def _follow_scripts() -> None:
+    """Have the results of selectable scripts filtered: the host has no hook for the end of one."""
+    run = scripts.ScriptRunner.run
+    if getattr(run, "photoshoot", False):  # the UI was reloaded
+        return
+
+    @wraps(run)
+    def run_and_filter(self: Any, p: Any, *arguments: Any) -> Any:
+        processed = run(self, p, *arguments)
+        filter_results_of_script(self, p, arguments, processed)
+        return processed
+
+    run_and_filter.photoshoot = True  # type: ignore[attr-defined]
+    scripts.ScriptRunner.run = run_and_filter
+
+
+def _drop_refused_options(p: Any) -> None:
+    from lib_photoshoot.webui.a1111.options import drop_refused
+
+    for label in drop_refused(p.override_settings):
+        _tell(p, f"'{label}' cannot be set for a job, as this WebUI was started with --hide-ui-dir-config or --listen.")
 
 
 def _tell(p: Any, text: str) -> None:
@@ -281,15 +376,19 @@ def _tell(p: Any, text: str) -> None:
         p.comment(text)
 
 
-def move_skipped(params: Any) -> None:
-    """Send an image without a product to its own folder; for the host's ``on_before_image_saved``."""
-    if not params.image.info.pop(_MOVE, False):
+def before_saving(params: Any) -> None:
+    """Send an image without a product to its own folder, and let no kept input overwrite a file.
+
+    For the host's ``on_before_image_saved``.
+    """
+    moved, kept = params.image.info.pop(_MOVE, False), params.image.info.pop(KEPT, False)
+    if not (moved or kept):
         return
-    from lib_photoshoot.webui.a1111.options import read_option
+    from lib_photoshoot.webui.a1111.options import folder_option
     from lib_photoshoot.webui.a1111.pictures import free_name
 
     path = Path(params.filename)
-    folder = path.parent / str(read_option("skipped_folder"))
+    folder = folder_option("skipped_folder", path.parent) if moved else path.parent
     folder.mkdir(parents=True, exist_ok=True)
     # The host does not count files in other folders, so the same number comes again.
     params.filename = str(free_name(folder / path.name))
@@ -313,8 +412,9 @@ def _before_ui() -> None:
     from lib_photoshoot.webui.a1111 import axes, options
 
     axes.register()
+    _follow_scripts()
     _hang("ui_settings", options.register)
-    _hang("before_image_saved", move_skipped)
+    _hang("before_image_saved", before_saving)
     _hang("app_started", _add_routes)
     _hang("ui_tabs", _build_tab)
 

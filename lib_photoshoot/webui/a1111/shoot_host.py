@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.presets import user_presets
 from lib_photoshoot.prompts import NO_LORA
-from lib_photoshoot.settings import SAME, FilterSettings, OnMatch
+from lib_photoshoot.settings import SAME, FilterSettings
 from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError, one_line
 from lib_photoshoot.webui.a1111 import choices
 from lib_photoshoot.webui.a1111.host import A1111Host
@@ -44,8 +44,7 @@ class A1111ShootHost:
         }
 
     def problem(self, settings: FilterSettings) -> str | None:
-        job = start_job(A1111Host(), settings)
-        return job.problem or (job.unit.problem if settings.on_match == OnMatch.ENHANCE.value else None)
+        return start_job(A1111Host(), settings).obstacle
 
     def webui(self) -> WebUi:
         return OwnWebUi()

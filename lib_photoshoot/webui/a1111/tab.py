@@ -81,6 +81,7 @@ class FilterPart:
         import gradio as gr
 
         from lib_photoshoot.webui.a1111.streaming import streamed
+        from lib_photoshoot.webui.a1111.weights_bar import WeightsBar, chosen_needs
         from lib_photoshoot.webui.a1111.widgets import Widgets
 
         widgets = Widgets("tab", DEFAULTS)
@@ -96,6 +97,7 @@ class FilterPart:
                 files = gr.File(
                     label="Or drop pictures here", file_count="multiple", elem_id="photoshoot_tab_files", height=110
                 )
+                needs = WeightsBar("tab")
                 widgets.add("products")
                 enhance = gr.Radio(
                     [RETOUCH, CUT_OUT],
@@ -119,10 +121,12 @@ class FilterPart:
                 progress = gr.HTML(_EMPTY, elem_id="photoshoot_tab_progress")
                 view = ResultsView(inpaint)
         detect = [widgets.made[name] for name in ("products", "detector", "segmenter", "threshold", "require_all")]
+        models = [widgets.made[name] for name in ("detector", "segmenter")]
+        needs.bind(*models)
         outputs = [progress, out, start, stop, view.box]
         start.click(streamed(self.begin), [folder, files, *detect, enhance, out], outputs, show_progress=False).then(
             self.results, outputs=[view.results, *view.outputs], show_progress=False
-        )
+        ).then(chosen_needs, models, needs.outputs, show_progress=False)
         stop.click(self.stop, outputs=[stop], queue=False)
 
     def begin(self, folder: str, files: Any, *values: Any) -> Iterator[list[Any]]:
@@ -130,7 +134,7 @@ class FilterPart:
         import gradio as gr
 
         from lib_photoshoot.webui.gallery import progress_html
-        from lib_photoshoot.webui.notes import note
+        from lib_photoshoot.webui.notes import note, sentence
 
         run = self._run
         if run is None or run.snapshot().state.ended:
@@ -138,7 +142,7 @@ class FilterPart:
                 run = _run_for(folder, [file.name for file in files or []], *values)
             except (PhotoshootError, OSError) as error:
                 self._run = None
-                yield [note(str(error), wrong=True), *[gr.update()] * 3, gr.update(visible=False)]
+                yield [note(sentence(error), wrong=True), *[gr.update()] * 3, gr.update(visible=False)]
                 return
             self._run = run.start()
         off, on, same = gr.update(interactive=False), gr.update(interactive=True), gr.update()

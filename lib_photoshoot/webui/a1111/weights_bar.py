@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -12,6 +12,11 @@ from lib_photoshoot.webui.a1111.streaming import streamed
 from lib_photoshoot.webui.a1111.widgets import element_id
 from lib_photoshoot.webui.notes import note
 
+if TYPE_CHECKING:
+    from lib_photoshoot.build import ModelChoice
+    from lib_photoshoot.weights.manifest import WeightFile
+
+BUTTON = "Get weights"
 _POLL_SECONDS = 0.3
 
 
@@ -20,11 +25,15 @@ class WeightsBar:
 
     def __init__(self, tab: str) -> None:
         self.text = gr.HTML(visible=False, elem_id=element_id(tab, "needs"))
-        self.button = gr.Button(
-            "Get weights", variant="primary", visible=False, elem_id=element_id(tab, "get_embedded")
-        )
+        self.button = gr.Button(BUTTON, variant="primary", visible=False, elem_id=element_id(tab, "get_embedded"))
         self.outputs = [self.text, self.button]
-        self.button.click(streamed(_get_embedded), outputs=self.outputs)
+
+    def bind(self, detector: Any, segmenter: Any) -> None:
+        """Follow the two choices that say which files are needed."""
+        chosen = [detector, segmenter]
+        self.button.click(streamed(_get_chosen), inputs=chosen, outputs=self.outputs)
+        for component in chosen:
+            component.change(chosen_needs, inputs=chosen, outputs=self.outputs, show_progress=False)
 
     def add_grounding_dino(self, tab: str) -> None:
         """The button for the other detector, wherever the layout wants it."""
@@ -36,19 +45,35 @@ class WeightsBar:
         self.other.click(streamed(_get_grounding_dino), outputs=self.other_outputs)
 
 
-def embedded_needs() -> list[Any]:
-    """Updates of the line and its button."""
+def chosen_needs(detector: str, segmenter: str) -> list[Any]:
+    """Updates of the line and its button, for the models of these two settings."""
+    from lib_photoshoot.model_names import DetectorName
     from lib_photoshoot.webui.requirements import missing
 
-    packages = missing().message
-    size = _download_size("embedded")
+    choice = _choice(detector, segmenter)
+    packages = missing(embedded_only=choice.detector is DetectorName.EMBEDDED).message
+    size = sum(weight.size for weight in _lacking(choice))
     weights = (
         f"The filter needs its model files once ({_megabytes(size)} to get); they stay in the extension's folder."
         if size
         else ""
     )
     text = note(packages, wrong=True) + note(weights)
-    return [gr.update(value=text, visible=bool(text)), _button("Get weights", size)]
+    return [gr.update(value=text, visible=bool(text)), _button(BUTTON, size)]
+
+
+def _choice(detector: str, segmenter: str) -> ModelChoice:
+    from lib_photoshoot.settings import FilterSettings
+    from lib_photoshoot.webui.registry import model_choice
+
+    return model_choice(FilterSettings(detector=detector, segmenter=segmenter), "cpu")
+
+
+def _lacking(choice: ModelChoice) -> tuple[WeightFile, ...]:
+    from lib_photoshoot.build import weights_of
+    from lib_photoshoot.weights.store import missing
+
+    return missing(weights_of(choice))
 
 
 def grounding_dino_needs() -> list[Any]:
@@ -70,9 +95,11 @@ def _megabytes(size: int) -> str:
     return f"{max(1, round(size / 1e6))} MB"
 
 
-def _get_embedded() -> Iterator[list[Any]]:
-    failed = yield from _download("embedded")
-    text, button = embedded_needs()
+def _get_chosen(detector: str, segmenter: str) -> Iterator[list[Any]]:
+    failed = None
+    for weight in _lacking(_choice(detector, segmenter)):
+        failed = failed or (yield from _download(weight.name))
+    text, button = chosen_needs(detector, segmenter)
     there = gr.update(value=note("The model files are there."), visible=True)
     yield failed or [text if text["visible"] else there, button]
 
@@ -83,11 +110,11 @@ def _get_grounding_dino() -> Iterator[list[Any]]:
     yield failed or [done, grounding_dino_needs()[1]]
 
 
-def _download(group: str) -> Generator[list[Any], None, list[Any] | None]:
-    """Download a group, yielding its progress; returns updates that tell why it failed, or None."""
+def _download(name: str) -> Generator[list[Any], None, list[Any] | None]:
+    """Download a file or group, yielding its progress; returns updates that tell why it failed, or None."""
     from lib_photoshoot.webui.downloads import Downloads
 
-    download = Downloads().start(group)
+    download = Downloads().start(name)
     while download.running:
         text = f"Downloading: {download.done / 1e6:.0f} of {download.total / 1e6:.0f} MB…"
         yield [gr.update(value=note(text), visible=True), gr.update(interactive=False)]

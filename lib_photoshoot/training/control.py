@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
 
 _START_S = 20.0
 _CANCEL_S = 8.0
+_OBEY_S = 3.0
+"""The supervisor looks a few times a second what is wanted."""
 _POLL_S = 0.05
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,15 +52,17 @@ def stop(run: RunFolder) -> None:
     _wish(run, Wish.STOP)
 
 
-def pause(run: RunFolder) -> None:
-    """Halt the trainer where it is; its memory stays taken. Raises TrainingError."""
+def pause(run: RunFolder) -> Status:
+    """Halt the trainer where it is; its memory stays taken. Returns the status then. Raises TrainingError."""
     _wish(run, Wish.PAUSE)
+    return _once(run, lambda state: state is not RunState.PAUSED)
 
 
-def unpause(run: RunFolder) -> None:
-    """Let a halted trainer go on. Raises TrainingError."""
+def unpause(run: RunFolder) -> Status:
+    """Let a halted trainer go on; returns the status then. Raises TrainingError."""
     _needs_active(run)
     run.unwish(Wish.PAUSE)
+    return _once(run, lambda state: state is RunState.PAUSED)
 
 
 def cancel(run: RunFolder) -> Status:
@@ -75,8 +80,17 @@ def cancel(run: RunFolder) -> Status:
 
 def wait(run: RunFolder, seconds: float) -> Status:
     """The status once the run is no longer at work, or after so many seconds."""
+    return _while(run, lambda state: state.active, seconds)
+
+
+def _once(run: RunFolder, waits: Callable[[RunState], bool]) -> Status:
+    """The status once the supervisor has done what it was told, or after a moment."""
+    return _while(run, lambda state: state.active and waits(state), _OBEY_S)
+
+
+def _while(run: RunFolder, waits: Callable[[RunState], bool], seconds: float) -> Status:
     end = time.monotonic() + seconds
-    while (status := run.status()).state.active and time.monotonic() < end:
+    while waits((status := run.status()).state) and time.monotonic() < end:
         time.sleep(_POLL_S)
     return status
 

@@ -47,6 +47,10 @@ Values = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--set", metavar="NAME=VALUE", help="One recipe value; as often as needed."),
 ]
+Changes = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--set", metavar="NAME=VALUE", help="A recipe value to change, where the saved state allows it."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show the progress until it ends.")]
 SdScripts = Annotated[str, typer.Option("--sd-scripts", help="A folder with sd-scripts instead of the installed one.")]
@@ -139,12 +143,12 @@ def start_command(
 
 
 @app.command("resume", epilog=EXIT_CODES)
-def resume_command(run: RunName = "", follow: Follow = False, home: Home = None) -> None:
+def resume_command(run: RunName = "", values: Changes = None, follow: Follow = False, home: Home = None) -> None:
     """Go on with a run that was stopped, cancelled or cut off, at the step where it was saved last."""
     with exit_codes("Interrupted."):
         controller = _controller(home)
         found = controller.run(run)
-        status = controller.resume(found)
+        status = controller.resume(found, _settings(values))
         say(f"{found.path.name} goes on after step {status.saved_step} of {status.total}.")
     _followed(found, follow)
 
@@ -300,7 +304,7 @@ def _controller(home: Path | None) -> TrainingController:
 
 def _recipe(preset: str, file: Path | None, settings: list[str] | None) -> Recipe:
     """A preset, with a file's values and then single ones over it. Raises TrainingError."""
-    from lib_photoshoot.training.recipe import DEFAULTS, PRESETS, recipe_from
+    from lib_photoshoot.training.recipe import PRESETS, recipe_from
 
     if preset and preset not in PRESETS:
         raise TrainingError(f"There is no preset {preset!r}; choose one of: {', '.join(PRESETS)}.")
@@ -313,12 +317,20 @@ def _recipe(preset: str, file: Path | None, settings: list[str] | None) -> Recip
         if not isinstance(read, dict):
             raise TrainingError(f"The recipe {file} holds no JSON object; give names with values.")
         values |= read
+    return recipe_from(values | _settings(settings))
+
+
+def _settings(settings: list[str] | None) -> dict[str, Any]:
+    """The values of ``--set``, by name."""
+    from lib_photoshoot.training.recipe import DEFAULTS
+
+    values = {}
     for setting in settings or ():
         name, equals, text = setting.partition("=")
         if not equals:
             raise TrainingError(f"--set {setting!r} has no value; write it as NAME=VALUE.")
         values[name.strip()] = _typed(text, DEFAULTS.get(name.strip()))
-    return recipe_from(values)
+    return values
 
 
 def _typed(text: str, default: Any) -> Any:

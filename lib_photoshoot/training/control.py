@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.training.changes import changed
 from lib_photoshoot.training.processes import detached, end_processes
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
 
@@ -30,9 +32,10 @@ def start(run: RunFolder) -> Status:
     return _supervise(run)
 
 
-def resume(run: RunFolder) -> Status:
+def resume(run: RunFolder, changes: Mapping[str, Any] | None = None) -> Status:
     """Go on from the newest state, or begin anew where there is none. Raises TrainingError.
 
+    ``changes`` are values of the recipe, by name, that the run has from now on.
     What an earlier attempt left alive is ended first: two trainers would write into one folder.
     """
     status, spec = run.status(), run.spec()
@@ -43,7 +46,10 @@ def resume(run: RunFolder) -> Status:
             f"The run {run.path.name} is of several machines; start each of their commands again with --resume and the "
             f"newest folder in {run.states}, copied to all."
         )
+    after = changed(spec, changes or {})
     _end_all(run)
+    if after != spec:
+        run.write_spec(after)
     return _supervise(run, "--resume")
 
 

@@ -122,7 +122,11 @@ def test_status_stop_resume_and_export(
     assert run.status().state is RunState.STOPPED
     assert train("stop", "--home", home).returncode == 2
     fake.misbehave(run, "")
-    followed = train("resume", run.path.name, "--home", home, "--follow")
+    refused = train("resume", "--home", home, "--set", "resolution=512")
+    assert refused.returncode == 2 and "'resolution' cannot be changed" in refused.stderr
+    lower = ["--set", "gradient_checkpointing=true", "--set", "max_grad_norm=0.5"]
+    followed = train("resume", run.path.name, "--home", home, "--follow", *lower)
+    assert "--gradient_checkpointing" in run.spec().command and run.spec().recipe["max_grad_norm"] == 0.5
     assert followed.returncode == 0 and "done" in followed.stdout
     lora = tmp_path / "Lora"
     lora.mkdir()

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lib_photoshoot.cli.exits import EXIT_CODES, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.cli.told import ToldInLines
 from lib_photoshoot.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ RecipeFile = Annotated[
 Values = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--set", metavar="NAME=VALUE", help="One recipe value; as often as needed."),
+]
+Changes = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--set", metavar="NAME=VALUE", help="A recipe value to change, where the saved state allows it."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show the progress until it ends.")]
@@ -138,12 +143,12 @@ def start_command(
 
 
 @app.command("resume", epilog=EXIT_CODES)
-def resume_command(run: RunName = "", follow: Follow = False, home: Home = None) -> None:
+def resume_command(run: RunName = "", values: Changes = None, follow: Follow = False, home: Home = None) -> None:
     """Go on with a run that was stopped, cancelled or cut off, at the step where it was saved last."""
     with exit_codes("Interrupted."):
         controller = _controller(home)
         found = controller.run(run)
-        status = controller.resume(found)
+        status = controller.resume(found, _settings(values))
         say(f"{found.path.name} goes on after step {status.saved_step} of {status.total}.")
     _followed(found, follow)
 
@@ -272,6 +277,10 @@ def install_command(
         Optional[Path],  # noqa: UP045
         typer.Option("--source", help="A folder or .zip of sd-scripts instead of the download."),
     ] = None,
+    python: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--python", help="The Python, 3.10 to 3.13, for the trainer's packages; this one by default."),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Also where it works, as for a GPU that was put in.")] = False,
     home: Home = None,
 ) -> None:
@@ -279,15 +288,9 @@ def install_command(
     with exit_codes("Interrupted; the same command goes on."):
         from lib_photoshoot.training.installation import install
 
-        console = Console(stderr=True, soft_wrap=True)
-        columns = (TextColumn("{task.percentage:>3.0f}%"), BarColumn(), TextColumn("{task.description}", markup=False))
-        with Progress(*columns, console=console) as bar:
-            task = bar.add_task("starting", total=1.0)
-
-            def tell(text: str, share: float | None) -> None:
-                bar.update(task, description=text[-60:], completed=share)
-
-            environment, capabilities = install(_controller(home).home, tell, source=source, again=again)
+        with _stages("Starting") as tell:
+            target = _controller(home).home
+            environment, capabilities = install(target, tell, source=source, python=python, again=again)
         for note in capabilities.notes:
             say(note)
         print(environment.python)
@@ -301,7 +304,7 @@ def _controller(home: Path | None) -> TrainingController:
 
 def _recipe(preset: str, file: Path | None, settings: list[str] | None) -> Recipe:
     """A preset, with a file's values and then single ones over it. Raises TrainingError."""
-    from lib_photoshoot.training.recipe import DEFAULTS, PRESETS, recipe_from
+    from lib_photoshoot.training.recipe import PRESETS, recipe_from
 
     if preset and preset not in PRESETS:
         raise TrainingError(f"There is no preset {preset!r}; choose one of: {', '.join(PRESETS)}.")
@@ -314,12 +317,20 @@ def _recipe(preset: str, file: Path | None, settings: list[str] | None) -> Recip
         if not isinstance(read, dict):
             raise TrainingError(f"The recipe {file} holds no JSON object; give names with values.")
         values |= read
+    return recipe_from(values | _settings(settings))
+
+
+def _settings(settings: list[str] | None) -> dict[str, Any]:
+    """The values of ``--set``, by name."""
+    from lib_photoshoot.training.recipe import DEFAULTS
+
+    values = {}
     for setting in settings or ():
         name, equals, text = setting.partition("=")
         if not equals:
             raise TrainingError(f"--set {setting!r} has no value; write it as NAME=VALUE.")
         values[name.strip()] = _typed(text, DEFAULTS.get(name.strip()))
-    return recipe_from(values)
+    return values
 
 
 def _typed(text: str, default: Any) -> Any:
@@ -343,9 +354,28 @@ def _checked(controller: TrainingController, folder: Path, recipe: Recipe) -> Ch
 
 
 @contextmanager
+def _stages(text: str) -> Iterator[Callable[[str, float | None], None]]:
+    """Shows stages with the share of the whole that is done, or, with None, what is heard within a stage."""
+    console = Console(stderr=True, soft_wrap=True)
+    if not console.is_terminal:
+        with ToldInLines(text) as lines:
+            yield lambda text, share: lines.tell(text) if share is None else lines.tell_now(f"{share:.0%} {text}")
+        return
+    columns = (TextColumn("{task.percentage:>3.0f}%"), BarColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(text, total=1.0)
+        yield lambda text, share: bar.update(task, description=text[-60:], completed=share)
+
+
+@contextmanager
 def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        with ToldInLines(text) as lines:
+            yield lambda done, of: lines.tell(f"{text}: {done} of {of}")
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(text, total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
@@ -393,16 +423,27 @@ def _followed(run: RunFolder, follow: bool) -> None:
     if not follow:
         return
     with exit_codes("The run goes on in the background; `train status` shows it, `train stop` stops it."):
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
-        with Progress(*columns, console=Console(stderr=True, soft_wrap=True)) as bar:
-            task = bar.add_task("", total=None)
+        with _steps() as tell:
             while (status := run.status()).state.active:
-                bar.update(task, completed=status.step, total=status.total, description=_line(status))
+                tell(status)
                 time.sleep(_FOLLOW_S)
-            bar.update(task, completed=status.step, total=status.total, description="")
         if status.state in (RunState.FAILED, RunState.INTERRUPTED):
             raise TrainingError(status.message)
         print(f"{run.path.name}: {_line(status)}")
+
+
+@contextmanager
+def _steps() -> Iterator[Callable[[Status], None]]:
+    console = Console(stderr=True, soft_wrap=True)
+    if not console.is_terminal:
+        with ToldInLines("starting") as lines:
+            yield lambda status: lines.tell(_line(status))
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda status: bar.update(task, completed=status.step, total=status.total, description=_line(status))
+        bar.update(task, description="")
 
 
 def _say_other_machines(spec: RunSpec) -> None:

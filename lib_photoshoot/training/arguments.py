@@ -86,14 +86,20 @@ def trainer_arguments(
         "--lr_warmup_steps",
         str(warmup),
     ]
+    if not capabilities.hook:  # the hook makes better states itself
+        arguments += ["--save_state", "--save_last_n_epochs_state", str(_STATES_KEPT)]
+    return arguments + recipe_arguments(recipe)
+
+
+def recipe_arguments(recipe: Recipe) -> list[str]:
+    """Those of the arguments that say the recipe's values and nothing else; they end a run's command."""
+    arguments = []
     for name in _AS_THEY_ARE:
         arguments += [f"--{name}", str(getattr(recipe, name))]
     for name in _ABSENT_WHEN_ZERO:
         if getattr(recipe, name):
             arguments += [f"--{name}", str(getattr(recipe, name))]
     arguments += [f"--{name}" for name in _FLAGS if getattr(recipe, name)]
-    if not capabilities.hook:  # the hook makes better states itself
-        arguments += ["--save_state", "--save_last_n_epochs_state", str(_STATES_KEPT)]
     for name in _LISTS:
         if getattr(recipe, name):
             arguments += [f"--{name}", *getattr(recipe, name).split()]

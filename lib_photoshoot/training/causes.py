@@ -1,45 +1,75 @@
-"""Why a training failed, in one sentence, from what was printed.
-
-Launchers (accelerate, torchrun) add a traceback of their own below the trainer's, which says "returned non-zero exit
-status 1" and nothing else; it is passed over.
-"""
+"""Why a training failed, in one sentence, from the line of an exception, with advice that can be followed."""
 
 from __future__ import annotations
 
 import re
 
-_LAUNCHER = ("subprocess.CalledProcessError", "torch.distributed.elastic", "torch.multiprocessing.spawn")
-_RANK = re.compile(r"^\[rank\d+\]:\s?")
-_USAGE = re.compile(r"^[\w./-]+\.py: error: ")
-_EXCEPTION = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?$")
 _LONGEST = 400
 
 _KNOWN = (
     (
         re.compile(r"HFValidationError|Repo id must (?:be|use)"),
-        "The checkpoint was not found where the run looks for it; check its path.",
+        "The checkpoint was not found where the run looks for it; put it back and resume, or start a new run.",
     ),
     (
-        re.compile(r"OutOfMemoryError|CUDA out of memory|DefaultCPUAllocator: can't allocate"),
-        "The memory is not enough for this recipe; lower the resolution or the batch size, or switch on gradient "
-        "checkpointing, and resume.",
+        # A DataLoader's worker that the system killed, and Windows' word for too small a paging file.
+        re.compile(r"^MemoryError|ArrayMemoryError|bad_alloc|DataLoader worker .*killed by signal|WinError 1455"),
+        "The machine's main memory ran out; close other programs and resume the run, or start a new one with "
+        "max_data_loader_n_workers 0 or a smaller batch.",
+    ),
+    (
+        re.compile(r"insufficient shared memory|Bus error"),
+        "The data loader's shared memory ran out; resume with `train resume --set max_data_loader_n_workers=0`, or "
+        "give the container more of it (--shm-size).",
+    ),
+    (
+        re.compile(
+            r"OutOfMemoryError|out of memory|DefaultCPUAllocator: (?:can't allocate|not enough)|"
+            r"CUBLAS_STATUS_ALLOC_FAILED"
+        ),
+        "The memory is not enough for this recipe; resume with `train resume --set gradient_checkpointing=true`, or "
+        "start a new run with a lower resolution or batch size.",
     ),
     (
         re.compile(r"No space left on device|\[Errno 28\]|ENOSPC"),
         "The disk is full; make room on it and resume the run.",
     ),
     (
-        re.compile(r"No bitsandbytes"),
-        "The optimizer needs bitsandbytes, which the trainer does not have; choose AdamW.",
+        re.compile(
+            r"No bitsandbytes|bitsandbytes|\bbnb\b|CUDA Setup failed|'cget_\w+'|cget_managed_ptr|cquantize|"
+            r"str2optimizer(?:8bit|32bit)|cadam\w*(?:8bit|32bit)"
+        ),
+        "bitsandbytes, which the optimizer needs, is absent or broken on this machine; choose another optimizer and "
+        "start a new run (`--set optimizer_type=AdamW`).",
     ),
     (
-        re.compile(r"Can't load (?:tokenizer|the configuration)|couldn't connect to .*hub|LocalEntryNotFoundError"),
-        "The tokenizer could not be fetched; connect to the internet once, or put the folder "
-        "openai_clip-vit-large-patch14 into the trainer's tokenizer folder.",
+        re.compile(
+            r"Can't load (?:tokenizer|the configuration)|couldn't connect to .*h(?:ub|uggingface)|"
+            r"LocalEntryNotFoundError|OfflineModeIsEnabled|offline mode is enabled|Cannot reach http|"
+            r"requests\.exceptions\.\w+|httpx\.\w+|"
+            r"httpcore\.\w+|MaxRetryError|NameResolutionError|gaierror|CERTIFICATE_VERIFY_FAILED|"
+            r"cannot find the requested files in the local cache"
+        ),
+        "The tokenizer could not be fetched; connect to the internet once and resume the run, or put the folder "
+        "openai_clip-vit-large-patch14 into the folder tokenizers, beside runs, and start a new one.",
+    ),
+    (
+        re.compile(r"'charmap' codec|'(?:cp|gbk)\w*' codec|UnicodeEncodeError"),
+        "The console's encoding cannot show what the trainer prints; set PYTHONUTF8=1 where you start it, or start it "
+        "from here, where that is done.",
+    ),
+    (
+        re.compile(r"no kernel image is available|is not compatible with the current PyTorch installation"),
+        "The trainer's PyTorch does not know this GPU; run `train install --again` and resume the run.",
+    ),
+    (
+        re.compile(r"Torch not compiled with CUDA|no NVIDIA driver|driver .*(?:too old|is insufficient)"),
+        "The trainer's PyTorch and the GPU's driver do not fit; update the driver, run `train install --again` and "
+        "resume the run.",
     ),
     (
         re.compile(r"caption file is empty"),
-        "A caption file is empty; write a caption for its picture or delete the file.",
+        "A caption file is empty; write a caption for its picture and start a new run.",
     ),
     (
         re.compile(r"^No data found"),
@@ -51,7 +81,7 @@ _KNOWN = (
     ),
     (
         re.compile(r"No module named '(?P<detail>[\w.]+)'"),
-        "The trainer lacks the package {detail}; install the trainer again.",
+        "The trainer lacks the package {detail}; run `train install --again` and resume the run.",
     ),
     (
         re.compile(r"died with <Signals\.(?P<detail>\w+)"),
@@ -59,7 +89,8 @@ _KNOWN = (
     ),
     (
         re.compile(r"error: unrecognized arguments: (?P<detail>.+)"),
-        "This version of sd-scripts does not know {detail}; install the trainer, which is the tested version.",
+        "This version of sd-scripts does not know {detail}; run `train install`, which brings the tested "
+        "version, and start a new run.",
     ),
     (
         re.compile(r"\.py: error: (?P<detail>.+)"),
@@ -71,7 +102,7 @@ _KNOWN = (
     ),
     (
         re.compile(r"Error while deserializing header|HeaderTooLarge|InvalidHeader|SafetensorError"),
-        "The checkpoint is damaged or no safetensors file; download it again.",
+        "The checkpoint is damaged or no safetensors file; download it again and resume the run.",
     ),
 )
 
@@ -89,34 +120,3 @@ def sentence_for(text: str) -> str:
 def is_known(text: str) -> bool:
     """Whether there is a sentence of its own for this line."""
     return any(pattern.search(text) for pattern, _ in _KNOWN)
-
-
-class TracebackReader:
-    """Follows the lines of an output and keeps the exceptions that end its tracebacks."""
-
-    def __init__(self) -> None:
-        self._open = False
-        self._found: list[str] = []
-
-    def line(self, line: str) -> None:
-        """One more line, without its end."""
-        line = _RANK.sub("", line)
-        if line.startswith("Traceback (most recent call last)"):
-            self._open = True
-        elif self._open and line and not line[0].isspace() and _EXCEPTION.match(line):
-            self._open = False
-            self._found.append(line)
-        elif _USAGE.match(line):
-            self._found.append(line)
-
-    def cause(self) -> str | None:
-        """The sentence for the real cause, None while nothing failed.
-
-        Of several exceptions the first with a known sentence wins; otherwise the last that is no launcher's, since a
-        chain of exceptions ends with the most telling one.
-        """
-        own = [line for line in self._found if not line.startswith(_LAUNCHER)]
-        for line in own or self._found:
-            if is_known(line):
-                return sentence_for(line)
-        return sentence_for((own or self._found)[-1]) if self._found else None

@@ -14,15 +14,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from lib_photoshoot.training.causes import TracebackReader, sentence_for
+from lib_photoshoot.training.causes import sentence_for
 from lib_photoshoot.training.events import Event, EventKind
+from lib_photoshoot.training.tracebacks import TracebackReader
 
 HOOK_MARK = "@photoshoot "
 """Begins the lines that ``hook/entry.py`` prints: JSON objects."""
 
 _BAR = re.compile(
     r"steps:\s+\d+%\|?.*?\|?\s*(?P<step>\d+)/(?P<total>\d+) "
-    r"\[(?P<spent>[\d:]+)<(?P<left>[\d:?]+),\s*[\d.?]+\s*(?:s/it|it/s)(?:, (?P<postfix>.*?))?\]\s*$"
+    r"\[(?P<spent>[\d:]+)<(?P<left>[\d:?]+),\s*[\d.?]+\s*(?:s/it|it/s)(?:, (?P<postfix>.*?))?\]"
 )
 _LOSS = re.compile(r"(?:avr_)?loss=([^,\s]+)")
 _EPOCH = re.compile(r"epoch (\d+)/(\d+)$")
@@ -70,7 +71,7 @@ class ConsoleParser:
         """The events that these bytes complete."""
         *lines, self._tail = re.split(r"[\r\n]", self._tail + self._decode(data))
         events = [event for line in lines for event in self._line(line)]
-        if _BAR.match(self._tail):
+        if _BAR.fullmatch(self._tail.rstrip()):
             events += self._line(self._tail)
             self._tail = ""
         return events
@@ -92,7 +93,10 @@ class ConsoleParser:
         bar = _BAR.match(line)
         if bar:
             yield from self._bar(bar)
-            return
+            # The bar ends no line: what is printed next, such as a traceback, begins on it.
+            line = line[bar.end() :].lstrip()
+            if not line:
+                return
         self._traceback.line(line)
         text = _LOG_PREFIX.sub("", line).strip()
         if not text:

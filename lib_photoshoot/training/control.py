@@ -6,15 +6,20 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.training.changes import changed
 from lib_photoshoot.training.processes import detached, end_processes
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
 
 _START_S = 20.0
 _CANCEL_S = 8.0
+_OBEY_S = 3.0
+"""The supervisor looks a few times a second what is wanted."""
 _POLL_S = 0.05
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,9 +32,10 @@ def start(run: RunFolder) -> Status:
     return _supervise(run)
 
 
-def resume(run: RunFolder) -> Status:
+def resume(run: RunFolder, changes: Mapping[str, Any] | None = None) -> Status:
     """Go on from the newest state, or begin anew where there is none. Raises TrainingError.
 
+    ``changes`` are values of the recipe, by name, that the run has from now on.
     What an earlier attempt left alive is ended first: two trainers would write into one folder.
     """
     status, spec = run.status(), run.spec()
@@ -40,7 +46,10 @@ def resume(run: RunFolder) -> Status:
             f"The run {run.path.name} is of several machines; start each of their commands again with --resume and the "
             f"newest folder in {run.states}, copied to all."
         )
+    after = changed(spec, changes or {})
     _end_all(run)
+    if after != spec:
+        run.write_spec(after)
     return _supervise(run, "--resume")
 
 
@@ -49,15 +58,17 @@ def stop(run: RunFolder) -> None:
     _wish(run, Wish.STOP)
 
 
-def pause(run: RunFolder) -> None:
-    """Halt the trainer where it is; its memory stays taken. Raises TrainingError."""
+def pause(run: RunFolder) -> Status:
+    """Halt the trainer where it is; its memory stays taken. Returns the status then. Raises TrainingError."""
     _wish(run, Wish.PAUSE)
+    return _once(run, lambda state: state is not RunState.PAUSED)
 
 
-def unpause(run: RunFolder) -> None:
-    """Let a halted trainer go on. Raises TrainingError."""
+def unpause(run: RunFolder) -> Status:
+    """Let a halted trainer go on; returns the status then. Raises TrainingError."""
     _needs_active(run)
     run.unwish(Wish.PAUSE)
+    return _once(run, lambda state: state is RunState.PAUSED)
 
 
 def cancel(run: RunFolder) -> Status:
@@ -75,8 +86,17 @@ def cancel(run: RunFolder) -> Status:
 
 def wait(run: RunFolder, seconds: float) -> Status:
     """The status once the run is no longer at work, or after so many seconds."""
+    return _while(run, lambda state: state.active, seconds)
+
+
+def _once(run: RunFolder, waits: Callable[[RunState], bool]) -> Status:
+    """The status once the supervisor has done what it was told, or after a moment."""
+    return _while(run, lambda state: state.active and waits(state), _OBEY_S)
+
+
+def _while(run: RunFolder, waits: Callable[[RunState], bool], seconds: float) -> Status:
     end = time.monotonic() + seconds
-    while (status := run.status()).state.active and time.monotonic() < end:
+    while waits((status := run.status()).state) and time.monotonic() < end:
         time.sleep(_POLL_S)
     return status
 

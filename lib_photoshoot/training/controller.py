@@ -220,10 +220,13 @@ class TrainingController:
         self._needs_quiet(run)
         return control.start(run)
 
-    def resume(self, run: RunFolder) -> Status:
-        """Go on with a run that ended early. Raises TrainingError as :meth:`start` does."""
+    def resume(self, run: RunFolder, changes: Mapping[str, Any] | None = None) -> Status:
+        """Go on with a run that ended early, with ``changes`` of its recipe (see ``changes.py``).
+
+        Raises TrainingError as :meth:`start` does.
+        """
         self._needs_quiet(run)
-        return control.resume(run)
+        return control.resume(run, changes)
 
     def results(self, run: RunFolder) -> tuple[EpochResult, ...]:
         """The usable LoRA files with each epoch's average loss. Raises TrainingError."""

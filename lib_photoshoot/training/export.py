@@ -126,7 +126,7 @@ def _place(result: EpochResult, lora_dir: Path, taken: Mapping[str, Path], renam
         if not rename and name.casefold() not in taken:
             break
     raise TrainingError(
-        f"{shown(taken[stem.casefold()])} is another LoRA named {stem}; move it away, or export as {name}."
+        f"{shown(taken[stem.casefold()])} is another LoRA named {stem}; move it away, or export as {name} (--rename)."
     )
 
 

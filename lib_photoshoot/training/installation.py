@@ -46,6 +46,8 @@ TORCH_INDEX = "https://download.pytorch.org/whl/"
 PYTHONS = ((3, 10), (3, 13))
 """The oldest and the newest Python that the pinned packages have wheels for."""
 
+_PYTHON = f"`{INSTALL_COMMAND} --python PATH`"
+
 STAMP = "photoshoot-trainer.json"
 """In the virtual environment, written last: without it the installation is not whole."""
 
@@ -189,7 +191,7 @@ def _get_sd_scripts(target: Path, source: Path | None, progress: Progress) -> No
     if not (part / "train_network.py").is_file():
         shutil.rmtree(part, ignore_errors=True)
         where = shown(source) if source else ARCHIVE
-        raise TrainingError(f"{where} holds no train_network.py, so it is not sd-scripts; name another one.")
+        raise TrainingError(f"{where} holds no train_network.py, so it is not sd-scripts; name another one (--source).")
     shutil.rmtree(target, ignore_errors=True)
     part.rename(target)
 
@@ -203,7 +205,7 @@ def _download_archive(target: Path, progress: Progress) -> Path:
     except (OSError, http.client.HTTPException) as error:
         raise TrainingError(
             f"sd-scripts could not be downloaded from {ARCHIVE} ({getattr(error, 'reason', error)}); check the network "
-            "or download the archive yourself and name it as the source."
+            f"or download the archive yourself and name it: `{INSTALL_COMMAND} --source FILE`."
         ) from error
     target.write_bytes(data)
     return target
@@ -229,17 +231,17 @@ def _make_venv(venv: Path, python: Path, progress: Progress) -> None:
     progress("Making a virtual environment", 0.05)
     version = _output_of(python, "import sys; print(*sys.version_info[:2])")
     if not version:
-        raise TrainingError(f"{shown(python)} cannot be started; name a Python from 3.10 to 3.13.")
+        raise TrainingError(f"{shown(python)} cannot be started; name a Python from 3.10 to 3.13 ({_PYTHON}).")
     if not PYTHONS[0] <= tuple(map(int, version.split())) <= PYTHONS[1]:
         raise TrainingError(
             f"{shown(python)} is Python {version.replace(' ', '.')} and sd-scripts' packages exist for 3.10 to 3.13; "
-            "name such a Python."
+            f"name such a Python ({_PYTHON})."
         )
     code, lines = _run([str(python), "-m", "venv", "--clear", str(venv)], lambda line: None)
     if code != 0:
         raise TrainingError(
             f"{shown(python)} cannot make a virtual environment in {shown(venv)} ({_reason(lines)}); name a full "
-            "Python with venv and pip."
+            f"Python with venv and pip ({_PYTHON})."
         )
 
 

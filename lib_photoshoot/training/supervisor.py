@@ -188,8 +188,9 @@ class Supervisor:
             self._stopped = True
         elif kind is EventKind.NOT_A_NUMBER:
             self._cause = (
-                f"The loss was not a number at step {event.step}, so the training was ended; lower the learning rates "
-                "or train with mixed precision off, and resume from the last saved state."
+                f"The loss was not a number at step {event.step}, so the training was ended; resume from the last "
+                "saved state with mixed precision off (`train resume --set mixed_precision=no`), or start a new run "
+                "with lower learning rates."
             )
             if not self._spec.hook:
                 self._end_trainer()

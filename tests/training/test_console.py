@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib_photoshoot.training.causes import TracebackReader, sentence_for
+from lib_photoshoot.training.causes import sentence_for
 from lib_photoshoot.training.console import HOOK_MARK, ConsoleParser, read_log
 from lib_photoshoot.training.events import Event, EventKind
+from lib_photoshoot.training.tracebacks import TracebackReader
 
 LOGS = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "sd_scripts"
 
@@ -172,9 +173,22 @@ def test_of_a_chain_the_known_or_else_the_last_own_exception_is_the_cause() -> N
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", "lower the resolution"),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", "lower resolution"),
+        ("MemoryError", "main memory ran out"),
+        ("RuntimeError: DataLoader worker (pid 7) is killed by signal: Killed.", "main memory ran out"),
+        ("RuntimeError: CUDA error: out of memory", "--set gradient_checkpointing=true"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
-        ("ImportError: No bitsandbytes / bitsandbytesがインストールされていないようです", "choose AdamW"),
+        ("ImportError: No bitsandbytes / bitsandbytesがインストールされていないようです", "optimizer_type=AdamW"),
+        ("NameError: name 'str2optimizer8bit_blockwise' is not defined", "choose another optimizer"),
+        ("AttributeError: 'NoneType' object has no attribute 'cget_managed_ptr'", "choose another optimizer"),
+        ("RuntimeError: CUDA Setup failed despite GPU being available.", "choose another optimizer"),
+        (
+            "OSError: We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in the "
+            "cached files.",
+            "tokenizer could not be fetched",
+        ),
+        ("httpx.ConnectError: [Errno -2] Name or service not known", "tokenizer could not be fetched"),
+        ("huggingface_hub.errors.OfflineModeIsEnabled: Cannot reach https://x: offline mode", "tokenizer could not"),
         ("OSError: Can't load tokenizer for 'openai/clip-vit-large-patch14'.", "tokenizer"),
         ("train_network.py: error: unrecognized arguments: --nonsense", "does not know --nonsense"),
         ("AssertionError: caption file is empty: /x/1.txt", "caption"),
@@ -190,3 +204,65 @@ def test_known_causes_say_what_to_do(line: str, says: str) -> None:
 def test_a_refused_argument_is_the_cause() -> None:
     events = parsed("usage: train_network.py [-h]\ntrain_network.py: error: unrecognized arguments: --nonsense\n")
     assert "does not know --nonsense" in (of_kind(events, EventKind.ERROR)[0].cause or "")
+
+
+_OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 14.00 MiB."
+_FRAMES = '  File "/train/train_network.py", line 90, in <module>\n    trainer.train(args)\n'
+_SHOWN = "\rsteps:   0%|          | 1/400 [00:01<10:00,  1.30it/s, avr_loss=0.091]"
+_LAUNCHED = (
+    'Traceback (most recent call last):\n  File "/venv/bin/accelerate", line 8\n'
+    "subprocess.CalledProcessError: Command '['python']' returned non-zero exit status 1.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"{_SHOWN}Traceback (most recent call last):\n{_FRAMES}{_OOM}\n", "memory is not enough"),
+        (f"{_SHOWN}{_LAUNCHED.splitlines()[0]}\n{_FRAMES}{_OOM}\n{_SHOWN}\n{_LAUNCHED}", "memory is not enough"),
+        (
+            "╭──── Traceback (most recent call last) ────╮\n│ /train/train_network.py:90 in <module>    │\n"
+            f"│ ❱ 90   trainer.train(args)                │\n╰────────────────────────────────────────╯\n{_OOM[6:]}\n",
+            "memory is not enough",
+        ),
+        (
+            f"accelerate : Traceback (most recent call last):\nAt line:1 char:1\n{_FRAMES}UnicodeEncodeError: "
+            "'charmap' codec can't encode characters in position 3-9: character maps to <undefined>\n",
+            "console's encoding",
+        ),
+        (
+            "".join(
+                f"trainer-1  | 10:00:0{at} {line}\n"
+                for at, line in enumerate(["Traceback (most recent call last):", "  File x", "    raise", _OOM])
+            ),
+            "memory is not enough",
+        ),
+        (
+            f"10:00:00 ERROR    Traceback (most recent call last):\n{' ' * 20}File x\n{' ' * 18}{_OOM}\n",
+            "memory is not enough",
+        ),
+        (
+            "  + Exception Group Traceback (most recent call last):\n  | ExceptionGroup: two (1 sub-exception)\n"
+            f"    | Traceback (most recent call last):\n    |   File x\n    | {_OOM}\n",
+            "memory is not enough",
+        ),
+        ("\nMemoryError\nthread '<unnamed>' panicked at src/err.rs:788:5:\nPython API call failed\n", "main memory"),
+        (
+            f"Traceback (most recent call last):\n{_FRAMES}RuntimeError: \n\n        CUDA Setup failed despite GPU.\n",
+            "choose another optimizer",
+        ),
+        (
+            f"Traceback (most recent call last):\n{_FRAMES}requests.exceptions.ConnectionError: (MaxRetryError("
+            "\"HTTPSConnectionPool(host='hub.example', port=443): Max retries exceeded\"))\n",
+            "tokenizer could not be fetched",
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 9999])
+def test_a_traceback_is_found_however_it_is_dressed(text: str, says: str, size: int) -> None:
+    parser, data = ConsoleParser(), text.encode()
+    events = [event for at in range(0, len(data), size) for event in parser.feed(data[at : at + size])]
+    events += parser.close()
+    (error,) = of_kind(events, EventKind.ERROR)
+    assert says in (error.cause or "")
+    assert [event.step for event in of_kind(events, EventKind.STEP)] == ([1] if "steps:" in text else [])

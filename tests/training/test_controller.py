@@ -223,7 +223,7 @@ def test_export_takes_the_last_epoch_and_keeps_what_is_there(
     assert item.name == "ppzocketv2-03" and item.copied
     assert json.loads((lora / "ppzocketv2-03.json").read_text())["activation text"] == "ppzocketv2"
     (lora / "ppzocketv2-02.safetensors").write_bytes(b"somebody else's")
-    with pytest.raises(TrainingError, match="ppzocketv2-02"):
+    with pytest.raises(TrainingError, match=r"export as ppzocketv2-02-2 \(--rename\)"):
         controller.export(run, [2], lora)
     assert (lora / "ppzocketv2-02.safetensors").read_bytes() == b"somebody else's"
 

@@ -87,7 +87,7 @@ def test_another_lora_of_that_name_is_kept_and_a_free_name_given(results, lora_d
     other = lora_dir / "ppzocketv2-10.safetensors"
     data = results[9].file.read_bytes()[:-1] + b"x"  # as long, and of the same header
     other.write_bytes(data)
-    with pytest.raises(TrainingError, match=r"another LoRA named ppzocketv2-10; .* as ppzocketv2-10-2\.$"):
+    with pytest.raises(TrainingError, match=r"another LoRA named ppzocketv2-10; .* as ppzocketv2-10-2 \(--rename\)\.$"):
         export(results, [1, 10], lora_dir, "ppzocketv2")
     assert names(lora_dir) == ["ppzocketv2-10.safetensors"]  # epoch 1 was not begun either
     done = export(results, [1, 10], lora_dir, "ppzocketv2", rename=True)

@@ -67,6 +67,24 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert not list((tmp_path / "home").rglob("run.json"))
 
 
+@pytest.mark.parametrize("python", ["gone", __file__])
+def test_an_install_that_cannot_be_tells_its_stages_and_an_option_that_exists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
+    from lib_photoshoot.training import installation
+
+    monkeypatch.setattr(installation, "_need_space", lambda home, needed: None)
+    monkeypatch.setattr(installation, "plan_for_this_machine", installation.Plan)
+    source = tmp_path / "sd-scripts"
+    source.mkdir()
+    (source / "train_network.py").touch()
+    words = ["train", "install", "--home", str(tmp_path / "home"), "--source", str(source), "--python", python]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert "1% Copying sd-scripts" in result.output and "5% Making a virtual environment" in result.output
+    assert "train install --python PATH" in result.output
+
+
 def test_the_recipe_shown_is_the_originals() -> None:
     shown = json.loads(train("recipe", "--json").stdout)
     assert (shown["network_dim"], shown["network_alpha"], shown["resolution"]) == (16, 8, 768)
@@ -98,13 +116,17 @@ def test_status_stop_resume_and_export(
         assert run.status().state.active
     status = json.loads(train("status", "--home", home, "--json").stdout)
     assert status["state"] == "training" and status["step"] >= 3
-    assert train("pause", "--home", home).returncode == 0
-    assert train("unpause", "--home", home).returncode == 0
+    assert f"{run.path.name}: paused" in train("pause", "--home", home).stderr
+    assert f"{run.path.name}: training" in train("unpause", "--home", home).stderr
     assert "Stopped" in train("stop", "--home", home).stderr
     assert run.status().state is RunState.STOPPED
     assert train("stop", "--home", home).returncode == 2
     fake.misbehave(run, "")
-    followed = train("resume", run.path.name, "--home", home, "--follow")
+    refused = train("resume", "--home", home, "--set", "resolution=512")
+    assert refused.returncode == 2 and "'resolution' cannot be changed" in refused.stderr
+    lower = ["--set", "gradient_checkpointing=true", "--set", "max_grad_norm=0.5"]
+    followed = train("resume", run.path.name, "--home", home, "--follow", *lower)
+    assert "--gradient_checkpointing" in run.spec().command and run.spec().recipe["max_grad_norm"] == 0.5
     assert followed.returncode == 0 and "done" in followed.stdout
     lora = tmp_path / "Lora"
     lora.mkdir()

@@ -26,8 +26,9 @@ from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.ledger import LIST_NAME, read_state
 from lib_photoshoot.shoot.listed import ListedProduct
 from lib_photoshoot.shoot.report import report_chunks, write_report
+from lib_photoshoot.shoot.rows import Row, RowError
 from lib_photoshoot.shoot.runner import ShootRun
-from lib_photoshoot.shoot.shot_list import Row, RowError, read_products, rows_of, write_shot_list
+from lib_photoshoot.shoot.shot_list import read_products, rows_of, write_shot_list
 from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.shoot_finishing import Finishing
 from lib_photoshoot.webui.shoot_watch import WatchedRun

@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from lib_photoshoot.errors import ImageError, ImageTooLargeError
+from lib_photoshoot.workload import open_image
 
 PIXEL_LIMIT = 200_000_000
 """Pictures with more pixels than this are refused from their header alone, before any pixel is decoded."""
@@ -139,7 +140,7 @@ def decode_picture(data: bytes, name: str, limit: int = PIXEL_LIMIT) -> Picture:
 
 def _decode_file(file: BinaryIO, name: str, limit: int) -> Picture:
     try:
-        with _PILLOW_SETTINGS, Image.open(file, formats=PICTURE_FORMATS) as image:
+        with _PILLOW_SETTINGS, open_image(file, name, PICTURE_FORMATS) as image:
             if image.width * image.height > limit:
                 raise _too_large(name, f"{image.width}x{image.height} pixels", limit)
             return _decode(image)

@@ -20,6 +20,7 @@ from lib_photoshoot.shoot.listed import ListedProduct, ProductReader
 from lib_photoshoot.shoot.pictures import THUMBNAILS
 from lib_photoshoot.shoot.rows import Row, RowError, check_names
 from lib_photoshoot.shoot.yaml_rows import YAML_BREAKS, yaml_rows
+from lib_photoshoot.spreadsheet import formula_undone
 
 SUFFIXES = (".csv", ".yaml", ".yml")
 REPORT_NAME = "report.html"
@@ -151,7 +152,7 @@ def _csv_rows(text: str) -> Iterator[Row]:
                     f"there are {len(cells)} cells for {len(names)} columns; put texts with a {delimiter!r} in quotes."
                 )
                 raise RowError(begin, text)
-            yield Row(dict(zip(names, cells, strict=True)), begin)
+            yield Row(dict(zip(names, map(formula_undone, cells), strict=True)), begin)
     except csv.Error as error:
         raise RowError(line, f"the row cannot be read ({error}); check its quotes.") from error
 

@@ -29,6 +29,7 @@ from lib_photoshoot.shoot.report import report_chunks, write_report
 from lib_photoshoot.shoot.rows import Row, RowError
 from lib_photoshoot.shoot.runner import ShootRun
 from lib_photoshoot.shoot.shot_list import read_products, rows_of, write_shot_list
+from lib_photoshoot.spreadsheet import formula_safe
 from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.shoot_finishing import Finishing
 from lib_photoshoot.webui.shoot_watch import WatchedRun
@@ -153,7 +154,7 @@ class ShootService:
         buffer = io.StringIO()
         writer = csv.DictWriter(buffer, used, restval="", lineterminator="\r\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({field: formula_safe(text) for field, text in row.items()} for row in rows)
         return buffer.getvalue()
 
     def act(self, name: str, body: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import read_field
 from lib_photoshoot.shoot.rows import RowError
 from lib_photoshoot.shoot.shot_list import read_rows, read_shot_list, rows_of, write_shot_list
+from lib_photoshoot.spreadsheet import formula_safe, formula_undone
 
 
 def read(tmp_path: Path, text: str, suffix: str = ".csv") -> Any:
@@ -267,3 +268,11 @@ def test_a_long_list_is_read_in_good_time(kind: str) -> None:
     begun = time.process_time()
     assert len(rows(text, kind)) == 4000
     assert time.process_time() - begun < 3  # a fifth of 20,000 rows, on a machine that may be busy
+
+
+def test_no_cell_becomes_a_spreadsheets_formula_and_none_is_changed() -> None:
+    for text in ('=HYPERLINK("http://x")', "+1+1", "-x", "@SUM(1)", "\tx", "\uff1d1", "-"):
+        assert formula_safe(text) == f"'{text}" and formula_undone(formula_safe(text)) == text
+    for text in ("bag", "", "-1", "+0.5", "-1e3", "'quoted", "'"):
+        assert formula_safe(text) == text == formula_undone(text)
+    assert rows("name,count,prompt\n'=1+1,1,a bag\n", "csv")[0]["name"] == "=1+1"

@@ -104,3 +104,12 @@ def test_a_shoot_that_begins_meanwhile_breaks_no_other_request(service: ShootSer
 
     service._watched["spring"] = Beginning()
     assert application(service).get(SHOOT_PREFIX).json()["running"] is None
+
+
+def test_a_list_that_is_downloaded_holds_no_formula_and_comes_back_as_it_was(service: ShootService) -> None:
+    client = application(service)
+    rows = [{"name": "a", "class": "bag", "count": "1", "prompt": '=HYPERLINK("http://x")', "lora_weight": "-1"}]
+    assert client.post(f"{SHOOT_PREFIX}/shoots", json={"name": "spring", "rows": rows}).status_code == 200
+    text = client.get(f"{PLACE}/list.csv").text
+    assert "'=HYPERLINK" in text and ",-1" in text
+    assert client.post(f"{SHOOT_PREFIX}/read", json={"text": text, "kind": "csv"}).json()["rows"] == rows

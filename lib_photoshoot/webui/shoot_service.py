@@ -239,7 +239,7 @@ class ShootService:
         if not isinstance(own, bool) or not texts or not isinstance(auth, str):
             raise RequestError("own is true or false, webuis a list of addresses, and auth a text.")
         webuis: list[WebUi] = [self._host.webui()] if own else []
-        webuis += [HttpWebUi(url.strip(), auth.strip()) for url in urls if url.strip()]
+        webuis += [HttpWebUi(url.strip(), auth.strip(), refusal=self._host.refusal) for url in urls if url.strip()]
         if not webuis:
             raise RequestError("No WebUI is chosen; tick this one, or give the address of another.")
         return webuis

@@ -113,3 +113,10 @@ def test_a_list_that_is_downloaded_holds_no_formula_and_comes_back_as_it_was(ser
     text = client.get(f"{PLACE}/list.csv").text
     assert "'=HYPERLINK" in text and ",-1" in text
     assert client.post(f"{SHOOT_PREFIX}/read", json={"text": text, "kind": "csv"}).json()["rows"] == rows
+
+
+def test_a_shoot_is_pointed_only_at_webuis_that_the_host_may_ask(service: ShootService) -> None:
+    client = application(service)
+    client.post(f"{SHOOT_PREFIX}/shoots", json={"name": "spring", "rows": ROWS})
+    answer = client.post(PLACE, json=START | {"own": False, "webuis": ["http://refused.example"]})
+    assert answer.status_code == 422 and answer.json()["error"] == "It is not listed."

@@ -24,7 +24,8 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from lib_photoshoot.errors import ImageError, ImageTooLargeError
-from lib_photoshoot.more_formats import MORE_SUFFIXES, avif_formats, open_image, why_unreadable
+from lib_photoshoot.more_formats import MORE_SUFFIXES, avif_formats, why_unreadable
+from lib_photoshoot.workload import open_image
 
 PIXEL_LIMIT = 200_000_000
 """Pictures with more pixels than this are refused from their header alone, before any pixel is decoded."""
@@ -143,7 +144,7 @@ def _decode_file(file: BinaryIO, name: str, limit: int) -> Picture:
     if unreadable:
         raise ImageError(f"{name} {unreadable}")
     try:
-        with _PILLOW_SETTINGS, open_image(file, PICTURE_FORMATS) as image:
+        with _PILLOW_SETTINGS, open_image(file, name, PICTURE_FORMATS) as image:
             if image.width * image.height > limit:
                 raise _too_large(name, f"{image.width}x{image.height} pixels", limit)
             return _decode(image)

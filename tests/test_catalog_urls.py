@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote
 import pytest
 from typer.testing import CliRunner
 
+from lib_photoshoot.catalog import urls
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ray_engine import Job, Worker
 from lib_photoshoot.catalog.runner import run_catalog
@@ -393,3 +394,52 @@ def test_the_commands_take_urls(server: Server, tmp_path: Path, monkeypatch) -> 
     assert detected.exit_code == 0 and (entry["file"], entry["decision"]) == (f"{server.url}two.png", "match")
     filtered = CliRunner().invoke(app, ["filter", server.url, "-p", "lamp", "-o", str(tmp_path / "out")])
     assert filtered.exit_code == 1 and "5 matched, 1 skipped, 2 unreadable" in filtered.output
+
+
+class Endless(SimpleHTTPRequestHandler):
+    """Folders without end, and a picture whose body never ends."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        if self.path.endswith("/"):
+            self.wfile.write(b'<a href="deeper/">deeper</a><a href="a.png">a</a>')
+            return
+        try:
+            while True:
+                self.wfile.write(bytes(1 << 16))
+        except OSError:
+            return
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+@pytest.fixture
+def endless(needs_fsspec: None) -> Iterator[str]:
+    pytest.importorskip("aiohttp", reason="the package aiohttp, with which fsspec reads the web, is not installed")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as serving:
+        serving.daemon_threads, serving.block_on_close = True, False
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_port}/"
+        serving.shutdown()
+
+
+def test_a_listing_without_end_is_one_sentence(endless: str) -> None:
+    with pytest.raises(CatalogError, match="lists without end"):
+        collect_sources([endless])
+
+
+def test_a_body_without_end_is_one_sentence(endless: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urls, "LARGEST_FILE", 3 << 20)
+    (source,) = collect_sources([f"{endless}a.png"])
+    with pytest.raises(ImageError, match="larger than 3 MB and was not read to its end"):
+        source.load()
+
+
+def test_more_objects_than_a_catalogue_has_are_one_sentence(memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        memory.pipe(f"/bucket/{number}.png", b"x")
+    monkeypatch.setattr(urls, "_MOST_FILES", 4)
+    with pytest.raises(CatalogError, match="lists without end"):
+        collect_sources(["memory://bucket"])

@@ -18,6 +18,7 @@ from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import write_atomic
 from lib_photoshoot.results import Decision, Doubt, Reason
+from lib_photoshoot.spreadsheet import formula_safe
 
 CSV_COLUMNS = (
     "file",
@@ -150,21 +151,22 @@ def csv_rows(records: Iterable[Record], unreadable: Sequence[dict[str, str]]) ->
     yield line(CSV_COLUMNS)
     for record in records:
         entry = record.entry
-        head = [_cell(entry["file"]), entry["width"], entry["height"], entry["decision"], entry["reason"] or ""]
+        head = [formula_safe(entry["file"]), entry["width"], entry["height"], entry["decision"], entry["reason"] or ""]
         for region in entry["regions"] or [None]:
             tail = [""] * 8
             if region is not None:
                 doubts = " ".join(doubts_of(region))
-                tail = [_cell(region["product"]), region["score"], *region["box"], _cell(region["mask"] or ""), doubts]
+                tail = [
+                    formula_safe(region["product"]),
+                    region["score"],
+                    *region["box"],
+                    formula_safe(region["mask"] or ""),
+                    doubts,
+                ]
             yield line(head + tail)
     for item in unreadable:
-        row = [_cell(item["file"]), "", "", "unreadable", _cell(item["error"])]
+        row = [formula_safe(item["file"]), "", "", "unreadable", formula_safe(item["error"])]
         yield line(row + [""] * 8)
-
-
-def _cell(text: str) -> str:
-    """Spreadsheets run a cell that begins with one of these signs as a formula; an apostrophe prevents it."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:

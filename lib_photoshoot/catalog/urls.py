@@ -12,9 +12,10 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from html import unescape
 from pathlib import Path, PurePath
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 from lib_photoshoot.catalog.inputs import (
     InputFile,
@@ -42,6 +43,14 @@ _AZURE = re.compile("s[vsrpteir]|srt|spr|sip|sig|sk(oid|tid|t|e|s|v)|sdd|saoid|s
 # Parameters that may name the picture, or open the door to it: they stand as a digest, which does the first only.
 _DOUBTFUL = re.compile(r".*(key|user|session|code|login).*", re.IGNORECASE)
 _LONG = 24
+LARGEST_FILE = 512 << 20
+"""Bytes of one picture behind a URL."""
+_LARGEST_PAGE = 32 << 20
+_MOST_FOLDERS = 10_000
+_MOST_FILES = 1_000_000
+_DEEPEST = 64
+_PIECE = 1 << 20
+_LINK = re.compile(r"""<a\s[^>]*?href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
 # By what file systems say when an object was changed, or which version it is.
 _VERSION_TAGS = (
     *("ETag", "etag", "generation", "VersionId", "version_id", "Content-MD5", "content_md5", "md5Hash", "Digest"),
@@ -96,7 +105,11 @@ class UrlFile:
             except OSError:
                 # Some servers tell nothing about a file, but hand it out; else reading says what is wrong.
                 stamp = Stamp(-1, 0)
-            data = system.cat_file(self.path)
+            data = _body(system, self.path, LARGEST_FILE)
+        except _TooLargeError as error:
+            raise ImageError(
+                f"{name} is larger than {LARGEST_FILE >> 20} MB and was not read to its end; scale the picture down."
+            ) from error
         except FileNotFoundError as error:
             raise ImageError(f"{name} does not exist (any more); check the URL and run again.") from error
         except Exception as error:
@@ -171,7 +184,12 @@ def _expand_url(url: str, scheme: str) -> Iterator[UrlFile]:
             yield UrlFile(url, path, _without_secrets(url), _safe(last.rsplit("/", 1)[-1]))
             return
         system.invalidate_cache()
-        listing = dict(_linked(system, path, set())) if web else system.find(path, detail=True)
+        listing = _listing(_linked(system, path, set()) if web else system.find(path, detail=True).items())
+    except (_EndlessError, _TooLargeError) as error:
+        raise CatalogError(
+            f"{name} lists without end (over {_MOST_FILES:,} files or {_MOST_FOLDERS:,} folders, or {_DEEPEST} deep); "
+            "name the folders in it that hold your pictures."
+        ) from error
     except FileNotFoundError as error:
         raise CatalogError(f"{name} does not exist; check the URL.") from error
     except Exception as error:
@@ -189,24 +207,63 @@ def _expand_url(url: str, scheme: str) -> Iterator[UrlFile]:
     yield from sorted(files, key=_place)
 
 
+def _listing(entries: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    listing = {}
+    for name, info in entries:
+        listing[name] = info
+        if len(listing) > _MOST_FILES:
+            raise _EndlessError
+    return listing
+
+
 def _place(file: UrlFile) -> tuple[tuple[int, str], ...]:
     """Sorts as a folder of this machine is searched: its files, then each of its subfolders."""
     *folders, name = file.stem.split("/")
     return (*((1, folder) for folder in folders), (0, name), (0, file.path))
 
 
-def _linked(system: Any, folder: str, visited: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+class _TooLargeError(Exception):
+    """A body has more bytes than it may have."""
+
+
+class _EndlessError(Exception):
+    """A web server lists more folders than a catalogue has."""
+
+
+def _body(system: Any, path: str, most: int) -> bytes:
+    """All bytes of a file, read in pieces: neither what a server says of its length nor its patience is believed."""
+    # A web server's file in one request, without asking for its size before, whatever it says about ranges.
+    options = {"block_size": 0, "size": 1} if "http" in system.protocol else {}
+    pieces, size = [], 0
+    with system.open(path, "rb", **options) as file:
+        while piece := file.read(_PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > most:
+                raise _TooLargeError
+    return b"".join(pieces)
+
+
+def _links(system: Any, folder: str) -> Iterator[str]:
+    """The addresses that a web server's page of a folder links, each once."""
+    page = _body(system, folder, _LARGEST_PAGE).decode("utf-8", "replace")
+    found = (unescape(next(filter(None, match.groups()), "")) for match in _LINK.finditer(page))
+    yield from dict.fromkeys(urljoin(folder, link) for link in found)
+
+
+def _linked(system: Any, folder: str, visited: set[str], depth: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
     """What a web server's pages list below ``folder``; links that lead elsewhere are not followed."""
     visited.add(folder)
-    for entry in system.ls(folder, detail=True):
-        url = entry["name"]
+    if depth > _DEEPEST or len(visited) > _MOST_FOLDERS:
+        raise _EndlessError
+    for url in _links(system, folder):
         below = unquote(url[len(folder) :]).split("/")
         if not url.startswith(folder) or "?" in url or "#" in url or any(part.startswith(".") for part in below):
             continue
-        if entry["type"] != "directory":
-            yield url, entry
+        if not url.endswith("/"):
+            yield url, {}
         elif url not in visited:
-            yield from _linked(system, url, visited)
+            yield from _linked(system, url, visited, depth + 1)
 
 
 def _safe(*parts: str) -> str:

@@ -14,7 +14,8 @@ from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import read_field
 from lib_photoshoot.shoot.ledger import DECISIONS, LEDGER_NAME, LIST_NAME, ShootLedger, ShootState, Try, read_state
 from lib_photoshoot.shoot.listed import ListedProduct, folder_of
-from lib_photoshoot.shoot.shot_list import RowError, read_rows, read_shot_list
+from lib_photoshoot.shoot.rows import RowError
+from lib_photoshoot.shoot.shot_list import read_rows, read_shot_list
 from lib_photoshoot.shoot.view import shoot_view
 
 

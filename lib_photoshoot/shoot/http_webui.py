@@ -8,6 +8,7 @@ import ipaddress
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -16,15 +17,37 @@ from lib_photoshoot.shoot.listed import EXTENSION
 from lib_photoshoot.shoot.webui import CHECK_TIMEOUT_S, Fault, WebUi, WebUiError, one_line
 
 DEFAULT_TIMEOUT_S = 600.0
+LARGEST_ANSWER = 512 << 20
+"""Bytes: more than the largest picture in base64."""
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows where an answer leads on only where that may be asked, too."""
+
+    def __init__(self, refusal: Callable[[str], str | None]) -> None:
+        self._refusal = refusal
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        """See urllib."""
+        if (sentence := self._refusal(newurl)) is not None:
+            raise WebUiError(sentence, Fault.LOGIN)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 class HttpWebUi(WebUi):
     """The HTTP API of one WebUI. ``address`` is its URL without user and password; nothing is asked before a call."""
 
-    def __init__(self, url: str, auth: str = "", timeout: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        auth: str = "",
+        timeout: float = DEFAULT_TIMEOUT_S,
+        refusal: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
         """``auth`` is ``user:password`` of ``--api-auth``; the URL may hold it too. ``timeout`` is seconds a picture.
 
-        Raises ShootError for a text that is no URL.
+        ``refusal`` says why an address may not be asked; it is asked before each call, and where one is led on. Raises
+        ShootError for a text that is no URL, and for a refused one.
         """
         wrong = ShootError(f"{url!r} is no address of a WebUI; write it as http://127.0.0.1:7860.")
         try:
@@ -44,7 +67,10 @@ class HttpWebUi(WebUi):
         self._timeout = timeout
         # A proxy of the environment cannot reach this very machine.
         proxies = [urllib.request.ProxyHandler({})] if _is_local(host) else []
-        self._opener = urllib.request.build_opener(*proxies)
+        self._opener = urllib.request.build_opener(*proxies, _Redirects(refusal))
+        self._refused = refusal
+        if (sentence := refusal(self.address)) is not None:
+            raise ShootError(sentence)
 
     def check_filter(self) -> None:
         """See ``WebUi``."""
@@ -79,6 +105,9 @@ class HttpWebUi(WebUi):
     def call(self, path: str, body: Any = None, timeout: float | None = None) -> Any:
         """See ``WebUi``."""
         timeout = timeout or self._timeout
+        # Anew each time: a name may lead to another machine by now.
+        if (sentence := self._refused(self.address)) is not None:
+            raise WebUiError(sentence, Fault.LOGIN)
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"})
         if self._auth:
@@ -86,7 +115,9 @@ class HttpWebUi(WebUi):
             request.add_unredirected_header("Authorization", f"Basic {self._auth}")
         try:
             with self._opener.open(request, timeout=timeout) as answer:
-                content = answer.read()
+                content = answer.read(LARGEST_ANSWER + 1)
+            if len(content) > LARGEST_ANSWER:
+                raise self.broken(f"more than {LARGEST_ANSWER >> 20} MB")
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refusal(error) from error

@@ -7,9 +7,8 @@ Fields are those of :data:`lib_photoshoot.shoot.fields.FIELDS`. A YAML file is a
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +18,15 @@ from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, read_field
 from lib_photoshoot.shoot.ledger import FINISHED, LEDGER_NAME, LIST_NAME
 from lib_photoshoot.shoot.listed import ListedProduct, ProductReader
 from lib_photoshoot.shoot.pictures import THUMBNAILS
+from lib_photoshoot.shoot.rows import Row, RowError, check_names
+from lib_photoshoot.shoot.yaml_rows import YAML_BREAKS, yaml_rows
+from lib_photoshoot.spreadsheet import formula_undone
 
 SUFFIXES = (".csv", ".yaml", ".yml")
 REPORT_NAME = "report.html"
 _LARGEST_FILE = 64 << 20
 _TAKEN = (LEDGER_NAME, LIST_NAME, REPORT_NAME, THUMBNAILS, FINISHED)
 """Names in the output folder that no product's folder can have."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The raw values of one product, the line where it begins, and the lines of its fields where they differ."""
-
-    values: Mapping[str, Any]
-    line: int
-    lines: Mapping[str, int] = field(default_factory=dict)
-
-    def line_of(self, name: str) -> int:
-        """Where a field stands."""
-        return self.lines.get(name, self.line)
 
 
 def read_shot_list(path: Path) -> tuple[ListedProduct, ...]:
@@ -68,7 +57,7 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 def rows_of(text: str, is_csv: bool) -> Iterator[Row]:
     """The raw rows of a list's text. Raises RowError for one that cannot be split into known fields."""
-    return _csv_rows(text) if is_csv else _yaml_rows(text)
+    return _csv_rows(text) if is_csv else yaml_rows(text)
 
 
 def read_products(rows: Iterable[Row], place: str = "line") -> Iterator[ListedProduct | RowError]:
@@ -92,16 +81,11 @@ def write_shot_list(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     import yaml
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text = yaml.dump([dict(row) for row in rows], Dumper=dumper, allow_unicode=True, sort_keys=False)
+    values = [dict(row) for row in rows]
+    text = yaml.dump(values, Dumper=dumper, allow_unicode=True, sort_keys=False)
+    if any(mark in text for mark in YAML_BREAKS):  # written as they are, they come back with other spaces around
+        text = yaml.dump(values, Dumper=dumper, sort_keys=False)
     write_atomic(out / LIST_NAME, lambda file: file.writelines([text.encode()]))
-
-
-class RowError(Exception):
-    """What is wrong with a row: its line, the field where one can be named, and a sentence without file and line."""
-
-    def __init__(self, line: int, text: str, field: str = "") -> None:
-        super().__init__(text)
-        self.line, self.text, self.field = line, text, field
 
 
 def _read_text(path: Path) -> str:
@@ -145,21 +129,12 @@ def _check_distinct(product: ListedProduct, owners: Mapping[str, tuple[str, int]
     raise RowError(line, text, "name")
 
 
-def _check_names(names: Iterator[tuple[str, int]]) -> None:
-    seen = set()
-    for name, line in names:
-        if name not in FIELDS:
-            raise RowError(line, f"there is no field called {name!r}; known are: {', '.join(FIELDS)}.")
-        if name in seen:
-            raise RowError(line, f"the field {name} is there twice; keep one of them.")
-        seen.add(name)
-
-
 def _csv_rows(text: str) -> Iterator[Row]:
     # Spreadsheets of many countries write semicolons, and call the file CSV all the same.
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    # Lines end as files' lines do, and not at the other characters at which str.splitlines() breaks them.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     names: list[str] | None = None
     line = 1
     try:
@@ -169,7 +144,7 @@ def _csv_rows(text: str) -> Iterator[Row]:
                 continue
             if names is None:
                 names = [cell.strip() for cell in cells]
-                _check_names((name, begin) for name in names)
+                check_names((name, begin) for name in names)
                 _check_required(names, begin)
                 continue
             if len(cells) != len(names):
@@ -177,7 +152,7 @@ def _csv_rows(text: str) -> Iterator[Row]:
                     f"there are {len(cells)} cells for {len(names)} columns; put texts with a {delimiter!r} in quotes."
                 )
                 raise RowError(begin, text)
-            yield Row(dict(zip(names, cells, strict=True)), begin)
+            yield Row(dict(zip(names, map(formula_undone, cells), strict=True)), begin)
     except csv.Error as error:
         raise RowError(line, f"the row cannot be read ({error}); check its quotes.") from error
 
@@ -186,56 +161,3 @@ def _check_required(names: list[str], line: int) -> None:
     for name in REQUIRED:
         if name not in names:
             raise RowError(line, f"the column {name} is missing; every product needs {' and '.join(REQUIRED)}.")
-
-
-def _yaml_rows(text: str) -> Iterator[Row]:
-    import yaml
-
-    # The parser in C, where PyYAML has it, is ten times faster.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-    try:
-        root = loader.get_single_node()
-        defaults, items = _yaml_parts(root)
-        shared = _yaml_row(loader, defaults) if defaults is not None else Row({}, 1)
-        for item in items:
-            row = _yaml_row(loader, item)
-            yield Row({**shared.values, **row.values}, row.line, {**shared.lines, **row.lines})
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = error.problem or error.context or "it is damaged"
-        raise RowError(mark.line + 1 if mark else 1, f"the file is not YAML ({what}).") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        what = " ".join(str(error).split()) or "it is nested too deeply"
-        raise RowError(1, f"the file is not YAML ({what}).") from error
-    finally:
-        with suppress(AttributeError):
-            loader.dispose()
-
-
-def _yaml_parts(root: Any) -> tuple[Any, list[Any]]:
-    """The node of the values for all products or None, and those of the products."""
-    shape = "write a list of products, or 'defaults' and 'products'."
-    if root is None:
-        return None, []
-    if root.id == "sequence":
-        return None, root.value
-    if root.id != "mapping":
-        raise RowError(root.start_mark.line + 1, f"there is no list; {shape}")
-    parts = {}
-    for key, value in root.value:
-        if key.value not in ("defaults", "products"):
-            raise RowError(key.start_mark.line + 1, f"there is no part called {key.value!r}; {shape}")
-        parts[key.value] = value
-    items = parts.get("products")
-    if items is None or items.id != "sequence":
-        raise RowError(root.start_mark.line + 1, f"there is no list 'products'; {shape}")
-    return parts.get("defaults"), items.value
-
-
-def _yaml_row(loader: Any, node: Any) -> Row:
-    line = node.start_mark.line + 1
-    if node.id != "mapping":
-        raise RowError(line, "there is no product with fields; write name: and count: and so on.")
-    lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
-    _check_names((str(key.value), key.start_mark.line + 1) for key, _ in node.value)
-    return Row(loader.construct_mapping(node, deep=True), line, lines)

@@ -7,6 +7,7 @@ installation that was broken off is begun anew by running it again: what pip has
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -40,6 +41,9 @@ Progress = Callable[[str, "float | None"], None]
 """Called with what is done now, and the share of the whole that is done, 0 to 1, or None. It may raise to end it."""
 
 ARCHIVE = f"https://github.com/kohya-ss/sd-scripts/archive/{PINNED_COMMIT}.zip"
+ARCHIVE_DIGEST = "dfee5ed9e8ee2dd57c47080a0889a8c4f8b80032a318463bcfeaae2db18812c4"
+"""Of all files in it, see :func:`digest_of`: the archive's own bytes are packed anew now and then."""
+_LARGEST_ARCHIVE = 256 << 20
 TORCH_INDEX = "https://download.pytorch.org/whl/"
 """PyTorch's own builds; "cpu", "cu124" and the like follow."""
 
@@ -188,6 +192,7 @@ def _get_sd_scripts(target: Path, source: Path | None, progress: Progress) -> No
         _unpack(archive, part)
         if source is None:
             archive.unlink()
+            _check_pinned(part)
     if not (part / "train_network.py").is_file():
         shutil.rmtree(part, ignore_errors=True)
         where = shown(source) if source else ARCHIVE
@@ -201,7 +206,7 @@ def _download_archive(target: Path, progress: Progress) -> Path:
     request = urllib.request.Request(ARCHIVE, headers={"User-Agent": "product-photoshoot"})
     try:
         with urllib.request.urlopen(request, timeout=60) as response:
-            data = response.read()
+            data = response.read(_LARGEST_ARCHIVE)
     except (OSError, http.client.HTTPException) as error:
         raise TrainingError(
             f"sd-scripts could not be downloaded from {ARCHIVE} ({getattr(error, 'reason', error)}); check the network "
@@ -209,6 +214,28 @@ def _download_archive(target: Path, progress: Progress) -> Path:
         ) from error
     target.write_bytes(data)
     return target
+
+
+def _check_pinned(folder: Path) -> None:
+    """Raise TrainingError, and remove the folder, unless it holds the very files of the pinned commit."""
+    if digest_of(folder) == ARCHIVE_DIGEST:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    raise TrainingError(
+        f"What {ARCHIVE} sent is not the sd-scripts that this extension was tested with, and is not used; try again, "
+        "or download the archive yourself, look at it, and name it as the source."
+    )
+
+
+def digest_of(folder: Path) -> str:
+    """sha256 over the names of all files and git's own hash of each, sorted: what ``git ls-tree -r`` tells, too."""
+    lines = []
+    for path in folder.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+            lines.append(f"{path.relative_to(folder).as_posix()} {blob}")
+    return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _unpack(archive: Path, target: Path) -> None:

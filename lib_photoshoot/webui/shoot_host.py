@@ -36,6 +36,10 @@ class ShootHost(Protocol):
         """The host itself, to make pictures."""
         ...
 
+    def refusal(self, url: str) -> str | None:
+        """A sentence that says why the host may not be told to ask another WebUI, None where it may."""
+        ...
+
     def choose(self, settings: FilterSettings) -> ModelChoice:
         """The models that cut out what these settings look for, on the device that the user chose."""
         ...

@@ -26,8 +26,10 @@ from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.ledger import LIST_NAME, read_state
 from lib_photoshoot.shoot.listed import ListedProduct
 from lib_photoshoot.shoot.report import report_chunks, write_report
+from lib_photoshoot.shoot.rows import Row, RowError
 from lib_photoshoot.shoot.runner import ShootRun
-from lib_photoshoot.shoot.shot_list import Row, RowError, read_products, rows_of, write_shot_list
+from lib_photoshoot.shoot.shot_list import read_products, rows_of, write_shot_list
+from lib_photoshoot.spreadsheet import formula_safe
 from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.shoot_finishing import Finishing
 from lib_photoshoot.webui.shoot_watch import WatchedRun
@@ -152,7 +154,7 @@ class ShootService:
         buffer = io.StringIO()
         writer = csv.DictWriter(buffer, used, restval="", lineterminator="\r\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({field: formula_safe(text) for field, text in row.items()} for row in rows)
         return buffer.getvalue()
 
     def act(self, name: str, body: Any) -> dict[str, Any]:
@@ -237,7 +239,7 @@ class ShootService:
         if not isinstance(own, bool) or not texts or not isinstance(auth, str):
             raise RequestError("own is true or false, webuis a list of addresses, and auth a text.")
         webuis: list[WebUi] = [self._host.webui()] if own else []
-        webuis += [HttpWebUi(url.strip(), auth.strip()) for url in urls if url.strip()]
+        webuis += [HttpWebUi(url.strip(), auth.strip(), refusal=self._host.refusal) for url in urls if url.strip()]
         if not webuis:
             raise RequestError("No WebUI is chosen; tick this one, or give the address of another.")
         return webuis

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.shoot.errors import ShootError
-from lib_photoshoot.shoot.shot_list import read_shot_list
+from lib_photoshoot.shoot.fields import read_field
+from lib_photoshoot.shoot.rows import RowError
+from lib_photoshoot.shoot.shot_list import read_rows, read_shot_list, rows_of, write_shot_list
+from lib_photoshoot.spreadsheet import formula_safe, formula_undone
 
 
 def read(tmp_path: Path, text: str, suffix: str = ".csv") -> Any:
@@ -142,7 +145,7 @@ YAML_MISTAKES = [
     ("just text\n", 1, "no list"),
     ("defaults: {}\n", 1, "'products'"),
     ("- name: bag\n  count: [1\n", 3, "not YAML"),
-    ("- {name: bag, count: 1, filter: !!python/object:os.system x}\n", 1, "not YAML"),
+    ("- {name: bag, count: 1, filter: !!python/object:os.system x}\n", 1, "are not read"),
     ("- {name: bag, count: 1, scenes: [[a]]}\n", 1, "no text"),
     ("- {name: bag, count: 1, steps: 1.5}\n", 1, "whole number"),
     ("[" * 5000, 1, "not YAML"),
@@ -182,3 +185,94 @@ def test_ten_thousand_products(tmp_path: Path, suffix: str) -> None:
     products = read(tmp_path, text, suffix)
     print(f"10,000 rows of {suffix}: {time.perf_counter() - start:.2f} s")
     assert len(products) == 10_000 and products[-1].count == 1
+
+
+def rows(text: str, kind: str = "yaml") -> list[dict[str, Any]]:
+    return [dict(row.values) for row in rows_of(text, kind == "csv")]
+
+
+def sentence(text: str) -> RowError:
+    with pytest.raises(RowError) as raised:
+        rows(text)
+    return raised.value
+
+
+ALIASES = "a0: &a0 [x, x, x]\n" + "\n".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 7))
+BOMB = "- name: bag\n  count: 1\n  filter:\n" + "\n".join(f"    {line}" for line in ALIASES.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (BOMB, 4, "an alias (*name) stands for it elsewhere"),
+        ("- name: &a bag\n  prompt: *a\n", 1, "an alias"),
+        ("- name: &a [*a]\n", 1, "an alias"),
+        ("- &a {name: bag, count: 1}\n- *a\n", 1, "an alias"),
+        ("- name: !!bool abc\n", 1, "column 9: 'abc' cannot be read as !!bool"),
+        ("- name: bag\n  count: !!timestamp abc\n", 2, "column 10: values tagged !!timestamp are not read"),
+        ("- name: !!int abc\n", 1, "cannot be read as !!int"),
+        ("- name: !!float abc\n", 1, "cannot be read as !!float"),
+        ("- name: !!binary aGFsbG8=\n", 1, "values tagged !!binary are not read"),
+        ("- name: bag\n  filter: !!set {a, b}\n", 2, "!!set are not read"),
+        ("- name: bag\n  filter: !!omap [a: 1]\n", 2, "!!omap are not read"),
+        ("- name: !!python/object/apply:os.system [ls]\n", 1, "!!python/object/apply:os.system are not read"),
+        ("- name: !own x\n", 1, "tagged !own are not read"),
+        ("- name: bag\n  filter: {? [a] : b}\n", 2, "write a plain name"),
+        ("- name: bag\n  count: 0x" + "f" * 9000 + "\n", 2, "cannot be read as !!int"),
+        ("- name: bag\n  count: " + "9" * 9000 + "\n", 2, "cannot be read as !!int"),
+        ("- name: bag\n  filter: " + "[" * 100 + "]" * 100 + "\n", 2, "nested too deeply"),
+        ("[" * 100_000, 1, "the file is not YAML"),
+        ("- name: bag\n  prompt: a\x07b\n", 1, "the file is not YAML"),
+    ],
+)
+def test_yaml_that_is_more_than_plain_values_is_one_sentence_at_once(text: str, line: int, words: str) -> None:
+    begun = time.process_time()
+    error = sentence(text)
+    assert words in error.text and error.line == line
+    assert time.process_time() - begun < 1
+
+
+def test_dates_and_times_are_text_and_a_number_that_is_none_is_told() -> None:
+    (row,) = rows("- name: 2024-01-31\n  class: 12:30\n  prompt: =\n  count: 3\n  seeds: [1, 2]\n  lora_weight: .nan\n")
+    assert [row[name] for name in ("name", "class", "prompt", "count", "seeds")] == [
+        "2024-01-31", "12:30", "=", 3, [1, 2],
+    ]  # fmt: skip
+    with pytest.raises(ShootError, match="give a number from -2 to 2"):
+        read_field("lora_weight", row["lora_weight"])
+    assert rows("- name: bag\n  filter: {denoise: 0.5, recheck: false, prompt: null}\n")[0]["filter"] == {
+        "denoise": 0.5, "recheck": False, "prompt": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_unusual_line_separators_in_a_cell_are_text(tmp_path: Path, mark: str) -> None:
+    wanted = [
+        {"name": "bag", "count": "2", "prompt": f"a bag{mark}by a window"},
+        {"name": "cup", "count": "1", "prompt": "a"},
+    ]
+    assert rows(f"name,count,prompt\nbag,2,a bag{mark}by a window\ncup,1,a\n", "csv") == wanted
+    assert (
+        rows(f"- name: bag\n  count: '2'\n  prompt: a bag{mark}by a window\n- name: cup\n  count: '1'\n  prompt: a\n")
+        == wanted
+    )
+    write_shot_list(tmp_path, wanted)
+    assert [dict(row.values) for row in read_rows(tmp_path / "list.yaml")] == wanted
+
+
+@pytest.mark.parametrize("kind", ["csv", "yaml"])
+def test_a_long_list_is_read_in_good_time(kind: str) -> None:
+    names = range(4000)
+    text = "name,count,prompt\n" + "".join(f"bag {n},2,a bag on a table\n" for n in names)
+    if kind == "yaml":
+        text = "".join(f"- name: bag {n}\n  count: 2\n  prompt: a bag on a table\n" for n in names)
+    begun = time.process_time()
+    assert len(rows(text, kind)) == 4000
+    assert time.process_time() - begun < 3  # a fifth of 20,000 rows, on a machine that may be busy
+
+
+def test_no_cell_becomes_a_spreadsheets_formula_and_none_is_changed() -> None:
+    for text in ('=HYPERLINK("http://x")', "+1+1", "-x", "@SUM(1)", "\tx", "\uff1d1", "-"):
+        assert formula_safe(text) == f"'{text}" and formula_undone(formula_safe(text)) == text
+    for text in ("bag", "", "-1", "+0.5", "-1e3", "'quoted", "'"):
+        assert formula_safe(text) == text == formula_undone(text)
+    assert rows("name,count,prompt\n'=1+1,1,a bag\n", "csv")[0]["name"] == "=1+1"

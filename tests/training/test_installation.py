@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import http.server
 import importlib.metadata
 import json
@@ -282,6 +283,9 @@ def test_sd_scripts_is_downloaded(shop, tmp_path, monkeypatch):
     address = f"http://127.0.0.1:{server.server_port}"
     try:
         monkeypatch.setattr(installation, "ARCHIVE", f"{address}/archive.zip")
+        changed = sentence(installation._get_sd_scripts, tmp_path / "sd-scripts", None, silent)
+        assert "is not the sd-scripts that" in changed and not list(tmp_path.iterdir())
+        monkeypatch.setattr(installation, "ARCHIVE_DIGEST", installation.digest_of(shop / "source"))
         installation._get_sd_scripts(tmp_path / "sd-scripts", None, silent)
         monkeypatch.setattr(installation, "ARCHIVE", f"{address}/none.zip")
         text = sentence(installation._get_sd_scripts, tmp_path / "sd-scripts", None, silent)
@@ -291,6 +295,15 @@ def test_sd_scripts_is_downloaded(shop, tmp_path, monkeypatch):
     assert (tmp_path / "sd-scripts" / "train_network.py").read_text() == SOURCE["train_network.py"]
     assert [path.name for path in tmp_path.iterdir()] == ["sd-scripts"]
     assert "could not be downloaded" in text and "Not Found" in text
+
+
+def test_the_digest_of_files_is_that_of_gits_own_listing(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "hello.txt").write_bytes(b"hello\n")
+    (tmp_path / "empty").touch()
+    # As `git hash-object` prints them.
+    listed = "b/hello.txt ce013625030ba8dba906f756967f9e9ca394464a\nempty e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+    assert installation.digest_of(tmp_path) == hashlib.sha256(listed.encode()).hexdigest()
 
 
 def test_the_archive_is_the_pinned_commit():

@@ -104,3 +104,19 @@ def test_a_shoot_that_begins_meanwhile_breaks_no_other_request(service: ShootSer
 
     service._watched["spring"] = Beginning()
     assert application(service).get(SHOOT_PREFIX).json()["running"] is None
+
+
+def test_a_list_that_is_downloaded_holds_no_formula_and_comes_back_as_it_was(service: ShootService) -> None:
+    client = application(service)
+    rows = [{"name": "a", "class": "bag", "count": "1", "prompt": '=HYPERLINK("http://x")', "lora_weight": "-1"}]
+    assert client.post(f"{SHOOT_PREFIX}/shoots", json={"name": "spring", "rows": rows}).status_code == 200
+    text = client.get(f"{PLACE}/list.csv").text
+    assert "'=HYPERLINK" in text and ",-1" in text
+    assert client.post(f"{SHOOT_PREFIX}/read", json={"text": text, "kind": "csv"}).json()["rows"] == rows
+
+
+def test_a_shoot_is_pointed_only_at_webuis_that_the_host_may_ask(service: ShootService) -> None:
+    client = application(service)
+    client.post(f"{SHOOT_PREFIX}/shoots", json={"name": "spring", "rows": ROWS})
+    answer = client.post(PLACE, json=START | {"own": False, "webuis": ["http://refused.example"]})
+    assert answer.status_code == 422 and answer.json()["error"] == "It is not listed."

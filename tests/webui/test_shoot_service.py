@@ -38,6 +38,7 @@ class SmallHost:
     def __init__(self, folder: Path, own: str) -> None:
         self._folder, self._own = folder, own
         self.lacks: str | None = None
+        self.refuses = "It is not listed."
         self.asked: list[FilterSettings] = []
         self.looked: list[str] = []
         self.released = 0
@@ -56,6 +57,9 @@ class SmallHost:
 
     def webui(self) -> WebUi:
         return HttpWebUi(self._own)
+
+    def refusal(self, url: str) -> str | None:
+        return self.refuses if self.refuses and "refused" in url else None
 
     def choose(self, settings: FilterSettings) -> ModelChoice:
         return model_choice(settings, "cpu")

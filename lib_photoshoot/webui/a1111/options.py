@@ -74,6 +74,13 @@ OPTIONS = {
         page_only=True,
         check=_full_paths,
     ),
+    "shoot_hosts": Option(
+        "",
+        "WebUIs that a shoot may use",
+        "hosts, or host:port, with commas between, such as 192.168.1.20:7860; others only where the WebUI's own "
+        "switches for requests of its API allow them",
+        page_only=True,
+    ),
     "api_megapixels": Option(50, "Largest image that the HTTP API accepts", "megapixels"),
     "trainer_folder": Option(
         "",

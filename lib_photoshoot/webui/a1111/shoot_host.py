@@ -12,8 +12,11 @@ from lib_photoshoot.settings import SAME, FilterSettings
 from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError, one_line
 from lib_photoshoot.webui.a1111 import choices
 from lib_photoshoot.webui.a1111.host import A1111Host
+from lib_photoshoot.webui.a1111.options import read_option
 from lib_photoshoot.webui.a1111.outer import queue_turn, release_models
+from lib_photoshoot.webui.folders import split_folders
 from lib_photoshoot.webui.job import start_job
+from lib_photoshoot.webui.reachable import Reachable
 from lib_photoshoot.webui.registry import REGISTRY, model_choice
 
 if TYPE_CHECKING:
@@ -48,6 +51,16 @@ class A1111ShootHost:
 
     def webui(self) -> WebUi:
         return OwnWebUi()
+
+    def refusal(self, url: str) -> str | None:
+        from modules import shared
+
+        opts = shared.opts
+        return Reachable(
+            tuple(split_folders(str(read_option("shoot_hosts") or ""))),
+            bool(getattr(opts, "api_enable_requests", True)),
+            not getattr(opts, "api_forbid_local_requests", True),
+        ).refusal(url)
 
     def choose(self, settings: FilterSettings) -> ModelChoice:
         return model_choice(settings, A1111Host().detector_device())

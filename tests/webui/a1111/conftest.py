@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib_photoshoot import places
 from lib_photoshoot.webui import job as jobs
 from lib_photoshoot.webui.registry import REGISTRY
-from lib_photoshoot.weights import manifest
 from tests.webui.standin.host import CANNY, StandIn, standing_in
 from tests.webui.test_job import BrightModels
 
@@ -41,8 +41,11 @@ def models(monkeypatch: pytest.MonkeyPatch) -> BrightModels:
 @pytest.fixture(autouse=True)
 def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where presets and trainings are kept, in place of the extension's own folder."""
-    monkeypatch.setattr(manifest, "ROOT", tmp_path / "root")
-    return tmp_path / "root"
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "photoshoot.py").touch()  # by which a clone is known
+    monkeypatch.setattr(places, "ROOT", root)
+    return root
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -42,6 +43,7 @@ class SourceChoice(str, Enum):
     AUTO = "auto"
     GENERATED = "generated"
     EDITED = "edited"
+    SYNTHETIC = "synthetic"
     RETOUCHED = "retouched"
     PHOTO = "photo"
 
@@ -57,7 +59,7 @@ def export_command(
     ] = None,
     source: Annotated[
         SourceChoice,
-        typer.Option(help="How the pictures came to be; auto looks at their infotext, their XMP and our ledger."),
+        typer.Option(help="How the pictures came to be; auto looks at what their files say, and our ledger."),
     ] = SourceChoice.AUTO,
     enlarge: Annotated[
         Optional[float],  # noqa: UP045
@@ -92,12 +94,13 @@ def check_export_command(
         from lib_photoshoot.catalog.inputs import collect_inputs
         from lib_photoshoot.export.checking import check_file, to_json
         from lib_photoshoot.export.profile import load_profile
+        from lib_photoshoot.export.provenance import source_of
         from lib_photoshoot.images import shown
 
         rules = load_profile(profile)
         for file in collect_inputs(inputs):
             try:
-                check = check_file(file.path, rules)
+                check = check_file(file.path, rules, source_of(file.path).source)
             except ImageError as error:
                 say(str(error))
                 code = SOME_UNREADABLE
@@ -126,20 +129,23 @@ def _export_all(
     from lib_photoshoot.catalog.report import doubts_in_words
     from lib_photoshoot.export.cutouts import read_cutout
     from lib_photoshoot.export.errors import ExportError
-    from lib_photoshoot.export.provenance import Evidence, Source, source_of, strongest
+    from lib_photoshoot.export.provenance import source_of
     from lib_photoshoot.images import shown
+    from lib_photoshoot.provenance.evidence import strongest
+    from lib_photoshoot.provenance.terms import Source
 
     code = DONE
     to_check = 0
     for original, cutout in files:
         try:
-            if source is SourceChoice.AUTO:
-                evidence = strongest(source_of(original.path), source_of(cutout.path))
-            else:
-                evidence = Evidence(Source(source.value), "--source says so")
+            evidence = source_of(cutout.path)
+            if original.path != cutout.path:
+                evidence = strongest(source_of(original.path), evidence)
+            if source is not SourceChoice.AUTO:
+                evidence = replace(evidence, source=Source(source.value), reason="--source says so")
             product = read_cutout(cutout.path, finder, products)
             name = PurePath(TO_CHECK) / cutout.relative if product.doubts else cutout.relative
-            exported = exporter.export(product.pixels, name, evidence.source)
+            exported = exporter.export(product.pixels, name, evidence)
         except (ImageError, ExportError) as error:
             say(str(error))
             code = SOME_UNREADABLE

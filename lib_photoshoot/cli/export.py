@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.catalog.inputs import InputFile
     from lib_photoshoot.export.cutouts import Detecting
     from lib_photoshoot.export.exporter import Exporter
+    from lib_photoshoot.export.signing import Signer
     from lib_photoshoot.products import Product
 
 TO_CHECK = "to-check"
@@ -65,6 +66,18 @@ def export_command(
         Optional[float],  # noqa: UP045
         typer.Option(min=1, max=16, help="Times that a cut-out may be enlarged at most; the profile's own by default."),
     ] = None,
+    sign_cert: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--sign-cert", help="Sign each picture (C2PA) with this certificate and its chain, a PEM file."),
+    ] = None,
+    sign_key: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--sign-key", help="The certificate's private key, a PEM file without a password."),
+    ] = None,
+    timestamps: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--timestamps", help="Address of a time-stamping authority, so that signatures outlive the key."),
+    ] = None,
     detector: DetectorName = DetectorName.EMBEDDED,
     device: Annotated[str, typer.Option(help="cpu, cuda, …, or auto: the GPU where there is one.")] = "cpu",
 ) -> None:
@@ -76,7 +89,7 @@ def export_command(
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products) if products else ()
-        exporter = Exporter(load_profile(profile), out, enlarge)
+        exporter = Exporter(load_profile(profile), out, enlarge, _signer(sign_cert, sign_key, timestamps))
         files = collect_inputs(inputs, out)
         finder = _finder(detector, device) if wanted else None
         code = _export_all(exporter, _with_cutouts(files, cutouts), finder, wanted, source)
@@ -145,7 +158,7 @@ def _export_all(
                 evidence = replace(evidence, source=Source(source.value), reason="--source says so")
             product = read_cutout(cutout.path, finder, products)
             name = PurePath(TO_CHECK) / cutout.relative if product.doubts else cutout.relative
-            exported = exporter.export(product.pixels, name, evidence)
+            exported = exporter.export(product.pixels, name, evidence, original.path)
         except (ImageError, ExportError) as error:
             say(str(error))
             code = SOME_UNREADABLE
@@ -159,6 +172,18 @@ def _export_all(
     if to_check:
         say(f"{to_check} of the pictures went into {shown(exporter.out / TO_CHECK)}: look at their outlines.")
     return code
+
+
+def _signer(certificate: Path | None, key: Path | None, timestamps: str | None) -> Signer | None:
+    from lib_photoshoot.export.errors import ExportError
+
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise ExportError("Signing needs both the certificate and its key; give --sign-cert and --sign-key.")
+    from lib_photoshoot.export.signing import Signer
+
+    return Signer(certificate, key, timestamps)
 
 
 def _with_cutouts(files: Sequence[InputFile], folder: Path | None) -> Iterator[tuple[InputFile, InputFile]]:

@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -19,6 +20,9 @@ from lib_photoshoot.export.profile import Ground, Profile
 from lib_photoshoot.export.rendering import Rendered, render
 from lib_photoshoot.images import read_picture, shown, write_atomic
 from lib_photoshoot.provenance.evidence import Evidence
+
+if TYPE_CHECKING:
+    from lib_photoshoot.export.signing import Signer
 
 
 @dataclass(frozen=True)
@@ -60,32 +64,39 @@ class Exported:
 class Exporter:
     """Exports cut-outs for one profile; reads the background picture, where there is one, once."""
 
-    def __init__(self, profile: Profile, out: Path, enlarge: float | None = None) -> None:
+    def __init__(self, profile: Profile, out: Path, enlarge: float | None = None, signer: Signer | None = None) -> None:
         """``enlarge`` replaces the profile's limit of enlargement. Raises ImageError for a bad background picture."""
+        self.signer = signer
         self.profile = profile
         self.out = out
         self.enlarge = enlarge
         picture = profile.background.picture if profile.background.kind is Ground.PICTURE else None
         self._backdrop = None if picture is None else read_picture(picture).pixels
 
-    def export(self, rgba: np.ndarray, name: PurePath, evidence: Evidence) -> Exported:
+    def export(self, rgba: np.ndarray, name: PurePath, evidence: Evidence, original: Path | None = None) -> Exported:
         """Write one cut-out (uint8 RGBA in sRGB) under its output name (folders kept, no suffix).
 
-        What ``evidence`` has of metadata is kept in the file, with the term for its source.
+        What ``evidence`` has of metadata is kept in the file, with the term for its source. A signature names
+        ``original`` as what it was made from.
 
         Raises ExportError when the file exists, cannot be written, or cannot be made small enough.
         """
-        exported, data = self.make(rgba, name, evidence)
+        exported, data = self.make(rgba, name, evidence, original)
         _write_new(exported.path, data)
         return exported
 
-    def make(self, rgba: np.ndarray, name: PurePath, evidence: Evidence) -> tuple[Exported, bytes]:
-        """What :meth:`export` would write, checked, and its bytes: the same for the same cut-out and profile.
+    def make(
+        self, rgba: np.ndarray, name: PurePath, evidence: Evidence, original: Path | None = None
+    ) -> tuple[Exported, bytes]:
+        """What :meth:`export` would write, checked, and its bytes: unsigned, the same for the same cut-out and profile.
 
         Raises ExportError when it cannot be made small enough.
         """
         rendered = render(rgba, self.profile, self._backdrop, self.enlarge)
         data, quality = encode_under(rendered.pixels, self.profile.file, evidence.marked)
+        if self.signer is not None:
+            parent = None if original is None else original.read_bytes()
+            data = self.signer.sign(data, self.profile.file.format, evidence, parent)
         height, width = rendered.empty.shape
         path = self.out / name.parent / self.profile.file_name(name.name, width, height)
         exported = Exported(

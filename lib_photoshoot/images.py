@@ -16,7 +16,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,6 +25,7 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from lib_photoshoot.errors import ImageError, ImageTooLargeError
 from lib_photoshoot.more_formats import MORE_SUFFIXES, avif_formats, why_unreadable
+from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata, save_options
 from lib_photoshoot.workload import open_image
 
 PIXEL_LIMIT = 200_000_000
@@ -53,8 +54,8 @@ class Picture:
     """A decoded picture, upright.
 
     ``pixels`` is uint8 (height, width, 3) RGB; ``alpha`` is uint8 (height, width) or None. ``exif`` has no orientation
-    any more. ``icc`` is kept only when it describes RGB. ``frames`` is above 1 for an animation, of which only the
-    first frame is here.
+    any more. ``icc`` is kept only when it describes RGB. ``metadata`` is what else the file says about it: XMP, texts,
+    a generator's mark. ``frames`` is above 1 for an animation, of which only the first frame is here.
     """
 
     pixels: np.ndarray
@@ -64,6 +65,11 @@ class Picture:
     exif: bytes | None = None
     icc: bytes | None = None
     frames: int = 1
+    metadata: Metadata = NOTHING
+
+    def options(self, format_: str) -> dict[str, Any]:
+        """Pillow's options that give what is made from it, in that format, its profile, EXIF, XMP and texts."""
+        return save_options(format_, self.metadata, self.exif, self.icc)
 
     @property
     def note(self) -> str | None:
@@ -147,7 +153,7 @@ def _decode_file(file: BinaryIO, name: str, limit: int) -> Picture:
         with _PILLOW_SETTINGS, open_image(file, name, PICTURE_FORMATS) as image:
             if image.width * image.height > limit:
                 raise _too_large(name, f"{image.width}x{image.height} pixels", limit)
-            return _decode(image)
+            return replace(_decode(image), metadata=read_metadata(image, file))
     except Image.DecompressionBombError as error:
         raise _too_large(name, "too many pixels", limit) from error
 
@@ -342,11 +348,7 @@ def to_image(pixels: np.ndarray, alpha: np.ndarray | None = None) -> Image.Image
 def store_picture(pixels: np.ndarray, path: Path, like: Picture | None = None) -> None:
     """``save_picture`` that lets ``OSError`` through, for callers that must tell a full disk from a bad name."""
     kind = FORMAT_BY_SUFFIX[path.suffix.lower()]
-    options: dict[str, Any] = {}
-    if like is not None and like.icc and kind != "BMP":
-        options["icc_profile"] = like.icc
-    if like is not None and like.exif and kind in ("JPEG", "PNG", "WEBP"):
-        options["exif"] = like.exif
+    options = {} if like is None else like.options(kind)
     if kind == "JPEG":
         options |= {"quality": 95, "subsampling": 0}
     if kind == "WEBP":
@@ -361,8 +363,8 @@ def store_picture(pixels: np.ndarray, path: Path, like: Picture | None = None) -
 def save_picture(pixels: np.ndarray | Image.Image, path: str | os.PathLike[str], like: Picture | None = None) -> None:
     """Write uint8 pixels (H, W, 3), or (H, W, 4) with alpha, atomically, in the format of the suffix.
 
-    ``like`` lends RGB pixels its alpha, and all of them its ICC profile and EXIF (which holds no orientation: pixels
-    are upright). Raises ``ImageError``.
+    ``like`` lends RGB pixels its alpha, and all of them its ICC profile, EXIF (which holds no orientation: pixels are
+    upright), XMP and texts. Raises ``ImageError``.
     """
     target = Path(path)
     if target.suffix.lower() not in FORMAT_BY_SUFFIX:

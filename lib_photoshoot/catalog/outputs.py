@@ -17,6 +17,7 @@ from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import Picture, shown, store_picture, to_image, write_image
 from lib_photoshoot.masks.cutout import cut_out, cutout_rect, mask_image
+from lib_photoshoot.provenance.metadata import NOTHING, save_options
 from lib_photoshoot.results import Decision, FilterResult, Outline, ProductRegion
 
 THUMBNAIL_SIDE = 560
@@ -48,21 +49,22 @@ def write_outputs(
         files.append(relative)
         return path
 
-    # The pixels are the picture's own, never converted: without its profile a wide-gamut cut-out would look dull.
-    profile = {"icc_profile": picture.icc} if picture.icc else {}
+    # The pixels are the picture's own, never converted: without its profile a wide-gamut cut-out would look dull. And
+    # whatever shows the picture says as much about its origin as the picture does.
+    own, small = picture.options("PNG"), _marked(picture)
     masks = []
-    _thumbnail(to_image(picture.pixels), place(thumbnail_name(stem, "before")))
+    _thumbnail(to_image(picture.pixels), place(thumbnail_name(stem, "before")), small)
     if result.decision is Decision.MATCH:
         for number, region in enumerate(result.regions, 1):
             label = f"{stem}_{number}_{slug(region.product)}.png"
             masks.append(f"masks/{label}")
             write_image(mask_image(region.mask), place(masks[-1]))
-            write_image(cut_out(result.image, region.solid, matte=region.alpha), place(f"cutouts/{label}"), **profile)
+            write_image(cut_out(result.image, region.solid, matte=region.alpha), place(f"cutouts/{label}"), **own)
         overlay = to_image(draw_overlay(picture.pixels, result.regions))
-        write_image(overlay, place(f"overlays/{stem}.png"))
-        _thumbnail(overlay, place(thumbnail_name(stem, "overlay")))
+        write_image(overlay, place(f"overlays/{stem}.png"), **own)
+        _thumbnail(overlay, place(thumbnail_name(stem, "overlay")), small)
         store_picture(result.image, place(f"enhanced/{stem}.png"), picture)
-        _thumbnail(to_image(result.image), place(thumbnail_name(stem, "after")))
+        _thumbnail(to_image(result.image), place(thumbnail_name(stem, "after")), small)
     return Written(tuple(files), tuple(masks))
 
 
@@ -82,9 +84,15 @@ def thumbnail_name(stem: str, kind: str) -> str:
     return f"thumbnails/{kind}/{stem}.jpg"
 
 
-def _thumbnail(image: Image.Image, path: Path) -> None:
+def _marked(picture: Picture) -> dict[str, Any]:
+    """Options for a small JPEG, which has room for the term of its origin alone."""
+    term = picture.metadata.term
+    return {} if term is None else save_options("JPEG", NOTHING.with_term(term))
+
+
+def _thumbnail(image: Image.Image, path: Path, options: dict[str, Any]) -> None:
     small = image.copy() if max(image.size) <= THUMBNAIL_SIDE else _reduced(image)
-    write_image(small.convert("RGB"), path, quality=82, optimize=True)
+    write_image(small.convert("RGB"), path, quality=82, optimize=True, **options)
 
 
 def _reduced(image: Image.Image) -> Image.Image:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.catalog.inputs import InputFile
     from lib_photoshoot.export.cutouts import Detecting
     from lib_photoshoot.export.exporter import Exporter
+    from lib_photoshoot.export.signing import Signer
     from lib_photoshoot.products import Product
 
 TO_CHECK = "to-check"
@@ -46,6 +48,7 @@ class SourceChoice(str, Enum):
     AUTO = "auto"
     GENERATED = "generated"
     EDITED = "edited"
+    SYNTHETIC = "synthetic"
     RETOUCHED = "retouched"
     PHOTO = "photo"
 
@@ -61,11 +64,23 @@ def export_command(
     ] = None,
     source: Annotated[
         SourceChoice,
-        typer.Option(help="How the pictures came to be; auto looks at their infotext, their XMP and our ledger."),
+        typer.Option(help="How the pictures came to be; auto looks at what their files say, and our ledger."),
     ] = SourceChoice.AUTO,
     enlarge: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option(min=1, max=16, help="Times that a cut-out may be enlarged at most; the profile's own by default."),
+    ] = None,
+    sign_cert: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--sign-cert", help="Sign each picture (C2PA) with this certificate and its chain, a PEM file."),
+    ] = None,
+    sign_key: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--sign-key", help="The certificate's private key, a PEM file without a password."),
+    ] = None,
+    timestamps: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--timestamps", help="Address of a time-stamping authority, so that signatures outlive the key."),
     ] = None,
     detector: DetectorName = DetectorName.EMBEDDED,
     device: Annotated[str, typer.Option(help="cpu, cuda, …, or auto: the GPU where there is one.")] = "cpu",
@@ -78,7 +93,7 @@ def export_command(
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products) if products else ()
-        exporter = Exporter(load_profile(profile), out, enlarge)
+        exporter = Exporter(load_profile(profile), out, enlarge, _signer(sign_cert, sign_key, timestamps))
         files = collect_inputs(inputs, out, cutouts=not cutouts)
         finder = _finder(detector, device) if wanted else None
         code = _export_all(exporter, _with_cutouts(files, cutouts), finder, wanted, source)
@@ -96,12 +111,13 @@ def check_export_command(
         from lib_photoshoot.catalog.inputs import collect_inputs
         from lib_photoshoot.export.checking import check_file, to_json
         from lib_photoshoot.export.profile import load_profile
+        from lib_photoshoot.export.provenance import source_of
         from lib_photoshoot.images import shown
 
         rules = load_profile(profile)
         for file in collect_inputs(inputs):
             try:
-                check = check_file(file.path, rules)
+                check = check_file(file.path, rules, source_of(file.path).source)
             except ImageError as error:
                 say(str(error))
                 code = SOME_UNREADABLE
@@ -130,20 +146,23 @@ def _export_all(
     from lib_photoshoot.catalog.report import doubts_in_words
     from lib_photoshoot.export.cutouts import read_cutout
     from lib_photoshoot.export.errors import ExportError
-    from lib_photoshoot.export.provenance import Evidence, Source, source_of, strongest
+    from lib_photoshoot.export.provenance import source_of
     from lib_photoshoot.images import shown
+    from lib_photoshoot.provenance.evidence import strongest
+    from lib_photoshoot.provenance.terms import Source
 
     code = DONE
     to_check = 0
     for original, cutout in files:
         try:
-            if source is SourceChoice.AUTO:
-                evidence = strongest(source_of(original.path), source_of(cutout.path))
-            else:
-                evidence = Evidence(Source(source.value), "--source says so")
+            evidence = source_of(cutout.path)
+            if original.path != cutout.path:
+                evidence = strongest(source_of(original.path), evidence)
+            if source is not SourceChoice.AUTO:
+                evidence = replace(evidence, source=Source(source.value), reason="--source says so")
             product = read_cutout(cutout.path, finder, products)
             name = PurePath(TO_CHECK) / cutout.relative if product.doubts else cutout.relative
-            exported = exporter.export(product.pixels, name, evidence.source)
+            exported = exporter.export(product.pixels, name, evidence, original.path)
         except (ImageError, ExportError) as error:
             say(str(error))
             code = SOME_UNREADABLE
@@ -157,6 +176,18 @@ def _export_all(
     if to_check:
         say(f"{to_check} of the pictures went into {shown(exporter.out / TO_CHECK)}: look at their outlines.")
     return code
+
+
+def _signer(certificate: Path | None, key: Path | None, timestamps: str | None) -> Signer | None:
+    from lib_photoshoot.export.errors import ExportError
+
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise ExportError("Signing needs both the certificate and its key; give --sign-cert and --sign-key.")
+    from lib_photoshoot.export.signing import Signer
+
+    return Signer(certificate, key, timestamps)
 
 
 def _with_cutouts(files: Sequence[InputFile], folder: Path | None) -> Iterator[tuple[InputFile, InputFile]]:

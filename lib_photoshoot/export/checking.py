@@ -19,10 +19,13 @@ from PIL import Image
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.export.colour import is_srgb
 from lib_photoshoot.export.placing import VISIBLE, fill_share
-from lib_photoshoot.export.profile import Aspect, Ground, Profile, Rule
+from lib_photoshoot.export.profile import Aspect, Generated, Ground, Profile, Rule
 from lib_photoshoot.images import PICTURE_FORMATS, Picture, decode_picture, shown
 from lib_photoshoot.masks.comparison import RAGGED, raggedness
 from lib_photoshoot.masks.morphology import distance_to, fill_holes, remove_islands
+from lib_photoshoot.provenance.evidence import evidence_in
+from lib_photoshoot.provenance.metadata import Metadata
+from lib_photoshoot.provenance.terms import SOURCE_OF, TERM_OF, Source
 
 _NEAR_PRODUCT = 12
 """Pixels beside the product in which JPEG's 8 x 8 blocks leave rings, so that the background is not counted there."""
@@ -73,19 +76,22 @@ class _File:
     size: int
 
 
-def check_file(path: str | os.PathLike[str], profile: Profile) -> Check:
-    """Measure one file. Raises ImageError when it cannot be read."""
+def check_file(path: str | os.PathLike[str], profile: Profile, source: Source | None = None) -> Check:
+    """Measure one file. Raises ImageError when it cannot be read. ``source`` is as for :func:`check_bytes`."""
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise ImageError(f"{shown(path)} cannot be read ({error.strerror}); check path and permission.") from error
-    return check_bytes(data, profile, shown(path))
+    return check_bytes(data, profile, shown(path), source=source)
 
 
-def check_bytes(data: bytes, profile: Profile, name: str, product: np.ndarray | None = None) -> Check:
+def check_bytes(
+    data: bytes, profile: Profile, name: str, product: np.ndarray | None = None, source: Source | None = None
+) -> Check:
     """Measure a file's bytes; ``name`` stands for it in errors. Raises ImageError when they are no picture.
 
-    ``product`` is the product's bool mask, for those who know it; otherwise it is looked for.
+    ``product`` is the product's bool mask and ``source`` what the picture is, for those who know it; otherwise the
+    product is looked for, and the file's own word is taken.
     """
     picture = decode_picture(data, name)
     with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as image:
@@ -93,7 +99,7 @@ def check_bytes(data: bytes, profile: Profile, name: str, product: np.ndarray | 
         format_ = "JPEG" if image.format == "MPO" else str(image.format)
         file = _File(picture, format_, image.mode, image.info.get("icc_profile"), len(data))
     fill, clean, seen = _look(picture, profile, product)
-    missed = [*_size(picture, profile), *seen, *_container(file, profile)]
+    missed = [*_size(picture, profile), *seen, *_container(file, profile), *_mark(picture.metadata, profile, source)]
     findings = tuple(Finding(aspect, measured, wanted, profile.rules[aspect]) for aspect, measured, wanted in missed)
     return Check(picture.width, picture.height, file.size, fill, clean, findings)
 
@@ -216,6 +222,19 @@ def _container(file: _File, profile: Profile) -> list[_Missed]:
     elif file.icc is not None and not is_srgb(file.icc):
         missed.append((Aspect.COLOUR, "an embedded profile other than sRGB", "sRGB"))
     return missed
+
+
+def _mark(metadata: Metadata, profile: Profile, source: Source | None) -> list[_Missed]:
+    """What the channel misses about a generated picture."""
+    if source is None:
+        evidence = evidence_in(metadata)
+        source = Source.PHOTO if evidence is None else evidence.source
+    if source is Source.GENERATED and profile.generated is Generated.REFUSED:
+        return [(Aspect.METADATA, "a generated picture", "a photo of the item itself")]
+    marked = any(SOURCE_OF[term] in TERM_OF for term in metadata.terms)
+    if source not in TERM_OF or profile.generated is not Generated.MARKED or marked:
+        return []
+    return [(Aspect.METADATA, f"{source.value}, without a DigitalSourceType that says so", TERM_OF[source])]
 
 
 def to_json(name: str, check: Check) -> dict[str, Any]:

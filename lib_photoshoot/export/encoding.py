@@ -1,9 +1,4 @@
-"""A picture as the bytes of a file: format, quality under a limit of bytes, sRGB profile, XMP.
-
-Pillow writes the XMP too. It is kept, in every environment already, and can do it in all four formats: PNG (a text
-chunk), WebP (``xmp``), TIFF (tag 700), and JPEG, by ``extra`` markers in all versions that this project allows, where
-``xmp`` would need version 11. pyexiv2 can as well, but is under the GPL and a binary more to install.
-"""
+"""A picture as the bytes of a file: format, quality under a limit of bytes, sRGB profile, metadata."""
 
 from __future__ import annotations
 
@@ -11,32 +6,30 @@ import io
 from typing import Any
 
 import numpy as np
-from PIL import Image, PngImagePlugin, TiffImagePlugin
+from PIL import Image
 
 from lib_photoshoot.export.colour import srgb_profile
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.profile import Encoding
+from lib_photoshoot.provenance.metadata import NOTHING, Metadata, save_options
 
-_XMP_MARKER = b"http://ns.adobe.com/xap/1.0/\0"
-_TIFF_XMP = 700
-_TIFF_BYTE = 1
 _LOSSY = ("JPEG", "WEBP")
 
 
-def encode(pixels: np.ndarray, format_: str, quality: int, xmp: bytes | None = None) -> bytes:
+def encode(pixels: np.ndarray, format_: str, quality: int, metadata: Metadata = NOTHING) -> bytes:
     """uint8 pixels, RGB or RGBA, as a file's bytes with sRGB profile; ``quality`` (1..100) is for JPEG and WebP."""
     image = Image.fromarray(np.ascontiguousarray(pixels))
     buffer = io.BytesIO()
-    image.save(buffer, format_, icc_profile=srgb_profile(), **_options(format_, quality), **_xmp_option(format_, xmp))
+    image.save(buffer, format_, **_options(format_, quality), **save_options(format_, metadata, icc=srgb_profile()))
     return buffer.getvalue()
 
 
-def encode_under(pixels: np.ndarray, file: Encoding, xmp: bytes | None = None) -> tuple[bytes, int]:
+def encode_under(pixels: np.ndarray, file: Encoding, metadata: Metadata = NOTHING) -> tuple[bytes, int]:
     """The bytes in the profile's format under its limit, and the best quality, found by bisection, that allows it.
 
     Raises ExportError when even the least quality needs more bytes.
     """
-    data = encode(pixels, file.format, file.quality, xmp)
+    data = encode(pixels, file.format, file.quality, metadata)
     if len(data) <= file.most_bytes:
         return data, file.quality
     low, high = (file.least_quality, file.quality - 1) if file.format in _LOSSY else (1, 0)
@@ -44,7 +37,7 @@ def encode_under(pixels: np.ndarray, file: Encoding, xmp: bytes | None = None) -
     while low <= high:
         # The lowest first: where not even that is small enough, there is nothing to search.
         quality = low if best is None else (low + high + 1) // 2
-        data = encode(pixels, file.format, quality, xmp)
+        data = encode(pixels, file.format, quality, metadata)
         if len(data) <= file.most_bytes:
             best, low = (data, quality), quality + 1
         else:
@@ -65,21 +58,3 @@ def _options(format_: str, quality: int) -> dict[str, Any]:
     if format_ == "WEBP":
         return {"quality": quality, "method": 4}
     return {"compression": "tiff_lzw"} if format_ == "TIFF" else {"optimize": True}
-
-
-def _xmp_option(format_: str, xmp: bytes | None) -> dict[str, Any]:
-    if xmp is None:
-        return {}
-    if format_ == "JPEG":
-        body = _XMP_MARKER + xmp
-        return {"extra": b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body}
-    if format_ == "PNG":
-        chunks = PngImagePlugin.PngInfo()
-        chunks.add_itxt("XML:com.adobe.xmp", xmp.decode())
-        return {"pnginfo": chunks}
-    if format_ == "TIFF":
-        tags = TiffImagePlugin.ImageFileDirectory_v2()
-        tags[_TIFF_XMP] = xmp
-        tags.tagtype[_TIFF_XMP] = _TIFF_BYTE
-        return {"tiffinfo": tags}
-    return {"xmp": xmp}

@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -16,9 +17,12 @@ from lib_photoshoot.export.encoding import encode_under
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.placing import fill_share, is_cut_off
 from lib_photoshoot.export.profile import Ground, Profile
-from lib_photoshoot.export.provenance import TERM_OF, Source, xmp_packet
 from lib_photoshoot.export.rendering import Rendered, render
 from lib_photoshoot.images import read_picture, shown, write_atomic
+from lib_photoshoot.provenance.evidence import Evidence
+
+if TYPE_CHECKING:
+    from lib_photoshoot.export.signing import Signer
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,8 @@ class Exported:
     """What was written.
 
     ``fill`` and ``clean`` are shares 0..1 of the frame and of the background, ``clean`` counted in the file's own
-    pixels. ``scale`` is relative to the cut-out. ``cut_off`` says that the picture's edge cuts the product off.
-    ``missed`` is what the channel will object to.
+    pixels. ``scale`` is relative to the cut-out. ``evidence`` is what the picture is taken to be. ``cut_off`` says that
+    the picture's edge cuts the product off. ``missed`` is what the channel will object to.
     """
 
     path: Path
@@ -38,19 +42,18 @@ class Exported:
     scale: float
     fill: float
     clean: float
-    source: Source
+    evidence: Evidence
     cut_off: bool
     missed: tuple[Finding, ...]
 
     def __str__(self) -> str:
-        term = TERM_OF.get(self.source)
         parts = [
             f"{self.width}x{self.height}",
             f"scaled {self.scale:.2f}",
             f"fills {self.fill:.1%}",
             f"background exact in {self.clean:.3%}",
             f"{self.bytes:,} bytes at quality {self.quality}",
-            f"{self.source.value} ({term or 'no DigitalSourceType'})",
+            f"{self.evidence.source.value} ({self.evidence.term or 'no DigitalSourceType'})",
         ]
         notes = [f"misses {finding}" for finding in self.missed]
         if self.cut_off:
@@ -61,30 +64,39 @@ class Exported:
 class Exporter:
     """Exports cut-outs for one profile; reads the background picture, where there is one, once."""
 
-    def __init__(self, profile: Profile, out: Path, enlarge: float | None = None) -> None:
+    def __init__(self, profile: Profile, out: Path, enlarge: float | None = None, signer: Signer | None = None) -> None:
         """``enlarge`` replaces the profile's limit of enlargement. Raises ImageError for a bad background picture."""
+        self.signer = signer
         self.profile = profile
         self.out = out
         self.enlarge = enlarge
         picture = profile.background.picture if profile.background.kind is Ground.PICTURE else None
         self._backdrop = None if picture is None else read_picture(picture).pixels
 
-    def export(self, rgba: np.ndarray, name: PurePath, source: Source) -> Exported:
+    def export(self, rgba: np.ndarray, name: PurePath, evidence: Evidence, original: Path | None = None) -> Exported:
         """Write one cut-out (uint8 RGBA in sRGB) under its output name (folders kept, no suffix).
+
+        What ``evidence`` has of metadata is kept in the file, with the term for its source. A signature names
+        ``original`` as what it was made from.
 
         Raises ExportError when the file exists, cannot be written, or cannot be made small enough.
         """
-        exported, data = self.make(rgba, name, source)
+        exported, data = self.make(rgba, name, evidence, original)
         _write_new(exported.path, data)
         return exported
 
-    def make(self, rgba: np.ndarray, name: PurePath, source: Source) -> tuple[Exported, bytes]:
-        """What :meth:`export` would write, checked, and its bytes: the same for the same cut-out and profile.
+    def make(
+        self, rgba: np.ndarray, name: PurePath, evidence: Evidence, original: Path | None = None
+    ) -> tuple[Exported, bytes]:
+        """What :meth:`export` would write, checked, and its bytes: unsigned, the same for the same cut-out and profile.
 
         Raises ExportError when it cannot be made small enough.
         """
         rendered = render(rgba, self.profile, self._backdrop, self.enlarge)
-        data, quality = encode_under(rendered.pixels, self.profile.file, xmp_packet(source))
+        data, quality = encode_under(rendered.pixels, self.profile.file, evidence.marked)
+        if self.signer is not None:
+            parent = None if original is None else original.read_bytes()
+            data = self.signer.sign(data, self.profile.file.format, evidence, parent)
         height, width = rendered.empty.shape
         path = self.out / name.parent / self.profile.file_name(name.name, width, height)
         exported = Exported(
@@ -96,9 +108,9 @@ class Exporter:
             scale=rendered.placement.scale,
             fill=fill_share(rendered.product, self.profile.product.measure),
             clean=_clean(rendered, data),
-            source=source,
+            evidence=evidence,
             cut_off=is_cut_off(rgba),
-            missed=check_bytes(data, self.profile, shown(path), rendered.product).findings,
+            missed=check_bytes(data, self.profile, shown(path), rendered.product, evidence.source).findings,
         )
         return exported, data
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -61,6 +61,7 @@ def plan(width: int, height: int, canvas: Canvas, product: Product, enlarge: flo
     ``enlarge`` replaces the profile's limit. A product too small for the full frame gets a smaller one, down to the
     channel's least; where that is still too large the product fills less of it than asked, as the check will say.
     """
+    canvas = _following(canvas, width / height)
     limit = product.enlarge if enlarge is None else enlarge
     wanted = _scale(width, height, canvas.width, canvas.height, product)
     least = max(canvas.least_width / canvas.width, canvas.least_height / canvas.height)
@@ -71,6 +72,21 @@ def plan(width: int, height: int, canvas: Canvas, product: Product, enlarge: flo
     new_width, new_height = max(1, math.floor(width * scale)), max(1, math.floor(height * scale))
     x, y = (frame_width - new_width) // 2, (frame_height - new_height) // 2
     return Placement(frame_width, frame_height, x, y, new_width, new_height, scale)
+
+
+def _following(canvas: Canvas, shape: float) -> Canvas:
+    """The canvas with a side shortened towards the product's proportions, as far as it may be stretched."""
+    if canvas.stretch == 1:
+        return canvas
+    wanted = min(max(shape, 1 / canvas.stretch), canvas.stretch) * canvas.height / canvas.width
+    across, down = min(1.0, wanted), min(1.0, 1 / wanted)
+    return replace(
+        canvas,
+        width=round(canvas.width * across),
+        height=round(canvas.height * down),
+        least_width=round(canvas.least_width * across),
+        least_height=round(canvas.least_height * down),
+    )
 
 
 def _rounded(side: float) -> int:

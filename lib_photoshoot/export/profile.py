@@ -58,6 +58,17 @@ class Measure(str, Enum):
     """Box area / frame area."""
 
 
+class Generated(str, Enum):
+    """What the channel demands of a picture that a model generated."""
+
+    FREE = "free"
+    """Nothing that we know of."""
+    MARKED = "marked"
+    """It says so in its ``DigitalSourceType``; so does one that was edited by a model."""
+    REFUSED = "refused"
+    """It is not taken."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """What the channel says about one aspect, in our words.
@@ -76,7 +87,8 @@ class Canvas:
     """Sizes in pixels: the frame that is made, and the limits that a finished picture is checked against.
 
     With ``fixed_shape`` width and height have their own lower limits and the proportions must be those of the frame;
-    without it only the longest side counts.
+    without it only the longest side counts. ``stretch`` is how many times as long as wide the frame may become, to
+    follow a long or a wide product: in a square that product could fill no large share of the area.
     """
 
     width: int
@@ -85,6 +97,7 @@ class Canvas:
     least_height: int
     most_side: int
     fixed_shape: bool = True
+    stretch: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -144,6 +157,7 @@ class Profile:
     shadow: Shadow
     file: Encoding
     rules: Mapping[Aspect, Rule]
+    generated: Generated = Generated.FREE
 
     def file_name(self, stem: str, width: int, height: int) -> str:
         """The name that the pattern gives to a picture, with its suffix."""
@@ -186,6 +200,7 @@ def _profile(path: Path, values: dict[str, Any]) -> Profile:
         shadow=_section(Shadow, values["shadow"], "shadow"),
         file=_encoding(values["file"]),
         rules={aspect: _rule(values["rules"], aspect) for aspect in Aspect},
+        generated=Generated(values.get("generated", Generated.FREE)),
     )
     _check(profile)
     return profile
@@ -238,6 +253,8 @@ def _check(profile: Profile) -> None:
         "the canvas is smaller than its own lower limits": canvas.width < canvas.least_width
         or canvas.height < canvas.least_height,
         "the canvas is larger than its own upper limit": max(canvas.width, canvas.height) > canvas.most_side,
+        "stretch must be at least 1, and 1 in a frame of fixed shape": not 1 <= canvas.stretch < math.inf
+        or (canvas.fixed_shape and canvas.stretch != 1),
         "the canvas has no pixels": min(canvas.least_width, canvas.least_height) < 1,
         "fill must lie between least and most, in (0, 1]": not 0 < product.least <= product.fill <= product.most <= 1,
         "margin must lie in [0, 0.5)": not 0 <= product.margin < 0.5,

@@ -15,8 +15,10 @@ from lib_photoshoot.errors import ImageError
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.exporter import Exporter
 from lib_photoshoot.export.profile import Profile, load_profile
-from lib_photoshoot.export.provenance import Source
 from lib_photoshoot.images import read_picture, shown, write_atomic
+from lib_photoshoot.provenance.evidence import Evidence
+from lib_photoshoot.provenance.metadata import Metadata
+from lib_photoshoot.provenance.terms import Source
 from lib_photoshoot.ranking.run_folder import Candidate, read_cutout, read_mask
 from lib_photoshoot.shoot.finish_ledger import ExportRecord
 
@@ -58,9 +60,11 @@ class ProfileExports:
         if before is not None and before.made_from == made_from and self._is_there(before):
             return before
         name = PurePath(f"{product.folder}-{item.entry.seed}")
+        rgba, metadata = _cut_out(run, item.candidate)
         # Every pixel is a diffusion model's, whether or not the WebUI wrote that into the picture.
         inside(self.folder.parent, self.folder.name, ExportError)  # no link to another place of the user's
-        exported, data = self._exporter.make(_cut_out(run, item.candidate), name, Source.GENERATED)
+        made = Evidence(Source.GENERATED, "a WebUI made it", metadata)
+        exported, data = self._exporter.make(rgba, name, made)
         path, digest = exported.path, hashlib.sha256(data).hexdigest()
         there = _sha256(path) if path.is_file() else None
         if there not in (None, digest, before and before.sha256):
@@ -153,8 +157,11 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _cut_out(run: Path, candidate: Candidate) -> np.ndarray:
-    """All of the product that a picture holds, as one cut-out (uint8 RGBA in sRGB): a pair of shoes stays a pair."""
+def _cut_out(run: Path, candidate: Candidate) -> tuple[np.ndarray, Metadata]:
+    """All of the product that a picture holds, as one cut-out (uint8 RGBA in sRGB): a pair of shoes stays a pair.
+
+    And what the picture's file says about it.
+    """
     import numpy as np
 
     from lib_photoshoot.export.colour import to_srgb
@@ -162,11 +169,12 @@ def _cut_out(run: Path, candidate: Candidate) -> np.ndarray:
 
     cutout = read_cutout(run, candidate)
     if cutout is not None and cutout.alpha is not None:
-        return np.dstack([to_srgb(cutout.pixels, cutout.icc, shown(run / candidate.masks[0])), cutout.alpha])
+        pixels = to_srgb(cutout.pixels, cutout.icc, shown(run / candidate.masks[0]))
+        return np.dstack([pixels, cutout.alpha]), cutout.metadata
     path = inside(run, candidate.picture, ImageError)
     picture = read_picture(path)
     pixels = to_srgb(picture.pixels, picture.icc, shown(path))
-    return np.asarray(cut_out(pixels, read_mask(run, candidate, pixels.shape[:2])))
+    return np.asarray(cut_out(pixels, read_mask(run, candidate, pixels.shape[:2]))), picture.metadata
 
 
 def _doubtful(candidate: Candidate) -> Sequence[str]:

@@ -40,6 +40,7 @@ from lib_photoshoot.webui.schema import JobValues, job_values
 
 if TYPE_CHECKING:
     from lib_photoshoot.enhancement.protocol import Enhancer
+    from lib_photoshoot.provenance.metadata import Metadata
     from lib_photoshoot.webui.host import Host
     from lib_photoshoot.weights.manifest import WeightFile
 
@@ -232,11 +233,14 @@ class PhotoshootService:
                 result = self._run(request, Retouch(), regions)
             else:
                 result, note = self._repainted(request, job, regions)
-        answer = _entry(request, result)
         picture = request.picture
         changed = result.image is not picture.pixels and not np.array_equal(result.image, picture.pixels)
+        if changed and settings.enhancement != Enhancement.RETOUCH.value:
+            picture = replace(picture, metadata=_painted(picture.metadata))
+            request = replace(request, picture=picture)
+        answer = _entry(request, result)
         return answer | {
-            "image": _png(to_image(result.image, picture.alpha), picture.icc, picture.exif) if changed else None,
+            "image": _png(to_image(result.image, picture.alpha), picture) if changed else None,
             "changed_outside": result.changed_outside,
             "seed": seed,
             "note": " ".join(text for text in (note, result.note) if text) or None,
@@ -359,13 +363,22 @@ def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:
         if request.masks:
             item["mask"] = _png(mask_image(region.mask))
         if request.cutouts:
-            item["cutout"] = _png(cut_out(result.image, region.solid, matte=region.alpha), icc=request.picture.icc)
+            item["cutout"] = _png(cut_out(result.image, region.solid, matte=region.alpha), request.picture)
     return entry
 
 
-def _png(image: Image.Image, icc: bytes | None = None, exif: bytes | None = None) -> str:
-    """The picture as a PNG file in base64, with the colour profile and EXIF of the one that it was made from."""
-    options = {name: data for name, data in (("icc_profile", icc), ("exif", exif)) if data}
+def _painted(metadata: Metadata) -> Metadata:
+    """The metadata of a picture in which a diffusion model painted: of a photo, it says so from now on."""
+    from lib_photoshoot.provenance.evidence import Evidence, evidence_in, strongest
+    from lib_photoshoot.provenance.terms import Source
+
+    painted = Evidence(Source.EDITED, "its products were painted anew", metadata)
+    return strongest(evidence_in(metadata) or painted, painted).marked
+
+
+def _png(image: Image.Image, like: Picture | None = None) -> str:
+    """The picture as a PNG file in base64, with the colour profile and metadata of the one that it was made from."""
+    options = {} if like is None else like.options("PNG")
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=4, **options)
     return base64.b64encode(buffer.getbuffer()).decode("ascii")

@@ -13,8 +13,12 @@ from lib_photoshoot.errors import ImageError
 from lib_photoshoot.export.checking import Check, check_bytes, check_file, to_json
 from lib_photoshoot.export.encoding import encode
 from lib_photoshoot.export.profile import Aspect, Background, Ground, load_profile
+from lib_photoshoot.provenance.metadata import NOTHING, Metadata
+from lib_photoshoot.provenance.terms import Source
+from tests.export.conftest import INFOTEXT
 from tests.export.test_colour import swapped
 
+RAW = Metadata(texts=(("parameters", INFOTEXT),))
 AMAZON = load_profile("amazon-main")
 
 
@@ -118,3 +122,31 @@ def test_json_and_unreadable_files(tmp_path) -> None:
         check_file(tmp_path / "a.jpg", AMAZON)
     with pytest.raises(ImageError, match="cannot be read"):
         check_file(tmp_path / "gone.jpg", AMAZON)
+
+
+@pytest.mark.parametrize(
+    ("profile", "metadata", "finding"),
+    [
+        ("google-merchant", RAW, "generated, without a DigitalSourceType"),
+        ("google-merchant", RAW.with_term("trainedAlgorithmicMedia"), None),
+        ("google-merchant", RAW.with_term("compositeSynthetic"), None),
+        ("google-merchant", RAW.with_term("digitalCapture"), "generated, without a DigitalSourceType"),
+        ("google-merchant", NOTHING, None),
+        ("etsy", RAW.with_term("trainedAlgorithmicMedia"), "a generated picture"),
+        ("amazon-main", RAW, None),
+    ],
+)
+def test_the_mark_of_a_generated_picture_where_the_channel_demands_it(profile, metadata, finding) -> None:
+    result = check_bytes(encode(frame(share=0.85), "PNG", 95, metadata), load_profile(profile), "a")
+    assert (missed(result).get(Aspect.METADATA) or "none").startswith(finding or "none")
+
+
+def test_what_the_ledger_knows_of_a_file_without_marks_counts() -> None:
+    data = encode(frame(share=0.85), "PNG", 95)
+    assert Aspect.METADATA in missed(check_bytes(data, load_profile("google-merchant"), "a", source=Source.GENERATED))
+
+
+def test_ottos_share_is_of_the_area() -> None:
+    otto = load_profile("otto-main")
+    assert "fills 77.4%" in missed(check(frame(share=0.88), "PNG", otto))[Aspect.FILL]
+    assert missed(check(frame(share=0.94), "PNG", otto)) == {}

@@ -12,7 +12,7 @@ from PIL import Image
 from lib_photoshoot.export.encoding import encode, encode_under
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.profile import load_profile
-from lib_photoshoot.export.provenance import Source, xmp_packet
+from lib_photoshoot.provenance.metadata import NOTHING
 
 NOISE = np.random.default_rng(0).integers(0, 256, (120, 120, 3), dtype=np.uint8)
 FILE = load_profile("amazon-main").file
@@ -29,9 +29,9 @@ def test_the_quality_is_the_best_under_the_limit(format_: str) -> None:
 
 
 def test_the_limit_counts_the_metadata_too() -> None:
-    xmp = xmp_packet(Source.GENERATED)
+    marked = NOTHING.with_term("trainedAlgorithmicMedia")
     limit = len(encode(NOISE, "JPEG", 95)) + 10
-    data, quality = encode_under(NOISE, replace(FILE, most_bytes=limit), xmp)
+    data, quality = encode_under(NOISE, replace(FILE, most_bytes=limit), marked)
     assert quality < 95 and len(data) <= limit and b"DigitalSourceType" in data
 
 

@@ -16,7 +16,7 @@ from lib_photoshoot.export.placing import (
     plan,
     scale_product,
 )
-from lib_photoshoot.export.profile import Canvas, Measure, Product
+from lib_photoshoot.export.profile import Canvas, Measure, Product, load_profile
 from tests.export.conftest import cutout
 
 CANVAS = Canvas(2000, 2000, 1000, 1000, 10000)
@@ -58,6 +58,14 @@ def test_the_share_by_area() -> None:
     assert place.width == 1400
     # A thin product cannot fill half of the area: it ends at the margin.
     assert plan(3000, 300, CANVAS, wanted(0.49, measure=Measure.AREA)).width == 1920
+
+
+@pytest.mark.parametrize(("width", "height"), [(900, 900), (1000, 1800), (1900, 1000), (40, 78)])
+def test_ottos_frame_follows_a_long_product_so_that_it_fills_its_area(width: int, height: int) -> None:
+    otto = load_profile("otto-main")
+    place = plan(width, height, otto.canvas, otto.product, enlarge=100)
+    assert place.width * place.height / (place.frame_width * place.frame_height) >= otto.product.least
+    assert sorted((place.frame_width, place.frame_height)) >= [500, 1000]
 
 
 def test_fill_share() -> None:

@@ -14,25 +14,24 @@ from PIL import Image
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.export.encoding import encode
 from lib_photoshoot.export.profile import FORMATS
-from lib_photoshoot.export.provenance import (
-    TERM_OF,
-    TERMS,
-    Source,
-    digital_source_type,
-    source_of,
-    strongest,
-    xmp_packet,
-)
+from lib_photoshoot.export.provenance import source_of
+from lib_photoshoot.provenance.evidence import Evidence, strongest
+from lib_photoshoot.provenance.metadata import Metadata
+from lib_photoshoot.provenance.terms import TERM_OF, TERMS, Source
 from tests.export.conftest import INFOTEXT, save_cutout
 
 PIXELS = np.full((40, 60, 3), 200, np.uint8)
+
+
+def marked(source: Source) -> Metadata:
+    return Evidence(source, "").marked
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("source", Source)
 def test_exiftool_reads_the_source_type_and_the_profile(tmp_path: Path, exiftool, format_: str, source: Source) -> None:
     path = tmp_path / f"a{FORMATS[format_]}"
-    path.write_bytes(encode(PIXELS, format_, 90, xmp_packet(source)))
+    path.write_bytes(encode(PIXELS, format_, 90, marked(source)))
     tags = exiftool(path)
     expected = TERMS + TERM_OF[source] if source in TERM_OF else None
     assert tags.get("XMP-iptcExt:DigitalSourceType") == expected
@@ -44,7 +43,7 @@ def test_exiftool_reads_the_source_type_and_the_profile(tmp_path: Path, exiftool
 @pytest.mark.parametrize("source", [Source.GENERATED, Source.EDITED])
 def test_our_own_files_are_known_again(tmp_path: Path, format_: str, source: Source) -> None:
     path = tmp_path / f"a{FORMATS[format_]}"
-    path.write_bytes(encode(PIXELS, format_, 90, xmp_packet(source)))
+    path.write_bytes(encode(PIXELS, format_, 90, marked(source)))
     with Image.open(path) as image:
         assert image.size == (60, 40)
     assert source_of(path).source is source
@@ -58,9 +57,7 @@ def test_what_exiftool_wrote_is_understood(tmp_path: Path, exiftool) -> None:
     assert source_of(path).source is Source.EDITED
 
 
-def test_a_camera_says_that_it_is_a_photo(tmp_path: Path) -> None:
-    assert digital_source_type(f"<x>{TERMS}digitalCapture</x>".encode()) == "digitalCapture"
-    assert digital_source_type(b"\xff no packet") is None
+def test_without_a_word_about_it_a_picture_is_a_photo(tmp_path: Path) -> None:
     assert source_of(save_cutout(tmp_path / "a.png")).source is Source.PHOTO
 
 

@@ -25,7 +25,7 @@ from lib_photoshoot.errors import ImageError, ProductsError, WeightsError
 from lib_photoshoot.export.checking import check_file
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.profile import PROFILES, load_profile
-from lib_photoshoot.export.provenance import digital_source_type, read_xmp
+from lib_photoshoot.export.provenance import metadata_of
 from lib_photoshoot.shoot import finish, finish_exports
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.finish import FinishedProduct, finish_shoot
@@ -133,8 +133,7 @@ def test_from_accepted_pictures_to_exports(shoot: Path, tmp_path: Path) -> None:
     assert exports(shoot) == ["Lamp 7-1.jpg", "Lamp 7-2.jpg", "Lamp 7-4.jpg"] and not channel.kept + channel.missed
     for name in channel.made:
         path = shoot / "finished" / "exports" / "small" / name
-        with Image.open(path) as image:
-            assert digital_source_type(read_xmp(image)) == "trainedAlgorithmicMedia"
+        assert metadata_of(path).terms == ("trainedAlgorithmicMedia",)
         assert not check_file(path, load_profile(str(shoot / "small.toml"))).findings
     with Image.open(shoot / "finished/Lamp 7/enhanced/1.png") as after, Image.open(shoot / "Lamp 7/1.png") as taken:
         assert np.array_equal(np.asarray(after), np.asarray(taken)), "nothing is enhanced any more"

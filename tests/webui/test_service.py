@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,8 +20,9 @@ from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.outputs import outline_entry
 from lib_photoshoot.enhancement.retouch import Retouch
 from lib_photoshoot.errors import ImageTooLargeError, MissingWeightsError, PhotoshootError, WeightsError
-from lib_photoshoot.images import decode_picture
+from lib_photoshoot.images import Picture, decode_picture
 from lib_photoshoot.products import parse_products
+from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata, save_options
 from lib_photoshoot.results import Decision, Doubt, FilterResult, Outline, ProductRegion
 from lib_photoshoot.settings import FIELDS, VERSION
 from lib_photoshoot.webui import service as services
@@ -302,6 +304,32 @@ def test_transparency_profile_and_exif_come_back(bench: Bench) -> None:
     assert image_of(answer["regions"][0]["cutout"]).info["icc_profile"] == profile
 
 
+def marks_of(text: str) -> Metadata:
+    with image_of(text) as image:
+        image.load()
+        return read_metadata(image)
+
+
+@pytest.mark.parametrize("way", ["retouch", "inpaint"])
+def test_the_pictures_marks_come_back_in_image_and_cut_outs(bench: Bench, way: str) -> None:
+    given = NOTHING.with_term("compositeSynthetic")
+    given = replace(given, texts=(("parameters", "a bag\nSteps: 20, Seed: 1"),))
+    request = body(settings={"enhancement": way}, cutouts=True)
+    request["image"] = base64_of(picture(), **save_options("PNG", given))
+    answer = bench.service.filter(request)
+    for text in (answer["image"], answer["regions"][0]["cutout"]):
+        found = marks_of(text)
+        assert found.terms == ("compositeSynthetic",) and found.texts == given.texts
+
+
+def test_a_photo_whose_product_was_painted_anew_says_so_and_a_retouched_one_does_not(bench: Bench) -> None:
+    painted = bench.service.filter(body(settings={"enhancement": "inpaint"}, cutouts=True))
+    for text in (painted["image"], painted["regions"][0]["cutout"]):
+        assert marks_of(text).terms == ("compositeWithTrainedAlgorithmicMedia",)
+    retouched = bench.service.filter(body(settings={"enhancement": "retouch"}))
+    assert marks_of(retouched["image"]) == NOTHING
+
+
 def test_the_schema_is_made_of_the_fields() -> None:
     schema = settings_schema()
     json.dumps(schema, allow_nan=False)
@@ -424,7 +452,7 @@ def test_a_cutout_over_http_is_open_where_the_background_shows_and_the_mask_is_n
     mask[10:50, 10:50] = openings[20:40, 20:40] = True
     region = ProductRegion("bag", (10, 10, 50, 50), 0.9, mask, 1.0, openings)
     result = FilterResult(60, 60, Decision.MATCH, None, (region,), (), pixels, 0, {})
-    request = SimpleNamespace(name="a.png", masks=True, cutouts=True, picture=SimpleNamespace(icc=None))
+    request = SimpleNamespace(name="a.png", masks=True, cutouts=True, picture=Picture(pixels, None, 60, 60))
     (entry,) = services._entry(request, result)["regions"]
     whole, cutout = (np.asarray(Image.open(io.BytesIO(base64.b64decode(entry[key])))) for key in ("mask", "cutout"))
     assert whole[30, 30] == 255

@@ -32,10 +32,23 @@ def composite_of(p: Any, index: int, tensor: Any) -> Image.Image:
     return composite[0] if isinstance(composite, tuple) else composite
 
 
-def save_extras(p: Any, seed: int, job: FilterJob, before: Image.Image, outcome: ImageOutcome) -> None:
+def infotext_of(p: Any) -> str:
+    """The infotext that the host will write into the image that it is at; empty where it writes none."""
+    from modules import shared
+    from modules.processing import create_infotext
+
+    if not shared.opts.enable_pnginfo:
+        return ""
+    lists = (p.prompts, p.seeds, p.subseeds)
+    return str(create_infotext(p, *lists, index=p.batch_index, all_negative_prompts=p.negative_prompts))
+
+
+def save_extras(
+    p: Any, seed: int, job: FilterJob, before: Image.Image, outcome: ImageOutcome, text: str = ""
+) -> None:
     """Save what the settings ask for beside the image: masks, cut-outs, the image before the enhancement.
 
-    ``seed`` is the image's and begins their names.
+    ``seed`` is the image's and begins their names; ``text`` is its infotext: cut-outs say too that they were generated.
     """
     settings, result = job.settings, outcome.result
     if result is None or not result.regions or not _saves_files(settings):
@@ -51,9 +64,9 @@ def save_extras(p: Any, seed: int, job: FilterJob, before: Image.Image, outcome:
         if settings.save_masks or alone:
             _save(mask_image(region.mask), folder, f"{name}-mask")
         if settings.save_cutouts or alone:
-            _save(cut_out(result.image, region.solid, matte=region.alpha), folder, f"{name}-cutout")
+            _save(cut_out(result.image, region.solid, matte=region.alpha), folder, f"{name}-cutout", text)
     if settings.save_before and outcome.image is not before:
-        _save(before, folder, f"{seed}-before")
+        _save(before, folder, f"{seed}-before", text)
 
 
 def save_returned(p: Any, job: FilterJob, before: Image.Image, outcome: ImageOutcome, text: str, seed: int) -> None:
@@ -61,7 +74,7 @@ def save_returned(p: Any, job: FilterJob, before: Image.Image, outcome: ImageOut
 
     ``text`` is the picture's infotext.
     """
-    save_extras(p, seed, job, before, outcome)
+    save_extras(p, seed, job, before, outcome, text)
     written = getattr(before, "already_saved_as", None)  # the host's note; scripts save before they return
     if written is None or outcome.image is before:
         return
@@ -101,11 +114,13 @@ def _saves_files(settings: FilterSettings) -> bool:
     return alone or settings.save_masks or settings.save_cutouts or settings.save_before
 
 
-def _save(image: Image.Image, folder: Path, name: str) -> None:
+def _save(image: Image.Image, folder: Path, name: str, text: str = "") -> None:
     from lib_photoshoot.catalog.outputs import slug
     from lib_photoshoot.images import write_image
+    from lib_photoshoot.provenance.metadata import Metadata, save_options
 
-    write_image(image, free_name(folder / f"{slug(name)}.png"))
+    written = Metadata(texts=(("parameters", text),) if text else ())
+    write_image(image, free_name(folder / f"{slug(name)}.png"), **save_options("PNG", written))
 
 
 def free_name(path: Path) -> Path:

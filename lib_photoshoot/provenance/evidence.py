@@ -1,0 +1,55 @@
+"""What a picture is taken to be, and why: its own file's word, strongest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lib_photoshoot.provenance.generators import marks_in
+from lib_photoshoot.provenance.metadata import NOTHING, Metadata
+from lib_photoshoot.provenance.terms import SOURCE_OF, TERM_OF, Source, strongest_term
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a picture is taken to be, and from what that was concluded, in words.
+
+    ``metadata`` is what its file says, to be kept in what is made from it.
+    """
+
+    source: Source
+    reason: str
+    metadata: Metadata = NOTHING
+
+    @property
+    def term(self) -> str | None:
+        """The IPTC term for it: its own where that says as much, else the one that we write; None where it has none."""
+        own = self.metadata.term
+        # A mark that is there is never taken away, nor made another one, whoever says what the picture is.
+        return own if own is not None and SOURCE_OF[own] in TERM_OF else TERM_OF.get(self.source, own)
+
+    @property
+    def marked(self) -> Metadata:
+        """The metadata with that term."""
+        return self.metadata.with_term(self.term)
+
+
+def evidence_in(metadata: Metadata) -> Evidence | None:
+    """What a file's own metadata says; None where they say nothing about it."""
+    found = []
+    if (term := strongest_term(metadata.terms)) is not None:
+        found.append(Evidence(SOURCE_OF[term], f"its XMP says so ({term})", metadata))
+    if metadata.manifest is not None and (term := strongest_term(metadata.manifest.terms)) is not None:
+        found.append(Evidence(SOURCE_OF[term], f"{metadata.manifest.says}, says so ({term})", metadata))
+    said = next((item for item in found if item.source in TERM_OF), None)
+    if said is not None:
+        return said
+    found += [
+        Evidence(mark.source, f"{mark.reason}, says its {mark.place}", metadata) for mark in marks_in(metadata.places)
+    ]
+    return strongest(*found) if found else None
+
+
+def strongest(*evidence: Evidence) -> Evidence:
+    """The one that says the most: a cut-out may have lost what its picture has."""
+    order = list(Source)
+    return min(evidence, key=lambda item: order.index(item.source))

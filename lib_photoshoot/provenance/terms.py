@@ -1,0 +1,69 @@
+"""IPTC's terms for where a picture comes from (http://cv.iptc.org/newscodes/digitalsourcetype/), and what they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import Enum
+
+TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
+
+class Source(str, Enum):
+    """How a picture came to be; the one that says the most stands first."""
+
+    GENERATED = "generated"
+    """Every pixel by a trained model."""
+    EDITED = "edited"
+    """Parts of it by a trained model."""
+    SYNTHETIC = "synthetic"
+    """Drawn, rendered or computed, by no trained model."""
+    RETOUCHED = "retouched"
+    """A photo, retouched without any generative model."""
+    PHOTO = "photo"
+
+
+TERM_OF = {
+    Source.GENERATED: "trainedAlgorithmicMedia",
+    Source.EDITED: "compositeWithTrainedAlgorithmicMedia",
+}
+"""The terms that we write."""
+
+SOURCE_OF = {
+    "trainedAlgorithmicMedia": Source.GENERATED,
+    "compositeWithTrainedAlgorithmicMedia": Source.EDITED,
+    "compositeSynthetic": Source.EDITED,
+    "algorithmicMedia": Source.SYNTHETIC,
+    "dataDrivenMedia": Source.SYNTHETIC,
+    "digitalCreation": Source.SYNTHETIC,
+    "screenCapture": Source.SYNTHETIC,
+    "virtualRecording": Source.SYNTHETIC,
+    "algorithmicallyEnhanced": Source.RETOUCHED,
+    "humanEdits": Source.RETOUCHED,
+    "composite": Source.PHOTO,
+    "compositeCapture": Source.PHOTO,
+    "computationalCapture": Source.PHOTO,
+    "digitalCapture": Source.PHOTO,
+    "negativeFilm": Source.PHOTO,
+    "positiveFilm": Source.PHOTO,
+    "print": Source.PHOTO,
+    # Retired, and in files that were written before.
+    "digitalArt": Source.SYNTHETIC,
+    "softwareImage": Source.SYNTHETIC,
+    "minorHumanEdits": Source.RETOUCHED,
+}
+"""All terms, with what each says."""
+
+_BY_NAME = {term.lower(): term for term in SOURCE_OF}
+
+
+def term_named(value: str) -> str | None:
+    """The term in a value: the address, with ``http`` or ``https``, ``digsrctype:…``, or the bare or spaced name."""
+    last = re.split("[/:#]", value.strip().rstrip("/"))[-1]
+    return _BY_NAME.get(re.sub(r"[\s_-]", "", last).lower())
+
+
+def strongest_term(terms: Iterable[str]) -> str | None:
+    """Of several terms the one that says the most; None without any."""
+    order = list(Source)
+    return min(terms, key=lambda term: order.index(SOURCE_OF[term]), default=None)

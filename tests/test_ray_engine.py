@@ -325,6 +325,22 @@ def test_a_picture_that_ends_every_worker_is_named(cluster: str, photos: Path, w
     assert_same_run(out, whole)
 
 
+def test_the_only_node_killed_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
+    photos = numbered_photos(tmp_path / "photos", 40)
+    out, log = tmp_path / "out", tmp_path / "log"
+    child = start(command(fast(log), photos, out, *TWO), tmp_path / "stderr")
+    wait_for_lines(out / "ledger.jsonl", 5, child)
+    (raylet,) = [p for p in psutil.Process(child.pid).children(recursive=True) if p.name() == "raylet"]
+    raylet.kill()
+    assert child.wait(PATIENCE) == 1
+    (said,) = sentences((tmp_path / "stderr").read_text())
+    assert "is gone" in said and "--resume" in said
+    before = len(lines(out / "ledger.jsonl")) - 1
+    last = finish(command(fast(log), photos, out, "--resume"))
+    assert last.returncode == 0 and f"({before} from the earlier run)" in last.stderr, last.stderr
+    assert len(recorded(out)) == len(set(recorded(out))) == 40
+
+
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_the_driver_stopped_and_nothing_of_its_cluster_left(tmp_path: Path, stop: signal.Signals) -> None:
     photos = numbered_photos(tmp_path / "photos", 40)

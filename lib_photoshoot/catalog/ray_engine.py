@@ -245,7 +245,7 @@ class _Pool:
             ready, _ = self.ray.wait([*self.in_flight, *self.starting], num_returns=1, timeout=LOOK_S)
             if ready:
                 return ready[0]
-            if any(node["Alive"] for node in self.ray.nodes()):
+            if self._any_machine():
                 alone_since = None
                 continue
             alone_since = alone_since or time.monotonic()
@@ -254,6 +254,13 @@ class _Pool:
                     "The last machine of the Ray cluster is gone, as when its memory runs out; every finished picture "
                     "is kept: run the same command with --resume, perhaps with fewer --workers."
                 )
+
+    def _any_machine(self) -> bool:
+        try:
+            return any(node["Alive"] for node in self.ray.nodes())
+        except (RuntimeError, OSError, self.ray.exceptions.RayError):
+            # Who knows the machines is gone too.
+            return False
 
     def _start(self) -> None:
         actor = self.starter.start()

@@ -50,5 +50,9 @@ class CatalogError(PhotoshootError):
     """An input, output folder or ledger cannot be used."""
 
 
+class MachinesGoneError(CatalogError):
+    """The machines that a run's pictures were worked on are gone; what is done is kept, and the run can go on."""
+
+
 class TrainingError(PhotoshootError):
     """A training set, recipe, trainer or run cannot be used."""

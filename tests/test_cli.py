@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from lib_photoshoot import __version__, build
 from lib_photoshoot.cli.main import app
-from lib_photoshoot.errors import UnknownProductError, WeightsError
+from lib_photoshoot.errors import DeviceError, UnknownProductError, WeightsError
 from tests.test_catalog import BrightSquares, paint
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +93,14 @@ def test_interrupt_gives_130_and_is_resumable(photos: Path, tmp_path: Path, monk
         result = invoke(*command)
     assert result.exit_code == 130 and "--resume" in result.stderr
     assert "(1 from the earlier run)" in invoke(*command, "--resume").stderr
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "mps:7", "cdua"])
+def test_a_device_that_is_not_there_is_one_sentence(device: str) -> None:
+    assert build.resolve_device("cpu") == "cpu"
+    with pytest.raises(DeviceError, match=f"The device '{device}' cannot be used here") as error:
+        build.resolve_device(device)
+    assert len(str(error.value).splitlines()) == 1
 
 
 def test_version_and_help_name_the_exit_codes() -> None:

@@ -100,8 +100,8 @@ def finish(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 
 def sentences(stderr: str) -> list[str]:
-    """Lines of standard error without the progress bar and the libraries' warnings."""
-    others = re.compile(r"^ |Warning: | +\d+/\d+ [-\d:]+$")
+    """Lines of standard error without those of the progress and the libraries' warnings."""
+    others = re.compile(r"^ |Warning: | \(\d+ s\)$")
     return [line for line in stderr.splitlines() if not others.search(line)]
 
 

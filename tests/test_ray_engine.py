@@ -32,7 +32,7 @@ from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ray_engine import AHEAD, LOSSES, RayEngine, threads_each
 from lib_photoshoot.catalog.runner import run_catalog, run_engine
 from lib_photoshoot.catalog.urls import UrlFile, collect_sources
-from lib_photoshoot.errors import CatalogError, WeightsError
+from lib_photoshoot.errors import CatalogError, MachinesGoneError, WeightsError
 from tests.test_catalog import PRODUCTS, BrightSquares, paint
 from tests.test_catalog_urls import Server
 from tests.test_process import (
@@ -323,6 +323,52 @@ def test_a_picture_that_ends_every_worker_is_named(cluster: str, photos: Path, w
     assert LOSSES <= noted(log).count(4) <= LOSSES + 2
     assert run(RayEngine(BrightSquares, cluster, 2), photos, out, resume=True).matched == 6
     assert_same_run(out, whole)
+
+
+def test_the_only_node_killed_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
+    photos = numbered_photos(tmp_path / "photos", 40)
+    out, log = tmp_path / "out", tmp_path / "log"
+    child = start(command(fast(log), photos, out, *TWO), tmp_path / "stderr")
+    wait_for_lines(out / "ledger.jsonl", 5, child)
+    (raylet,) = [p for p in psutil.Process(child.pid).children(recursive=True) if p.name() == "raylet"]
+    raylet.kill()
+    assert child.wait(PATIENCE) == 1
+    (said,) = sentences((tmp_path / "stderr").read_text())
+    assert "is gone" in said and "--resume" in said
+    before = len(lines(out / "ledger.jsonl")) - 1
+    last = finish(command(fast(log), photos, out, "--resume"))
+    assert last.returncode == 0 and f"({before} from the earlier run)" in last.stderr, last.stderr
+    assert len(recorded(out)) == len(set(recorded(out))) == 40
+
+
+class Deserted:
+    """Ray whose machines are those of ``alive``, one look after the other, and which answers after the last."""
+
+    exceptions = ray_engine._import_ray().exceptions
+
+    def __init__(self, *alive: bool | Exception) -> None:
+        self.alive = list(alive)
+
+    def wait(self, references, num_returns, timeout):
+        return ([], references) if self.alive else (references[:1], references[1:])
+
+    def nodes(self):
+        answer = self.alive.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return [{"Alive": answer}]
+
+
+@pytest.mark.parametrize("patience", [0.0, PATIENCE])
+def test_a_cluster_of_others_has_time_to_come_back(patience: float) -> None:
+    pool = object.__new__(ray_engine._Pool)
+    pool.ray, pool.patience = Deserted(True, False, RuntimeError("no connection"), True), patience
+    pool.in_flight, pool.starting = {"answer": None}, {}
+    if patience:
+        assert pool._next() == "answer"
+    else:
+        with pytest.raises(MachinesGoneError, match="--resume"):
+            pool._next()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])

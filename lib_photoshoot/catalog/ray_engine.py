@@ -24,6 +24,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -37,7 +38,7 @@ from lib_photoshoot.catalog.inputs import InputFile, Stamp
 from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.runner import Filter, Numbered, Outcome, finish_picture
 from lib_photoshoot.catalog.urls import Source, UrlFile
-from lib_photoshoot.errors import CatalogError, ImageError, PhotoshootError
+from lib_photoshoot.errors import CatalogError, ImageError, MachinesGoneError, PhotoshootError
 from lib_photoshoot.images import Picture, decode_picture, read_picture, shown, write_atomic
 from lib_photoshoot.products import Product
 
@@ -45,6 +46,10 @@ AHEAD = 2
 """Pictures given to a worker at once: the one it works on, and the next, so that it never waits for the driver."""
 LOSSES = 5
 """So many workers may die, or fail to start, over one picture before the run ends."""
+LOOK_S = 5.0
+"""Seconds without a result after which is looked whether a machine is left to bring one."""
+PATIENCE_S = 60.0
+"""So long may a cluster that others run be without any machine: one that starts again joins it within that."""
 STORE_BYTES = 512 << 20
 """Object store of a private cluster; what does not fit is spilled to the disk."""
 
@@ -153,7 +158,7 @@ class RayEngine:
         if first is None:
             return
         with _scratch(out) as scratch, _cluster(self.address, self.workers):
-            pool = _Pool(self._starter(products, scratch))
+            pool = _Pool(self._starter(products, scratch), 0.0 if self.address is None else PATIENCE_S)
             yield from pool.run(_chained(first, sources), out, protected)
 
     def _starter(self, products: Sequence[Product], scratch: str) -> Starter:
@@ -201,8 +206,10 @@ class _Flight:
 class _Pool:
     """The workers of a run: hands out pictures, takes in results, replaces those that die."""
 
-    def __init__(self, starter: Starter) -> None:
+    def __init__(self, starter: Starter, patience: float) -> None:
+        """``patience`` says how many seconds there may be no machine at all."""
         self.ray = _import_ray()
+        self.patience = patience
         self.starter = starter
         self.starting: dict[Any, Any] = {}
         self.failed_starts = 0
@@ -225,11 +232,35 @@ class _Pool:
             # Room was left, so there is nothing more to send.
             if self.free and not self.in_flight:
                 return
-            (reference,), _ = self.ray.wait([*self.in_flight, *self.starting], num_returns=1)
+            reference = self._next()
             if reference in self.starting:
                 self._started(reference)
             elif (outcome := self._landed(reference, out, protected)) is not None:
                 yield outcome
+
+    def _next(self) -> Any:
+        """The next reference with an answer. Raises ``MachinesGoneError``: Ray itself would wait for ever."""
+        alone_since = None
+        while True:
+            ready, _ = self.ray.wait([*self.in_flight, *self.starting], num_returns=1, timeout=LOOK_S)
+            if ready:
+                return ready[0]
+            if self._any_machine():
+                alone_since = None
+                continue
+            alone_since = alone_since or time.monotonic()
+            if time.monotonic() - alone_since >= self.patience:
+                raise MachinesGoneError(
+                    "The last machine of the Ray cluster is gone, as when its memory runs out; every finished picture "
+                    "is kept: run the same command with --resume, perhaps with fewer --workers."
+                )
+
+    def _any_machine(self) -> bool:
+        try:
+            return any(node["Alive"] for node in self.ray.nodes())
+        except (RuntimeError, OSError, self.ray.exceptions.RayError):
+            # Who knows the machines is gone too.
+            return False
 
     def _start(self) -> None:
         actor = self.starter.start()

@@ -17,6 +17,7 @@ from lib_photoshoot import build
 from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.model_names import DetectorName
 
@@ -204,5 +205,5 @@ def _with_cutouts(files: Sequence[InputFile], folder: Path | None) -> Iterator[t
 def _finder(detector: DetectorName, device: str) -> Detecting:
     """The real filter; whatever the model libraries print while loading goes to standard error."""
     keep_freed_memory()
-    with redirect_stdout(sys.stderr):
+    with telling("loading the models", None), redirect_stdout(sys.stderr):
         return build.build_filter(ModelChoice(detector, device=device))

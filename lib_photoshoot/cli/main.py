@@ -183,7 +183,9 @@ def detect_command(
 
         wanted = parse_products(products)
         files = collect_sources(inputs)
-        product_filter = _build_filter(ModelChoice(detector, segmenter, device, bf16, threshold, thorough), require_all)
+        choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
+        with telling("loading the models", None):
+            product_filter = _build_filter(choice, require_all)
         for source in files:
             try:
                 _, picture = source.load()

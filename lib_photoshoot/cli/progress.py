@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -12,10 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-from lib_photoshoot.cli.exits import say
-
-EVERY_S = 10.0
-"""Seconds between two lines where there is no terminal."""
+from lib_photoshoot.cli.told import ToldInLines
 
 
 class Tell(Protocol):
@@ -33,7 +28,7 @@ def telling(
 ) -> Iterator[Tell]:
     """Tell on standard error how far the work inside is; ``shown`` writes an amount where there is no bar.
 
-    Lines come from a thread of their own: work that calls back seldom, or not at all, is seen to go on too.
+    Work that calls back seldom, or not at all, is seen to go on too.
     """
     console = Console(stderr=True, soft_wrap=True)
     if console.is_terminal:
@@ -45,34 +40,13 @@ def telling(
 
             yield advance
         return
-    lines = _Lines(text, total, shown)
-    lines.start()
-    try:
-        yield lines.advance
-    finally:
-        lines.end()
+    name, whole = text, total
+    with ToldInLines(text) as lines:
 
+        def say_far(done: float, text: str | None = None, total: float | None = None) -> None:
+            nonlocal whole, name
+            whole = whole if total is None else total
+            name = name if text is None else text
+            lines.tell(f"{name}: {shown(int(done))} of {shown(int(whole))}" if whole else name)
 
-class _Lines(threading.Thread):
-    """Says the latest state from time to time."""
-
-    def __init__(self, text: str, total: float | None, shown: Callable[[int], str]) -> None:
-        super().__init__(daemon=True)
-        self._state = (text, 0.0, total)
-        self._shown = shown
-        self._over = threading.Event()
-        self._began = time.monotonic()
-
-    def advance(self, done: float, text: str | None = None, total: float | None = None) -> None:
-        before, _, whole = self._state
-        self._state = (before if text is None else text, done, whole if total is None else total)
-
-    def run(self) -> None:
-        while not self._over.wait(EVERY_S):
-            text, done, total = self._state
-            far = f"{self._shown(int(done))} of {self._shown(int(total))}, " if total else ""
-            say(f"{far}{time.monotonic() - self._began:.0f} s: {text}")
-
-    def end(self) -> None:
-        self._over.set()
-        self.join()
+        yield say_far

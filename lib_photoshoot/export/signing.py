@@ -81,8 +81,8 @@ class Signer:
         except c2pa.C2paError as error:
             reason = " ".join(str(error).split())[:200]
             raise ExportError(
-                f"The picture cannot be signed with {shown(self._certificate)} ({reason}); check certificate, chain and "
-                "key, or export without signing."
+                f"The picture cannot be signed with {shown(self._certificate)} ({reason}); check certificate, chain "
+                "and key, or export without signing."
             ) from error
         return signed.getvalue()
 

@@ -118,8 +118,9 @@ class TrainingController:
     def captioner(self, name: str = "auto", device: str = "cpu") -> Captioner:
         """A captioner by name; ``auto`` is BLIP where its weights are, else the embedded one.
 
-        Raises TrainingError, or WeightsError where the embedded one's weights are missing.
+        Raises TrainingError, DeviceError, or WeightsError where the embedded one's weights are missing.
         """
+        from lib_photoshoot.build import resolve_device
         from lib_photoshoot.training.captioning.blip import BlipCaptioner, find_blip
         from lib_photoshoot.training.captioning.embedded import EmbeddedCaptioner
 
@@ -127,7 +128,7 @@ class TrainingController:
             raise TrainingError(f"There is no captioner {name!r}; choose one of: {', '.join(CAPTIONERS)}.")
         blip = find_blip(self._blip_folders) if name != "embedded" else None
         if blip is not None:
-            return BlipCaptioner(blip, device)
+            return BlipCaptioner(blip, resolve_device(device))
         if name == "blip":
             raise TrainingError(
                 f"BLIP's weights are not on this machine; put the folder blip-image-captioning-large into {self.home}, "

@@ -268,13 +268,13 @@ def test_missing_weights_are_brought_by_their_button(
     page: Page, monkeypatch: pytest.MonkeyPatch, button: str, line: str
 ) -> None:
     from lib_photoshoot.webui import downloads
-    from lib_photoshoot.weights import store
+    from lib_photoshoot.weights import manifest, store
 
-    there: list[str] = []
-    monkeypatch.setattr(store, "download_size", lambda group, *_: 0 if group in there else 65_000_000)
+    there: set[str] = set()
+    monkeypatch.setattr(store, "_is_there", lambda weight, *_: weight.name in there)
     page.set(f"{TAB}_enabled-checkbox", True)
     page.fire(f"{TAB}_enabled-checkbox", "change")
-    assert page.shown(f"{TAB}_{button}", "visible") and "65 MB" in page.value(f"{TAB}_{button}")
+    assert page.shown(f"{TAB}_{button}", "visible") and " MB)" in page.value(f"{TAB}_{button}")
 
     def fails(name: str, tell: Any) -> None:
         raise store.WeightsError("The weights cannot be had; check the connection.")
@@ -282,7 +282,12 @@ def test_missing_weights_are_brought_by_their_button(
     monkeypatch.setattr(downloads, "_get", fails)
     page.fire(f"{TAB}_{button}")
     assert "cannot be had" in page.value(f"{TAB}_{line}") and page.shown(f"{TAB}_{button}", "interactive")
-    monkeypatch.setattr(downloads, "_get", lambda name, tell: (tell(1_000_000, 65_000_000), there.append(name)))
+
+    def brings(name: str, tell: Any) -> None:
+        tell(1_000_000, 65_000_000)
+        there.update(weight.name for weight in manifest.Manifest.load().expand(name))
+
+    monkeypatch.setattr(downloads, "_get", brings)
     page.fire(f"{TAB}_{button}")
     assert "there" in page.value(f"{TAB}_{line}") or "ready" in page.value(f"{TAB}_{line}")
     assert not page.shown(f"{TAB}_{button}", "visible")

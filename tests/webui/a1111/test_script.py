@@ -74,7 +74,8 @@ def test_the_next_batch_is_whole_again_after_a_gap(host: StandIn) -> None:
     answer = generate(host, {**ON, "on_no_match": "leave out"}, "img2img", **job)
     assert [seed_in(text) for text in answer.texts[answer.first :]] == [6, 7, 8]
     for image in answer.images[answer.first :]:
-        assert (abs(image[5, 5].astype(int) - (10, 90, 10)) <= 1).all(), "outside the mask the input stays"
+        outside = np.asarray(mask) == 0  # what is painted there is a little noisy, the overlay is not
+        assert (image[outside] == (10, 90, 10)).all(), "outside the mask the input stays"
 
 
 @pytest.mark.parametrize("only_multiple", [True, False])

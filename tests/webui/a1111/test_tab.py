@@ -191,4 +191,4 @@ def test_without_gradios_queue_the_last_state_is_shown(fresh: Callable[..., Stan
     folder.mkdir(parents=True)
     bag().save(folder / "1.png")
     page = Page(host.page)
-    assert len(run(page, folder)) == 2 and "Done in" in page.value(f"{TAB}_progress")
+    assert "Done in" in run(page, folder)[0][0], "the first that the page hears of it"

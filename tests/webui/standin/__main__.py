@@ -25,7 +25,6 @@ LEAST = 80
 """Per cent of the adapter's lines that the tests must run."""
 TESTS = (
     "tests/webui/a1111",
-    "tests/webui/test_panel.py",
     "tests/webui/test_shoot_routes.py",
     "tests/webui/test_training_host.py",
     "tests/webui/test_training_routes.py",

@@ -85,6 +85,9 @@ def caption_command(
     anew: Annotated[bool, typer.Option("--anew", help="Also those that have a caption.")] = False,
     beside: Annotated[bool, typer.Option("--write-beside", help="Write NAME.txt beside the photos too.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other texts there, kept as .bak.")] = False,
+    take_texts: Annotated[
+        bool, typer.Option("--take-texts", help="Texts beside the photos replace captions edited here.")
+    ] = False,
     device: Annotated[str, typer.Option("--device", help="Of BLIP: cpu or cuda.")] = "cpu",
     home: Home = None,
     as_json: AsJson = False,
@@ -96,7 +99,7 @@ def caption_command(
         controller = _controller(home)
         dataset = _checked(controller, folder, Recipe(activation_tag=tag)).dataset
         with _bar("captioning") as tell:
-            sheet = controller.caption(dataset, controller.captioner(captioner, device), anew, tell)
+            sheet = controller.caption(dataset, controller.captioner(captioner, device), anew, tell, take_texts)
         left = sheet.write_beside(dataset.folder, overwrite) if beside else ()
     if as_json:
         print(json.dumps(sheet.captions, ensure_ascii=False, indent=1))

@@ -32,6 +32,7 @@ from lib_photoshoot.training.estimate import disk_needed
 from lib_photoshoot.training.launch import Launch, command, commands_per_machine, launch_variables
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.run_folder import RunFolder, RunSpec
+from lib_photoshoot.training.tokenizer import check_tokenizer
 
 Box = tuple[float, float, float, float]
 
@@ -80,6 +81,7 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     images = request.images()
     recipe, notes = adapted(request.recipe, request.capabilities)
     checkpoint = check_checkpoint(request.checkpoint)
+    check_tokenizer(request.environment)
     _check_images(images, request)
     steps = steps_per_epoch(
         Counter(image.bucket for image in images),

@@ -89,8 +89,8 @@ class Sheets:
         self._lock = threading.RLock()
         self._held: OrderedDict[Path, CaptionSheet] = OrderedDict()
 
-    def edit(self, dataset: Dataset, change: Callable[[CaptionSheet], object]) -> Edited:
-        """Change a sheet and save it, or only look at it. Raises TrainingError."""
+    def edit(self, dataset: Dataset, change: Callable[[CaptionSheet], object], made: bool = False) -> Edited:
+        """Change a sheet and save it, or only look at it; ``made`` by a captioner. Raises TrainingError."""
         with self._lock:
             sheet = self._current(dataset)
             before = sheet.captions
@@ -98,7 +98,7 @@ class Sheets:
             after = sheet.captions
             changed = sum(before[name] != after[name] for name in before)
             if changed:
-                self._controller.save_captions(dataset, sheet)
+                self._controller.save_captions(dataset, sheet, made)
             return Edited(after, changed, sheet.can_undo, sheet.can_redo)
 
     def read(self, dataset: Dataset) -> Edited:

@@ -94,13 +94,14 @@ def caption_command(
 ) -> None:
     """Caption the photos that have none, put the tag first in all, and print them; kept apart from your folder."""
     with exit_codes("Interrupted; the captions are as they were."):
+        from lib_photoshoot.training.folders import write_beside
         from lib_photoshoot.training.recipe import Recipe
 
         controller = _controller(home)
         dataset = _checked(controller, folder, Recipe(activation_tag=tag)).dataset
         with _bar("captioning") as tell:
             sheet = controller.caption(dataset, controller.captioner(captioner, device), anew, tell, take_texts)
-        left = sheet.write_beside(dataset.folder, overwrite) if beside else ()
+        left = write_beside(sheet, dataset, overwrite) if beside else ()
     if as_json:
         print(json.dumps(sheet.captions, ensure_ascii=False, indent=1))
     else:

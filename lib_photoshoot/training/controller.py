@@ -18,9 +18,10 @@ from lib_photoshoot.images import shown
 from lib_photoshoot.training import caption_store, control
 from lib_photoshoot.training.caption_findings import caption_findings
 from lib_photoshoot.training.captions import CaptionSheet
-from lib_photoshoot.training.dataset import Dataset, Progress, scan
+from lib_photoshoot.training.dataset import Dataset, Progress
 from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment, find_environment, inspect
 from lib_photoshoot.training.estimate import disk_needed, seconds_needed
+from lib_photoshoot.training.folders import scan_all
 from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import RunRequest, prepare
 from lib_photoshoot.training.processes import processes_of
@@ -95,7 +96,7 @@ class TrainingController:
 
     def check(self, folder: Path, recipe: Recipe, progress: Progress | None = None) -> Check:
         """Look at a folder of pictures. Raises TrainingError."""
-        dataset = scan(folder, recipe.activation_tag, recipe.bucket_settings(), progress=progress)
+        dataset = scan_all(folder, recipe.activation_tag, recipe.bucket_settings(), progress=progress)
         return self.checked(dataset, recipe, self.captions(dataset).captions)
 
     def checked(self, dataset: Dataset, recipe: Recipe, captions: Mapping[str, str]) -> Check:

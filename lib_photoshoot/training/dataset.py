@@ -81,6 +81,8 @@ class FindingKind(str, Enum):
     """Perhaps beyond what the text encoder is given."""
     CAPTION_CONFLICT = "caption_conflict"
     """Edited here, and changed beside the picture since."""
+    REPEATS = "repeats"
+    """A folder whose name says how often its pictures count."""
     METADATA = "metadata"
     METADATA_UNREADABLE = "metadata_unreadable"
     TAG_MISSING = "tag_missing"
@@ -122,6 +124,8 @@ class TrainingImage:
     placement: Placement
     rotated: bool
     hash: int
+    repeats: int | None = None
+    """How often it counts in an epoch, None for the recipe's repeats."""
 
     @property
     def name(self) -> str:
@@ -183,7 +187,7 @@ class Dataset:
 
     def steps_per_epoch(self, repeats: int, batch: int, accumulation: int = 1, processes: int = 1) -> int:
         """See :func:`~lib_photoshoot.training.buckets.steps_per_epoch`."""
-        return steps_per_epoch(self.buckets, repeats, batch, accumulation, processes)
+        return steps_per_epoch(counts_with_repeats(self.images, repeats), 1, batch, accumulation, processes)
 
     def findings_of(self, file: str) -> tuple[Finding, ...]:
         """The findings about one file."""
@@ -207,6 +211,14 @@ class Dataset:
 
     def _of(self, severity: Severity) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity is severity)
+
+
+def counts_with_repeats(images: Iterable[TrainingImage], repeats: int) -> Counter[Bucket]:
+    """How often an epoch takes a picture of each bucket; ``repeats`` are the recipe's."""
+    counts: Counter[Bucket] = Counter()
+    for image in images:
+        counts[image.bucket] += image.repeats or repeats
+    return counts
 
 
 def scan(

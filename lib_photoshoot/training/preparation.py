@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,7 +25,7 @@ from lib_photoshoot.training.arguments import (
 from lib_photoshoot.training.buckets import BucketSettings, place, steps_per_epoch
 from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.checkpoint import check_checkpoint
-from lib_photoshoot.training.dataset import Dataset, TrainingImage
+from lib_photoshoot.training.dataset import Dataset, TrainingImage, counts_with_repeats
 from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment, has_tokenizer
 from lib_photoshoot.training.estimate import disk_needed
 from lib_photoshoot.training.launch import Launch, command, commands_per_machine, launch_variables
@@ -84,8 +83,8 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     check_tokenizer(request.environment)
     _check_images(images, request)
     steps = steps_per_epoch(
-        Counter(image.bucket for image in images),
-        recipe.num_repeats,
+        counts_with_repeats(images, recipe.num_repeats),
+        1,
         recipe.train_batch_size,
         recipe.gradient_accumulation_steps,
         request.launch.total,
@@ -94,7 +93,7 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     run = RunFolder(_new_folder(runs, recipe.output_name))
     try:
         _copy_images(run, images, request)
-        paths = _write_settings(run, recipe, request)
+        paths = _write_settings(run, recipe, request, images)
         python, script = request.environment.python, _script(run, recipe, paths, steps, request)
         variables = _variables(recipe, request)
         spec = RunSpec(
@@ -184,7 +183,8 @@ def _copy_images(run: RunFolder, images: tuple[TrainingImage, ...], request: Run
     """Copies, so that the trainer's own files and the user's later edits touch nothing of each other."""
     run.dataset.mkdir()
     for image in images:
-        target = run.dataset / image.name
+        target = _place(run, image) / image.name
+        target.parent.mkdir(exist_ok=True)
         crop = request.crops.get(image.name)
         if crop is None and not image.rotated:
             shutil.copyfile(image.path, target)
@@ -193,12 +193,22 @@ def _copy_images(run: RunFolder, images: tuple[TrainingImage, ...], request: Run
         left, top, right, bottom = (round(edge) for edge in crop or (0, 0, picture.width, picture.height))
         # Without alpha: the trainer reads RGB, and a crop has another size.
         save_picture(picture.pixels[top:bottom, left:right], target)
-    CaptionSheet({image.name: request.captions[image.name] for image in images}).write_texts(run.dataset)
+    for folder in {_place(run, image) for image in images}:
+        here = {image.name: request.captions[image.name] for image in images if _place(run, image) == folder}
+        CaptionSheet(here).write_texts(folder)
 
 
-def _write_settings(run: RunFolder, recipe: Recipe, request: RunRequest) -> TrainerPaths:
+def _place(run: RunFolder, image: TrainingImage) -> Path:
+    """A folder for each number of repeats, as sd-scripts wants it."""
+    return run.dataset / f"{image.repeats}_repeats" if image.repeats else run.dataset
+
+
+def _write_settings(
+    run: RunFolder, recipe: Recipe, request: RunRequest, images: tuple[TrainingImage, ...]
+) -> TrainerPaths:
     dataset_config, prompts = run.path / DATASET_CONFIG_NAME, run.path / SAMPLE_PROMPTS_NAME
-    dataset_config.write_text(dataset_configuration_text(recipe, run.dataset), encoding="utf-8")
+    folders = {_place(run, image): image.repeats for image in images}
+    dataset_config.write_text(dataset_configuration_text(recipe, folders), encoding="utf-8")
     prompts.write_text(sample_prompts_text(recipe), encoding="utf-8")
     run.out.mkdir()
     return TrainerPaths(

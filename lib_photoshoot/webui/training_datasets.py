@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.training.captions import CaptionSheet
-from lib_photoshoot.training.dataset import Dataset, scan
+from lib_photoshoot.training.dataset import Dataset
+from lib_photoshoot.training.folders import repeated_folders, scan_all
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.buckets import BucketSettings
@@ -43,10 +44,10 @@ class Datasets:
 
     def _get(self, key: tuple[Path, str, BucketSettings]) -> Dataset:
         folder, tag, settings = key
-        files = _files(folder)
+        files = tuple(file for part in (folder, *repeated_folders(folder)) for file in _files(part))
         held = self._held.get(key)
         if held is None or held[0] != files:
-            held = files, scan(folder, tag, settings)
+            held = files, scan_all(folder, tag, settings)
             self._held[key] = held
         self._held.move_to_end(key)
         while len(self._held) > KEPT:

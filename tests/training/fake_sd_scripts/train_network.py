@@ -64,11 +64,12 @@ class Dataset:
 
     def __init__(self, config, seed):
         dataset = json.loads(Path(config).read_text(encoding="utf-8"))["datasets"][0]
-        subset = dataset["subsets"][0]
-        pictures = [
-            p.name for p in sorted(Path(subset["image_dir"]).iterdir()) if p.suffix in (".jpg", ".png", ".webp")
+        self.images = [
+            path.name
+            for subset in dataset["subsets"]
+            for path in sorted(Path(subset["image_dir"]).iterdir()) * subset["num_repeats"]
+            if path.suffix in (".jpg", ".png", ".webp")
         ]
-        self.images = pictures * subset["num_repeats"]
         self.size, self.seed, self.current_epoch = dataset["batch_size"], seed, 0
 
     def __len__(self):

@@ -51,6 +51,10 @@ Changes = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--set", metavar="NAME=VALUE", help="A recipe value to change, where the saved state allows it."),
 ]
+Regularisation = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--regularisation", metavar="FOLDER", help="Pictures of the class, such as other bags in 1_bag/."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show the progress until it ends.")]
 SdScripts = Annotated[str, typer.Option("--sd-scripts", help="A folder with sd-scripts instead of the installed one.")]
@@ -63,12 +67,13 @@ def check_command(
     preset: Preset = "",
     recipe: RecipeFile = None,
     values: Values = None,
+    regularisation: Regularisation = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at a folder before anything is spent: pictures, captions, buckets, steps, disk. Exit code 1 for problems."""
     with exit_codes("Interrupted."):
-        check = _checked(_controller(home), folder, _recipe(preset, recipe, values))
+        check = _checked(_controller(home), folder, _recipe(preset, recipe, values), regularisation)
     if as_json:
         print(json.dumps(check.to_dict(), ensure_ascii=False, indent=1))
     else:
@@ -118,6 +123,7 @@ def start_command(
     preset: Preset = "",
     recipe: RecipeFile = None,
     values: Values = None,
+    regularisation: Regularisation = None,
     follow: Follow = False,
     processes: Annotated[int, typer.Option(help="Processes on each machine, one for each GPU.")] = 1,
     machines: Annotated[int, typer.Option(help="Machines that train together.")] = 1,
@@ -134,7 +140,7 @@ def start_command(
 
         controller = _controller(home)
         launch = Launch(processes, machines, rank, address, port)
-        check = _checked(controller, folder, _recipe(preset, recipe, values))
+        check = _checked(controller, folder, _recipe(preset, recipe, values), regularisation)
         environment = controller.environment(sd_scripts or None, python or None)
         run = controller.prepare(check, checkpoint, environment, launch=launch)
         spec = run.spec()
@@ -352,9 +358,10 @@ def _typed(text: str, default: Any) -> Any:
     return text
 
 
-def _checked(controller: TrainingController, folder: Path, recipe: Recipe) -> Check:
+def _checked(controller: TrainingController, folder: Path, recipe: Recipe, regularisation: Path | None = None) -> Check:
+    others = regularisation.expanduser().absolute() if regularisation else None
     with _bar("looking at the photos") as tell:
-        return controller.check(folder.expanduser().absolute(), recipe, tell)
+        return controller.check(folder.expanduser().absolute(), recipe, tell, others)
 
 
 @contextmanager

@@ -129,10 +129,15 @@ def _path_arguments(recipe: Recipe, paths: TrainerPaths, capabilities: Capabilit
     return arguments
 
 
-def dataset_configuration(recipe: Recipe, folders: Path | Mapping[Path, int | None]) -> dict[str, Any]:
+def dataset_configuration(
+    recipe: Recipe,
+    folders: Path | Mapping[Path, int | None],
+    regularisation: Mapping[Path, int | None] | None = None,
+) -> dict[str, Any]:
     """sd-scripts' dataset configuration for folders of pictures with captions of the same name beside them.
 
-    ``folders`` are one with the recipe's repeats, or several with their own, None for the recipe's.
+    ``folders`` are one with the recipe's repeats, or several with their own, None for the recipe's;
+    ``regularisation`` likewise.
     """
     dataset: dict[str, Any] = {
         "resolution": recipe.resolution,
@@ -154,12 +159,20 @@ def dataset_configuration(recipe: Recipe, folders: Path | Mapping[Path, int | No
         {"image_dir": str(folder), "num_repeats": repeats or recipe.num_repeats, **subset}
         for folder, repeats in repeated.items()
     ]
+    subsets += [
+        {"image_dir": str(folder), "num_repeats": repeats or 1, **subset, "keep_tokens": 0, "is_reg": True}
+        for folder, repeats in (regularisation or {}).items()
+    ]
     return {"datasets": [{**dataset, "subsets": subsets}]}
 
 
-def dataset_configuration_text(recipe: Recipe, folders: Path | Mapping[Path, int | None]) -> str:
+def dataset_configuration_text(
+    recipe: Recipe,
+    folders: Path | Mapping[Path, int | None],
+    regularisation: Mapping[Path, int | None] | None = None,
+) -> str:
     """The same as the text of a ``.json`` file. ASCII, as sd-scripts reads it in the locale's encoding."""
-    return json.dumps(dataset_configuration(recipe, folders), indent=2, ensure_ascii=True) + "\n"
+    return json.dumps(dataset_configuration(recipe, folders, regularisation), indent=2, ensure_ascii=True) + "\n"
 
 
 def sample_prompts_text(recipe: Recipe) -> str:

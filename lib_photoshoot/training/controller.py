@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import RunRequest, prepare
 from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import Recipe
+from lib_photoshoot.training.regularisation import read_regularisation
 from lib_photoshoot.training.results import EpochResult
 from lib_photoshoot.training.results import scan as scan_results
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
@@ -94,9 +95,14 @@ class TrainingController:
         self.runs_folder = home / "runs"
         self._blip_folders = (home, *blip_folders)
 
-    def check(self, folder: Path, recipe: Recipe, progress: Progress | None = None) -> Check:
-        """Look at a folder of pictures. Raises TrainingError."""
+    def check(
+        self, folder: Path, recipe: Recipe, progress: Progress | None = None, regularisation: Path | None = None
+    ) -> Check:
+        """Look at a folder of pictures, and at one of regularisation pictures where named. Raises TrainingError."""
         dataset = scan_all(folder, recipe.activation_tag, recipe.bucket_settings(), progress=progress)
+        if regularisation is not None:
+            others = read_regularisation(regularisation, recipe.bucket_settings(), progress)
+            dataset = replace(dataset, regularisation=others)
         return self.checked(dataset, recipe, self.captions(dataset).captions)
 
     def checked(self, dataset: Dataset, recipe: Recipe, captions: Mapping[str, str]) -> Check:
@@ -105,7 +111,7 @@ class TrainingController:
         dataset = dataset.with_captions(captions)
         dataset = dataset.with_findings(caption_findings(dataset, conflicts, recipe.max_token_length))
         steps = dataset.steps_per_epoch(recipe.num_repeats, recipe.train_batch_size, recipe.gradient_accumulation_steps)
-        disk = disk_needed([image.path for image in dataset.images], recipe)
+        disk = disk_needed([image.path for image in (*dataset.images, *dataset.regularisation)], recipe)
         seconds = seconds_needed(steps * recipe.max_train_epochs, recipe, self.runs())
         return Check(dataset, recipe, steps, disk, seconds)
 

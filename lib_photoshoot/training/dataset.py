@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from lib_photoshoot.errors import ImageError, TrainingError
 from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture, shown
 from lib_photoshoot.results import Box
-from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, place, steps_per_epoch
+from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, place, steps_per_epoch, times_taken
 from lib_photoshoot.training.caption_files import SUFFIXES, caption_files, metadata_file, read_metadata
 from lib_photoshoot.training.captions import decode, first_line, lines, tags, text_name
 
@@ -154,6 +154,8 @@ class Dataset:
     findings: tuple[Finding, ...]
     beside: Mapping[str, str] = field(default_factory=dict, compare=False)
     """The captions that stand beside the pictures, by image name, empty where there is none."""
+    regularisation: tuple[TrainingImage, ...] = ()
+    """See ``regularisation.py``."""
 
     @property
     def problems(self) -> tuple[Finding, ...]:
@@ -185,9 +187,22 @@ class Dataset:
         """Number of images in each bucket that has any, without repeats, in ascending order of the buckets."""
         return dict(sorted(Counter(image.bucket for image in self.images).items()))
 
+    def counts(self, repeats: int, images: Sequence[TrainingImage] | None = None) -> Counter[Bucket]:
+        """How often an epoch takes a picture of each bucket, of all ``images`` or of some, and for regularisation.
+
+        ``repeats`` are the recipe's.
+        """
+        counts: Counter[Bucket] = Counter()
+        for image in self.images if images is None else images:
+            counts[image.bucket] += image.repeats or repeats
+        taken = times_taken([image.repeats or 1 for image in self.regularisation], counts.total())
+        for image, times in zip(self.regularisation, taken, strict=True):
+            counts[image.bucket] += times
+        return counts
+
     def steps_per_epoch(self, repeats: int, batch: int, accumulation: int = 1, processes: int = 1) -> int:
         """See :func:`~lib_photoshoot.training.buckets.steps_per_epoch`."""
-        return steps_per_epoch(counts_with_repeats(self.images, repeats), 1, batch, accumulation, processes)
+        return steps_per_epoch(self.counts(repeats), 1, batch, accumulation, processes)
 
     def findings_of(self, file: str) -> tuple[Finding, ...]:
         """The findings about one file."""
@@ -211,14 +226,6 @@ class Dataset:
 
     def _of(self, severity: Severity) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity is severity)
-
-
-def counts_with_repeats(images: Iterable[TrainingImage], repeats: int) -> Counter[Bucket]:
-    """How often an epoch takes a picture of each bucket; ``repeats`` are the recipe's."""
-    counts: Counter[Bucket] = Counter()
-    for image in images:
-        counts[image.bucket] += image.repeats or repeats
-    return counts
 
 
 def scan(

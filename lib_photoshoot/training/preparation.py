@@ -25,7 +25,7 @@ from lib_photoshoot.training.arguments import (
 from lib_photoshoot.training.buckets import BucketSettings, place, steps_per_epoch
 from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.checkpoint import check_checkpoint
-from lib_photoshoot.training.dataset import Dataset, TrainingImage, counts_with_repeats
+from lib_photoshoot.training.dataset import Dataset, TrainingImage
 from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment, has_tokenizer
 from lib_photoshoot.training.estimate import disk_needed
 from lib_photoshoot.training.launch import Launch, command, commands_per_machine, launch_variables
@@ -83,16 +83,17 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     check_tokenizer(request.environment)
     _check_images(images, request)
     steps = steps_per_epoch(
-        counts_with_repeats(images, recipe.num_repeats),
+        request.dataset.counts(recipe.num_repeats, images),
         1,
         recipe.train_batch_size,
         recipe.gradient_accumulation_steps,
         request.launch.total,
     )
-    _check_space(runs, images, recipe)
+    _check_space(runs, (*images, *request.dataset.regularisation), recipe)
     run = RunFolder(_new_folder(runs, recipe.output_name))
     try:
         _copy_images(run, images, request)
+        _copy_regularisation(run, request.dataset.regularisation)
         paths = _write_settings(run, recipe, request, images)
         python, script = request.environment.python, _script(run, recipe, paths, steps, request)
         variables = _variables(recipe, request)
@@ -198,6 +199,19 @@ def _copy_images(run: RunFolder, images: tuple[TrainingImage, ...], request: Run
         CaptionSheet(here).write_texts(folder)
 
 
+def _copy_regularisation(run: RunFolder, images: tuple[TrainingImage, ...]) -> None:
+    for folder in {_regularisation_place(run, image) for image in images}:
+        folder.mkdir()
+        here = [image for image in images if _regularisation_place(run, image) == folder]
+        for image in here:
+            save_picture(read_picture(image.path).pixels, folder / image.name)
+        CaptionSheet({image.name: image.caption or "" for image in here}).write_texts(folder)
+
+
+def _regularisation_place(run: RunFolder, image: TrainingImage) -> Path:
+    return run.dataset / f"regularisation_{image.repeats}"
+
+
 def _place(run: RunFolder, image: TrainingImage) -> Path:
     """A folder for each number of repeats, as sd-scripts wants it."""
     return run.dataset / f"{image.repeats}_repeats" if image.repeats else run.dataset
@@ -208,7 +222,8 @@ def _write_settings(
 ) -> TrainerPaths:
     dataset_config, prompts = run.path / DATASET_CONFIG_NAME, run.path / SAMPLE_PROMPTS_NAME
     folders = {_place(run, image): image.repeats for image in images}
-    dataset_config.write_text(dataset_configuration_text(recipe, folders), encoding="utf-8")
+    others = {_regularisation_place(run, image): image.repeats for image in request.dataset.regularisation}
+    dataset_config.write_text(dataset_configuration_text(recipe, folders, others), encoding="utf-8")
     prompts.write_text(sample_prompts_text(recipe), encoding="utf-8")
     run.out.mkdir()
     return TrainerPaths(

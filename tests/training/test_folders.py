@@ -10,10 +10,13 @@ import pytest
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.training import control
+from lib_photoshoot.training.buckets import times_taken
 from lib_photoshoot.training.captions import CaptionSheet
+from lib_photoshoot.training.controller import TrainingController
 from lib_photoshoot.training.environment import Capabilities
 from lib_photoshoot.training.folders import picture_in, repeats_of, scan_all, write_beside
 from lib_photoshoot.training.preparation import RunRequest, prepare
+from lib_photoshoot.training.regularisation import read_regularisation
 from lib_photoshoot.training.run_folder import RunState
 from tests.training.conftest import SMALL, Trainer, finish
 
@@ -82,3 +85,39 @@ def test_captions_are_written_and_pictures_found_where_they_lie(kohyas: Path) ->
     assert (kohyas / "3_bag" / "00.txt").read_text() == f"{TAG}, new" and not (kohyas / "00.txt").exists()
     assert picture_in(kohyas, "00.png") == kohyas / "3_bag" / "00.png"
     assert picture_in(kohyas, "gone.png") == kohyas / "gone.png"
+
+
+def test_regularisation_pictures_are_as_many_as_the_others(trainer: Trainer, photos: Path, tmp_path: Path) -> None:
+    classes = tmp_path / "classes"
+    for name, numbers in (("1_bag", (0, 1)), ("2_a cup", (2,))):
+        (classes / name).mkdir(parents=True)
+        for number in numbers:
+            shutil.move(photos / f"{number:02d}.png", classes / name)
+            (photos / f"{number:02d}.txt").unlink()
+    (classes / "1_bag" / "00.txt").write_text("a brown bag")
+    controller = TrainingController(tmp_path / "home")
+    check = controller.check(photos, SMALL, regularisation=classes)
+    assert not check.uncaptioned and not check.dataset.problems
+    # 9 x 2 and as many of the class: 1 + 1 + 2, then 14 more in turn.
+    assert times_taken([1, 1, 2], 18) == [6, 6, 6]
+    assert check.steps_per_epoch == 18
+    run = controller.prepare(check, trainer.checkpoint, trainer.environment, capabilities=Capabilities(cpu_count=2))
+    assert (run.dataset / "regularisation_1" / "00.txt").read_text() == "a brown bag"
+    assert (run.dataset / "regularisation_2" / "02.txt").read_text() == "a cup"
+    subsets = json.loads((run.path / "dataset.json").read_text())["datasets"][0]["subsets"]
+    assert [subset.get("is_reg", False) for subset in subsets] == [False, True, True]
+    trainer.misbehave(run, "")
+    control.start(run)
+    status = finish(run)
+    assert (status.state, status.step, status.total) == (RunState.DONE, 54, 54), status.message
+
+
+def test_more_regularisation_pictures_than_others_are_left_out() -> None:
+    assert times_taken([3] * 12, 7) == [3, 3, 3, *[0] * 9]
+    assert times_taken([], 7) == []
+
+
+def test_a_regularisation_picture_without_words_is_told(photos: Path) -> None:
+    (photos / "03.txt").unlink()
+    with pytest.raises(TrainingError, match=r"03\.png has no caption; .* such as 1_bag"):
+        read_regularisation(photos, SMALL.bucket_settings())

@@ -332,13 +332,13 @@ def test_pictures_are_decoded_again_only_when_they_change(
     from lib_photoshoot.webui import training_datasets
 
     scans: list[Path] = []
-    real = training_datasets.scan
+    real = training_datasets.scan_all
 
     def scan(place: Path, *rest: Any) -> Any:
         scans.append(place)
         return real(place, *rest)
 
-    monkeypatch.setattr(training_datasets, "scan", scan)
+    monkeypatch.setattr(training_datasets, "scan_all", scan)
     for epochs in (1, 2, 3):
         service.pictures.check({"folder": str(folder), "recipe": {**RECIPE, "max_train_epochs": epochs}})
     edit(service, folder, "add", word="studio")

@@ -43,9 +43,7 @@ def infotext_of(p: Any) -> str:
     return str(create_infotext(p, *lists, index=p.batch_index, all_negative_prompts=p.negative_prompts))
 
 
-def save_extras(
-    p: Any, seed: int, job: FilterJob, before: Image.Image, outcome: ImageOutcome, text: str = ""
-) -> None:
+def save_extras(p: Any, seed: int, job: FilterJob, before: Image.Image, outcome: ImageOutcome, text: str = "") -> None:
     """Save what the settings ask for beside the image: masks, cut-outs, the image before the enhancement.
 
     ``seed`` is the image's and begins their names; ``text`` is its infotext: cut-outs say too that they were generated.

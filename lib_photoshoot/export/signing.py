@@ -7,6 +7,7 @@ IPTC term of what was made.
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,11 @@ class Signer:
     def sign(self, data: bytes, format_: str, evidence: Evidence | None, parent: bytes | None) -> bytes:
         """A finished file's bytes, signed; ``parent`` is the file that it was made from. Raises ExportError."""
         c2pa = self._library
+        mime = None if parent is None else _mime_of(parent)
         term = None if evidence is None else evidence.term
-        action: dict[str, Any] = {"action": "c2pa.created" if parent is None else "c2pa.edited"}
+        action: dict[str, Any] = {"action": "c2pa.created" if mime is None else "c2pa.edited"}
         # Whoever creates must say from what; the specification has a word for "not told".
-        if term is not None or parent is None:
+        if term is not None or mime is None:
             action["digitalSourceType"] = TERMS + term if term else "http://c2pa.org/digitalsourcetype/empty"
         manifest = {
             "claim_generator_info": [{"name": "product-photoshoot", "version": __version__}],
@@ -73,7 +75,7 @@ class Signer:
         try:
             context = c2pa.Context.from_dict(_SETTINGS)
             with c2pa.Builder(manifest, context) as builder:
-                if parent is not None and (mime := _mime_of(parent)) is not None:
+                if parent is not None and mime is not None:
                     builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
                     builder.add_ingredient({"relationship": "parentOf"}, mime, io.BytesIO(parent))
                 with c2pa.Signer.from_info(c2pa.C2paSignerInfo(*self._info)) as signer:
@@ -103,8 +105,10 @@ def _algorithm(key: Any) -> str:
 
 
 def _mime_of(data: bytes) -> str | None:
-    with Image.open(io.BytesIO(data)) as image:
+    """The MIME type of a picture file; None where Pillow does not know it."""
+    with suppress(OSError), Image.open(io.BytesIO(data)) as image:
         return Image.MIME.get(image.format or "")
+    return None
 
 
 def _sample() -> bytes:

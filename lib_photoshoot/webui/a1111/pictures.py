@@ -40,7 +40,10 @@ def infotext_of(p: Any) -> str:
     if not shared.opts.enable_pnginfo:
         return ""
     lists = (p.prompts, p.seeds, p.subseeds)
-    return str(create_infotext(p, *lists, index=p.batch_index, all_negative_prompts=p.negative_prompts))
+    try:
+        return str(create_infotext(p, *lists, index=p.batch_index, all_negative_prompts=p.negative_prompts))
+    except Exception:  # another host's, or another extension's part of it: an image is never lost for its text
+        return ""
 
 
 def save_extras(p: Any, seed: int, job: FilterJob, before: Image.Image, outcome: ImageOutcome, text: str = "") -> None:

@@ -56,6 +56,8 @@ class WebUiProcess:
         own += ["--ui-config-file", str(scratch / "ui-config.json")]
         self._command = [python, "launch.py", *_FLAGS, *own, *flags]
         self.url = f"http://127.0.0.1:{port}"
+        # The shoots of the tests ask other WebUIs of this machine.
+        (scratch / "config.json").write_text('{"photoshoot_shoot_hosts": "127.0.0.1"}', encoding="utf-8")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

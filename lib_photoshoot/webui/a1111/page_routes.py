@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from lib_photoshoot.errors import PhotoshootError, TrainingError
+from lib_photoshoot.webui.a1111.places import Places
 from lib_photoshoot.webui.a1111.routes import Login, parsed_json, read_json_body
 from lib_photoshoot.webui.notes import sentence
 from lib_photoshoot.webui.service import RequestError, status_of
@@ -22,6 +23,9 @@ from lib_photoshoot.webui.training_thumbnails import Thumbnail
 
 BODY_LIMIT = 8 << 20
 """Bytes of a request: captions and crops of some thousand pictures, or a list of as many products."""
+
+POSTS_AT_ONCE = 8
+"""Requests of a page that change or look through something."""
 
 
 class PageRoutes:
@@ -33,6 +37,7 @@ class PageRoutes:
         self.app.add_exception_handler(HTTPException, _say_http)
         self._prefix = prefix
         self._smaller = smaller
+        self._places = Places(POSTS_AT_ONCE)
 
     def get(self, path: str, endpoint: Callable[..., Response]) -> None:
         """A route that reads; FastAPI runs a plain function in a thread of its own."""
@@ -41,20 +46,20 @@ class PageRoutes:
     def post(self, path: str, operation: Callable[[Any], Any], status: int = 200) -> None:
         """A route that takes JSON."""
 
-        def endpoint(body: bytes = Depends(self._read_body)) -> Response:
-            return answer(operation(parsed_json(body)), status)
+        async def endpoint(body: Any = Depends(self._read_body)) -> Response:
+            return await self._places.run(lambda: answer(operation(parsed_json(body)), status))
 
         self.app.add_api_route(f"{self._prefix}{path}", endpoint, methods=["POST"])
 
     def post_to(self, path: str, operation: Callable[[str, Any], Any]) -> None:
         """A route with a ``{name}`` in its path, that takes JSON."""
 
-        def endpoint(name: str, body: bytes = Depends(self._read_body)) -> Response:
-            return answer(operation(name, parsed_json(body)))
+        async def endpoint(name: str, body: Any = Depends(self._read_body)) -> Response:
+            return await self._places.run(lambda: answer(operation(name, parsed_json(body))))
 
         self.app.add_api_route(f"{self._prefix}{path}", endpoint, methods=["POST"])
 
-    async def _read_body(self, request: Request) -> bytes:
+    async def _read_body(self, request: Request) -> BinaryIO:
         return await read_json_body(request, BODY_LIMIT, self._smaller)
 
 

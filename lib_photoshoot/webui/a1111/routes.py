@@ -6,10 +6,11 @@ Requests are read as plain JSON: FastAPI's models differ between pydantic 1 and 
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from secrets import compare_digest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
@@ -19,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute, Match
 
 from lib_photoshoot.errors import MissingWeightsError, PhotoshootError
+from lib_photoshoot.webui.a1111.places import Places
 
 if TYPE_CHECKING:
     from lib_photoshoot.webui.service import PhotoshootService
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 PREFIX = "/photoshoot/v1"
 TRAIN_PREFIX = f"{PREFIX}/train"
 SHOOT_PREFIX = f"{PREFIX}/shoot"
+OPERATIONS_AT_ONCE = 4
+"""Requests that detect, filter or enhance; the models serve one at a time."""
+IN_MEMORY = 4 << 20
+"""Bytes of a body that are held in memory while its request waits."""
 _LATER_S = 10.0
 """The WebUI's start is over by then."""
 Answer = Callable[[Any], "dict[str, Any]"]
@@ -179,8 +185,11 @@ def _knows(users: Any, credentials: HTTPBasicCredentials) -> bool:
     return expected is not None and compare_digest(expected.encode(), credentials.password.encode())
 
 
-async def read_json_body(request: Request, limit: int, remedy: str) -> bytes:
-    """A body of at most ``limit`` bytes; ``remedy`` is what to do about a larger one. Raises RequestError."""
+async def read_json_body(request: Request, limit: int, remedy: str) -> BinaryIO:
+    """A body of at most ``limit`` bytes; ``remedy`` is what to do about a larger one. Raises RequestError.
+
+    While its request waits for its turn a large one lies on the disk, and not in memory.
+    """
     from lib_photoshoot.webui.service import RequestError
 
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -190,29 +199,34 @@ async def read_json_body(request: Request, limit: int, remedy: str) -> bytes:
     too_large = RequestError(f"The request is larger than {limit >> 20} MB; {remedy}.", 413)
     if int(request.headers.get("content-length") or 0) > limit:
         raise too_large
-    body = bytearray()
+    body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (closed by parsed_json)
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
+        body.write(chunk)
+        if body.tell() > limit:
+            body.close()
             raise too_large
-    return bytes(body)
+    return cast(BinaryIO, body)
 
 
-def parsed_json(body: bytes) -> Any:
-    """What a body says; an empty one is an empty object. Raises RequestError."""
+def parsed_json(body: BinaryIO) -> Any:
+    """What a body says, which is closed then; an empty one is an empty object. Raises RequestError."""
     from lib_photoshoot.webui.service import RequestError
 
     try:
-        return json.loads(body or b"{}")
+        with body:
+            body.seek(0)
+            return json.loads(body.read() or b"{}")
     except (ValueError, RecursionError) as error:
         raise RequestError(f"The request is not JSON ({error}).", 400) from error
 
 
 def build_router(service: PhotoshootService, login: Login) -> APIRouter:
-    """The routes of one service. Plain functions, so that FastAPI runs each in a thread of its own."""
+    """The routes of one service. What may take long takes one of a few places; FastAPI runs the rest in threads."""
     from lib_photoshoot.webui.schema import settings_schema
 
-    async def read_body(request: Request) -> bytes:
+    places = Places(OPERATIONS_AT_ONCE)
+
+    async def read_body(request: Request) -> BinaryIO:
         return await read_json_body(request, service.body_limit(), "send a smaller picture")
 
     router = APIRouter(
@@ -220,8 +234,8 @@ def build_router(service: PhotoshootService, login: Login) -> APIRouter:
     )
 
     def add_operation(name: str, operation: Answer, summary: str) -> None:
-        def endpoint(body: bytes = Depends(read_body)) -> Response:
-            return JSONResponse(operation(parsed_json(body)))
+        async def endpoint(body: Any = Depends(read_body)) -> Response:
+            return await places.run(lambda: JSONResponse(operation(parsed_json(body))))
 
         router.add_api_route(
             f"/{name}",
@@ -249,7 +263,8 @@ def build_router(service: PhotoshootService, login: Login) -> APIRouter:
         return JSONResponse(service.model(name))
 
     @router.post("/models/{name}", summary="Download a model in the background.")
-    def post_model(name: str, body: bytes = Depends(read_body)) -> Response:
+    def post_model(name: str, body: Any = Depends(read_body)) -> Response:
+        body.close()
         state = service.get_model(name)
         return JSONResponse(state, 202 if state["state"] == "downloading" else 200)
 

@@ -533,7 +533,7 @@ def _other_files(files: Sequence[Path], stems: set[str]) -> list[Finding]:
     findings = []
     for path in files:
         suffix, name = path.suffix.lower(), shown(path.name)
-        if suffix in PICTURE_SUFFIXES - TRAINED_SUFFIXES:
+        if suffix in PICTURE_SUFFIXES - TRAINED_SUFFIXES - {".pdf"}:
             sentence = f"{name} is no picture that the trainer reads and is left out; export it as PNG or JPEG."
             findings.append(_problem(FindingKind.OTHER_FORMAT, path, sentence))
         if suffix in SUFFIXES and path.stem not in stems:

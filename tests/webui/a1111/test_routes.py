@@ -96,7 +96,8 @@ def test_detect_filter_and_enhance_run_in_the_hosts_queue(host: StandIn) -> None
     found = post(host, "detect", request(masks=True))
     assert [region["product"] for region in found["regions"]] == ["bag"] and "image" not in found
     turns: list[bool] = []
-    host.checkpoint.at_step = lambda p: turns.append(host.at_work)
+    state = host.shared.state
+    host.checkpoint.at_step = lambda p: turns.append(host.at_work and state.job_no < state.job_count)
     for operation in ("filter", "enhance"):
         answer = post(host, operation, request(job={"prompt": "a bag", "seed": 7, "steps": 2}))
         changed = differing(np.asarray(bag()), decoded(answer["image"]))

@@ -14,13 +14,12 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image
-
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.images import PICTURE_FORMATS, PIXEL_LIMIT, shown
 from lib_photoshoot.provenance.evidence import Evidence, evidence_in
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata
 from lib_photoshoot.provenance.terms import Source
+from lib_photoshoot.workload import open_image
 
 
 def source_of(path: str | os.PathLike[str]) -> Evidence:
@@ -48,7 +47,7 @@ def source_of(path: str | os.PathLike[str]) -> Evidence:
 def metadata_of(path: Path) -> Metadata:
     """The metadata of a picture file; nothing of one that cannot be read."""
     # Damaged files raise many kinds in Pillow.
-    with suppress(Exception), open(path, "rb") as file, Image.open(file, formats=PICTURE_FORMATS) as image:
+    with suppress(Exception), open(path, "rb") as file, open_image(file, shown(path), PICTURE_FORMATS) as image:
         if image.format == "PNG" and image.width * image.height <= PIXEL_LIMIT:
             # Its texts may stand behind its pixels.
             with suppress(Exception):

@@ -77,7 +77,7 @@ def test_infotext_in_png_and_in_exif(tmp_path: Path) -> None:
 
 def _run_folder(folder: Path, original: Path, output: str) -> Path:
     path = save_cutout(folder / output)
-    record = Record(str(original), "a", 1, 1, (output,), {})
+    record = Record(str(original), "a", 1, 1, (output,), {"regions": []})
     (folder / LEDGER_NAME).write_bytes(b'{"program":"product-photoshoot"}\n' + record.to_line() + b"torn")
     return path
 
@@ -101,7 +101,7 @@ def test_a_longer_ledger_is_read_again(tmp_path: Path) -> None:
     assert source_of(path).source is Source.RETOUCHED
     later = save_cutout(tmp_path / "run" / "cutouts" / "b.png")
     with open(tmp_path / "run" / LEDGER_NAME, "ab") as file:
-        file.write(b"\n" + Record(str(original), "b", 1, 1, ("cutouts/b.png",), {}).to_line())
+        file.write(b"\n" + Record(str(original), "b", 1, 1, ("cutouts/b.png",), {"regions": []}).to_line())
     assert source_of(later).source is Source.RETOUCHED
 
 

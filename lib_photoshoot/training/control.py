@@ -29,6 +29,7 @@ def start(run: RunFolder) -> Status:
     state = run.status().state
     if state is not RunState.PREPARED:
         raise TrainingError(f"The run {run.path.name} is {state.value} already; resume it, or prepare a new one.")
+    run.check_seal()
     return _supervise(run)
 
 
@@ -41,6 +42,7 @@ def resume(run: RunFolder, changes: Mapping[str, Any] | None = None) -> Status:
     status, spec = run.status(), run.spec()
     if not status.state.resumable:
         raise TrainingError(f"The run {run.path.name} is {status.state.value}; only one that has ended early resumes.")
+    run.check_seal()
     if spec.machine_commands:
         raise TrainingError(
             f"The run {run.path.name} is of several machines; start each of their commands again with --resume and the "

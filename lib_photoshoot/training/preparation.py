@@ -80,7 +80,7 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     images = request.images()
     recipe, notes = adapted(request.recipe, request.capabilities)
     checkpoint = check_checkpoint(request.checkpoint)
-    _check_images(images, request)
+    check_images(request.dataset, request.captions)
     steps = steps_per_epoch(
         Counter(image.bucket for image in images),
         recipe.num_repeats,
@@ -125,10 +125,12 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     return run
 
 
-def _check_images(images: tuple[TrainingImage, ...], request: RunRequest) -> None:
+def check_images(dataset: Dataset, captions: Mapping[str, str]) -> None:
+    """Whether the images with these captions, by name, can be trained. Raises TrainingError."""
+    images = [image for image in dataset.images if image.name in captions]
     if not images:
-        raise TrainingError(f"No picture of {shown(request.dataset.folder)} is left to train on; choose at least one.")
-    empty = [image.name for image in images if not request.captions[image.name].strip()]
+        raise TrainingError(f"No picture of {shown(dataset.folder)} is left to train on; choose at least one.")
+    empty = [image.name for image in images if not captions[image.name].strip()]
     if empty:
         raise TrainingError(
             f"{len(empty)} of {len(images)} pictures have no caption ({shown(empty[0])} first); caption them, or leave "

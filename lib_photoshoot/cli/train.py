@@ -55,6 +55,10 @@ Changes = Annotated[
     Optional[list[str]],  # noqa: UP045
     typer.Option("--set", metavar="NAME=VALUE", help="A recipe value to change, where the saved state allows it."),
 ]
+Regularisation = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--regularisation", metavar="FOLDER", help="Pictures of the class, such as other bags in 1_bag/."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show the progress until it ends.")]
 SdScripts = Annotated[str, typer.Option("--sd-scripts", help="A folder with sd-scripts instead of the installed one.")]
@@ -67,12 +71,13 @@ def check_command(
     preset: Preset = "",
     recipe: RecipeFile = None,
     values: Values = None,
+    regularisation: Regularisation = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at a folder before anything is spent: pictures, captions, buckets, steps, disk. Exit code 1 for problems."""
     with exit_codes("Interrupted."):
-        check = _checked(_controller(home), folder, _recipe(preset, recipe, values))
+        check = _checked(_controller(home), folder, _recipe(preset, recipe, values), regularisation)
     if as_json:
         print(json.dumps(check.to_dict(), ensure_ascii=False, indent=1))
     else:
@@ -89,19 +94,23 @@ def caption_command(
     anew: Annotated[bool, typer.Option("--anew", help="Also those that have a caption.")] = False,
     beside: Annotated[bool, typer.Option("--write-beside", help="Write NAME.txt beside the photos too.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other texts there, kept as .bak.")] = False,
+    take_texts: Annotated[
+        bool, typer.Option("--take-texts", help="Texts beside the photos replace captions edited here.")
+    ] = False,
     device: Annotated[str, typer.Option("--device", help="Of BLIP: cpu or cuda.")] = "cpu",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Caption the photos that have none, put the tag first in all, and print them; kept apart from your folder."""
     with exit_codes("Interrupted; the captions are as they were."):
+        from lib_photoshoot.training.folders import write_beside
         from lib_photoshoot.training.recipe import Recipe
 
         controller = _controller(home)
         dataset = _checked(controller, folder, Recipe(activation_tag=tag)).dataset
         with _bar("captioning") as tell:
-            sheet = controller.caption(dataset, controller.captioner(captioner, device), anew, tell)
-        left = sheet.write_beside(dataset.folder, overwrite) if beside else ()
+            sheet = controller.caption(dataset, controller.captioner(captioner, device), anew, tell, take_texts)
+        left = write_beside(sheet, dataset, overwrite) if beside else ()
     if as_json:
         print(json.dumps(sheet.captions, ensure_ascii=False, indent=1))
     else:
@@ -118,6 +127,7 @@ def start_command(
     preset: Preset = "",
     recipe: RecipeFile = None,
     values: Values = None,
+    regularisation: Regularisation = None,
     follow: Follow = False,
     anyway: Annotated[bool, typer.Option("--anyway", help=_ANYWAY)] = False,
     processes: Annotated[int, typer.Option(help="Processes on each machine, one for each GPU.")] = 1,
@@ -138,7 +148,7 @@ def start_command(
         launch, made = Launch(processes, machines, rank, address, port), _recipe(preset, recipe, values)
         environment = controller.environment(sd_scripts or None, python or None)
         controller.check_start(checkpoint, environment)
-        check = _checked(controller, folder, made)
+        check = _checked(controller, folder, made, regularisation)
         _ask_to_go_on(check, anyway)
         run = controller.prepare(check, checkpoint, environment, launch=launch, leave_out=check.uncaptioned)
         with control.removed_unless_begun(run):
@@ -357,9 +367,10 @@ def _typed(text: str, default: Any) -> Any:
     return text
 
 
-def _checked(controller: TrainingController, folder: Path, recipe: Recipe) -> Check:
+def _checked(controller: TrainingController, folder: Path, recipe: Recipe, regularisation: Path | None = None) -> Check:
+    others = regularisation.expanduser().absolute() if regularisation else None
     with _bar("looking at the photos") as tell:
-        return controller.check(folder.expanduser().absolute(), recipe, tell)
+        return controller.check(folder.expanduser().absolute(), recipe, tell, others)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,8 +129,16 @@ def _path_arguments(recipe: Recipe, paths: TrainerPaths, capabilities: Capabilit
     return arguments
 
 
-def dataset_configuration(recipe: Recipe, image_dir: Path) -> dict[str, Any]:
-    """sd-scripts' dataset configuration for one folder of pictures with captions of the same name beside them."""
+def dataset_configuration(
+    recipe: Recipe,
+    folders: Path | Mapping[Path, int | None],
+    regularisation: Mapping[Path, int | None] | None = None,
+) -> dict[str, Any]:
+    """sd-scripts' dataset configuration for folders of pictures with captions of the same name beside them.
+
+    ``folders`` are one with the recipe's repeats, or several with their own, None for the recipe's;
+    ``regularisation`` likewise.
+    """
     dataset: dict[str, Any] = {
         "resolution": recipe.resolution,
         "batch_size": recipe.train_batch_size,
@@ -140,19 +149,30 @@ def dataset_configuration(recipe: Recipe, image_dir: Path) -> dict[str, Any]:
         "bucket_no_upscale": recipe.bucket_no_upscale,
     }
     subset = {
-        "image_dir": str(image_dir),
-        "num_repeats": recipe.num_repeats,
         "caption_extension": CAPTION_EXTENSION,
         "shuffle_caption": recipe.shuffle_caption,
         "keep_tokens": recipe.keep_tokens,
         "flip_aug": recipe.flip_aug,
     }
-    return {"datasets": [{**dataset, "subsets": [subset]}]}
+    repeated = {folders: None} if isinstance(folders, Path) else folders
+    subsets = [
+        {"image_dir": str(folder), "num_repeats": repeats or recipe.num_repeats, **subset}
+        for folder, repeats in repeated.items()
+    ]
+    subsets += [
+        {"image_dir": str(folder), "num_repeats": repeats or 1, **subset, "keep_tokens": 0, "is_reg": True}
+        for folder, repeats in (regularisation or {}).items()
+    ]
+    return {"datasets": [{**dataset, "subsets": subsets}]}
 
 
-def dataset_configuration_text(recipe: Recipe, image_dir: Path) -> str:
+def dataset_configuration_text(
+    recipe: Recipe,
+    folders: Path | Mapping[Path, int | None],
+    regularisation: Mapping[Path, int | None] | None = None,
+) -> str:
     """The same as the text of a ``.json`` file. ASCII, as sd-scripts reads it in the locale's encoding."""
-    return json.dumps(dataset_configuration(recipe, image_dir), indent=2, ensure_ascii=True) + "\n"
+    return json.dumps(dataset_configuration(recipe, folders, regularisation), indent=2, ensure_ascii=True) + "\n"
 
 
 def sample_prompts_text(recipe: Recipe) -> str:

@@ -8,7 +8,7 @@ https://github.com/kohya-ss/sd-scripts. Buckets were introduced by NovelAI, http
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -139,6 +139,23 @@ def steps_per_epoch(
     """
     batches = sum(_divided_up(count * repeats, batch) for count in counts.values())
     return _divided_up(batches, processes * accumulation)
+
+
+def times_taken(repeats: Sequence[int], training: int) -> list[int]:
+    """How often an epoch takes each regularisation picture, by their own repeats in the trainer's order.
+
+    As many as the ``training`` pictures with repeats: some not at all, or some more often.
+    """
+    taken, total = [0] * len(repeats), 0
+    additions = list(repeats)
+    while repeats and total < training:
+        for index, more in enumerate(additions):
+            taken[index] += more
+            total += more
+            if total >= training:
+                break
+        additions = [1] * len(repeats)
+    return taken
 
 
 def _divided_up(number: int, by: int) -> int:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import shown
 from lib_photoshoot.places import home
-from lib_photoshoot.training import control
+from lib_photoshoot.training import caption_store, control
+from lib_photoshoot.training.caption_findings import caption_findings
 from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.checkpoint import check_checkpoint
-from lib_photoshoot.training.dataset import Dataset, Finding, Progress, scan
+from lib_photoshoot.training.dataset import Dataset, Finding, Progress
 from lib_photoshoot.training.environment import (
     Capabilities,
     TrainerEnvironment,
@@ -28,13 +29,16 @@ from lib_photoshoot.training.environment import (
     inspect,
 )
 from lib_photoshoot.training.estimate import disk_needed, seconds_needed
+from lib_photoshoot.training.folders import scan_all
 from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import RunRequest, check_images, prepare
 from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import Recipe
+from lib_photoshoot.training.regularisation import read_regularisation
 from lib_photoshoot.training.results import EpochResult
 from lib_photoshoot.training.results import scan as scan_results
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
+from lib_photoshoot.training.tokenizer import check_tokenizer
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.captioning.protocol import Captioner
@@ -103,28 +107,36 @@ class TrainingController:
         self.runs_folder = home / "runs"
         self._blip_folders = (home, *blip_folders)
 
-    def check(self, folder: Path, recipe: Recipe, progress: Progress | None = None) -> Check:
-        """Look at a folder of pictures. Raises TrainingError."""
-        dataset = scan(folder, recipe.activation_tag, recipe.bucket_settings(), progress=progress)
+    def check(
+        self, folder: Path, recipe: Recipe, progress: Progress | None = None, regularisation: Path | None = None
+    ) -> Check:
+        """Look at a folder of pictures, and at one of regularisation pictures where named. Raises TrainingError."""
+        dataset = scan_all(folder, recipe.activation_tag, recipe.bucket_settings(), progress=progress)
+        if regularisation is not None:
+            others = read_regularisation(regularisation, recipe.bucket_settings(), progress)
+            dataset = replace(dataset, regularisation=others)
         return self.checked(dataset, recipe, self.captions(dataset).captions)
 
     def checked(self, dataset: Dataset, recipe: Recipe, captions: Mapping[str, str]) -> Check:
         """The same of a folder that was scanned with this recipe, with these captions by image name."""
+        conflicts = self._merged(dataset).conflicts
         dataset = dataset.with_captions(captions)
+        dataset = dataset.with_findings(caption_findings(dataset, conflicts, recipe.max_token_length))
         steps = dataset.steps_per_epoch(recipe.num_repeats, recipe.train_batch_size, recipe.gradient_accumulation_steps)
-        disk = disk_needed([image.path for image in dataset.images], recipe)
+        disk = disk_needed([image.path for image in (*dataset.images, *dataset.regularisation)], recipe)
         seconds = seconds_needed(steps * recipe.max_train_epochs, recipe, self.runs())
         return Check(dataset, recipe, steps, disk, seconds)
 
     def captions(self, dataset: Dataset) -> CaptionSheet:
-        """The captions of a dataset's images: as they were edited here, else as they stand beside the pictures."""
-        file = self._sheet_file(dataset)
-        edited = CaptionSheet.load(file).captions if file.is_file() else {}
-        return CaptionSheet({name: edited.get(name, text) for name, text in dataset.captions.items()})
+        """The captions of a dataset's images: the newer of those kept here and those beside the pictures, but what was
+        edited here stays (see ``caption_store.py``)."""
+        return CaptionSheet(self._merged(dataset).captions)
 
-    def save_captions(self, dataset: Dataset, sheet: CaptionSheet) -> None:
-        """Keep edited captions, outside the user's folder. Raises TrainingError."""
-        sheet.save(self._sheet_file(dataset))
+    def save_captions(self, dataset: Dataset, sheet: CaptionSheet, made: bool = False) -> None:
+        """Keep captions, outside the user's folder; ``made`` ones were not edited by hand. Raises TrainingError."""
+        file = self._sheet_file(dataset)
+        kept = caption_store.updated(caption_store.load(file), dataset.beside, dataset.tag, sheet.captions, made)
+        caption_store.save(file, kept)
 
     def captioner(self, name: str = "auto", device: str = "cpu") -> Captioner:
         """A captioner by name; ``auto`` is BLIP where its weights are, else the embedded one.
@@ -147,19 +159,27 @@ class TrainingController:
         return EmbeddedCaptioner.load()
 
     def caption(
-        self, dataset: Dataset, captioner: Captioner, anew: bool = False, progress: Progress | None = None
+        self,
+        dataset: Dataset,
+        captioner: Captioner,
+        anew: bool = False,
+        progress: Progress | None = None,
+        take_texts: bool = False,
     ) -> CaptionSheet:
         """Caption the images that have no caption, all of them if ``anew``, put the tag first in all, and keep them.
 
+        With ``take_texts`` the texts beside the pictures replace captions that were edited here and contradict them.
         Raises TrainingError, and ImageError for a picture that is no longer there.
         """
         from lib_photoshoot.training.captioning.protocol import caption_dataset
 
         sheet = self.captions(dataset)
+        if take_texts:
+            sheet.update(self._merged(dataset).conflicts)
         images = [image for image in dataset.images if anew or not sheet[image.name].strip()]
         sheet.update(caption_dataset(images, captioner, dataset.tag, progress))
         sheet.with_tag(dataset.tag)
-        self.save_captions(dataset, sheet)
+        self.save_captions(dataset, sheet, made=True)
         return sheet
 
     def environment(self, folder: str | None = None, python: str | None = None) -> TrainerEnvironment:
@@ -171,6 +191,7 @@ class TrainingController:
         check_checkpoint(checkpoint.expanduser())
         check_places(environment)
         self.check_quiet()
+        check_tokenizer(environment)
 
     def check_quiet(self) -> None:
         """Raises TrainingError while a run is at work: two would share the GPU."""
@@ -303,6 +324,9 @@ class TrainingController:
             if other.status().state.active:
                 raise TrainingError(f"The run {other.path.name} is at work; stop it or wait for it.")
             raise TrainingError(f"The trainer of {other.path.name} is still at work; cancel or resume that run.")
+
+    def _merged(self, dataset: Dataset) -> caption_store.Merged:
+        return caption_store.merged(caption_store.load(self._sheet_file(dataset)), dataset.beside, dataset.tag)
 
     def _sheet_file(self, dataset: Dataset) -> Path:
         """One file for each folder of pictures, named so that a user can tell which."""

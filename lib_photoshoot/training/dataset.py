@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from lib_photoshoot.errors import ImageError, TrainingError
 from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture, shown
 from lib_photoshoot.results import Box
-from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, place, steps_per_epoch
-from lib_photoshoot.training.captions import TEXT_SUFFIX, decode, first_line, lines, tags, text_name
+from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, place, steps_per_epoch, times_taken
+from lib_photoshoot.training.caption_files import SUFFIXES, caption_files, metadata_file, read_metadata
+from lib_photoshoot.training.captions import decode, first_line, lines, tags, text_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +76,15 @@ class FindingKind(str, Enum):
     CAPTION_UNREADABLE = "caption_unreadable"
     CAPTION_ENCODING = "caption_encoding"
     CAPTION_LINES = "caption_lines"
+    CAPTION_TWO_FILES = "caption_two_files"
+    CAPTION_LONG = "caption_long"
+    """Perhaps beyond what the text encoder is given."""
+    CAPTION_CONFLICT = "caption_conflict"
+    """Edited here, and changed beside the picture since."""
+    REPEATS = "repeats"
+    """A folder whose name says how often its pictures count."""
+    METADATA = "metadata"
+    METADATA_UNREADABLE = "metadata_unreadable"
     TAG_MISSING = "tag_missing"
     TAG_NOT_FIRST = "tag_not_first"
     TAG_TWICE = "tag_twice"
@@ -114,6 +124,8 @@ class TrainingImage:
     placement: Placement
     rotated: bool
     hash: int
+    repeats: int | None = None
+    """How often it counts in an epoch, None for the recipe's repeats."""
 
     @property
     def name(self) -> str:
@@ -140,6 +152,10 @@ class Dataset:
     settings: BucketSettings
     images: tuple[TrainingImage, ...]
     findings: tuple[Finding, ...]
+    beside: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """The captions that stand beside the pictures, by image name, empty where there is none."""
+    regularisation: tuple[TrainingImage, ...] = ()
+    """See ``regularisation.py``."""
 
     @property
     def problems(self) -> tuple[Finding, ...]:
@@ -171,9 +187,22 @@ class Dataset:
         """Number of images in each bucket that has any, without repeats, in ascending order of the buckets."""
         return dict(sorted(Counter(image.bucket for image in self.images).items()))
 
+    def counts(self, repeats: int, images: Sequence[TrainingImage] | None = None) -> Counter[Bucket]:
+        """How often an epoch takes a picture of each bucket, of all ``images`` or of some, and for regularisation.
+
+        ``repeats`` are the recipe's.
+        """
+        counts: Counter[Bucket] = Counter()
+        for image in self.images if images is None else images:
+            counts[image.bucket] += image.repeats or repeats
+        taken = times_taken([image.repeats or 1 for image in self.regularisation], counts.total())
+        for image, times in zip(self.regularisation, taken, strict=True):
+            counts[image.bucket] += times
+        return counts
+
     def steps_per_epoch(self, repeats: int, batch: int, accumulation: int = 1, processes: int = 1) -> int:
         """See :func:`~lib_photoshoot.training.buckets.steps_per_epoch`."""
-        return steps_per_epoch(self.buckets, repeats, batch, accumulation, processes)
+        return steps_per_epoch(self.counts(repeats), 1, batch, accumulation, processes)
 
     def findings_of(self, file: str) -> tuple[Finding, ...]:
         """The findings about one file."""
@@ -190,6 +219,10 @@ class Dataset:
         new = [found for image in changed.values() for found in _edited_findings(image, self.tag)]
         images = tuple(changed.get(image.name, image) for image in self.images)
         return replace(self, images=images, findings=tuple(sorted([*kept, *new], key=lambda found: found.file)))
+
+    def with_findings(self, more: Iterable[Finding]) -> Dataset:
+        """The same with more that was found."""
+        return replace(self, findings=tuple(sorted([*self.findings, *more], key=lambda found: found.file)))
 
     def _of(self, severity: Severity) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity is severity)
@@ -214,11 +247,11 @@ def scan(
         raise TrainingError(
             f"{shown(folder)} has no PNG, JPEG, WebP or BMP picture in it; name the folder that holds the photos."
         )
-    texts = _texts(files)
+    texts = caption_files(files)
+    metadata, findings = _metadata(files, {path.stem for path in pictures})
     images: list[TrainingImage] = []
-    findings: list[Finding] = []
     for path, look in zip(pictures, _looks(pictures, progress), strict=True):
-        image, about = _image(path, look, texts.get(path.stem), tag, settings, smallest)
+        image, about = _image(path, look, texts.get(path.stem, metadata.get(path.stem)), tag, settings, smallest)
         findings += about
         if image is not None:
             images.append(image)
@@ -227,7 +260,8 @@ def scan(
     findings += _other_files(files, {path.stem for path in pictures})
     order = {path.name: place for place, path in enumerate(files)}
     findings.sort(key=lambda finding: order[finding.file])
-    return Dataset(folder, tag, settings, tuple(images), tuple(findings))
+    beside = {image.name: image.caption or "" for image in images}
+    return Dataset(folder, tag, settings, tuple(images), tuple(findings), beside)
 
 
 def difference_hash(pixels: np.ndarray) -> int:
@@ -268,12 +302,6 @@ def _files(folder: Path) -> list[Path]:
         ) from error
 
 
-def _texts(files: Sequence[Path]) -> dict[str, Path]:
-    """Text files by stem; NAME.txt goes before NAME.TXT."""
-    found = [path for path in files if path.suffix.lower() == TEXT_SUFFIX]
-    return {path.stem: path for path in sorted(found, key=lambda path: path.suffix == TEXT_SUFFIX)}
-
-
 def _looks(paths: Sequence[Path], progress: Progress | None) -> Iterator[_Look | ImageError]:
     """Every picture decoded, or why it cannot be, in the order of ``paths``."""
     pool = ThreadPoolExecutor(_READERS)
@@ -295,7 +323,7 @@ def _look(path: Path) -> _Look | ImageError:
 
 
 def _image(
-    path: Path, look: _Look | ImageError, text: Path | None, tag: str, settings: BucketSettings, smallest: int
+    path: Path, look: _Look | ImageError, text: Path | str | None, tag: str, settings: BucketSettings, smallest: int
 ) -> tuple[TrainingImage | None, list[Finding]]:
     """The image, None where it is left out, and what there is to say about it and its caption."""
     if isinstance(look, ImageError):
@@ -369,9 +397,29 @@ def _picture_notes(image: TrainingImage) -> list[Finding]:
     return notes
 
 
-def _caption(path: Path, text: Path | None, tag: str) -> tuple[str | None, list[Finding]]:
-    """The caption that the trainer would read, None without one, and what is wrong with it."""
+def _metadata(files: Sequence[Path], stems: set[str]) -> tuple[dict[str, str], list[Finding]]:
+    """Captions by stem from the folder's metadata, and what there is to say about it."""
+    path = metadata_file(files)
+    if path is None:
+        return {}, []
+    try:
+        captions = read_metadata(path)
+    except ValueError as error:
+        sentence = f"{shown(path.name)} is not read as kohya's metadata ({error}); write the captions as texts instead."
+        return {}, [_problem(FindingKind.METADATA_UNREADABLE, path, sentence)]
+    used = len(stems & captions.keys())
+    sentence = f"{shown(path.name)} has captions of {used} pictures here; a text beside a picture goes before them."
+    return captions, [_note(FindingKind.METADATA, path, sentence)]
+
+
+def _caption(path: Path, text: Path | str | None, tag: str) -> tuple[str | None, list[Finding]]:
+    """The caption that the trainer would read, None without one, and what is wrong with it.
+
+    ``text`` is its file, or what the metadata say.
+    """
     name = shown(path.name)
+    if isinstance(text, str):
+        return text, _tag_findings(path, f"The caption of {name}", text, tag)
     if text is None:
         return None, [
             _problem(
@@ -395,7 +443,21 @@ def _caption(path: Path, text: Path | None, tag: str) -> tuple[str | None, list[
     if any(line.strip() for line in lines(content)[1:]):
         sentence = f"{shown(text.name)} has several lines, and only the first is used; put everything into one line."
         findings.append(_note(FindingKind.CAPTION_LINES, path, sentence))
-    return caption, findings + _tag_findings(path, shown(text.name), caption, tag)
+    return caption, findings + _tag_findings(path, shown(text.name), caption, tag) + _other_text(path, text, caption)
+
+
+def _other_text(path: Path, text: Path, caption: str) -> list[Finding]:
+    """A note where a second text, with kohya's other ending, says something else."""
+    other = text.with_suffix(SUFFIXES[-1])
+    if text.suffix.lower() != SUFFIXES[0] or not other.is_file():
+        return []
+    try:
+        if first_line(decode(other.read_bytes())[0]) == caption:
+            return []
+    except OSError:
+        pass
+    sentence = f"{shown(text.name)} and {shown(other.name)} say different things, and the first is used; remove one."
+    return [_note(FindingKind.CAPTION_TWO_FILES, path, sentence)]
 
 
 def _edited_findings(image: TrainingImage, tag: str) -> list[Finding]:
@@ -474,7 +536,7 @@ def _other_files(files: Sequence[Path], stems: set[str]) -> list[Finding]:
         if suffix in PICTURE_SUFFIXES - TRAINED_SUFFIXES:
             sentence = f"{name} is no picture that the trainer reads and is left out; export it as PNG or JPEG."
             findings.append(_problem(FindingKind.OTHER_FORMAT, path, sentence))
-        if suffix == TEXT_SUFFIX and path.stem not in stems:
+        if suffix in SUFFIXES and path.stem not in stems:
             sentence = f"{name} belongs to no picture and is no caption; if it should be one, name it as its picture."
             findings.append(_note(FindingKind.TEXT_WITHOUT_IMAGE, path, sentence))
     return findings

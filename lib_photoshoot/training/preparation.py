@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,6 +31,7 @@ from lib_photoshoot.training.estimate import disk_needed
 from lib_photoshoot.training.launch import Launch, command, commands_per_machine, launch_variables
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.run_folder import RunFolder, RunSpec
+from lib_photoshoot.training.tokenizer import check_tokenizer
 
 Box = tuple[float, float, float, float]
 
@@ -81,18 +81,20 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     recipe, notes = adapted(request.recipe, request.capabilities)
     checkpoint = check_checkpoint(request.checkpoint)
     check_images(request.dataset, request.captions)
+    check_tokenizer(request.environment)
     steps = steps_per_epoch(
-        Counter(image.bucket for image in images),
-        recipe.num_repeats,
+        request.dataset.counts(recipe.num_repeats, images),
+        1,
         recipe.train_batch_size,
         recipe.gradient_accumulation_steps,
         request.launch.total,
     )
-    _check_space(runs, images, recipe)
+    _check_space(runs, (*images, *request.dataset.regularisation), recipe)
     run = RunFolder(_new_folder(runs, recipe.output_name))
     try:
         _copy_images(run, images, request)
-        paths = _write_settings(run, recipe, request)
+        _copy_regularisation(run, request.dataset.regularisation)
+        paths = _write_settings(run, recipe, request, images)
         python, script = request.environment.python, _script(run, recipe, paths, steps, request)
         variables = _variables(recipe, request)
         spec = RunSpec(
@@ -184,7 +186,8 @@ def _copy_images(run: RunFolder, images: tuple[TrainingImage, ...], request: Run
     """Copies, so that the trainer's own files and the user's later edits touch nothing of each other."""
     run.dataset.mkdir()
     for image in images:
-        target = run.dataset / image.name
+        target = _place(run, image) / image.name
+        target.parent.mkdir(exist_ok=True)
         crop = request.crops.get(image.name)
         if crop is None and not image.rotated:
             shutil.copyfile(image.path, target)
@@ -193,12 +196,36 @@ def _copy_images(run: RunFolder, images: tuple[TrainingImage, ...], request: Run
         left, top, right, bottom = (round(edge) for edge in crop or (0, 0, picture.width, picture.height))
         # Without alpha: the trainer reads RGB, and a crop has another size.
         save_picture(picture.pixels[top:bottom, left:right], target)
-    CaptionSheet({image.name: request.captions[image.name] for image in images}).write_texts(run.dataset)
+    for folder in {_place(run, image) for image in images}:
+        here = {image.name: request.captions[image.name] for image in images if _place(run, image) == folder}
+        CaptionSheet(here).write_texts(folder)
 
 
-def _write_settings(run: RunFolder, recipe: Recipe, request: RunRequest) -> TrainerPaths:
+def _copy_regularisation(run: RunFolder, images: tuple[TrainingImage, ...]) -> None:
+    for folder in {_regularisation_place(run, image) for image in images}:
+        folder.mkdir()
+        here = [image for image in images if _regularisation_place(run, image) == folder]
+        for image in here:
+            save_picture(read_picture(image.path).pixels, folder / image.name)
+        CaptionSheet({image.name: image.caption or "" for image in here}).write_texts(folder)
+
+
+def _regularisation_place(run: RunFolder, image: TrainingImage) -> Path:
+    return run.dataset / f"regularisation_{image.repeats}"
+
+
+def _place(run: RunFolder, image: TrainingImage) -> Path:
+    """A folder for each number of repeats, as sd-scripts wants it."""
+    return run.dataset / f"{image.repeats}_repeats" if image.repeats else run.dataset
+
+
+def _write_settings(
+    run: RunFolder, recipe: Recipe, request: RunRequest, images: tuple[TrainingImage, ...]
+) -> TrainerPaths:
     dataset_config, prompts = run.path / DATASET_CONFIG_NAME, run.path / SAMPLE_PROMPTS_NAME
-    dataset_config.write_text(dataset_configuration_text(recipe, run.dataset), encoding="utf-8")
+    folders = {_place(run, image): image.repeats for image in images}
+    others = {_regularisation_place(run, image): image.repeats for image in request.dataset.regularisation}
+    dataset_config.write_text(dataset_configuration_text(recipe, folders, others), encoding="utf-8")
     prompts.write_text(sample_prompts_text(recipe), encoding="utf-8")
     run.out.mkdir()
     return TrainerPaths(

@@ -123,4 +123,4 @@ def caption(
         tagged = {name: with_tag(text, tag) for name, text in kept.items() if name in chosen}
         sheet.update({**tagged, **new})
 
-    return sheets.edit(dataset, write).captions
+    return sheets.edit(dataset, write, made=True).captions

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.training.captions import CaptionSheet
-from lib_photoshoot.training.dataset import Dataset, scan
+from lib_photoshoot.training.dataset import Dataset
+from lib_photoshoot.training.folders import repeated_folders, scan_all
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.buckets import BucketSettings
@@ -43,10 +44,10 @@ class Datasets:
 
     def _get(self, key: tuple[Path, str, BucketSettings]) -> Dataset:
         folder, tag, settings = key
-        files = _files(folder)
+        files = tuple(file for part in (folder, *repeated_folders(folder)) for file in _files(part))
         held = self._held.get(key)
         if held is None or held[0] != files:
-            held = files, scan(folder, tag, settings)
+            held = files, scan_all(folder, tag, settings)
             self._held[key] = held
         self._held.move_to_end(key)
         while len(self._held) > KEPT:
@@ -89,8 +90,8 @@ class Sheets:
         self._lock = threading.RLock()
         self._held: OrderedDict[Path, CaptionSheet] = OrderedDict()
 
-    def edit(self, dataset: Dataset, change: Callable[[CaptionSheet], object]) -> Edited:
-        """Change a sheet and save it, or only look at it. Raises TrainingError."""
+    def edit(self, dataset: Dataset, change: Callable[[CaptionSheet], object], made: bool = False) -> Edited:
+        """Change a sheet and save it, or only look at it; ``made`` by a captioner. Raises TrainingError."""
         with self._lock:
             sheet = self._current(dataset)
             before = sheet.captions
@@ -98,7 +99,7 @@ class Sheets:
             after = sheet.captions
             changed = sum(before[name] != after[name] for name in before)
             if changed:
-                self._controller.save_captions(dataset, sheet)
+                self._controller.save_captions(dataset, sheet, made)
             return Edited(after, changed, sheet.can_undo, sheet.can_redo)
 
     def read(self, dataset: Dataset) -> Edited:

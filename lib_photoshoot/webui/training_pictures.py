@@ -11,6 +11,7 @@ from lib_photoshoot.images import shown
 from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.controller import Check
 from lib_photoshoot.training.dataset import CROP_MARGIN, TRAINED_SUFFIXES, Curated, Dataset, curate
+from lib_photoshoot.training.folders import picture_in, repeated_folders, write_beside
 from lib_photoshoot.training.recipe import Recipe, adapted, recipe_from
 from lib_photoshoot.webui.background_jobs import BackgroundJob, JobState
 from lib_photoshoot.webui.folders import FolderError, MissingPathError
@@ -162,7 +163,7 @@ class PictureOperations:
         if not SIDES[0] <= side <= SIDES[1]:
             raise RequestError(f"'side' is {side}; give a number of pixels from {SIDES[0]} to {SIDES[1]}.")
         folders = self._host.folders()
-        path = folders.folder(folder) / plain_name(name)
+        path = picture_in(folders.folder(folder), plain_name(name))
         if path.suffix.lower() not in TRAINED_SUFFIXES:
             raise MissingPathError(f"There is no picture {name!r} in the folder; check it again.")
         return thumbnail(folders.file(str(path)), side, known)
@@ -171,7 +172,7 @@ class PictureOperations:
         """The request's folder of pictures."""
         folders = self._host.folders()
         folder = folders.folder(fields.text("folder"))
-        for link in _links(folder):
+        for link in (link for part in (folder, *repeated_folders(folder)) for link in _links(part)):
             if not folders.holds(link):
                 raise FolderError(f"{shown(link)} leads out of the folders that may be used; put a copy there instead.")
         return folder
@@ -184,7 +185,7 @@ class PictureOperations:
 
         def write(sheet: CaptionSheet) -> None:
             nonlocal left
-            left = sheet.write_beside(dataset.folder, overwrite)
+            left = write_beside(sheet, dataset, overwrite)
 
         edited = self._sheets.edit(dataset, write)
         return edited, left

@@ -20,7 +20,7 @@ from PIL import Image
 from lib_photoshoot.training import control
 from lib_photoshoot.training.captions import with_tag
 from lib_photoshoot.training.dataset import scan
-from lib_photoshoot.training.environment import TOKENIZER_FOLDER, Capabilities, TrainerEnvironment
+from lib_photoshoot.training.environment import TOKENIZER_FILES, TOKENIZER_FOLDER, Capabilities, TrainerEnvironment
 from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import RunRequest, prepare
 from lib_photoshoot.training.recipe import Recipe
@@ -98,7 +98,16 @@ def fake(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
         "first_stage_model.decoder.conv_in.weight": (32, 4, 3, 3),
     }
     save_file({name: np.zeros(shape, np.float16) for name, shape in shapes.items()}, checkpoint)
-    return Trainer(TrainerEnvironment(Path(sys.executable), FAKE), checkpoint)
+    tokenizer = checkpoint.with_name("tokenizers")
+    put_tokenizer(tokenizer)
+    return Trainer(TrainerEnvironment(Path(sys.executable), FAKE, tokenizer), checkpoint)
+
+
+def put_tokenizer(cache: Path) -> None:
+    """What a training without a network needs, in name."""
+    (cache / TOKENIZER_FOLDER).mkdir(parents=True)
+    for name in TOKENIZER_FILES:
+        (cache / TOKENIZER_FOLDER / name).write_text("{}")
 
 
 @pytest.fixture(scope="session")

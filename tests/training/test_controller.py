@@ -76,6 +76,86 @@ def test_what_is_wrong_with_captions_follows_their_edits(controller: TrainingCon
     ]
 
 
+class Names:
+    """A captioner that says one thing."""
+
+    name, batch_size = "names", 4
+
+    def caption(self, images: list[np.ndarray]) -> list[str]:
+        return ["a thing"] * len(images)
+
+
+def findings(controller: TrainingController, photos: Path, kind: str) -> list[str]:
+    return [found.file for found in controller.check(photos, SMALL).dataset.findings if found.kind.value == kind]
+
+
+def test_a_newer_text_beside_a_photo_wins_unless_the_caption_was_edited_here(
+    controller: TrainingController, photos: Path
+) -> None:
+    (photos / "01.txt").write_text("a shoe")
+    (photos / "02.txt").unlink()
+    controller.caption(controller.check(photos, SMALL).dataset, Names())
+    dataset = controller.check(photos, SMALL).dataset
+    assert [dataset.captions[f"0{n}.png"] for n in (1, 2)] == ["ppzocketv2, a shoe", "ppzocketv2, a thing"]
+    sheet = controller.captions(dataset)
+    sheet.set("03.png", "ppzocketv2, edited here")
+    controller.save_captions(dataset, sheet)
+    for number in (1, 2, 3):
+        (photos / f"0{number}.txt").write_text(f"by hand {number}")
+    check = controller.check(photos, SMALL)
+    assert [check.captions[f"0{n}.png"] for n in (1, 2, 3)] == [
+        "ppzocketv2, by hand 1",
+        "ppzocketv2, by hand 2",
+        "ppzocketv2, edited here",
+    ]
+    assert findings(controller, photos, "caption_conflict") == ["03.png"]
+    controller.caption(check.dataset, Names())
+    assert findings(controller, photos, "caption_conflict") == ["03.png"], "captioning others hides no conflict"
+    sheet = controller.captions(check.dataset)
+    sheet.set("04.png", "ppzocketv2, another")
+    controller.save_captions(check.dataset, sheet)
+    assert findings(controller, photos, "caption_conflict") == ["03.png"], "nor does an edit of others"
+    controller.caption(check.dataset, Names(), take_texts=True)
+    assert controller.check(photos, SMALL).captions["03.png"] == "ppzocketv2, by hand 3"
+    assert not findings(controller, photos, "caption_conflict")
+    (photos / "03.txt").write_text("once more")
+    assert controller.check(photos, SMALL).captions["03.png"] == "ppzocketv2, once more"
+
+
+def test_an_edit_made_in_sight_of_the_newer_text_ends_the_conflict(
+    controller: TrainingController, photos: Path
+) -> None:
+    for text in ("first", "second"):
+        dataset = controller.check(photos, SMALL).dataset
+        sheet = controller.captions(dataset)
+        sheet.set("03.png", f"ppzocketv2, {text}")
+        controller.save_captions(dataset, sheet)
+        conflicts = findings(controller, photos, "caption_conflict")
+        assert not conflicts
+        (photos / "03.txt").write_text(f"beside, after {text}")
+        assert findings(controller, photos, "caption_conflict") == ["03.png"]
+    assert controller.check(photos, SMALL).captions["03.png"] == "ppzocketv2, second"
+
+
+def test_a_sheet_of_an_earlier_version_stays_and_what_contradicts_it_is_told(
+    controller: TrainingController, photos: Path
+) -> None:
+    from lib_photoshoot.training.captions import CaptionSheet
+
+    dataset = controller.check(photos, SMALL).dataset
+    controller.save_captions(dataset, controller.captions(dataset))
+    (file,) = (controller.home / "captions").iterdir()
+    CaptionSheet({**dataset.captions, "05.png": "ppzocketv2, of old"}).save(file)
+    assert controller.check(photos, SMALL).captions["05.png"] == "ppzocketv2, of old"
+    assert findings(controller, photos, "caption_conflict") == ["05.png"]
+
+
+def test_a_caption_beyond_the_text_encoder_is_told(controller: TrainingController, photos: Path) -> None:
+    (photos / "00.txt").write_text("ppzocketv2, " + ", ".join(f"strap number {n}" for n in range(150)))
+    (photos / "01.txt").write_text("ppzocketv2, " + " ".join(["strap"] * 200))
+    assert findings(controller, photos, "caption_long") == ["00.png"]
+
+
 def test_a_damaged_run_hides_no_other(fake: Trainer, photos: Path, controller: TrainingController) -> None:
     run, *damaged = (fake.prepare(photos, controller.home) for _ in range(4))
     (damaged[0].path / "run.json").write_text("{", encoding="utf-8")

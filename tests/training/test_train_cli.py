@@ -21,7 +21,7 @@ from lib_photoshoot.training.controller import TrainingController
 from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment
 from lib_photoshoot.training.locks import hold
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
-from tests.training.conftest import SMALL, Trainer, finish
+from tests.training.conftest import SMALL, Trainer, finish, put_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,6 +74,8 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 
 
 def start(fake: Trainer, photos: Path, home: Path, *more: str) -> Result:
+    if not (home / "tokenizers").exists():
+        put_tokenizer(home / "tokenizers")
     trainer = ["--sd-scripts", str(fake.environment.sd_scripts), "--python", str(fake.environment.python)]
     small = [f"--set={name}={getattr(SMALL, name)}" for name in ("resolution", "min_bucket_reso", "max_bucket_reso")]
     words = [str(photos), "--checkpoint", str(fake.checkpoint), "--home", str(home), *small, *trainer, *more]

@@ -34,7 +34,7 @@ from lib_photoshoot.webui.training_requests import Fields
 from lib_photoshoot.webui.training_service import TrainingService
 from lib_photoshoot.webui.training_views import console_text, history
 from lib_photoshoot.webui.training_watch import RunWatch
-from tests.training.conftest import FAKE, SMALL
+from tests.training.conftest import FAKE, SMALL, put_tokenizer
 from tests.webui.test_job import BrightModels
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and process groups of POSIX")
@@ -156,6 +156,7 @@ def service(tmp_path: Path, host: FakeTrainingHost, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv(PYTHON_VARIABLE, sys.executable)
     monkeypatch.setattr(controllers, "inspect", lambda environment: Capabilities(cpu_count=2))
     monkeypatch.setattr(training_trainer, "inspect", lambda environment: Capabilities(python="3.11.7", cpu_count=2))
+    put_tokenizer(tmp_path / "home" / "tokenizers")
     made = TrainingService(host, tmp_path / "home")
     made.watch._poll = 0.05
     yield made
@@ -331,13 +332,13 @@ def test_pictures_are_decoded_again_only_when_they_change(
     from lib_photoshoot.webui import training_datasets
 
     scans: list[Path] = []
-    real = training_datasets.scan
+    real = training_datasets.scan_all
 
     def scan(place: Path, *rest: Any) -> Any:
         scans.append(place)
         return real(place, *rest)
 
-    monkeypatch.setattr(training_datasets, "scan", scan)
+    monkeypatch.setattr(training_datasets, "scan_all", scan)
     for epochs in (1, 2, 3):
         service.pictures.check({"folder": str(folder), "recipe": {**RECIPE, "max_train_epochs": epochs}})
     edit(service, folder, "add", word="studio")

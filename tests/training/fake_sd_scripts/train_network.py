@@ -64,11 +64,16 @@ class Dataset:
 
     def __init__(self, config, seed):
         dataset = json.loads(Path(config).read_text(encoding="utf-8"))["datasets"][0]
-        subset = dataset["subsets"][0]
-        pictures = [
-            p.name for p in sorted(Path(subset["image_dir"]).iterdir()) if p.suffix in (".jpg", ".png", ".webp")
-        ]
-        self.images = pictures * subset["num_repeats"]
+        found = {False: [], True: []}
+        for subset in dataset["subsets"]:
+            for path in sorted(Path(subset["image_dir"]).iterdir()):
+                if path.suffix in (".jpg", ".png", ".webp"):
+                    found[subset.get("is_reg", False)].append((path.name, subset["num_repeats"]))
+        self.images = [name for name, repeats in found[False] for _ in range(repeats)]
+        # As many regularisation pictures as others, each first as often as its folder says, then once more in turn.
+        first = [name for name, repeats in found[True] for _ in range(repeats)]
+        again = [name for name, _ in found[True]] * len(self.images)
+        self.images += [*first, *again][: len(self.images)]
         self.size, self.seed, self.current_epoch = dataset["batch_size"], seed, 0
 
     def __len__(self):

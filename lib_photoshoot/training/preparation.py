@@ -83,13 +83,12 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     checkpoint = check_checkpoint(request.checkpoint)
     check_images(request.dataset, request.captions)
     check_tokenizer(request.environment)
-    steps = steps_per_epoch(
+    counts, batch, processes = (
         request.dataset.counts(recipe.num_repeats, images),
-        1,
         recipe.train_batch_size,
-        recipe.gradient_accumulation_steps,
         request.launch.total,
     )
+    steps = steps_per_epoch(counts, 1, batch, recipe.gradient_accumulation_steps, processes)
     _check_space(runs, (*images, *request.dataset.regularisation), recipe)
     run = RunFolder(_new_folder(runs, recipe.output_name))
     try:
@@ -119,6 +118,8 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
                 *filter(None, [checkpoint.note]),
             ),
             created=time.time(),
+            images_per_epoch=sum(image.repeats or recipe.num_repeats for image in images),
+            batches_per_epoch=steps_per_epoch(counts, 1, batch, processes=processes),
         )
         run.write_spec(spec)
     except OSError as error:

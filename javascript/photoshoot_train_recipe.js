@@ -135,14 +135,19 @@ class PhotoshootTrainRecipe {
 
     async #start() {
         const {photos, run} = this.train;
-        if (!photos.check || photos.folder.value.trim() !== photos.shownFolder) {
-            await photos.look();
-        }
         await photos.captioning.line;
+        await photos.look();
+        const problems = photos.uncaptioned.length ? [] : photos.check.problems.filter(one => photos.stands(one));
+        if (problems.length && !confirm(`Start with ${photoshootCount(problems.length, "problem")}?\n\n` +
+            `${problems.slice(0, 5).map(one => one.text).join("\n")}${problems.length > 5 ? "\n…" : ""}`)) {
+            photoshootSay(this.startStatus, "Nothing was started.");
+            return;
+        }
         photoshootSay(this.startStatus, "Preparing: photos are copied, and the trainer is asked what it can do…");
         const detail = await photoshootTrainAsk("/runs", {
             folder: photos.shownFolder, recipe: this.values(), checkpoint: this.checkpoint.value,
             leave_out: [...photos.leftOut], crops: photos.crops, processes: this.processes, start: true,
+            anyway: problems.length > 0,
         });
         photoshootSay(this.startStatus, `The run ${detail.name} has begun.`);
         run.follow(detail);

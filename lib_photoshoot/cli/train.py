@@ -32,8 +32,12 @@ app = typer.Typer(
 
 _FOLLOW_S = 0.5
 
+_ANYWAY = "Start in spite of problems; photos that cannot be read or have no caption are left out."
+
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of photos; it is only read.")]
-RunName = Annotated[str, typer.Argument(metavar="[RUN]", help="A run's name; the newest without one.")]
+RunName = Annotated[
+    str, typer.Argument(metavar="[RUN]", help="A run's name; the run at work without one, else the newest.")
+]
 Home = Annotated[
     Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
     typer.Option("--home", help="Where trainer, captions and runs are; the extension's folder training by default."),
@@ -78,7 +82,7 @@ def check_command(
         print(json.dumps(check.to_dict(), ensure_ascii=False, indent=1))
     else:
         _print_check(check)
-    if check.dataset.problems or check.uncaptioned:
+    if check.in_the_way():
         raise typer.Exit(SOME_UNREADABLE)
 
 
@@ -125,6 +129,7 @@ def start_command(
     values: Values = None,
     regularisation: Regularisation = None,
     follow: Follow = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help=_ANYWAY)] = False,
     processes: Annotated[int, typer.Option(help="Processes on each machine, one for each GPU.")] = 1,
     machines: Annotated[int, typer.Option(help="Machines that train together.")] = 1,
     rank: Annotated[int, typer.Option(help="The number of this machine, from 0.")] = 0,
@@ -134,20 +139,24 @@ def start_command(
     python: Python = "",
     home: Home = None,
 ) -> None:
-    """Begin a training in the background; it goes on when the terminal is closed."""
+    """Begin a training in the background; it goes on when the terminal is closed. Exit code 1 for problems."""
     with exit_codes("Interrupted; nothing was started."):
+        from lib_photoshoot.training import control
         from lib_photoshoot.training.launch import Launch
 
         controller = _controller(home)
-        launch = Launch(processes, machines, rank, address, port)
-        check = _checked(controller, folder, _recipe(preset, recipe, values), regularisation)
+        launch, made = Launch(processes, machines, rank, address, port), _recipe(preset, recipe, values)
         environment = controller.environment(sd_scripts or None, python or None)
-        run = controller.prepare(check, checkpoint, environment, launch=launch)
-        spec = run.spec()
-        for note in spec.notes:
-            say(note)
-        _say_other_machines(spec)
-        controller.start(run)
+        controller.check_start(checkpoint, environment)
+        check = _checked(controller, folder, made, regularisation)
+        _ask_to_go_on(check, anyway)
+        run = controller.prepare(check, checkpoint, environment, launch=launch, leave_out=check.uncaptioned)
+        with control.removed_unless_begun(run):
+            spec = run.spec()
+            for note in spec.notes:
+                say(note)
+            _say_other_machines(spec)
+            controller.start(run)
         say(f"{run.path.name}: {spec.images} photos, {spec.steps_per_epoch} steps an epoch, {spec.total_steps} in all.")
     _followed(run, follow)
 
@@ -391,12 +400,26 @@ def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
+def _ask_to_go_on(check: Check, anyway: bool) -> None:
+    """Tell what was found; with problems only ``anyway`` goes on."""
+    for line in _findings(check):
+        say(line)
+    problems = len(check.in_the_way())
+    if problems and not anyway:
+        what = "The problem" if problems == 1 else f"The {problems} problems"
+        say(f"Nothing was started. {what} above should be dealt with first; --anyway starts all the same.")
+        raise typer.Exit(SOME_UNREADABLE)
+
+
+def _findings(check: Check) -> list[str]:
+    lines = [f"{finding.severity.value}: {finding.text}" for finding in check.dataset.findings]
+    return [*lines, "`train caption` writes the captions that are missing."] if check.uncaptioned else lines
+
+
 def _print_check(check: Check) -> None:
     dataset = check.dataset
-    for finding in dataset.findings:
-        print(f"{finding.severity.value}: {finding.text}")
-    if check.uncaptioned:
-        print("`train caption` writes the captions that are missing.")
+    for line in _findings(check):
+        print(line)
     print(f"{len(dataset.images)} photos, {len(dataset.images) - len(check.uncaptioned)} with a caption.")
     for bucket, count in dataset.buckets.items():
         print(f"  {bucket}: {count}")

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lib_photoshoot.training.causes import sentence_for
 from lib_photoshoot.training.events import Event, EventKind
@@ -27,6 +28,11 @@ _BAR = re.compile(
 )
 _LOSS = re.compile(r"(?:avr_)?loss=([^,\s]+)")
 _EPOCH = re.compile(r"epoch (\d+)/(\d+)$")
+_COUNTS = (
+    ("images", re.compile(r"num train images \* repeats[^:]*: (\d+)$")),
+    ("batches", re.compile(r"num batches per epoch[^:]*: (\d+)$")),
+    ("total", re.compile(r"total optimization steps[^:]*: (\d+)$")),
+)
 _SAVING = re.compile(r"saving checkpoint: (.+)$")
 _LOG_PREFIX = re.compile(r"^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)?\s+(?:INFO|WARNING|ERROR)\s+")
 _CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -114,6 +120,7 @@ class ConsoleParser:
         if text.startswith(_NO_DATA):
             self._failed = True
             yield Event(EventKind.ERROR, cause=sentence_for(text))
+        yield from _counted(text)
         yield from self._phase_of(text)
 
     def _bar(self, bar: re.Match[str]) -> Iterator[Event]:
@@ -179,6 +186,14 @@ class ConsoleParser:
         if event.event is EventKind.EPOCH:
             self._epoch, self._epochs = event.epoch, event.epochs
         yield event
+
+
+def _counted(text: str) -> Iterator[Event]:
+    for name, pattern in _COUNTS:
+        found = pattern.match(text)
+        if found:
+            known: dict[str, Any] = {name: int(found[1])}
+            yield Event(EventKind.COUNTED, **known)
 
 
 def read_log(path: Path) -> Iterator[Event]:

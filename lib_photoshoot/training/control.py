@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,17 @@ def start(run: RunFolder) -> Status:
         raise TrainingError(f"The run {run.path.name} is {state.value} already; resume it, or prepare a new one.")
     run.check_seal()
     return _supervise(run)
+
+
+@contextmanager
+def removed_unless_begun(run: RunFolder) -> Iterator[None]:
+    """A new run that could not begin, or was not let, is no run: it would be taken for one by whoever looks next."""
+    try:
+        yield
+    except BaseException:
+        if not run.supervised:
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
 
 
 def resume(run: RunFolder, changes: Mapping[str, Any] | None = None) -> Status:
@@ -143,11 +155,26 @@ def _supervise(run: RunFolder, *arguments: str) -> Status:
     except OSError as error:
         raise TrainingError(f"The run {run.path.name} cannot be started ({error.strerror or error}).") from error
     end = time.monotonic() + _START_S
-    while time.monotonic() < end:
-        status = run.status()
-        if status.attempts > before:
-            return status
-        if process.poll() is not None:
-            break
-        time.sleep(_POLL_S)
-    raise TrainingError(f"The run {run.path.name} did not start; {run.supervisor_log} says why.")
+    try:
+        while time.monotonic() < end:
+            status = run.status()
+            if status.attempts > before:
+                return status
+            if process.poll() is not None:
+                break
+            time.sleep(_POLL_S)
+        raise TrainingError(f"The run {run.path.name} did not start: {_last_words(run.supervisor_log)}")
+    except BaseException:
+        # Told as not started, it must not start in a while.
+        process.kill()
+        process.wait()
+        _end_all(run)
+        raise
+
+
+def _last_words(log: Path) -> str:
+    try:
+        words = log.read_text(encoding="utf-8", errors="replace").strip().split("\n")[-1]
+    except OSError:
+        words = ""
+    return words or f"it said nothing within {_START_S:.0f} s; try again when the machine is less busy."

@@ -19,18 +19,26 @@ from lib_photoshoot.places import home
 from lib_photoshoot.training import caption_store, control
 from lib_photoshoot.training.caption_findings import caption_findings
 from lib_photoshoot.training.captions import CaptionSheet
-from lib_photoshoot.training.dataset import Dataset, Progress
-from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment, find_environment, inspect
+from lib_photoshoot.training.checkpoint import check_checkpoint
+from lib_photoshoot.training.dataset import Dataset, Finding, Progress
+from lib_photoshoot.training.environment import (
+    Capabilities,
+    TrainerEnvironment,
+    check_places,
+    find_environment,
+    inspect,
+)
 from lib_photoshoot.training.estimate import disk_needed, seconds_needed
 from lib_photoshoot.training.folders import scan_all
 from lib_photoshoot.training.launch import Launch
-from lib_photoshoot.training.preparation import RunRequest, prepare
+from lib_photoshoot.training.preparation import RunRequest, check_images, prepare
 from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.regularisation import read_regularisation
 from lib_photoshoot.training.results import EpochResult
 from lib_photoshoot.training.results import scan as scan_results
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
+from lib_photoshoot.training.tokenizer import check_tokenizer
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.captioning.protocol import Captioner
@@ -68,6 +76,10 @@ class Check:
     def uncaptioned(self) -> tuple[str, ...]:
         """Names of the pictures without a caption."""
         return tuple(image.name for image in self.dataset.uncaptioned)
+
+    def in_the_way(self, leave_out: Collection[str] = ()) -> tuple[Finding, ...]:
+        """The problems for which a run does not begin unless the user wants it all the same."""
+        return tuple(finding for finding in self.dataset.problems if finding.file not in leave_out)
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -175,6 +187,17 @@ class TrainingController:
         """The trainer: as named, else as the environment variables say, else our own."""
         return find_environment(self.home, folder, python)
 
+    def check_start(self, checkpoint: Path, environment: TrainerEnvironment) -> None:
+        """What can be known at once of whether a run can start, before pictures are looked at. Raises TrainingError."""
+        check_checkpoint(checkpoint.expanduser())
+        check_places(environment)
+        self.check_quiet()
+        check_tokenizer(environment)
+
+    def check_quiet(self) -> None:
+        """Raises TrainingError while a run is at work: two would share the GPU."""
+        self._needs_quiet(None)
+
     def prepare(
         self,
         check: Check,
@@ -192,6 +215,7 @@ class TrainingController:
         Takes 15 s without ``capabilities``, as the trainer is then asked what it can.
         """
         captions = {name: text for name, text in check.captions.items() if name not in leave_out}
+        check_images(check.dataset, captions)
         request = RunRequest(
             check.dataset,
             captions,
@@ -219,12 +243,13 @@ class TrainingController:
         return [run for *_, run in sorted(found, reverse=True)]
 
     def run(self, name: str = "") -> RunFolder:
-        """The run of that name, the newest without one. Raises TrainingError."""
+        """The run of that name; without one the run at work, else the newest that has begun. Raises TrainingError."""
         runs = self.runs()
         if not runs:
             raise TrainingError(f"There is no training run in {shown(self.runs_folder)} yet; start one.")
         if not name:
-            return runs[0]
+            begun = [run for run in runs if run.status().state is not RunState.PREPARED]
+            return next(filter(_at_work, runs), (begun or runs)[0])
         for run in runs:
             if run.path.name == name:
                 return run
@@ -293,15 +318,13 @@ class TrainingController:
         target = run.path / "sheet.png"
         return comparison_sheet(samples(run.out, spec.name), self.losses(run), target, spec.name, prompts)
 
-    def _needs_quiet(self, run: RunFolder) -> None:
+    def _needs_quiet(self, run: RunFolder | None) -> None:
         for other in self.runs():
-            if other.path == run.path:
+            if (run is not None and other.path == run.path) or not _at_work(other):
                 continue
-            status = other.status()
-            if status.state.active:
+            if other.status().state.active:
                 raise TrainingError(f"The run {other.path.name} is at work; stop it or wait for it.")
-            if status.state is RunState.INTERRUPTED and processes_of(other.path):
-                raise TrainingError(f"The trainer of {other.path.name} is still at work; cancel or resume that run.")
+            raise TrainingError(f"The trainer of {other.path.name} is still at work; cancel or resume that run.")
 
     def _merged(self, dataset: Dataset) -> caption_store.Merged:
         return caption_store.merged(caption_store.load(self._sheet_file(dataset)), dataset.beside, dataset.tag)
@@ -311,3 +334,9 @@ class TrainingController:
         folder = dataset.folder.absolute()
         digest = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:12]
         return self.home / "captions" / f"{folder.name or 'root'}-{digest}.json"
+
+
+def _at_work(run: RunFolder) -> bool:
+    """Whether there is something to stop: what lost its supervisor may still train."""
+    state = run.status().state
+    return state.active or (state is RunState.INTERRUPTED and bool(processes_of(run.path)))

@@ -6,7 +6,6 @@ Nothing is ever written here. What sd-scripts reads, and how, is from its v0.10.
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from lib_photoshoot.results import Box
 from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, place, steps_per_epoch, times_taken
 from lib_photoshoot.training.caption_files import SUFFIXES, caption_files, metadata_file, read_metadata
 from lib_photoshoot.training.captions import decode, first_line, lines, tags, text_name
+from lib_photoshoot.training.pictures import flattened, is_rotated, masks, trained_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,6 @@ CROP_MARGIN = 0.1
 
 # lib_photoshoot.images decodes one picture at a time; the second reader hashes meanwhile.
 _READERS = 2
-_ORIENTATION = 0x0112
 _ENCODING_NAMES = {"utf-16": "UTF-16", "cp1252": "Windows-1252 (cp1252)"}
 
 Progress = Callable[[int, int], None]
@@ -68,6 +67,11 @@ class FindingKind(str, Enum):
     ENLARGED = "enlarged"
     CROPPED = "cropped"
     ROTATED = "rotated"
+    TRANSPARENT = "transparent"
+    SHRUNK = "shrunk"
+    """Larger than the trainer opens."""
+    MASK = "mask"
+    """A picture that belongs to another and is no photo."""
     DUPLICATE = "duplicate"
     SAME_STEM = "same_stem"
     """Two pictures would share one caption file."""
@@ -113,8 +117,8 @@ class TrainingImage:
     """A picture that can be trained on; ``width`` and ``height`` in pixels, upright.
 
     ``caption`` is the first line of its text file, None without one. ``crop`` is what survives in the bucket, in pixels
-    of the upright picture. ``rotated`` pictures are turned in the file: the trainer needs an upright copy. ``hash`` is
-    :func:`difference_hash`.
+    of the upright picture. ``rotated`` pictures are turned in the file, ``transparent`` ones see-through in parts: the
+    run works on copies that the trainer reads rightly (see ``pictures.py``). ``hash`` is :func:`difference_hash`.
     """
 
     path: Path
@@ -124,6 +128,7 @@ class TrainingImage:
     placement: Placement
     rotated: bool
     hash: int
+    transparent: bool = False
     repeats: int | None = None
     """How often it counts in an epoch, None for the recipe's repeats."""
 
@@ -242,12 +247,14 @@ def scan(
     """
     settings = settings or BucketSettings()
     files = _files(folder)
-    pictures = [path for path in files if path.suffix.lower() in TRAINED_SUFFIXES]
+    texts = caption_files(files)
+    named = [path for path in files if path.suffix.lower() in TRAINED_SUFFIXES]
+    mask_owners = masks(named, texts)
+    pictures = [path for path in named if path not in mask_owners]
     if not pictures:
         raise TrainingError(
             f"{shown(folder)} has no PNG, JPEG, WebP or BMP picture in it; name the folder that holds the photos."
         )
-    texts = caption_files(files)
     metadata, findings = _metadata(files, {path.stem for path in pictures})
     images: list[TrainingImage] = []
     for path, look in zip(pictures, _looks(pictures, progress), strict=True):
@@ -257,6 +264,7 @@ def scan(
             images.append(image)
     findings += _duplicates(images)
     findings += _same_stems(pictures)
+    findings += [_mask(path, owner) for path, owner in mask_owners.items()]
     findings += _other_files(files, {path.stem for path in pictures})
     order = {path.name: place for place, path in enumerate(files)}
     findings.sort(key=lambda finding: order[finding.file])
@@ -286,6 +294,8 @@ class _Look:
     width: int
     height: int
     hash: int
+    rotated: bool
+    transparent: bool
 
 
 def _files(folder: Path) -> list[Path]:
@@ -319,7 +329,10 @@ def _look(path: Path) -> _Look | ImageError:
         picture = read_picture(path)
     except ImageError as error:
         return error
-    return _Look(picture.width, picture.height, difference_hash(picture.pixels))
+    transparent = picture.alpha is not None and int(picture.alpha.min()) < 255
+    # What is seen, not what lies below it: cut-outs may all have the same there.
+    looks = difference_hash(flattened(picture))
+    return _Look(picture.width, picture.height, looks, is_rotated(path), transparent)
 
 
 def _image(
@@ -341,26 +354,11 @@ def _image(
                 f"use a picture with at least {smallest} pixels on its shorter side.",
             )
         ]
-    rotated = _orientation(path) != 1
     caption, findings = _caption(path, text, tag)
-    image = TrainingImage(path, look.width, look.height, caption, placement, rotated, look.hash)
+    image = TrainingImage(
+        path, look.width, look.height, caption, placement, look.rotated, look.hash, transparent=look.transparent
+    )
     return image, _picture_notes(image) + findings
-
-
-def _orientation(path: Path) -> int:
-    """EXIF orientation, 1 to 8; 1 is upright, and where there is none to be read."""
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            # The picture was decoded already: that it is large is no news.
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                orientation = int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:
-        # Pillow's EXIF parser raises many kinds on damaged blocks, and no picture is lost for its EXIF.
-        return 1
-    return orientation if 1 <= orientation <= 8 else 1
 
 
 def _picture_notes(image: TrainingImage) -> list[Finding]:
@@ -374,6 +372,24 @@ def _picture_notes(image: TrainingImage) -> list[Finding]:
                 image.path,
                 f"{name} is turned in the file and says so in its EXIF, which the trainer ignores; "
                 "the run works on an upright copy, so there is nothing to do.",
+            )
+        )
+    if image.transparent:
+        notes.append(
+            _note(
+                FindingKind.TRANSPARENT,
+                image.path,
+                f"{name} is transparent in parts, where the trainer would show what lies below; the run works on a "
+                "copy with the recipe's colour there (background).",
+            )
+        )
+    if (image.width, image.height) != trained_size(image.width, image.height):
+        notes.append(
+            _note(
+                FindingKind.SHRUNK,
+                image.path,
+                f"{name} has {image.width}x{image.height} pixels, more than the trainer opens; the run works on a copy "
+                "of half the size.",
             )
         )
     if placement.scale > MOST_ENLARGED:
@@ -528,12 +544,17 @@ def _same_stems(pictures: Sequence[Path]) -> list[Finding]:
     ]
 
 
+def _mask(path: Path, owner: str) -> Finding:
+    sentence = f"{shown(path.name)} is taken for a mask of {shown(owner)} and left out; rename it if it is a photo."
+    return _note(FindingKind.MASK, path, sentence)
+
+
 def _other_files(files: Sequence[Path], stems: set[str]) -> list[Finding]:
     """Files that might have been meant as pictures or captions, and are not."""
     findings = []
     for path in files:
         suffix, name = path.suffix.lower(), shown(path.name)
-        if suffix in PICTURE_SUFFIXES - TRAINED_SUFFIXES - {".pdf"}:
+        if suffix in PICTURE_SUFFIXES - TRAINED_SUFFIXES - {".pdf"}:  # that is more often a document than a photo
             sentence = f"{name} is no picture that the trainer reads and is left out; export it as PNG or JPEG."
             findings.append(_problem(FindingKind.OTHER_FORMAT, path, sentence))
         if suffix in SUFFIXES and path.stem not in stems:
@@ -582,7 +603,7 @@ def curate(
     """
     curated = []
     for done, image in enumerate(images, 1):
-        regions = product_filter.detect(read_picture(image.path).pixels, products).regions
+        regions = product_filter.detect(flattened(read_picture(image.path)), products).regions
         names = tuple(dict.fromkeys(region.product for region in regions))
         crop = _around([region.box for region in regions], margin, image.width, image.height) if regions else None
         curated.append(Curated(image, names, crop))

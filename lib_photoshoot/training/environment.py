@@ -149,7 +149,7 @@ def inspect(environment: TrainerEnvironment) -> Capabilities:
 
     Raises TrainingError for whatever would end a training at its beginning.
     """
-    _check_folder(environment)
+    check_places(environment)
     found = _run_probe(environment)
     errors: dict[str, str] = found["errors"]
     for distribution in probe.REQUIRED.values():
@@ -163,7 +163,8 @@ def inspect(environment: TrainerEnvironment) -> Capabilities:
     return _capabilities(environment, found)
 
 
-def _check_folder(environment: TrainerEnvironment) -> None:
+def check_places(environment: TrainerEnvironment) -> None:
+    """Whether the trainer lies where it should, at once: nothing is run. Raises TrainingError."""
     folder = environment.sd_scripts
     if not folder.is_dir():
         raise TrainingError(
@@ -175,13 +176,15 @@ def _check_folder(environment: TrainerEnvironment) -> None:
                 f"The folder {shown(folder)} is not sd-scripts, as it holds no {name}; name kohya's sd-scripts folder "
                 f"or run `{INSTALL_COMMAND}`."
             )
+    if not environment.python.is_file():
+        raise TrainingError(
+            f"There is no Python at {shown(environment.python)}; run `{INSTALL_COMMAND}` or name the one you have."
+        )
 
 
 def _run_probe(environment: TrainerEnvironment) -> dict[str, Any]:
     python = shown(environment.python)
     command = [str(environment.python), str(Path(probe.__file__).absolute()), str(environment.sd_scripts)]
-    if not environment.python.is_file():
-        raise TrainingError(f"There is no Python at {python}; run `{INSTALL_COMMAND}` or name the one you have.")
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, env=trainer_variables(), timeout=_LIMIT_S

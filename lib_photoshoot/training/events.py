@@ -16,6 +16,8 @@ class EventKind(str, Enum):
     """The learning rates after ``step``."""
     EPOCH = "epoch"
     """An epoch has begun."""
+    COUNTED = "counted"
+    """What the trainer has found before its first step: ``images`` with repeats, ``batches`` of an epoch, ``total``."""
     PHASE = "phase"
     """What the trainer does between steps; ``text`` says it for the user."""
     SAVED = "saved"
@@ -41,6 +43,8 @@ class Event:
     event: EventKind
     step: int | None = None
     total: int | None = None
+    images: int | None = None
+    batches: int | None = None
     epoch: int | None = None
     epochs: int | None = None
     loss: float | None = None

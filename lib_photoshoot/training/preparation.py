@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import read_picture, save_picture, shown
+from lib_photoshoot.images import shown
 from lib_photoshoot.training.arguments import (
     DATASET_CONFIG_NAME,
     SAMPLE_PROMPTS_NAME,
@@ -29,6 +29,7 @@ from lib_photoshoot.training.dataset import Dataset, TrainingImage
 from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment, has_tokenizer
 from lib_photoshoot.training.estimate import disk_needed
 from lib_photoshoot.training.launch import Launch, command, commands_per_machine, launch_variables
+from lib_photoshoot.training.pictures import colour_of, enter, trained_size
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.run_folder import RunFolder, RunSpec
 from lib_photoshoot.training.tokenizer import check_tokenizer
@@ -61,7 +62,7 @@ class RunRequest:
         """The images that are trained, with the sizes that their crops leave."""
         settings = self.recipe.bucket_settings()
         return tuple(
-            _cropped(image, self.crops[image.name], settings) if image.name in self.crops else image
+            _entering(image, self.crops.get(image.name), settings)
             for image in self.dataset.images
             if image.name in self.captions
         )
@@ -80,20 +81,19 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     images = request.images()
     recipe, notes = adapted(request.recipe, request.capabilities)
     checkpoint = check_checkpoint(request.checkpoint)
+    check_images(request.dataset, request.captions)
     check_tokenizer(request.environment)
-    _check_images(images, request)
-    steps = steps_per_epoch(
+    counts, batch, processes = (
         request.dataset.counts(recipe.num_repeats, images),
-        1,
         recipe.train_batch_size,
-        recipe.gradient_accumulation_steps,
         request.launch.total,
     )
+    steps = steps_per_epoch(counts, 1, batch, recipe.gradient_accumulation_steps, processes)
     _check_space(runs, (*images, *request.dataset.regularisation), recipe)
     run = RunFolder(_new_folder(runs, recipe.output_name))
     try:
         _copy_images(run, images, request)
-        _copy_regularisation(run, request.dataset.regularisation)
+        _copy_regularisation(run, request)
         paths = _write_settings(run, recipe, request, images)
         python, script = request.environment.python, _script(run, recipe, paths, steps, request)
         variables = _variables(recipe, request)
@@ -111,8 +111,15 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
             environment=variables,
             hook=request.capabilities.hook,
             recipe=recipe.to_dict(),
-            notes=(*notes, *request.capabilities.notes, *filter(None, [checkpoint.note])),
+            notes=(
+                *notes,
+                *_picture_notes(images, recipe),
+                *request.capabilities.notes,
+                *filter(None, [checkpoint.note]),
+            ),
             created=time.time(),
+            images_per_epoch=sum(image.repeats or recipe.num_repeats for image in images),
+            batches_per_epoch=steps_per_epoch(counts, 1, batch, processes=processes),
         )
         run.write_spec(spec)
     except OSError as error:
@@ -127,10 +134,12 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     return run
 
 
-def _check_images(images: tuple[TrainingImage, ...], request: RunRequest) -> None:
+def check_images(dataset: Dataset, captions: Mapping[str, str]) -> None:
+    """Whether the images with these captions, by name, can be trained. Raises TrainingError."""
+    images = [image for image in dataset.images if image.name in captions]
     if not images:
-        raise TrainingError(f"No picture of {shown(request.dataset.folder)} is left to train on; choose at least one.")
-    empty = [image.name for image in images if not request.captions[image.name].strip()]
+        raise TrainingError(f"No picture of {shown(dataset.folder)} is left to train on; choose at least one.")
+    empty = [image.name for image in images if not captions[image.name].strip()]
     if empty:
         raise TrainingError(
             f"{len(empty)} of {len(images)} pictures have no caption ({shown(empty[0])} first); caption them, or leave "
@@ -175,37 +184,35 @@ def _new_folder(runs: Path, name: str) -> Path:
     raise TrainingError(f"There are a thousand runs called {base} in {shown(runs)}; remove some.")
 
 
-def _cropped(image: TrainingImage, crop: Box, settings: BucketSettings) -> TrainingImage:
-    width, height = round(crop[2] - crop[0]), round(crop[3] - crop[1])
+def _entering(image: TrainingImage, crop: Box | None, settings: BucketSettings) -> TrainingImage:
+    left, top, right, bottom = crop or (0, 0, image.width, image.height)
+    width, height = trained_size(round(right - left), round(bottom - top))
+    if (width, height) == (image.width, image.height):
+        return image
     return replace(image, width=width, height=height, placement=place(width, height, settings))
 
 
 def _copy_images(run: RunFolder, images: tuple[TrainingImage, ...], request: RunRequest) -> None:
     """Copies, so that the trainer's own files and the user's later edits touch nothing of each other."""
     run.dataset.mkdir()
-    for image in images:
-        target = _place(run, image) / image.name
-        target.parent.mkdir(exist_ok=True)
-        crop = request.crops.get(image.name)
-        if crop is None and not image.rotated:
-            shutil.copyfile(image.path, target)
-            continue
-        picture = read_picture(image.path)
-        left, top, right, bottom = (round(edge) for edge in crop or (0, 0, picture.width, picture.height))
-        # Without alpha: the trainer reads RGB, and a crop has another size.
-        save_picture(picture.pixels[top:bottom, left:right], target)
+    colour = colour_of(request.recipe.background)
     for folder in {_place(run, image) for image in images}:
-        here = {image.name: request.captions[image.name] for image in images if _place(run, image) == folder}
-        CaptionSheet(here).write_texts(folder)
+        folder.mkdir(exist_ok=True)
+        captions = {
+            enter(image.path, folder, request.crops.get(image.name), colour): request.captions[image.name]
+            for image in images
+            if _place(run, image) == folder
+        }
+        CaptionSheet(captions).write_texts(folder)
 
 
-def _copy_regularisation(run: RunFolder, images: tuple[TrainingImage, ...]) -> None:
+def _copy_regularisation(run: RunFolder, request: RunRequest) -> None:
+    images, colour = request.dataset.regularisation, colour_of(request.recipe.background)
     for folder in {_regularisation_place(run, image) for image in images}:
         folder.mkdir()
         here = [image for image in images if _regularisation_place(run, image) == folder]
-        for image in here:
-            save_picture(read_picture(image.path).pixels, folder / image.name)
-        CaptionSheet({image.name: image.caption or "" for image in here}).write_texts(folder)
+        captions = {enter(image.path, folder, colour=colour): image.caption or "" for image in here}
+        CaptionSheet(captions).write_texts(folder)
 
 
 def _regularisation_place(run: RunFolder, image: TrainingImage) -> Path:
@@ -215,6 +222,12 @@ def _regularisation_place(run: RunFolder, image: TrainingImage) -> Path:
 def _place(run: RunFolder, image: TrainingImage) -> Path:
     """A folder for each number of repeats, as sd-scripts wants it."""
     return run.dataset / f"{image.repeats}_repeats" if image.repeats else run.dataset
+
+
+def _picture_notes(images: tuple[TrainingImage, ...], recipe: Recipe) -> list[str]:
+    count = sum(image.transparent for image in images)
+    photos = "1 photo is" if count == 1 else f"{count} photos are"
+    return [f"{photos} transparent in parts: trained with {recipe.background} behind (background)."] if count else []
 
 
 def _write_settings(

@@ -62,6 +62,7 @@ class Recipe:
     max_bucket_reso: int = _number(1280, "Longest side of a bucket", "pictures", 64, 4096, 64)
     bucket_no_upscale: bool = _value(False, "Never enlarge pictures", "pictures")
     flip_aug: bool = _value(False, "Mirror pictures at random", "pictures", "Not for products with lettering.")
+    background: str = _value("#ffffff", "Colour behind transparent parts", "pictures", "As #rrggbb; #ffffff is white.")
     shuffle_caption: bool = _value(True, "Shuffle captions", "captions", "Tags between commas, except the kept ones.")
     keep_tokens: int = _number(1, "Kept tags", "captions", 0, 255, 1, "So many first tags are never shuffled.")
     max_token_length: int = _value(225, "Longest caption (tokens)", "captions", choices=("75", "150", "225"))
@@ -120,6 +121,10 @@ class Recipe:
         for name, meta in FIELDS.items():
             object.__setattr__(self, name, _checked(name, meta, getattr(self, name)))
         _check_names(self)
+        if not re.fullmatch("#[0-9a-fA-F]{6}", self.background):
+            raise TrainingError(
+                f"Colour behind transparent parts (background) is {self.background!r}; write it as #rrggbb."
+            )
         if self.resolution % 8:
             raise TrainingError(f"Resolution (resolution) is {self.resolution}; give a multiple of 8.")
         self.bucket_settings()  # which refuses what sd-scripts would

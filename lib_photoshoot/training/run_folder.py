@@ -78,7 +78,8 @@ class RunSpec:
     ``command`` starts the trainer from the beginning; it is an argument list, never given to a shell. ``hook`` tells
     whether our hook is inside, without which a run can be resumed at the end of an epoch only. ``folder`` is where the
     user's pictures came from. ``machine_commands`` are shell lines, one for each of several machines, of which this one
-    has ``rank``.
+    has ``rank``. ``images_per_epoch`` are with their repeats, ``batches_per_epoch`` those of one process; both 0 in a
+    run that was prepared before they were kept.
     """
 
     name: str
@@ -96,6 +97,8 @@ class RunSpec:
     machine_commands: tuple[str, ...] = ()
     rank: int = 0
     created: float = 0.0
+    images_per_epoch: int = 0
+    batches_per_epoch: int = 0
 
     @property
     def total_steps(self) -> int:

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.images import shown
 from lib_photoshoot.training.causes import sentence_for
 from lib_photoshoot.training.console import ConsoleParser
 from lib_photoshoot.training.environment import trainer_variables
@@ -68,13 +69,14 @@ class Supervisor:
             started=time.time(),
             supervisor=os.getpid(),
         )
-        earlier = earlier_events(run, self._spec.hook) if first else []
+        earlier = earlier_events(run, self._spec.hook) if before.attempts else []
+        self._last_step = max([before.step, *(event.step or 0 for event in earlier)])
         self._history = History(run, self._spec.steps_per_epoch, first, earlier)
         self._parser = ConsoleParser()
         self._reserve = run.path / "reserve"  # room on a full disk for the last status
         self._times: deque[tuple[int, float]] = deque(maxlen=_RATE_STEPS + 1)
         self._cause = ""
-        self._stopped = self._cancelled = self._paused = False
+        self._stopped = self._cancelled = self._paused = self._miscounted = False
         self._written = 0.0
         self._heard = time.monotonic()
 
@@ -83,6 +85,7 @@ class Supervisor:
         self._run.unwish(*Wish)
         self._write()
         if self._is_complete():  # the power went between the last file and the word that it is there
+            self._update(step=self._last_step)
             return self._finish()
         try:
             self._reserve.write_bytes(bytes(_RESERVE_BYTES))
@@ -180,6 +183,9 @@ class Supervisor:
             self._update(unet_lr=event.unet_lr, text_encoder_lr=event.text_encoder_lr)
         elif kind is EventKind.EPOCH:
             self._update(epoch=event.epoch, epochs=event.epochs)
+            self._compare(event)
+        elif kind is EventKind.COUNTED:
+            self._compare(event)
         elif kind is EventKind.PHASE and self._status.state is not RunState.STOPPING:
             self._update(message=f"{event.text or ''}".capitalize() + ".")
         elif kind is EventKind.STATE:
@@ -196,6 +202,22 @@ class Supervisor:
                 self._end_trainer()
         elif kind is EventKind.ERROR and not self._cause:
             self._cause = event.cause or ""
+
+    def _compare(self, event: Event) -> None:
+        """End a trainer that counts otherwise than we do: it would train something else than the user was told."""
+        for what, counted, prepared in (
+            ("pictures with their repeats", event.images, self._spec.images_per_epoch),
+            ("batches in an epoch", event.batches, self._spec.batches_per_epoch),
+            ("steps in all", event.total, self._spec.total_steps),
+        ):
+            if counted is None or not prepared or counted == prepared or self._miscounted:
+                continue
+            self._miscounted = True
+            self._cause = (
+                f"The trainer counts {counted} {what}, and {prepared} were prepared, so the training was ended; see in "
+                f"its console log what it makes of the pictures in {shown(self._run.dataset)}, and start a new run."
+            )
+            self._end_trainer()
 
     def _step(self, event: Event) -> None:
         now = time.monotonic()
@@ -231,7 +253,9 @@ class Supervisor:
     def _judge(self, code: int) -> RunState:
         """How it ended: by the files, not by the exit status, which is 0 for a training without pictures too."""
         if self._spec.rank and code == 0:  # another machine writes the files
-            return self._end(RunState.DONE, "Finished; machine 0 has the files.", step=self._spec.total_steps)
+            return self._end(RunState.DONE, "Finished; machine 0 has the files.")
+        if self._miscounted:
+            return self._end(RunState.FAILED, self._cause)
         if self._is_complete() and not self._stopped and (code == 0 or self._status.step >= self._spec.total_steps):
             return self._finish()
         if self._cancelled:
@@ -246,7 +270,9 @@ class Supervisor:
     def _finish(self) -> RunState:
         """The last epoch's file is there: all get the names that users know, and nothing is left to resume."""
         problems = rename(self._run.out, self._spec.name, self._spec.epochs).problems
-        state = self._end(RunState.DONE, " ".join(["Finished.", *problems]), step=self._spec.total_steps)
+        step, total = self._status.step, self._spec.total_steps
+        told = [f"The trainer told of {step} steps, and {total} were planned."] if step != total else []
+        state = self._end(RunState.DONE, " ".join(["Finished.", *told, *problems]))
         for folder in (self._run.states, *self._run.out.glob(f"{glob.escape(self._spec.name)}*-state")):
             if stays_inside(self._run.path, folder):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -266,14 +292,15 @@ class Supervisor:
         step = self._run.saved_step()
         return f"Resume goes on after step {step}." if step else "Resume begins anew."
 
-    def _end(self, state: RunState, message: str, **more: Any) -> RunState:
+    def _end(self, state: RunState, message: str) -> RunState:
         self._history.close()
         files = tuple(result.file.name for result in self._results())
         self._run.unwish(*Wish)
         self._reserve.unlink(missing_ok=True)
         saved = self._run.saved_step()
-        end = replace(self._status, state=state, message=message, files=files, seconds_left=None, saved_step=saved)
-        self._status = replace(end, **more)
+        self._status = replace(
+            self._status, state=state, message=message, files=files, seconds_left=None, saved_step=saved
+        )
         for _ in range(_LAST_TRIES):  # on Windows a file that somebody reads cannot be replaced
             if self._write():
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,10 @@ from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import shown
 from lib_photoshoot.training import control
+from lib_photoshoot.training.checkpoint import check_checkpoint
+from lib_photoshoot.training.environment import check_places
 from lib_photoshoot.training.launch import Launch
+from lib_photoshoot.training.preparation import check_images
 from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import recipe_from
 from lib_photoshoot.webui.service import RequestError
@@ -39,6 +42,7 @@ SHEETS = {"sheet.png": "image/png", "sheet.html": "text/html; charset=utf-8"}
 
 _RUN_FIELDS = (
     "folder", "recipe", "checkpoint", "leave_out", "crops", "processes", "machines", "rank", "address", "port", "start",
+    "anyway",
 )  # fmt: skip
 
 
@@ -61,29 +65,44 @@ class RunOperations:
         self._steering = threading.Lock()
 
     def begin(self, body: Any) -> dict[str, Any]:
-        """Prepare a run, and start it unless ``start`` is false. Takes seconds where the trainer was not asked yet."""
+        """Prepare a run, and start it unless ``start`` is false. Takes seconds where the trainer was not asked yet.
+
+        Raises RequestError 409 where the folder has problems, unless ``anyway`` is true: pictures without a caption are
+        then left out.
+        """
         fields = Fields(body, _RUN_FIELDS)
         folder = self._pictures.folder(fields)
         checkpoint = find_checkpoint(self._host.checkpoints(), fields.text("checkpoint"))
-        launch, start = _launch(fields), fields.flag("start", True)
+        launch, start, anyway = _launch(fields), fields.flag("start", True), fields.flag("anyway")
+        environment = self._trainer.environment()
+        check_checkpoint(checkpoint)
+        check_places(environment)
+        if start:
+            self._needs_quiet()
         check = self._pictures.look(folder, recipe_from(fields.values("recipe")))
         leave_out, crops = frozenset(fields.texts("leave_out") or ()), fields.boxes("crops")
         _check_names(check, (*leave_out, *crops))
         _check_crops(check, crops)
+        if anyway:
+            leave_out = leave_out.union(check.uncaptioned)
+        check_images(check.dataset, {name: text for name, text in check.captions.items() if name not in leave_out})
+        if not anyway:
+            _check_problems(check, leave_out)
         with self._one_at_a_time():
             if start:
                 self._needs_quiet()
             run = self._controller.prepare(
                 check,
                 checkpoint,
-                self._trainer.environment(),
+                environment,
                 leave_out=leave_out,
                 crops=crops,
                 launch=launch,
                 capabilities=self._trainer.capabilities(),
             )
             if start:
-                self._start(run, self._controller.start)
+                with control.removed_unless_begun(run):
+                    self._start(run, self._controller.start)
         return self._detail(run)
 
     def listed(self) -> list[dict[str, Any]]:
@@ -253,6 +272,17 @@ def _check_names(check: Check, names: tuple[str, ...]) -> None:
     unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
         raise RequestError(f"There is no picture {unknown!r} in the folder; check it again.")
+
+
+def _check_problems(check: Check, leave_out: Collection[str]) -> None:
+    problems = check.in_the_way(leave_out)
+    if problems:
+        many = "A problem was" if len(problems) == 1 else f"{len(problems)} problems were"
+        raise RequestError(
+            f"{many} found in the folder, and nothing was started: {problems[0].text} With 'anyway' it starts all the "
+            "same.",
+            409,
+        )
 
 
 def _check_crops(check: Check, crops: Mapping[str, tuple[float, float, float, float]]) -> None:

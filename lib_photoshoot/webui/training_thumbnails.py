@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from lib_photoshoot.images import read_picture
+from lib_photoshoot.training.pictures import flattened
 
 SIDES = (16, 2048)
 """Pixels on the longer side."""
@@ -36,7 +37,7 @@ def thumbnail(path: Path, side: int, known: str = "") -> Thumbnail:
     if known and known == mark:
         return Thumbnail(mark)
     with _READERS:
-        pixels = read_picture(path).pixels
+        pixels = flattened(read_picture(path))
         # A first reduction by whole pixels: the filter need not look at all of a photo for a thumbnail.
         step = max(1, max(pixels.shape) // (side * 4))
         image = Image.fromarray(np.ascontiguousarray(pixels[::step, ::step]))

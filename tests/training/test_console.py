@@ -266,3 +266,23 @@ def test_a_traceback_is_found_however_it_is_dressed(text: str, says: str, size: 
     (error,) = of_kind(events, EventKind.ERROR)
     assert says in (error.cause or "")
     assert [event.step for event in of_kind(events, EventKind.STEP)] == ([1] if "steps:" in text else [])
+
+
+def test_what_the_trainer_counts_is_read() -> None:
+    printed = (
+        "running training / 学習開始\n  num train images * repeats / 学習画像の数×繰り返し回数: 390\n"
+        "  num validation images * repeats / 学習画像の数×繰り返し回数: 0\n  num reg images / 正則化画像の数: 0\n"
+        "  num batches per epoch / 1epochのバッチ数: 195\n  num epochs / epoch数: 10\n"
+        "  total optimization steps: 1950\n"
+    )
+    counted = of_kind(ConsoleParser().feed(printed.encode()), EventKind.COUNTED)
+    assert [(event.images, event.batches, event.total) for event in counted] == [
+        (390, None, None),
+        (None, 195, None),
+        (None, None, 1950),
+    ]
+
+
+def test_the_real_trainer_counts_the_original_photos_with_their_repeats() -> None:
+    counted = of_kind(list(read_log(log("log_reference_59img.txt"))), EventKind.COUNTED)
+    assert [event.images or event.batches or event.total for event in counted] == [354, 177, 1770]

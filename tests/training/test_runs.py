@@ -460,3 +460,28 @@ def test_two_states_of_one_step_are_one(tmp_path: Path) -> None:
         newest = json.loads((folder.folder / f"step-{step:08d}" / "position.json").read_text())
         assert newest["files"]["model"] == 7
     assert sorted(path.name for path in folder.folder.iterdir()) == ["step-00000012", "step-00000018"]
+
+
+@pytest.mark.parametrize("hook", [True, False])
+def test_a_trainer_that_counts_otherwise_is_ended(fake: Trainer, photos: Path, tmp_path: Path, hook: bool) -> None:
+    """As one does that passes a picture over: the run would end with less than was told."""
+    run = fake.prepare(photos, tmp_path, misbehaviour="slow", hook=hook)
+    (run.dataset / "03.png").rename(run.dataset / "03.Png")
+    control.start(run)
+    failed = finish(run)
+    assert failed.state is RunState.FAILED
+    assert failed.message.startswith("The trainer counts 22 pictures with their repeats, and 24 were prepared")
+    assert failed.step < 12 and not failed.files
+
+
+def test_steps_done_are_those_that_were_told_and_not_the_plan(undisturbed: RunFolder) -> None:
+    """The power went between the last file and the word that it is there."""
+    planned = undisturbed.spec().total_steps
+    log = undisturbed.console_log.read_bytes().splitlines(keepends=True)
+    told = (f'"step": {planned - 1},'.encode(), f'"step": {planned},'.encode())
+    undisturbed.console_log.write_bytes(b"".join(line for line in log if not any(words in line for words in told)))
+    undisturbed.write_status(replace(undisturbed.status(), state=RunState.TRAINING, step=planned - 5))
+    control.resume(undisturbed)
+    done = finish(undisturbed)
+    assert (done.state, done.step, done.total) == (RunState.DONE, planned - 2, planned)
+    assert f"told of {planned - 2} steps, and {planned} were planned" in done.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,12 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.training import control
-from lib_photoshoot.training.run_folder import RunFolder, RunState
-from tests.training.conftest import SMALL, Trainer, finish
+from lib_photoshoot.training import controller as controllers
+from lib_photoshoot.training.controller import TrainingController
+from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment
+from lib_photoshoot.training.locks import hold
+from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
+from tests.training.conftest import SMALL, Trainer, finish, put_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,22 +54,95 @@ def test_check_tells_counts_and_problems(photos: Path, tmp_path: Path) -> None:
         (["check", "{photos}", "--set", "network_dim"], "write it as NAME=VALUE"),
         (["check", "{photos}", "--preset", "fast"], "no preset 'fast'"),
         (["check", "{photos}", "--recipe", "{photos}"], "cannot be read"),
-        (["start", "{photos}", "--checkpoint", "gone.safetensors"], "sd-scripts"),
+        (["start", "{photos}", "--checkpoint", "gone.safetensors"], "There is no checkpoint"),
+        (["start", "{photos}", "--checkpoint", "{checkpoint}"], "There is no folder"),
         (["status"], "no training run"),
         (["export", "--to", "{photos}"], "no training run"),
         (["progress", "--log", "gone.txt"], "cannot be read"),
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
-    photos: Path, tmp_path: Path, arguments: list[str], sentence: str
+    fake: Trainer, photos: Path, tmp_path: Path, arguments: list[str], sentence: str
 ) -> None:
     home = [] if arguments[0] == "progress" else ["--home", str(tmp_path / "home")]
-    words = [word.replace("{photos}", str(photos)) for word in arguments]
+    words = [word.replace("{photos}", str(photos)).replace("{checkpoint}", str(fake.checkpoint)) for word in arguments]
     result = CliRunner().invoke(app, ["train", *words, *home])
     assert result.exit_code == 2, result.output
     assert sentence in result.output
     assert "Traceback" not in result.output
     assert not list((tmp_path / "home").rglob("run.json"))
+
+
+def start(fake: Trainer, photos: Path, home: Path, *more: str) -> Result:
+    if not (home / "tokenizers").exists():
+        put_tokenizer(home / "tokenizers")
+    trainer = ["--sd-scripts", str(fake.environment.sd_scripts), "--python", str(fake.environment.python)]
+    small = [f"--set={name}={getattr(SMALL, name)}" for name in ("resolution", "min_bucket_reso", "max_bucket_reso")]
+    words = [str(photos), "--checkpoint", str(fake.checkpoint), "--home", str(home), *small, *trainer, *more]
+    return CliRunner().invoke(app, ["train", "start", *words])
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[TrainerEnvironment]:
+    """The trainers that were asked what they can, which takes seconds; they are bare CPUs."""
+    asked: list[TrainerEnvironment] = []
+
+    def inspect(environment: TrainerEnvironment) -> Capabilities:
+        asked.append(environment)
+        return Capabilities(cpu_count=2)
+
+    monkeypatch.setattr(controllers, "inspect", inspect)
+    return asked
+
+
+def test_start_shows_what_check_finds_and_goes_on_only_if_told(
+    fake: Trainer, photos: Path, tmp_path: Path, asked: list[TrainerEnvironment], ended: Callable[[RunFolder], None]
+) -> None:
+    (photos / "00.txt").write_text("no tag here", encoding="utf-8")
+    (photos / "01.txt").unlink()
+    cut = (photos / "02.png").read_bytes()
+    (photos / "02.png").write_bytes(cut[: len(cut) // 2])
+    found = CliRunner().invoke(app, ["train", "check", str(photos), "--home", str(tmp_path)])
+    findings = [line for line in found.output.splitlines() if line.startswith("problem: ")]
+    assert len(findings) == 3
+    refused = start(fake, photos, tmp_path)
+    assert refused.exit_code == found.exit_code == 1
+    assert all(line in refused.output for line in findings) and "--anyway" in refused.output
+    assert not asked and not (tmp_path / "runs").exists()
+    begun = start(fake, photos, tmp_path, "--anyway")
+    assert begun.exit_code == 0 and all(line in begun.output for line in findings)
+    (run,) = TrainingController(tmp_path).runs()
+    ended(run)
+    assert run.spec().images == 10, "without the one that is cut short and the one that has no caption"
+
+
+def test_a_start_that_is_refused_leaves_no_run(
+    fake: Trainer, photos: Path, tmp_path: Path, asked: list[TrainerEnvironment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = fake.prepare(photos, tmp_path)
+    with hold(other.lock_file):
+        other.write_status(Status(RunState.TRAINING))
+        refused = start(fake, photos, tmp_path)
+        assert refused.exit_code == 2 and "is at work; stop it" in refused.output and not asked
+        # Another one began while the photos were looked at.
+        monkeypatch.setattr(TrainingController, "check_quiet", lambda self: None)
+        assert start(fake, photos, tmp_path).exit_code == 2 and asked
+    assert [run.path for run in TrainingController(tmp_path).runs()] == [other.path]
+    shutil.rmtree(other.path)
+    monkeypatch.setattr(control.subprocess, "Popen", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert start(fake, photos, tmp_path).exit_code == 130
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_the_run_at_work_is_meant_where_none_is_named(fake: Trainer, photos: Path, tmp_path: Path) -> None:
+    older, newer, decoy = (fake.prepare(photos, tmp_path) for _ in range(3))
+    newer.write_status(Status(RunState.STOPPED))
+    controller = TrainingController(tmp_path)
+    assert controller.run().path == newer.path, "what has not begun is not meant"
+    with hold(older.lock_file):
+        older.write_status(Status(RunState.TRAINING))
+        assert controller.run().path == older.path
+    assert controller.run(decoy.path.name).path == decoy.path
 
 
 @pytest.mark.parametrize("python", ["gone", __file__])

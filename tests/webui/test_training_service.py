@@ -631,6 +631,7 @@ def test_the_hosts_models_come_back_when_a_run_cannot_start(
     monkeypatch.setattr(service.controller, "start", start)
     refused(TrainingError, begin, service, folder)
     assert host.asked == ["room", "back"]
+    assert service.runs.listed() == [], "it would be the newest run, and never have begun"
 
 
 def test_a_generation_in_the_middle_of_a_run_is_moved_away_again() -> None:
@@ -682,6 +683,28 @@ def test_a_run_needs_captions_and_several_machines_an_address(service: TrainingS
     refused(TrainingError, lambda: begin(service, folder, machines=2))
     run = begin(service, folder, machines=2, address="10.0.0.1", processes=2, start=False)
     assert len(run["commands"]) == 2 and "--node_rank 1" in run["commands"][1]
+
+
+def test_a_folder_with_problems_is_trained_only_if_told(service: TrainingService, folder: Path) -> None:
+    captioned(service, folder)
+    (folder / "broken.png").write_bytes(b"no picture")
+    edit(service, folder, "set", name="1.png", text="no tag")
+    error = refused(RequestError, begin, service, folder)
+    assert error.status == 409 and str(error).startswith("2 problems were found in the folder")
+    assert "1.png" in str(error) and "'anyway'" in str(error)
+    assert "broken.png" in str(refused(RequestError, lambda: begin(service, folder, leave_out=["1.png"])))
+    assert service.runs.listed() == []
+    edit(service, folder, "set", name="2.png", text="")
+    refused(TrainingError, begin, service, folder)
+    assert begin(service, folder, anyway=True, start=False)["spec"]["images"] == 3, "without the one without a caption"
+
+
+def test_a_checkpoint_that_is_gone_is_told_before_the_pictures_are_read(
+    service: TrainingService, folder: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint.unlink()
+    monkeypatch.setattr(service.pictures, "look", lambda *_: pytest.fail("the pictures were read"))
+    assert "There is no checkpoint" in str(refused(TrainingError, begin, service, folder))
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../runs", "a/b", "a\\b", "none", "a\0b", "a\nb", "C:a"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lib_photoshoot.images import read_picture
 from lib_photoshoot.training.captions import with_tag
+from lib_photoshoot.training.pictures import flattened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +52,7 @@ def _pixels(image: TrainingImage) -> np.ndarray:
     """The picture, scaled down to :data:`WORKING_SIDE` where it is larger."""
     import cv2
 
-    pixels = read_picture(image.path).pixels
+    pixels = flattened(read_picture(image.path))
     scale = WORKING_SIDE / max(pixels.shape)
     if scale >= 1:
         return pixels

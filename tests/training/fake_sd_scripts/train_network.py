@@ -25,6 +25,7 @@ from library import train_util
 from safetensors.numpy import load_file, save_file
 
 MISBEHAVIOUR = dict(([*part.split("@"), ""])[:2] for part in os.environ.get("FAKE_TRAINER", "").split(",") if part)
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".PNG", ".JPG", ".JPEG", ".WEBP", ".BMP")
 VALUES = """
     pretrained_model_name_or_path dataset_config output_dir output_name vae logging_dir log_with log_prefix
     sample_prompts
@@ -67,9 +68,10 @@ class Dataset:
         found = {False: [], True: []}
         for subset in dataset["subsets"]:
             for path in sorted(Path(subset["image_dir"]).iterdir()):
-                if path.suffix in (".jpg", ".png", ".webp"):
+                if path.suffix in SUFFIXES:
                     found[subset.get("is_reg", False)].append((path.name, subset["num_repeats"]))
         self.images = [name for name, repeats in found[False] for _ in range(repeats)]
+        self.num_train_images = len(self.images)
         # As many regularisation pictures as others, each first as often as its folder says, then once more in turn.
         first = [name for name, repeats in found[True] for _ in range(repeats)]
         again = [name for name, _ in found[True]] * len(self.images)
@@ -199,7 +201,10 @@ class NetworkTrainer:
         args.max_train_steps = args.max_train_epochs * len(loader)
         args.gradient_accumulation_steps = 1
         print(
-            f"running training / 学習開始\n  total optimization steps / 学習ステップ数: {args.max_train_steps}",
+            "running training / 学習開始\n"
+            f"  num train images * repeats / 学習画像の数×繰り返し回数: {dataset.num_train_images}\n"
+            f"  num batches per epoch / 1epochのバッチ数: {len(loader)}\n"
+            f"  total optimization steps / 学習ステップ数: {args.max_train_steps}",
             flush=True,
         )
         first_step = int(args.initial_step or (int(args.initial_epoch or 1) - 1) * len(loader))

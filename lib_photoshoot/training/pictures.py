@@ -1,0 +1,153 @@
+"""A photo as the trainer reads it: upright, 8-bit RGB, nothing transparent, of a size and under a name that it takes.
+
+sd-scripts v0.10.1 leaves all else to Pillow's ``convert("RGB")`` (``load_image`` in library/train_util.py): it ignores
+EXIF, makes 16 bits of grey white, shows what lies below transparent pixels, and dies on a picture that Pillow takes for
+a bomb; files whose suffix is in mixed case it does not see (``glob_images``).
+"""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.images import Picture, read_picture, save_picture, shown
+from lib_photoshoot.results import Box
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+TRAINER_PIXELS = 2 * (1 << 30) // 12
+"""Pillow refuses to open a picture with more pixels than twice its ``MAX_IMAGE_PIXELS``, which the trainer leaves."""
+
+Colour = tuple[int, int, int]
+WHITE: Colour = (255, 255, 255)
+
+_JPEG_SUFFIXES = (".jpg", ".jpeg")
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP")
+_ORIENTATION = 0x0112
+_CERTAIN_MASKS = (".mask", "-masklabel", "-condlabel")
+_LIKELY_MASKS = ("_mask", "-mask")
+
+
+def colour_of(text: str) -> Colour:
+    """The colour of ``#rrggbb``."""
+    red, green, blue = bytes.fromhex(text.removeprefix("#"))
+    return red, green, blue
+
+
+def flattened(picture: Picture, colour: Colour = WHITE) -> np.ndarray:
+    """The picture's pixels, uint8 (H, W, 3), with ``colour`` behind what is transparent."""
+    if picture.alpha is None:
+        return picture.pixels
+    import numpy as np
+    from PIL import Image
+
+    ground = Image.new("RGB", (picture.width, picture.height), colour)
+    ground.paste(Image.fromarray(picture.pixels), mask=Image.fromarray(picture.alpha))
+    return np.asarray(ground)
+
+
+def trained_size(width: int, height: int) -> tuple[int, int]:
+    """The size with which a picture of this size, both in pixels, enters a run: that, or half of it."""
+    return (width, height) if width * height <= TRAINER_PIXELS else (-(-width // 2), -(-height // 2))
+
+
+def enter(source: Path, folder: Path, crop: Box | None = None, colour: Colour = WHITE) -> str:
+    """Put a picture, or ``crop`` of it in whole pixels of the upright one, into a run's folder; returns its name there.
+
+    A file that the trainer reads as it is is copied. Raises ImageError, TrainingError for a name that is taken, and
+    OSError.
+    """
+    if crop is None and _is_plain(source):
+        target = _free(folder / f"{source.stem}{source.suffix.lower()}", source)
+        shutil.copyfile(source, target)
+        return target.name
+    from PIL import Image
+
+    picture = read_picture(source)
+    left, top, right, bottom = (round(edge) for edge in crop or (0, 0, picture.width, picture.height))
+    image = Image.fromarray(flattened(picture, colour)).crop((left, top, right, bottom))
+    if image.size != trained_size(*image.size):
+        image = image.reduce(2)
+    suffix = source.suffix.lower() if source.suffix.lower() in _JPEG_SUFFIXES else ".png"
+    target = _free(folder / f"{source.stem}{suffix}", source)
+    save_picture(image, target)
+    return target.name
+
+
+def is_rotated(path: Path) -> bool:
+    """Whether the picture is turned in the file; False where that cannot be read."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            # The picture was decoded already: that it is large is no news.
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return _orientation(image) != 1
+    except Exception:
+        # As in _orientation; a picture over Pillow's limit is one of its errors too.
+        return False
+
+
+def masks(pictures: Iterable[Path], captioned: Iterable[str]) -> dict[Path, str]:
+    """The pictures that are masks of others, with the stem of those: of ``x`` ``x.mask``, ``x-masklabel``, ``x_mask``.
+
+    The last only beside an ``x`` and without a caption of its own (``captioned`` are the stems of those with one): it
+    might be a photo of a mask.
+    """
+    paths, described = list(pictures), set(captioned)
+    stems = {path.stem for path in paths}
+    found = {}
+    for path in paths:
+        for end in (*_CERTAIN_MASKS, *_LIKELY_MASKS):
+            owner = path.stem[: -len(end)]
+            likely = end in _CERTAIN_MASKS or (owner in stems and path.stem not in described)
+            if owner and likely and path.stem.lower().endswith(end):
+                found[path] = owner
+                break
+    return found
+
+
+def _is_plain(path: Path) -> bool:
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return (
+                    image.format in _FORMATS
+                    and image.mode == "RGB"
+                    and "transparency" not in image.info
+                    and image.width * image.height <= TRAINER_PIXELS
+                    # Further pictures of an MPO are its previews.
+                    and (image.format == "MPO" or getattr(image, "n_frames", 1) == 1)
+                    and _orientation(image) == 1
+                )
+    except Exception:
+        # Whatever is wrong with it, our own reader copes with it or says what it is.
+        return False
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 is upright, and where there is none to be read."""
+    try:
+        orientation = int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        # Pillow's EXIF parser raises many kinds on damaged blocks, and no picture is lost for its EXIF.
+        return 1
+    return orientation if 1 <= orientation <= 8 else 1
+
+
+def _free(target: Path, source: Path) -> Path:
+    if target.exists():
+        raise TrainingError(
+            f"{shown(source.name)} and another picture would both be called {shown(target.name)}; rename one of them."
+        )
+    return target

@@ -109,8 +109,9 @@ def start(host: StandIn, *extensions: str) -> None:
 
         for name, width in ((CANNY, 768), (DEPTH, 768), (WIDE, 2048)):
             file = host.folder / f"{name.split(' ')[0]}.safetensors"
-            header = json.dumps({"a.attn2.to_k.weight": {"dtype": "F16", "shape": [320, width]}}).encode()
-            file.write_bytes(struct.pack("<Q", len(header)) + header)
+            tensor = {"dtype": "F16", "shape": [1, width], "data_offsets": [0, 2 * width]}
+            header = json.dumps({"a.attn2.to_k.weight": tensor}).encode()
+            file.write_bytes(struct.pack("<Q", len(header)) + header + bytes(2 * width))
             global_state.cn_models[name] = str(file)
         global_state.update_cn_models()
 

@@ -13,11 +13,14 @@ from PIL import Image
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import read_picture
-from lib_photoshoot.training import pictures
+from lib_photoshoot.training import control, pictures
+from lib_photoshoot.training.console import read_log
 from lib_photoshoot.training.dataset import FindingKind, scan
+from lib_photoshoot.training.events import EventKind
 from lib_photoshoot.training.pictures import enter, trained_size
 from lib_photoshoot.training.recipe import Recipe
-from tests.training.conftest import SMALL, Trainer
+from lib_photoshoot.training.run_folder import RunState
+from tests.training.conftest import SMALL, Trainer, finish
 
 TAG = "ppzocketv2"
 GLOBBED = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".PNG", ".JPG", ".JPEG", ".WEBP", ".BMP"]
@@ -71,6 +74,16 @@ def test_what_enters_a_run_is_what_the_trainer_reads(fake: Trainer, odd: Path, t
         assert np.abs(pixels.astype(int) - shows).mean() < 3, stem
     assert (run.dataset / "plain.png").read_bytes() == (odd / "plain.PNG").read_bytes()
     assert any(note.startswith("2 photos are transparent in parts") and "#0080ff" in note for note in run.spec().notes)
+
+
+def test_the_real_trainer_counts_them_as_we_do(real: Trainer, odd: Path, tmp_path: Path) -> None:
+    run = real.prepare(odd, tmp_path / "home", replace(SMALL, max_train_epochs=1))
+    control.start(run)
+    done = finish(run)
+    assert (done.state, done.message) == (RunState.DONE, "Finished.")
+    assert done.step == done.total == run.spec().total_steps
+    counted = [event for event in read_log(run.console_log) if event.event is EventKind.COUNTED]
+    assert [event.images or event.batches or event.total for event in counted] == [14, 7, 7]
 
 
 def test_what_is_transparent_is_told_and_not_compared_by_what_lies_below(odd: Path) -> None:

@@ -463,9 +463,9 @@ def test_two_states_of_one_step_are_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("hook", [True, False])
-def test_a_trainer_that_counts_otherwise_is_ended(fake: Trainer, photos: Path, tmp_path: Path, hook: bool) -> None:
+def test_a_trainer_that_counts_otherwise_is_ended(trainer: Trainer, photos: Path, tmp_path: Path, hook: bool) -> None:
     """As one does that passes a picture over: the run would end with less than was told."""
-    run = fake.prepare(photos, tmp_path, misbehaviour="slow", hook=hook)
+    run = trainer.prepare(photos, tmp_path, misbehaviour="slow", hook=hook)
     (run.dataset / "03.png").rename(run.dataset / "03.Png")
     control.start(run)
     failed = finish(run)

@@ -33,7 +33,7 @@ def caption_findings(dataset: Dataset, conflicts: Mapping[str, str], longest: in
         if tokens > longest:
             yield Finding(
                 FindingKind.CAPTION_LONG,
-                Severity.PROBLEM,
+                Severity.NOTE,  # the trainer cuts it and goes on
                 image.name,
                 f"The caption of {shown(image.name)} has at least {tokens} tokens, and only the first {longest} are "
                 "used; shorten it.",

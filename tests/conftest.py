@@ -27,6 +27,10 @@ def hearing_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+# Set where `photoshoot.py test` starts the tests; each test's own commands are what its hints name.
+os.environ.pop("PHOTOSHOOT_COMMAND", None)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The real pictures beside the project."""

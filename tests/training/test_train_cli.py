@@ -131,7 +131,7 @@ def test_a_start_that_is_refused_leaves_no_run(
     shutil.rmtree(other.path)
     monkeypatch.setattr(control.subprocess, "Popen", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     assert start(fake, photos, tmp_path).exit_code == 130
-    assert not list((tmp_path / "runs").iterdir())
+    assert not [path for path in (tmp_path / "runs").iterdir() if path.is_dir()]
 
 
 def test_the_run_at_work_is_meant_where_none_is_named(fake: Trainer, photos: Path, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""A photo as the trainer reads it: upright, 8-bit RGB, nothing transparent, of a size and under a name that it takes.
+"""A photo as the trainer reads it: upright, 8-bit sRGB, nothing transparent, of a size and under a name that it takes.
 
 sd-scripts v0.10.1 leaves all else to Pillow's ``convert("RGB")`` (``load_image`` in library/train_util.py): it ignores
-EXIF, makes 16 bits of grey white, shows what lies below transparent pixels, and dies on a picture that Pillow takes for
-a bomb; files whose suffix is in mixed case it does not see (``glob_images``).
+EXIF and colour profiles, makes 16 bits of grey white, shows what lies below transparent pixels, and dies on a picture
+that Pillow takes for a bomb; files whose suffix is in mixed case it does not see (``glob_images``).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +71,7 @@ def enter(source: Path, folder: Path, crop: Box | None = None, colour: Colour = 
         return target.name
     from PIL import Image
 
-    picture = read_picture(source)
+    picture = _in_srgb(read_picture(source), source)
     left, top, right, bottom = (round(edge) for edge in crop or (0, 0, picture.width, picture.height))
     image = Image.fromarray(flattened(picture, colour)).crop((left, top, right, bottom))
     if image.size != trained_size(*image.size):
@@ -78,6 +80,16 @@ def enter(source: Path, folder: Path, crop: Box | None = None, colour: Colour = 
     target = _free(folder / f"{source.stem}{suffix}", source)
     save_picture(image, target)
     return target.name
+
+
+def _in_srgb(picture: Picture, source: Path) -> Picture:
+    """The picture in the colours that a viewer shows; a damaged profile counts as none, as it does there."""
+    from lib_photoshoot.export.colour import to_srgb
+    from lib_photoshoot.export.errors import ExportError
+
+    with suppress(ExportError):
+        return replace(picture, pixels=to_srgb(picture.pixels, picture.icc, shown(source.name)), icc=None)
+    return picture
 
 
 def is_rotated(path: Path) -> bool:
@@ -102,12 +114,12 @@ def masks(pictures: Iterable[Path], captioned: Iterable[str]) -> dict[Path, str]
     might be a photo of a mask.
     """
     paths, described = list(pictures), set(captioned)
-    stems = {path.stem for path in paths}
+    stems = {path.stem.lower(): path.stem for path in paths}
     found = {}
     for path in paths:
         for end in (*_CERTAIN_MASKS, *_LIKELY_MASKS):
-            owner = path.stem[: -len(end)]
-            likely = end in _CERTAIN_MASKS or (owner in stems and path.stem not in described)
+            owner = stems.get(path.stem[: -len(end)].lower(), path.stem[: -len(end)])
+            likely = end in _CERTAIN_MASKS or (owner.lower() in stems and path.stem not in described)
             if owner and likely and path.stem.lower().endswith(end):
                 found[path] = owner
                 break
@@ -129,10 +141,17 @@ def _is_plain(path: Path) -> bool:
                     # Further pictures of an MPO are its previews.
                     and (image.format == "MPO" or getattr(image, "n_frames", 1) == 1)
                     and _orientation(image) == 1
+                    and _has_plain_colours(image.info.get("icc_profile"))
                 )
     except Exception:
         # Whatever is wrong with it, our own reader copes with it or says what it is.
         return False
+
+
+def _has_plain_colours(icc: bytes | None) -> bool:
+    from lib_photoshoot.export.colour import is_srgb
+
+    return not icc or is_srgb(icc)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -110,7 +110,8 @@ def _is_number(value: Any) -> bool:
 def _box(picture: str, value: Any) -> tuple[float, float, float, float]:
     if not isinstance(value, list) or len(value) != 4 or not all(_is_number(edge) for edge in value):
         raise RequestError(f"The crop of {picture!r} is {_short(value)}; give [left, top, right, bottom] in pixels.")
-    left, top, right, bottom = map(float, value)
+    # Whole pixels, so that the crop that is planned is the one that is made.
+    left, top, right, bottom = (float(round(edge)) for edge in value)
     return left, top, right, bottom
 
 

@@ -19,6 +19,7 @@ from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import check_images
 from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import recipe_from
+from lib_photoshoot.training.tokenizer import check_tokenizer
 from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.training_checkpoints import find_checkpoint
 from lib_photoshoot.webui.training_pictures import plain_name
@@ -79,6 +80,7 @@ class RunOperations:
         check_places(environment)
         if start:
             self._needs_quiet()
+            check_tokenizer(environment)
         check = self._pictures.look(folder, recipe_from(fields.values("recipe")))
         leave_out, crops = frozenset(fields.texts("leave_out") or ()), fields.boxes("crops")
         _check_names(check, (*leave_out, *crops))

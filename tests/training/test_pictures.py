@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import read_picture
@@ -128,3 +128,22 @@ def test_masks_are_no_photos(odd: Path) -> None:
 def test_the_colour_behind_is_six_digits(colour: str) -> None:
     with pytest.raises(TrainingError, match="#rrggbb"):
         Recipe(background=colour)
+
+
+def test_colours_are_trained_as_a_viewer_shows_them(tmp_path: Path) -> None:
+    """A profile whose red and green are exchanged: bare numbers would teach the other colour."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exchanged = profile.replace(b"rXYZ", b"?XYZ").replace(b"gXYZ", b"rXYZ").replace(b"?XYZ", b"gXYZ")
+    source, run = tmp_path / "Bag.png", tmp_path / "run"
+    run.mkdir()
+    for data, expected in ((exchanged, (30, 200, 30)), (profile, (200, 30, 30)), (b"no profile", (200, 30, 30))):
+        Image.new("RGB", (64, 64), (200, 30, 30)).save(source, icc_profile=data)
+        name = enter(source, run)
+        seen = as_the_trainer(run)["Bag"][32, 32].astype(int)
+        assert np.abs(seen - expected).max() <= 3, data[:10]
+        (run / name).unlink()
+
+
+def test_masks_are_known_in_any_case() -> None:
+    paths = [Path("bag.png"), Path("Bag_MASK.png"), Path("x.Mask.png"), Path("face_mask.png")]
+    assert set(pictures.masks(paths, [])) == {paths[1], paths[2]}

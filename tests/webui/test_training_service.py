@@ -658,6 +658,7 @@ def test_a_generation_in_the_middle_of_a_run_is_moved_away_again() -> None:
         ({"crops": {"0.png": [0, 0, 145, 9]}}, 422),
         ({"crops": {"0.png": [-1, 0, 9, 9]}}, 422),
         ({"crops": {"0.png": [9, 0, 9, 9]}}, 422),
+        ({"crops": {"0.png": [1.5, 0, 2.4, 9]}}, 422),  # no whole pixel wide
         ({"crops": {"0.png": [0, 0, 10**400, 9]}}, 422),
         ({"crops": {"0.png": [0, 0, float("nan"), 9]}}, 422),
         ({"crops": {"0.png": "all"}}, 422),

@@ -3,8 +3,7 @@
 Everything a surface shows is read from here, so a page that is loaded anew, or a WebUI that was started again, finds
 the run as it is.
 
-    run.json          what was asked for (RunSpec)
-    run.seal          that this installation wrote run.json: nothing is started without it
+    run.json          what was asked for (RunSpec), and the seal without which nothing is started
     status.json       how it stands (Status), written by the supervisor alone
     history.jsonl     one line for each step: step, epoch, loss, average, learning rates
     console.log       all that the trainer printed, over all attempts
@@ -24,7 +23,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from lib_photoshoot.confined import inside, is_plain, stays_inside
 from lib_photoshoot.errors import CatalogError, TrainingError
@@ -161,7 +160,6 @@ class RunFolder:
         self.supervisor_log = path / "supervisor.log"
         self.lock_file = path / "supervisor.lock"
         self._spec_file = path / "run.json"
-        self._seal_file = path / "run.seal"
         self._status_file = path / "status.json"
         self._control = path / "control"
 
@@ -189,17 +187,12 @@ class RunFolder:
 
     def write_spec(self, spec: RunSpec) -> None:
         """Raises OSError as it comes."""
-        self._write(self._spec_file, {"version": VERSION, **asdict(spec)})
-        seal = seal_of(self._spec_file.read_bytes(), self.path.parent)
-        write_atomic(self._seal_file, lambda file: _write_all(file, seal.encode("ascii")))
+        values = {"version": VERSION, **asdict(spec)}
+        self._write(self._spec_file, {**values, "seal": seal_of(values, self.path.parent)})
 
     def check_seal(self) -> None:
         """Raises TrainingError where another installation, or nobody, has sealed what would be started."""
-        try:
-            data, seal = self._spec_file.read_bytes(), self._seal_file.read_text(encoding="ascii")
-        except (OSError, ValueError):
-            data, seal = b"", ""
-        if not is_sealed(data, seal, self.path.parent):
+        if not is_sealed(self._read(self._spec_file) or {}, self.path.parent):
             raise TrainingError(
                 f"The run {shown(self.path.name)} was prepared elsewhere or changed since, and its run.json says which "
                 "program is started; start a new run with its recipe."
@@ -313,11 +306,7 @@ class RunFolder:
     def _write(path: Path, values: Mapping[str, Any]) -> None:
         data = json.dumps(values, indent=1).encode("ascii")
 
-        write_atomic(path, lambda file: _write_all(file, data))
-
-
-def _write_all(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
+        write_atomic(path, lambda file: file.writelines([data]))
 
 
 def _agrees(folder: Path, sizes: object) -> bool:

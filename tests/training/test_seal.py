@@ -37,7 +37,7 @@ def test_what_this_installation_wrote_is_sealed(run: RunFolder) -> None:
 def test_a_strangers_or_changed_run_starts_nothing(run: RunFolder, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(control, "_supervise", lambda *_: pytest.fail("a stranger's command was started"))
     values = json.loads((run.path / "run.json").read_text())
-    values["command"] = ["sh", "-c", "touch /tmp/taken"]
+    values["command"] = ["sh", "-c", "touch taken"]
     elsewhere = RunFolder(tmp_path / "others" / "runs" / "shoe")
     shutil.copytree(run.path, elsewhere.path)
     (run.path / "run.json").write_text(json.dumps(values))
@@ -45,7 +45,7 @@ def test_a_strangers_or_changed_run_starts_nothing(run: RunFolder, tmp_path: Pat
         with pytest.raises(TrainingError, match="prepared elsewhere or changed"):
             control.resume(folder)
     # An installation that has a key of its own does not take a seal of another.
-    seal_of(b"", elsewhere.path.parent)
+    seal_of({}, elsewhere.path.parent)
     with pytest.raises(TrainingError, match="prepared elsewhere"):
         control.resume(elsewhere)
     assert elsewhere.spec().name == "shoe", "it can still be looked at"
@@ -53,4 +53,4 @@ def test_a_strangers_or_changed_run_starts_nothing(run: RunFolder, tmp_path: Pat
 
 def test_an_empty_key_seals_nothing(tmp_path: Path) -> None:
     (tmp_path / KEY_NAME).touch()
-    assert not is_sealed(b"data", seal_of(b"data", tmp_path), tmp_path)
+    assert not is_sealed({"command": [], "seal": seal_of({"command": []}, tmp_path)}, tmp_path)

@@ -25,14 +25,18 @@ def telling(
     total: float | None,
     columns: Sequence[ProgressColumn] = (MofNCompleteColumn(), TimeRemainingColumn()),
     shown: Callable[[int], str] = str,
+    transient: bool = False,
 ) -> Iterator[Tell]:
     """Tell on standard error how far the work inside is; ``shown`` writes an amount where there is no bar.
+
+    A ``transient`` bar is gone when the work is done.
 
     Work that calls back seldom, or not at all, is seen to go on too.
     """
     console = Console(stderr=True, soft_wrap=True)
     if console.is_terminal:
-        with Progress(TextColumn("{task.description}"), BarColumn(), *columns, console=console) as bar:
+        shape = (TextColumn("{task.description}"), BarColumn(), *columns)
+        with Progress(*shape, console=console, transient=transient) as bar:
             task = bar.add_task(escape(text), total=total)
 
             def advance(done: float, text: str | None = None, total: float | None = None) -> None:

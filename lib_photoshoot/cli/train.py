@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lib_photoshoot.cli.exits import EXIT_CODES, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.told import ToldInLines
 from lib_photoshoot.errors import TrainingError
 
@@ -389,15 +390,8 @@ def _stages(text: str) -> Iterator[Callable[[str, float | None], None]]:
 
 @contextmanager
 def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        with ToldInLines(text) as lines:
-            yield lambda done, of: lines.tell(f"{text}: {done} of {of}")
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(text, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+    with telling(text, None, transient=True) as tell:
+        yield lambda done, of: tell(done, total=of)
 
 
 def _ask_to_go_on(check: Check, anyway: bool) -> None:

@@ -7,14 +7,12 @@ makes no trained algorithmic media, so those carry none but their own.
 
 from __future__ import annotations
 
-import io
-import json
 import os
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
+from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, read_records
 from lib_photoshoot.images import PICTURE_FORMATS, PIXEL_LIMIT, shown
 from lib_photoshoot.provenance.evidence import Evidence, evidence_in
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata
@@ -70,9 +68,4 @@ def _record_of(path: Path) -> Record | None:
 @lru_cache(maxsize=4)
 def _records(ledger: Path, mtime_ns: int, size: int) -> dict[str, Record]:
     """Records by output file; the arguments besides the path renew the cache when the file has changed."""
-    result = {}
-    for line in io.BytesIO(ledger.read_bytes()):
-        with suppress(ValueError, KeyError, TypeError):
-            record = Record.from_json(json.loads(line))
-            result.update(dict.fromkeys(record.outputs, record))
-    return result
+    return {output: record for record in read_records(ledger) for output in record.outputs}

@@ -46,10 +46,13 @@ def infotext_of(p: Any) -> str:
         return ""
 
 
-def save_extras(p: Any, seed: int, job: FilterJob, before: Image.Image, outcome: ImageOutcome, text: str = "") -> None:
+def save_extras(
+    p: Any, seed: int, job: FilterJob, before: Image.Image, outcome: ImageOutcome, text: str | None = None
+) -> None:
     """Save what the settings ask for beside the image: masks, cut-outs, the image before the enhancement.
 
-    ``seed`` is the image's and begins their names; ``text`` is its infotext: cut-outs say too that they were generated.
+    ``seed`` is the image's and begins their names; ``text`` is its infotext, the host's by default: cut-outs
+    say too that they were generated.
     """
     settings, result = job.settings, outcome.result
     if result is None or not result.regions or not _saves_files(settings):
@@ -58,6 +61,7 @@ def save_extras(p: Any, seed: int, job: FilterJob, before: Image.Image, outcome:
     from lib_photoshoot.settings import OnMatch
     from lib_photoshoot.webui.a1111.options import folder_option
 
+    text = infotext_of(p) if text is None else text
     alone = settings.on_match == OnMatch.CUT_OUT.value
     folder = folder_option("masks_folder", Path(p.outpath_samples))
     for position, region in enumerate(result.regions, 1):

@@ -227,7 +227,7 @@ class JobRun:
 
     def handle(self, p: Any, image: Image.Image) -> Image.Image:
         """The final image, enhanced or as it came."""
-        from lib_photoshoot.webui.a1111.pictures import infotext_of, save_extras
+        from lib_photoshoot.webui.a1111.pictures import save_extras
         from lib_photoshoot.webui.enhancer import JobPrompt
 
         shared.state.textinfo = f"Product filter: looking for {', '.join(x.name for x in self.job.products)}"
@@ -238,7 +238,7 @@ class JobRun:
         if outcome.skipped and self.job.settings.on_no_match == NoMatch.MOVE.value:
             outcome.image.info[_MOVE] = True
         else:
-            save_extras(p, p.all_seeds[number], self.job, image, outcome, infotext_of(p))
+            save_extras(p, p.all_seeds[number], self.job, image, outcome)
         self._tell_outcome(p, number, outcome)
         return outcome.image
 

@@ -353,6 +353,10 @@ def run(*arguments: str, environment: dict[str, str] | None = None, quiet: bool 
         ).returncode
     except FileNotFoundError:
         return NOT_SET_UP
+    except PermissionError as error:
+        raise SetUpError(
+            f"{venv_python()} may not be started by this user ({error.strerror}); remove {VENV}."
+        ) from error
     except KeyboardInterrupt:
         return INTERRUPTED
 

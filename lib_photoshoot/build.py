@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.detection.protocol import Detector
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.pipeline import Confirmer, ProductFilter
+    from lib_photoshoot.products import Product
     from lib_photoshoot.segmentation.outlining import Outliner
     from lib_photoshoot.segmentation.salience import Salience
     from lib_photoshoot.segmentation.sam import SamSegmenter
@@ -46,6 +48,15 @@ def weights_of(choice: ModelChoice) -> tuple[str, ...]:
     names = ("efficientnet-lite2", choice.segmenter.value, "u2netp")
     variant = _GROUNDING_VARIANT.get(choice.detector)
     return names if variant is None else (*names, f"groundingdino-{variant}", "bert-vocab")
+
+
+def check_words(choice: ModelChoice, products: Sequence[Product]) -> None:
+    """Raise UnknownProductError for a product that the chosen detector cannot know, before a model is loaded."""
+    if choice.detector is DetectorName.EMBEDDED:
+        from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
+
+        for product in products:
+            load_vocabulary().classes_for(product)
 
 
 @dataclass(frozen=True, eq=False)

@@ -122,3 +122,10 @@ def test_help_in_a_process_imports_nothing_heavy() -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT)
     assert (result.returncode, result.stderr) == (0, "") and "filter" in result.stdout
+
+
+def test_an_unknown_word_begins_no_output_folder(tmp_path):
+    paint(tmp_path / "a.png")
+    done = invoke("filter", str(tmp_path / "a.png"), "--products", "zxqv", "--out", str(tmp_path / "out"))
+    assert done.exit_code == 2 and "zxqv" in done.output
+    assert not (tmp_path / "out").exists(), "the same command with another word must go"

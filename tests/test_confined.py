@@ -110,6 +110,16 @@ def test_a_spoiled_line_is_passed_over_as_resuming_does(out: Path) -> None:
     assert [Path(record.file).name for record in read_records(ledger)] == ["one.png"]
 
 
+@pytest.mark.parametrize("box", [None, [1, 2, 3], ["left", 0, 1, 1]])
+def test_a_record_with_a_wrong_box_counts_as_spoiled(out: Path, photos: Path, box: object) -> None:
+    header, line = (out / "ledger.jsonl").read_text().splitlines()
+    record = json.loads(line)
+    record["entry"]["regions"][0]["box"] = box
+    (out / "ledger.jsonl").write_text(f"{header}\n{json.dumps(record)}\n")
+    assert list(read_records(out / "ledger.jsonl")) == []
+    assert run(photos, out, resume=True).resumed == 0, "it is done again"
+
+
 def test_rank_reads_no_mask_from_elsewhere(out: Path, victim: Path) -> None:
     report = json.loads((out / "report.json").read_text())
     (candidate,) = read_candidates(out)

@@ -100,6 +100,15 @@ def test_doubtful_exports_go_beside_the_others_and_are_counted(run, tmp_path):
     assert "1 of the pictures went into" in done.output
 
 
+def test_a_run_without_its_report_keeps_its_doubts(run, tmp_path):
+    """As of one that was interrupted: the ledger has them from the first picture on."""
+    (run / "report.json").unlink()
+    out = tmp_path / "shop"
+    done = CliRunner().invoke(app, ["export", str(run), "--profile", "shopify", "--out", str(out), "--enlarge", "16"])
+    assert done.exit_code == 1 and not list(out.glob("doubtful*"))
+    assert len(list((out / "to-check").glob("doubtful*"))) == 1
+
+
 def test_sure_exports_end_well(run, tmp_path):
     sure = next((run / "cutouts").glob("sure*"))
     done = CliRunner().invoke(

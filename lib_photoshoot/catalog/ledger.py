@@ -75,7 +75,10 @@ class Record:
         values = {name: data[name] for name in cls.__dataclass_fields__ if name != "version"}
         values["version"] = data.get("version")
         outputs = tuple(values["outputs"])
-        masks = [region["mask"] for region in values["entry"]["regions"] if region["mask"] is not None]
+        regions = values["entry"]["regions"]
+        if any(len([float(side) for side in region["box"]]) != 4 for region in regions):
+            raise ValueError("a record's box has not four sides")
+        masks = [region["mask"] for region in regions if region["mask"] is not None]
         if not is_plain(values["stem"]) or not all(map(is_output, (*outputs, *masks))):
             raise ValueError("a record names a path that no run has written")
         return cls(**{**values, "outputs": outputs, "annotations": tuple(values["annotations"])})

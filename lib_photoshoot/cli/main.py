@@ -140,6 +140,7 @@ def filter_command(
         wanted = parse_products(products)
         files = collect_sources(inputs, out)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
+        build.check_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
         with telling("loading the models", len(files)) as bar:
             chosen = _engine(engine, address, workers, choice, require_all)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from lib_photoshoot.catalog.inputs import InputFile, collect_inputs
+from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile, collect_inputs
+from lib_photoshoot.catalog.ledger import LEDGER_NAME, read_records
 from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.export.colour import to_srgb
 from lib_photoshoot.export.errors import ExportError
@@ -63,22 +64,23 @@ def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product
 
 
 def recorded_doubts(path: Path) -> tuple[str, ...]:
-    """What the report of a filter run says against the outline of one of its cut-outs; nothing for other files."""
-    folder = next((parent for parent in path.absolute().parents if parent.name == "cutouts"), None)
+    """What a filter run's ledger says against the outline of one of its cut-outs; nothing for other files."""
+    folder = next((parent for parent in path.absolute().parents if parent.name == CUTOUTS), None)
     if folder is None:
         return ()
     name = path.absolute().relative_to(folder).as_posix()
-    return _recorded(folder.parent / "report.json").get(f"masks/{name}", ())
+    return _recorded(folder.parent / LEDGER_NAME).get(f"masks/{name}", ())
 
 
 @lru_cache(maxsize=4)
-def _recorded(report: Path) -> Mapping[str, tuple[str, ...]]:
-    """Doubts by mask, out of a run's report; empty where there is none that can be read."""
-    try:
-        entries = json.loads(report.read_text("utf-8"))["images"]
-        return {region["mask"]: tuple(doubts_of(region)) for entry in entries for region in entry["regions"]}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+def _recorded(ledger: Path) -> Mapping[str, tuple[str, ...]]:
+    """Doubts by mask. The ledger has them from the first picture on, a report only of a run that came to its end."""
+    found: dict[str, tuple[str, ...]] = {}
+    with suppress(OSError):
+        for record in read_records(ledger):
+            with suppress(KeyError, TypeError, AttributeError):
+                found |= {region["mask"]: tuple(doubts_of(region)) for region in record.entry["regions"]}
+    return found
 
 
 def _transparency(picture: Picture) -> np.ndarray | None:

@@ -182,11 +182,9 @@ def start_job(host: Host, settings: FilterSettings, driver: Driver | None = None
 
 def _check_words(job: FilterJob) -> None:
     """Raise UnknownProductError now rather than after the images are painted, where the detector knows few words."""
-    if model_choice(job.settings, "cpu").detector is DetectorName.EMBEDDED:
-        from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
+    from lib_photoshoot.build import check_words
 
-        for product in job.products:
-            load_vocabulary().classes_for(product)
+    check_words(model_choice(job.settings, "cpu"), job.products)
 
 
 def _check_models(job: FilterJob) -> None:

@@ -49,6 +49,8 @@ class Clone:
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {name: value for name, value in os.environ.items() if name != "PHOTOSHOOT_COMMAND"}
+        # Help is wrapped to the width of the terminal, and the path of this Python stands in it.
+        environment["COLUMNS"] = "400"
         command = [sys.executable, "photoshoot.py", *arguments]
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 import cv2
 import numpy as np
 
+from lib_photoshoot.colour.lab import to_lab, to_rgb
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.masks.morphology import Rect, bounding_rect, check_mask, feather, grow, merge, row_strips
 from lib_photoshoot.results import ProductRegion
@@ -214,16 +215,6 @@ class _Plan:
         size = (rect.x1 - rect.x0, rect.y1 - rect.y0)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return cv2.warpAffine(self.base, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-
-
-def to_lab(image: np.ndarray) -> np.ndarray:
-    """uint8 sRGB to float32 L*a*b* (L* 0..100)."""
-    return cv2.cvtColor(image.astype(np.float32) * np.float32(1 / 255), cv2.COLOR_RGB2Lab)
-
-
-def to_rgb(lab: np.ndarray) -> np.ndarray:
-    """float32 L*a*b* to uint8 sRGB, rounded and clipped to the gamut."""
-    return cv2.convertScaleAbs(np.clip(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), 0, 1), alpha=255)
 
 
 def measure(image: np.ndarray, mask: np.ndarray) -> Measurement:

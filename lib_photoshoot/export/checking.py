@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.colour.profiles import is_srgb
 from lib_photoshoot.errors import ImageError
-from lib_photoshoot.export.colour import is_srgb
 from lib_photoshoot.export.placing import VISIBLE, fill_share
 from lib_photoshoot.export.profile import Aspect, Generated, Ground, Profile, Rule
 from lib_photoshoot.images import PICTURE_FORMATS, Picture, decode_picture, shown

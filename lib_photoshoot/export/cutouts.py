@@ -15,7 +15,7 @@ import numpy as np
 from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile, collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, read_records
 from lib_photoshoot.catalog.report import doubts_of
-from lib_photoshoot.export.colour import to_srgb
+from lib_photoshoot.colour.profiles import to_srgb
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.images import Picture, read_picture, shown
 from lib_photoshoot.masks.cutout import cut_out

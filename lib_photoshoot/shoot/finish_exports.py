@@ -164,7 +164,7 @@ def _cut_out(run: Path, candidate: Candidate) -> tuple[np.ndarray, Metadata]:
     """
     import numpy as np
 
-    from lib_photoshoot.export.colour import to_srgb
+    from lib_photoshoot.colour.profiles import to_srgb
     from lib_photoshoot.masks.cutout import cut_out
 
     cutout = read_cutout(run, candidate)

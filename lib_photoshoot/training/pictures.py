@@ -84,7 +84,7 @@ def enter(source: Path, folder: Path, crop: Box | None = None, colour: Colour = 
 
 def _in_srgb(picture: Picture, source: Path) -> Picture:
     """The picture in the colours that a viewer shows; a damaged profile counts as none, as it does there."""
-    from lib_photoshoot.export.colour import to_srgb
+    from lib_photoshoot.colour.profiles import to_srgb
     from lib_photoshoot.export.errors import ExportError
 
     with suppress(ExportError):
@@ -149,7 +149,7 @@ def _is_plain(path: Path) -> bool:
 
 
 def _has_plain_colours(icc: bytes | None) -> bool:
-    from lib_photoshoot.export.colour import is_srgb
+    from lib_photoshoot.colour.profiles import is_srgb
 
     return not icc or is_srgb(icc)
 

@@ -15,8 +15,8 @@ from lib_photoshoot.export.encoding import encode
 from lib_photoshoot.export.profile import Aspect, Background, Ground, load_profile
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata
 from lib_photoshoot.provenance.terms import Source
+from tests.colour.test_profiles import swapped
 from tests.export.conftest import INFOTEXT
-from tests.export.test_colour import swapped
 
 RAW = Metadata(texts=(("parameters", INFOTEXT),))
 AMAZON = load_profile("amazon-main")

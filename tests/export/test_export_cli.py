@@ -18,8 +18,8 @@ from lib_photoshoot.cli.main import app
 from lib_photoshoot.export.cutouts import read_cutout
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.products import parse_products
+from tests.colour.test_profiles import swapped
 from tests.export.conftest import INFOTEXT, cutout, save_cutout
-from tests.export.test_colour import swapped
 from tests.test_catalog import BrightSquares, paint
 
 LARGE = cutout(1000, 640)

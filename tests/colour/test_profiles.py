@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import ImageCms
 
-from lib_photoshoot.export.colour import is_srgb, srgb_profile, to_srgb
+from lib_photoshoot.colour.profiles import is_srgb, srgb_profile, to_srgb
 from lib_photoshoot.export.errors import ExportError
 
 PIXELS = np.array([[[200, 30, 40], [10, 220, 90], [128, 128, 128]]], np.uint8)

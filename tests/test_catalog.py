@@ -298,6 +298,103 @@ def test_resume_removes_what_a_changed_picture_no_longer_has(photos: Path, tmp_p
     assert "cutouts/two_2_lamp.png" not in names and "masks/sub/one_1_lamp.png" in names
 
 
+def test_what_was_made_of_a_picture_that_is_gone_is_withdrawn(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(photos, out)
+    made = {name for name in files_of(out) if "/two" in name}
+    (out / "cutouts" / "mine.png").write_bytes(b"of the user")
+    (photos / "two.png").unlink()
+    (photos / "sub" / "one.bmp").write_text("no picture any more")
+    summary = run(photos, out, resume=True)
+    (note,) = summary.notes
+    assert note.startswith(f"{out / 'withdrawn'} has what was made of 2 pictures")
+    left = files_of(out)
+    assert {f"withdrawn/{name}" for name in made} <= left and not made & left
+    assert {"withdrawn/cutouts/sub/one_1_lamp.png", "cutouts/mine.png"} <= left
+    assert not [name for name in left if name.startswith("cutouts/") and "lamp" in name]
+    assert run(photos, out, resume=True).notes == () and files_of(out) == left, "told once"
+    paint(photos / "two.png", (5, 5, 25, 25), (40, 20, 70, 50))
+    run(photos, out, resume=True)
+    assert made <= files_of(out)
+    (photos / "two.png").unlink()
+    run(photos, out, resume=True)
+    assert {"withdrawn/cutouts/two_1_lamp.png", "withdrawn/cutouts/two_1_lamp (2).png"} <= files_of(out)
+
+
+def test_other_inputs_withdraw_nothing_that_is_still_there(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(photos, out)
+    before = files_of(out)
+    summary = run_catalog(BrightSquares(), collect_inputs([photos / "two.png"], out), PRODUCTS, out, resume=True)
+    assert summary.notes == () and files_of(out) >= before
+
+
+def test_an_outline_drawn_by_hand_stays_when_its_picture_is_gone(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(photos, out)
+    ledger = out / "ledger.jsonl"
+    by_hand = b'"outline":{"quality":1.0,"doubts":[],"source":"hand"},"quality":0.95'
+    ledger.write_bytes(ledger.read_bytes().replace(b'"quality":0.95', by_hand))
+    for name in ("two.png", "sub/one.bmp"):
+        (photos / name).unlink()
+    assert run(photos, out, resume=True).notes == ()
+    assert (out / "cutouts" / "two_1_lamp.png").is_file()
+
+
+def test_a_strangers_ledger_moves_nothing_from_outside(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(photos, out)
+    (tmp_path / "elsewhere").mkdir()
+    victim = paint(tmp_path / "elsewhere" / "two_1_lamp.png")
+    shutil.rmtree(out / "cutouts")
+    (out / "cutouts").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    for name in ("two.png", "sub/one.bmp"):
+        (photos / name).unlink()
+    run(photos, out, resume=True)
+    assert victim.is_file() and not (out / "withdrawn" / "cutouts").exists()
+
+
+@pytest.mark.parametrize("stem", ["n" * 250, "ä" * 124, "製" * 83])
+def test_a_very_long_name_is_shortened_and_stays_unique(tmp_path: Path, stem: str) -> None:
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    other = stem[:-1] + "x"
+    paint(folder / f"{stem}.png", (5, 5, 25, 25))
+    paint(folder / f"{other}.png", (5, 5, 25, 25))
+    paint(folder / f"{stem}.jpg", (5, 5, 25, 25))
+    product = parse_products("製品" * 20)
+    inputs = collect_inputs([folder], out)
+    assert all(item.stem.startswith(stem[:50]) for item in inputs)
+    summary = run_catalog(BrightSquares(), inputs, product, out)
+    assert (summary.matched, len(summary.unreadable)) == (3, 0)
+    assert len([name for name in files_of(out) if name.startswith("cutouts/")]) == 3
+    assert run(folder, tmp_path / "again").matched == 3
+    assert [item.stem for item in collect_inputs([folder], out)] == [item.stem for item in inputs]
+
+
+def test_a_path_that_would_be_too_long_is_one_pictures_problem(photos: Path, tmp_path: Path, monkeypatch) -> None:
+    real = outputs.write_image
+
+    def refusing(image, path, **options):
+        if path.name.startswith("one"):
+            raise OSError(errno.ENAMETOOLONG, "File name too long", str(path))
+        real(image, path, **options)
+
+    monkeypatch.setattr(outputs, "write_image", refusing)
+    summary = run(photos, tmp_path / "out")
+    problem = next(item["error"] for item in summary.unreadable if "one.bmp" in item["file"])
+    assert "one.bmp has too long a name or path" in problem and (summary.matched, len(summary.unreadable)) == (1, 2)
+
+
+def test_an_empty_input_among_others_is_told(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    told: list[str] = []
+    assert collect_inputs([photos, tmp_path / "nothing", str(tmp_path / "*.webp")], tell=told.append)
+    assert [text.split(";")[0] for text in told] == [
+        f"There is no picture in {tmp_path / 'nothing'}",
+        f"There is no picture in {tmp_path / '*.webp'}",
+    ]
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("finished")
@@ -336,7 +433,7 @@ def test_a_name_that_passes_between_pictures_keeps_its_files(tmp_path: Path) -> 
         assert run(folder, out, resume=True).matched == len(names_then)
         run(folder, tmp_path / f"whole {turn}")
         assert files_of(tmp_path / f"whole {turn}") <= files_of(out)
-    assert files_of(tmp_path / "whole 2") == files_of(out)
+    assert files_of(tmp_path / "whole 2") == {name for name in files_of(out) if not name.startswith("withdrawn/")}
 
 
 @pytest.mark.parametrize("kept", [0, 1, 9, 60])

@@ -7,17 +7,24 @@ import json
 import os
 import posixpath
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.file_names import shortened
 from lib_photoshoot.images import PICTURE_SUFFIXES, Picture, read_picture, shown
 
 RUN_LEDGER, RUN_PROGRAM = "ledger.jsonl", "product-photoshoot"
 """By which the output folder of a ``filter`` run is known: a file there, and the program named in its first line."""
 CUTOUTS = "cutouts"
+OUTPUT_FOLDERS = ("masks", CUTOUTS, "overlays", "enhanced", "thumbnails")
+"""What a run writes of its pictures lies in these; nothing else is ever removed."""
+Tell = Callable[[str], None]
+"""Called with a sentence for the user."""
 _HEADER_LIMIT = 1 << 20
+_LONGEST_STEM = 190
+"""Bytes: what tells namesakes apart, number and product follow in the names of outputs."""
 
 
 @dataclass(frozen=True)
@@ -74,24 +81,50 @@ class InputFile:
 
 
 def collect_inputs(
-    inputs: Iterable[str | os.PathLike[str]], out: Path | None = None, cutouts: bool = False
+    inputs: Iterable[str | os.PathLike[str]],
+    out: Path | None = None,
+    cutouts: bool = False,
+    tell: Tell = lambda _: None,
 ) -> tuple[InputFile, ...]:
     """Every picture that ``inputs`` name, sorted within each, each once.
 
     Folders are searched recursively (links to folders too, each folder once) for picture suffixes; hidden files,
     everything in ``out``, and what earlier runs of ``filter`` wrote into folders below are left out; with ``cutouts``,
     of a run's folder its cut-outs are taken, and nothing else. A file named directly is taken whatever its suffix. A
-    subfolder that may not be read stands in the list itself, so that reading it says so. Raises ``CatalogError`` when
+    subfolder that may not be read stands in the list itself, so that reading it says so. ``tell`` hears of an input
+    that holds no picture where others do. Raises ``CatalogError`` when
     an input does not exist or when there is no picture at all.
     """
     named = [os.fspath(item) for item in inputs]
     skipped = skipped_folder(out)
     found: dict[str, InputFile] = {}
+    empty = []
     for item in named:
-        for source in expand_path(item, skipped, cutouts):
-            found.setdefault(source.key, source)
+        before = None
+        for before in expand_path(item, skipped, cutouts):
+            found.setdefault(before.key, before)
+        if before is None:
+            empty.append(item)
     stems = output_names((source.stem for source in found.values()), named)
+    tell_empty(empty, tell)
     return tuple(replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True))
+
+
+def tell_empty(items: Iterable[str], tell: Tell) -> None:
+    """Say of each of these inputs, written without secrets, that it holds no picture."""
+    for item in items:
+        tell(f"There is no picture in {shown(item)}; the other inputs are done.")
+
+
+def check_out(out: Path) -> None:
+    """Raise ``CatalogError`` for an output folder among what a filter run wrote of its pictures."""
+    real = Path(os.path.realpath(out))
+    for folder in (real, *real.parents):
+        if folder.name in OUTPUT_FOLDERS and is_run(os.fspath(folder.parent)):
+            raise CatalogError(
+                f"{shown(out)} lies in the {folder.name} of the filter run in {shown(folder.parent)}, where no other "
+                "file belongs; choose a folder outside of it."
+            )
 
 
 def skipped_folder(out: Path | None) -> str | None:
@@ -193,7 +226,9 @@ def _unique_names(relatives: Iterable[str]) -> list[str]:
     taken: set[str] = set()
     names = []
     for relative in relatives:
-        stem, suffix = posixpath.splitext(relative)
+        path, suffix = posixpath.splitext(relative)
+        folder, last = posixpath.split(path)
+        stem = posixpath.join(folder, shortened(last, _LONGEST_STEM))
         ending = suffix.lower().removeprefix(".")
         name = stem
         if ending and _folded(name) in taken:

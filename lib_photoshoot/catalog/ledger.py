@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts
-from lib_photoshoot.catalog.inputs import RUN_LEDGER, RUN_PROGRAM, Stamp
+from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, RUN_LEDGER, RUN_PROGRAM, Stamp, check_out
 from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError
@@ -27,8 +27,8 @@ from lib_photoshoot.images import shown
 from lib_photoshoot.results import OutlineSource
 
 LEDGER_NAME = RUN_LEDGER
-OUTPUT_FOLDERS = ("masks", "cutouts", "overlays", "enhanced", "thumbnails")
-"""What a run writes of its pictures lies in these; nothing else is ever removed."""
+WITHDRAWN = "withdrawn"
+"""Where the outputs go whose picture is gone: nobody takes them for the run's, and nothing is lost."""
 _PROGRAM = RUN_PROGRAM
 _VERSION = 1
 _BEGINNING = b'{"file":'
@@ -146,6 +146,24 @@ def read_records(path: Path) -> Iterator[Record]:
                 yield Record.from_json(json.loads(line))
 
 
+def current_records(path: Path) -> Iterator[Record]:
+    """Of each picture of a ledger its last record, where it still has one. Raises OSError as it comes."""
+    with open(path, "rb") as file:
+        places, _ = places_of(file, len(file.readline()))
+        for place in places.values():
+            file.seek(place)
+            with suppress(ValueError, KeyError, TypeError, RecursionError):
+                yield Record.from_json(json.loads(file.readline()))
+
+
+def _free(path: Path) -> Path:
+    """The path, with a number where it is taken."""
+    free, number = path, 2
+    while free.exists():
+        free, number = path.with_stem(f"{path.stem} ({number})"), number + 1
+    return free
+
+
 class Ledger:
     """An open ledger; use it as a context manager."""
 
@@ -176,6 +194,7 @@ class Ledger:
         self._owned: Counter[str] | None = None
 
     def _check(self, header: bytes, resume: bool) -> None:
+        check_out(self.out)
         self.out.mkdir(parents=True, exist_ok=True)
         if self.path.is_file():
             with open(self.path, "rb") as file:
@@ -229,22 +248,59 @@ class Ledger:
         Then removes what an earlier version of the picture left and this one did not write.
         """
         stale = self.get(record.file)
-        if stale is not None and self._owned is None:
-            others = (self.get(key) for key in self._places)
-            self._owned = Counter(name for other in others if other is not None for name in other.outputs)
+        owned = None if stale is None else self._owned_names()
         place = self._end
         self._append(record.to_line())
         self._places[record.file] = place
-        if self._owned is None:
-            return
-        self._owned.update(record.outputs)
-        # A name may have passed to another picture meanwhile, for example when a file of the same stem went away.
-        for name in () if stale is None else stale.outputs:
-            self._owned[name] -= 1
-            if self._owned[name] <= 0:
+        if self._owned is not None:
+            self._owned.update(record.outputs)
+        if stale is not None and owned is not None:
+            for path in self._given_up(stale, owned):
                 # A folder of somebody else's run may hold links.
                 with suppress(OSError, CatalogError):
-                    os.unlink(inside(self.out, name))
+                    os.unlink(inside(self.out, path))
+
+    def withdraw(self, key: str) -> bool:
+        """Move the outputs of a picture that is gone, or can no longer be read, to ``withdrawn``; forget its record.
+
+        An outline that somebody drew by hand stays. Returns whether there was a record to forget. Raises OSError.
+        """
+        stale = self.get(key)
+        if stale is None or stale.drawn_by_hand:
+            return False
+        owned = self._owned_names()
+        self._append(json.dumps({"file": key, WITHDRAWN: True}, separators=(",", ":")).encode("ascii") + b"\n")
+        del self._places[key]
+        for name in self._given_up(stale, owned):
+            with suppress(FileNotFoundError, CatalogError):
+                source, target = inside(self.out, name), _free(inside(self.out, f"{WITHDRAWN}/{name}"))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(source, target)
+        return True
+
+    def withdraw_gone(self) -> int:
+        """:meth:`withdraw` each picture whose file is no longer there, and return how many those are."""
+        # A network path that is only looked at sends the user's credentials, on Windows.
+        local = (key for key in list(self._places) if "://" not in key and not key.startswith(("//", "\\\\")))
+        return sum(self.withdraw(key) for key in local if not os.path.lexists(key))
+
+    def _owned_names(self) -> Counter[str]:
+        """How many records name each output."""
+        if self._owned is None:
+            records = (self.get(key) for key in self._places)
+            self._owned = Counter(name for record in records if record is not None for name in record.outputs)
+        return self._owned
+
+    @staticmethod
+    def _given_up(stale: Record, owned: Counter[str]) -> Iterator[str]:
+        """The outputs of a superseded record that no other one names.
+
+        A name may have passed to another picture meanwhile, for example when a file of the same stem went away.
+        """
+        for name in stale.outputs:
+            owned[name] -= 1
+            if owned[name] <= 0:
+                yield name
 
     def _append(self, line: bytes) -> None:
         self._file.append(line)

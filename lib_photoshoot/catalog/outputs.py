@@ -15,6 +15,7 @@ from PIL import Image
 
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.file_names import beginning
 from lib_photoshoot.images import Picture, shown, store_picture, to_image, write_image
 from lib_photoshoot.masks.cutout import cut_out, cutout_rect, mask_image
 from lib_photoshoot.provenance.metadata import NOTHING, save_options
@@ -103,7 +104,7 @@ def _reduced(image: Image.Image) -> Image.Image:
 
 def slug(product: str) -> str:
     """A product's name as part of a file name: letters and digits of any script, the rest as ``-``."""
-    return re.sub(r"[^\w]+", "-", product).strip("-")[:40] or "product"
+    return beginning(re.sub(r"[^\w]+", "-", product).strip("-")[:40], 45) or "product"
 
 
 def draw_overlay(pixels: np.ndarray, regions: tuple[ProductRegion, ...]) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -12,12 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from lib_photoshoot.catalog.inputs import InputFile, Stamp
-from lib_photoshoot.catalog.ledger import Ledger, Record, Records
+from lib_photoshoot.catalog.ledger import WITHDRAWN, Ledger, Record, Records
 from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.images import Picture, shown, writing_failed
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
+from lib_photoshoot.wording import counted
 
 
 class Filter(Protocol):
@@ -100,7 +102,7 @@ def run_engine(
     done: set[int] = set()
     bad: dict[int, dict[str, str]] = {}
     notes: dict[int, str] = {}
-    resumed = matched = 0
+    resumed = matched = gone = 0
     with Ledger(out, {"products": [asdict(product) for product in products], **settings}, resume) as ledger:
 
         def count(number: int, record: Record) -> None:
@@ -123,10 +125,12 @@ def run_engine(
                     count(number, record)
 
         try:
+            gone = ledger.withdraw_gone()
             with closing(engine.process(unfinished(), products, out, protected)) as outcomes:
                 for number, outcome in outcomes:
                     if isinstance(outcome, ImageError):
                         bad[number] = {"file": inputs[number].name, "error": str(outcome)}
+                        gone += ledger.withdraw(inputs[number].key)
                     else:
                         ledger.add(outcome)
                         count(number, outcome)
@@ -139,8 +143,11 @@ def run_engine(
             write_reports(out, [product.name for product in products], settings, records, unreadable)
         except OSError as error:
             raise _cannot_write(out, error) from error
-    in_order = tuple(notes[number] for number in sorted(notes))
-    return CatalogSummary(matched, len(done) - matched, resumed, tuple(unreadable), in_order)
+    in_order = [notes[number] for number in sorted(notes)]
+    if gone:
+        moved = f"{shown(out / WITHDRAWN)} has what was made of {counted(gone, 'picture')} that"
+        in_order.append(f"{moved} can no longer be read: no report, export or ranking takes it.")
+    return CatalogSummary(matched, len(done) - matched, resumed, tuple(unreadable), tuple(in_order))
 
 
 def _real_paths(sources: Iterable[Source]) -> frozenset[str]:
@@ -191,7 +198,15 @@ def finish_picture(
     from lib_photoshoot.catalog.outputs import report_entry, write_outputs
 
     result = filter_.run(picture.pixels, products)
-    written = write_outputs(out, source.relative, picture, result, protected)
+    try:
+        written = write_outputs(out, source.relative, picture, result, protected)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise ImageError(
+            f"{shown(source.name)} has too long a name or path for files of its own in {shown(out)}; rename it, or "
+            "choose another --out."
+        ) from error
     matched = result.decision is Decision.MATCH
     return Record(
         file=source.key,

@@ -20,10 +20,12 @@ from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlun
 from lib_photoshoot.catalog.inputs import (
     InputFile,
     Stamp,
+    Tell,
     expand_path,
     is_picture_name,
     output_names,
     skipped_folder,
+    tell_empty,
 )
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.images import Picture, decode_picture, shown
@@ -122,7 +124,9 @@ class UrlFile:
 Source = InputFile | UrlFile
 
 
-def collect_sources(inputs: Iterable[str | os.PathLike[str]], out: Path | None = None) -> tuple[Source, ...]:
+def collect_sources(
+    inputs: Iterable[str | os.PathLike[str]], out: Path | None = None, tell: Tell = lambda _: None
+) -> tuple[Source, ...]:
     """What :func:`lib_photoshoot.catalog.inputs.collect_inputs` does, for URLs too.
 
     A URL of a folder is searched recursively for picture suffixes, without hidden names; on a web server a folder is
@@ -132,14 +136,19 @@ def collect_sources(inputs: Iterable[str | os.PathLike[str]], out: Path | None =
     named = [os.fspath(item) for item in inputs]
     skipped = skipped_folder(out)
     found: dict[str, Source] = {}
+    empty = []
     for item in named:
+        source = None
         for source in _expand(item, skipped):
             other = found.setdefault(source.key, source)
             if isinstance(source, UrlFile) and isinstance(other, UrlFile) and source.path != other.path:
                 raise CatalogError(
                     f"Two inputs are {shown(source.name)} and differ only in their signatures or accounts; name one."
                 )
+        if source is None:
+            empty.append(_without_secrets(item))
     stems = output_names((source.stem for source in found.values()), [_without_secrets(item) for item in named])
+    tell_empty(empty, tell)
     return tuple(replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
 from enum import Enum
@@ -20,6 +20,7 @@ from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.model_names import DetectorName
+from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     from lib_photoshoot.catalog.inputs import InputFile
@@ -88,14 +89,24 @@ def export_command(
 ) -> None:
     """Make pictures for a sales channel out of cut-outs, or of pictures whose products are cut out first."""
     with exit_codes(f"Interrupted; the pictures in {out} are whole."):
-        from lib_photoshoot.catalog.inputs import collect_inputs
+        from lib_photoshoot.catalog.inputs import check_out, collect_inputs
+        from lib_photoshoot.export.cutouts import without_forgotten
         from lib_photoshoot.export.exporter import Exporter
         from lib_photoshoot.export.profile import load_profile
+        from lib_photoshoot.images import shown
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products) if products else ()
         exporter = Exporter(load_profile(profile), out, enlarge, _signer(sign_cert, sign_key, timestamps))
-        files = collect_inputs(inputs, out, cutouts=not cutouts)
+        check_out(out)
+        found = collect_inputs(inputs, out, cutouts=not cutouts, tell=say)
+        files, forgotten = without_forgotten(found, inputs)
+        if forgotten:
+            left_out = counted(len(forgotten), "cut-out")
+            say(
+                f"{left_out} ({shown(forgotten[0].name)} first) of pictures that the run does "
+                "not know any more: left out; name such a file itself to export it."
+            )
         finder = _finder(detector, device) if wanted else None
         code = _export_all(exporter, _with_cutouts(files, cutouts), finder, wanted, source)
     raise typer.Exit(code)
@@ -116,7 +127,7 @@ def check_export_command(
         from lib_photoshoot.images import shown
 
         rules = load_profile(profile)
-        for file in collect_inputs(inputs):
+        for file in collect_inputs(inputs, tell=say):
             try:
                 check = check_file(file.path, rules, source_of(file.path).source)
             except ImageError as error:
@@ -138,7 +149,7 @@ def check_export_command(
 
 def _export_all(
     exporter: Exporter,
-    files: Iterator[tuple[InputFile, InputFile]],
+    files: Iterable[tuple[InputFile, InputFile]],
     finder: Detecting | None,
     products: Sequence[Product],
     source: SourceChoice,

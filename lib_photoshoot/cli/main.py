@@ -138,7 +138,7 @@ def filter_command(
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products)
-        files = collect_sources(inputs, out)
+        files = collect_sources(inputs, out, say)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
         build.check_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
         with telling("loading the models", len(files)) as bar:
@@ -183,7 +183,7 @@ def detect_command(
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products)
-        files = collect_sources(inputs)
+        files = collect_sources(inputs, tell=say)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
         with telling("loading the models", None):
             product_filter = _build_filter(choice, require_all)

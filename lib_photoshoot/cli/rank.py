@@ -11,6 +11,7 @@ import typer
 from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import ImageError
+from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     from lib_photoshoot.ranking.order import Measured, Ranked
@@ -56,7 +57,7 @@ def rank_command(
 def _print(product: str, items: tuple[Ranked, ...]) -> None:
     from lib_photoshoot.catalog.report import doubts_in_words
 
-    typer.echo(f"{product}: {len(items)} pictures")
+    typer.echo(f"{product}: {counted(len(items), 'picture')}")
     for place, item in enumerate(items, 1):
         typer.echo(f"{place:4}. {item.total:.3f}  {item.measured.file}")
         for quality in item.measured.qualities:

@@ -9,6 +9,7 @@ import typer
 
 from lib_photoshoot.cli.exits import SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.progress import telling
+from lib_photoshoot.wording import counted
 
 EXIT_CODES = (
     "Exit codes: 0 every product has its pictures; 1 some lack pictures, and it is said why; 2 wrong usage, a list, "
@@ -54,9 +55,7 @@ def shoot_command(
         for sentence in summary.short:
             say(sentence)
         earlier = f" ({summary.resumed} in earlier runs)" if summary.resumed else ""
-        say(
-            f"{summary.accepted} of {summary.wanted} pictures accepted after {summary.tries} tries{earlier}. "
-            f"Look at {out / 'report.html'}"
-        )
+        wanted, asked = counted(summary.wanted, "picture"), counted(summary.tries, "try", "tries")
+        say(f"{summary.accepted} of {wanted} accepted after {asked}{earlier}. Look at {out / 'report.html'}")
     if summary.short:
         raise typer.Exit(SOME_UNREADABLE)

@@ -19,6 +19,7 @@ from lib_photoshoot.cli.exits import EXIT_CODES, SOME_UNREADABLE, exit_codes, sa
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.told import ToldInLines
 from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.controller import Check, TrainingController
@@ -158,7 +159,8 @@ def start_command(
                 say(note)
             _say_other_machines(spec)
             controller.start(run)
-        say(f"{run.path.name}: {spec.images} photos, {spec.steps_per_epoch} steps an epoch, {spec.total_steps} in all.")
+        photos, steps = counted(spec.images, "photo"), counted(spec.steps_per_epoch, "step")
+        say(f"{run.path.name}: {photos}, {steps} an epoch, {spec.total_steps} in all.")
     _followed(run, follow)
 
 
@@ -414,12 +416,12 @@ def _print_check(check: Check) -> None:
     dataset = check.dataset
     for line in _findings(check):
         print(line)
-    print(f"{len(dataset.images)} photos, {len(dataset.images) - len(check.uncaptioned)} with a caption.")
+    print(f"{counted(len(dataset.images), 'photo')}, {len(dataset.images) - len(check.uncaptioned)} with a caption.")
     for bucket, count in dataset.buckets.items():
         print(f"  {bucket}: {count}")
     duration = f", about {check.seconds / 60:.0f} min" if check.seconds else ""
     print(
-        f"{check.steps_per_epoch} steps an epoch, {check.total_steps} in all{duration}; "
+        f"{counted(check.steps_per_epoch, 'step')} an epoch, {check.total_steps} in all{duration}; "
         f"about {check.disk / 1e6:.0f} MB on the disk."
     )
 

@@ -82,6 +82,8 @@ def check_file(path: str | os.PathLike[str], profile: Profile, source: Source | 
         data = Path(path).read_bytes()
     except OSError as error:
         raise ImageError(f"{shown(path)} cannot be read ({error.strerror}); check path and permission.") from error
+    if not data:
+        raise ImageError(f"{shown(path)} is empty (0 bytes); export the picture again.")
     return check_bytes(data, profile, shown(path), source=source)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,8 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
-from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile, collect_inputs
-from lib_photoshoot.catalog.ledger import LEDGER_NAME, read_records
+from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile, collect_inputs, is_run
+from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
 from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.colour.profiles import to_srgb
 from lib_photoshoot.export.errors import ExportError
@@ -65,21 +66,48 @@ def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product
 
 def recorded_doubts(path: Path) -> tuple[str, ...]:
     """What a filter run's ledger says against the outline of one of its cut-outs; nothing for other files."""
+    return _record_of(path) or ()
+
+
+def without_forgotten(
+    files: Sequence[InputFile], named: Collection[str] = ()
+) -> tuple[list[InputFile], list[InputFile]]:
+    """The files, and apart from them those in the ``cutouts`` of a filter run that its ledger does not know (any more).
+
+    Files that stand in ``named`` themselves are what the user wants, whatever a ledger says.
+    """
+    wanted = {os.path.abspath(name) for name in named}
+    current: list[InputFile] = []
+    forgotten: list[InputFile] = []
+    for file in files:
+        known = file.key in wanted or _record_of(file.path) is not None
+        (current if known else forgotten).append(file)
+    return current, forgotten
+
+
+def _record_of(path: Path) -> tuple[str, ...] | None:
+    """The recorded doubts about a cut-out: nothing for what is no run's, None for what its run does not know."""
     folder = next((parent for parent in path.absolute().parents if parent.name == CUTOUTS), None)
-    if folder is None:
+    if folder is None or not is_run(os.fspath(folder.parent)):
         return ()
-    name = path.absolute().relative_to(folder).as_posix()
-    return _recorded(folder.parent / LEDGER_NAME).get(f"masks/{name}", ())
+    name, ledger = path.absolute().relative_to(folder).as_posix(), folder.parent / LEDGER_NAME
+    try:
+        status = ledger.stat()
+        return _recorded(ledger, status.st_mtime_ns, status.st_size).get(f"masks/{name}")
+    except OSError:
+        return ()
 
 
 @lru_cache(maxsize=4)
-def _recorded(ledger: Path) -> Mapping[str, tuple[str, ...]]:
-    """Doubts by mask. The ledger has them from the first picture on, a report only of a run that came to its end."""
+def _recorded(ledger: Path, mtime_ns: int, size: int) -> Mapping[str, tuple[str, ...]]:
+    """Doubts by mask. The ledger has them from the first picture on, a report only of a run that came to its end.
+
+    The arguments besides the path renew the cache when the file has changed.
+    """
     found: dict[str, tuple[str, ...]] = {}
-    with suppress(OSError):
-        for record in read_records(ledger):
-            with suppress(KeyError, TypeError, AttributeError):
-                found |= {region["mask"]: tuple(doubts_of(region)) for region in record.entry["regions"]}
+    for record in current_records(ledger):
+        with suppress(KeyError, TypeError, AttributeError):
+            found |= {region["mask"]: tuple(doubts_of(region)) for region in record.entry["regions"]}
     return found
 
 
@@ -93,7 +121,7 @@ def cutouts_of(files: Sequence[InputFile], folder: Path) -> Iterator[tuple[Input
 
     Raises CatalogError for a folder without pictures.
     """
-    found = collect_inputs([folder], cutouts=True)
+    found, _ = without_forgotten(collect_inputs([folder], cutouts=True))
     for file in files:
         name = re.compile(re.escape(file.relative.as_posix()) + r"(_\d+_.+)?", re.IGNORECASE)
         yield file, [cutout for cutout in found if name.fullmatch(cutout.relative.as_posix())]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -45,9 +45,12 @@ class Exported:
     evidence: Evidence
     cut_off: bool
     missed: tuple[Finding, ...]
+    was_there: bool = False
+    """The same file lay there already."""
 
     def __str__(self) -> str:
         parts = [
+            *(["already there"] if self.was_there else []),
             f"{self.width}x{self.height}",
             f"scaled {self.scale:.2f}",
             f"fills {self.fill:.1%}",
@@ -79,11 +82,10 @@ class Exporter:
         What ``evidence`` has of metadata is kept in the file, with the term for its source. A signature names
         ``original`` as what it was made from.
 
-        Raises ExportError when the file exists, cannot be written, or cannot be made small enough.
+        Raises ExportError when another file has its name, it cannot be written, or cannot be made small enough.
         """
         exported, data = self.make(rgba, name, evidence, original)
-        _write_new(exported.path, data)
-        return exported
+        return exported if _write_new(exported.path, data) else replace(exported, was_there=True)
 
     def make(
         self, rgba: np.ndarray, name: PurePath, evidence: Evidence, original: Path | None = None
@@ -124,8 +126,8 @@ def _clean(rendered: Rendered, data: bytes) -> float:
     return np.count_nonzero(same & rendered.empty) / total if total else 1.0
 
 
-def _write_new(path: Path, data: bytes) -> None:
-    """Write a file whole, where there is none yet."""
+def _write_new(path: Path, data: bytes) -> bool:
+    """Write a file whole, where there is none yet; False where the same one lies there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -134,7 +136,13 @@ def _write_new(path: Path, data: bytes) -> None:
         # Creating the name reserves it: of two that want it, one is refused, and none is overwritten.
         path.open("xb").close()
     except FileExistsError as error:
-        raise ExportError(f"{shown(path)} exists already and is kept; choose another --out, or remove it.") from error
+        with suppress(OSError):
+            if path.read_bytes() == data:
+                return False
+        raise ExportError(
+            f"{shown(path)} exists already, differs from what would be made now, and is kept; choose another --out, or "
+            "remove it."
+        ) from error
     except OSError as error:
         raise _cannot_write(path, error) from error
     try:
@@ -145,6 +153,7 @@ def _write_new(path: Path, data: bytes) -> None:
         if isinstance(error, OSError):
             raise _cannot_write(path, error) from error
         raise
+    return True
 
 
 def _cannot_write(path: Path, error: OSError) -> ExportError:

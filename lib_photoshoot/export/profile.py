@@ -6,6 +6,7 @@ TOML, because every rule carries its source and people are meant to read and edi
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -16,11 +17,14 @@ from typing import Any
 
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.toml_text import parse_toml
+from lib_photoshoot.file_names import LONGEST, shortened
 from lib_photoshoot.images import shown
 
 PROFILES = Path(__file__).parent / "profiles"
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif"}
 """Formats that are written, with their suffixes."""
+_NUMBERED = 6
+"""Bytes that a number takes which is put behind a name."""
 NAME_FIELDS = frozenset({"stem", "profile", "width", "height"})
 """What may stand in braces in a file-name pattern."""
 
@@ -160,9 +164,11 @@ class Profile:
     generated: Generated = Generated.FREE
 
     def file_name(self, stem: str, width: int, height: int) -> str:
-        """The name that the pattern gives to a picture, with its suffix."""
-        values = {"stem": stem, "profile": self.name, "width": width, "height": height}
-        return self.file.name.format(**values) + FORMATS[self.file.format]
+        """The name that the pattern gives to a picture, with its suffix; a stem that is too long is shortened."""
+        values = {"profile": self.name, "width": width, "height": height}
+        around = len(os.fsencode(self.file.name.format(stem="", **values) + FORMATS[self.file.format]))
+        fitting = shortened(stem, max(20, LONGEST - _NUMBERED - around))
+        return self.file.name.format(stem=fitting, **values) + FORMATS[self.file.format]
 
 
 def profile_names() -> list[str]:

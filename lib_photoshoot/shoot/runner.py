@@ -17,6 +17,7 @@ from lib_photoshoot.shoot.listed import ListedProduct, Shot
 from lib_photoshoot.shoot.pictures import store
 from lib_photoshoot.shoot.shot_list import write_shot_list
 from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError
+from lib_photoshoot.wording import counted
 
 PATIENCE = 5
 """Failures in a row after which a WebUI is given up."""
@@ -197,14 +198,14 @@ class _Worker:
 
 def _shortage(standing: Standing, stopped: bool) -> str:
     product = standing.product
-    head = f"{product.name}: {standing.accepted} of {product.count} pictures"
+    head = f"{product.name}: {standing.accepted} of {counted(product.count, 'picture')}"
     if standing.aside is not None:
         return f"{head}, set aside: {standing.aside}"
     if stopped and (standing.waiting or standing.next < standing.limit):
         return f"{head} so far; stopped."
     if product.seeds and standing.limit == len(product.seeds):
         return f"{head} after all {standing.limit} seeds of its list; give it more."
-    return f"{head} after {standing.limit} tries; raise --tries and add --resume to go on."
+    return f"{head} after {counted(standing.limit, 'try', 'tries')}; raise --tries and add --resume to go on."
 
 
 def _cannot_write(out: Path, error: OSError) -> ShootError:

@@ -21,6 +21,7 @@ from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, p
 from lib_photoshoot.training.caption_files import SUFFIXES, caption_files, metadata_file, read_metadata
 from lib_photoshoot.training.captions import decode, first_line, lines, tags, text_name
 from lib_photoshoot.training.pictures import flattened, is_rotated, masks, trained_size
+from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -424,7 +425,8 @@ def _metadata(files: Sequence[Path], stems: set[str]) -> tuple[dict[str, str], l
         sentence = f"{shown(path.name)} is not read as kohya's metadata ({error}); write the captions as texts instead."
         return {}, [_problem(FindingKind.METADATA_UNREADABLE, path, sentence)]
     used = len(stems & captions.keys())
-    sentence = f"{shown(path.name)} has captions of {used} pictures here; a text beside a picture goes before them."
+    pictures = counted(used, "picture")
+    sentence = f"{shown(path.name)} has captions of {pictures} here; a text beside a picture goes before them."
     return captions, [_note(FindingKind.METADATA, path, sentence)]
 
 

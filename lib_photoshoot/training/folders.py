@@ -25,6 +25,7 @@ from lib_photoshoot.training.dataset import (
     Severity,
     scan,
 )
+from lib_photoshoot.wording import counted
 
 _REPEATED = re.compile(r"0*([1-9]\d{0,3})_.*", re.DOTALL)
 
@@ -109,5 +110,6 @@ def _check_names(parts: Sequence[Dataset]) -> None:
 
 
 def _told(part: Dataset) -> Finding:
-    text = f"{shown(part.folder.name)}: {len(part.images)} pictures, each {repeats_of(part.folder)} times an epoch."
+    pictures = counted(len(part.images), "picture")
+    text = f"{shown(part.folder.name)}: {pictures}, each {repeats_of(part.folder)} times an epoch."
     return Finding(FindingKind.REPEATS, Severity.NOTE, part.folder.name, text)

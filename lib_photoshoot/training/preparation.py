@@ -33,6 +33,7 @@ from lib_photoshoot.training.pictures import colour_of, enter, trained_size
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.run_folder import RunFolder, RunSpec
 from lib_photoshoot.training.tokenizer import check_tokenizer
+from lib_photoshoot.wording import counted
 
 Box = tuple[float, float, float, float]
 
@@ -142,8 +143,8 @@ def check_images(dataset: Dataset, captions: Mapping[str, str]) -> None:
     empty = [image.name for image in images if not captions[image.name].strip()]
     if empty:
         raise TrainingError(
-            f"{len(empty)} of {len(images)} pictures have no caption ({shown(empty[0])} first); caption them, or leave "
-            "them out."
+            f"{len(empty)} of {counted(len(images), 'picture')} without a caption ({shown(empty[0])} first); caption "
+            "them, or leave them out."
         )
     stems: dict[str, str] = {}
     for image in images:

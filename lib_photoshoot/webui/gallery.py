@@ -25,6 +25,7 @@ from lib_photoshoot.images import shown
 from lib_photoshoot.results import Reason
 from lib_photoshoot.webui.folder_run import RunState, Snapshot
 from lib_photoshoot.webui.notes import note
+from lib_photoshoot.wording import counted
 
 PAGE_SIZE = 12
 
@@ -77,7 +78,7 @@ def progress_html(snapshot: Snapshot) -> str:
         return note(snapshot.message or "", wrong=True)
     if snapshot.state is RunState.STOPPED:
         left = snapshot.total - snapshot.done
-        text = f"Stopped; {_count(left, 'picture')} left. Start again with the same settings to go on."
+        text = f"Stopped; {counted(left, 'picture')} left. Start again with the same settings to go on."
     elif snapshot.state is RunState.DONE:
         text = f"Done in {_time(snapshot.seconds)}."
     elif snapshot.state is RunState.STOPPING:
@@ -203,10 +204,6 @@ def _thumb(out: Path, record: Record, kind: str) -> str:
     except (OSError, CatalogError):
         return ""
     return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _time(seconds: float) -> str:

@@ -12,6 +12,7 @@ from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.shoot.folder import Chosen
 from lib_photoshoot.shoot.runner import Progress, ShootRun, ShootSummary
 from lib_photoshoot.webui.notes import sentence
+from lib_photoshoot.wording import counted
 
 _MOST_NOTES = 20
 
@@ -98,7 +99,8 @@ class WatchedRun:
 
 
 def _outcome(summary: ShootSummary) -> tuple[str, str]:
-    made = f"{summary.accepted} of {summary.wanted} pictures accepted after {summary.tries} tries."
+    wanted, tries = counted(summary.wanted, "picture"), counted(summary.tries, "try", "tries")
+    made = f"{summary.accepted} of {wanted} accepted after {tries}."
     if not summary.short:
         return "done", made
     reasons = " ".join(summary.short[:3]) + (f" And {len(summary.short) - 3} more." if len(summary.short) > 3 else "")

@@ -248,7 +248,7 @@ def test_a_start_that_fails_says_why_and_can_be_tried_again(train: TrainPart, fo
     train.unfold()
     train.recipe(output_name=lora, **TINY)
     train.click("start")
-    expect(train.part("start_status")).to_contain_text("1 of 6 pictures have no caption (02.jpg first)")
+    expect(train.part("start_status")).to_contain_text("1 of 6 pictures without a caption (02.jpg first)")
     expect(train.part("start")).to_be_enabled()
     assert train.part("start").get_attribute("aria-disabled") is None
     train.part("folder").fill("/nowhere")

@@ -39,7 +39,10 @@ def test_export_check_and_never_over_a_file(tmp_path: Path) -> None:
     before = path.read_bytes()
     assert invoke("check-export", path, "--profile", "amazon-main").exit_code == 0
     again = invoke(*command)
-    assert again.exit_code == 1 and "exists already and is kept" in again.stderr and path.read_bytes() == before
+    assert again.exit_code == 0 and f"{path}: already there, " in again.stdout and path.read_bytes() == before
+    path.write_bytes(b"another")
+    again = invoke(*command)
+    assert again.exit_code == 1 and "exists already, differs" in again.stderr and path.read_bytes() == b"another"
     assert sorted(p.name for p in path.parent.iterdir()) == ["B01.MAIN.jpg"]
 
 
@@ -76,7 +79,8 @@ def test_the_source_by_infotext_or_option(tmp_path: Path, exiftool, infotext, op
     invoke("export", tmp_path / "a.png", "--profile", "walmart-main", "--out", tmp_path / "out", "--enlarge", 1, *extra)
     tags = exiftool(tmp_path / "out" / "a.jpg")
     assert tags.get("XMP-iptcExt:DigitalSourceType", "").rpartition("/")[2] == (term or "")
-    assert not [value for value in tags.values() if "red shoe" in str(value)], "the prompt is nobody's business"
+    # What a picture's file says about its origin stays, whatever the option says.
+    assert [value for value in tags.values() if "red shoe" in str(value)] == ([] if infotext is None else [infotext])
 
 
 def test_pictures_are_cut_out_by_the_filter_or_by_their_cutouts(tmp_path: Path, monkeypatch) -> None:
@@ -113,6 +117,57 @@ def test_of_a_run_its_cutouts_are_exported_and_nothing_else(tmp_path: Path) -> N
     result = invoke(*command, tmp_path / "above", shop)
     assert pictures_in(tmp_path / "above") == {f"run/cutouts/{name}" for name in wanted}
     assert result.stderr.count("no transparent background") == 2  # the photos themselves
+
+
+def test_what_a_run_does_not_know_any_more_is_not_exported(tmp_path: Path) -> None:
+    """Left there by a version before ours, say; who names the file itself has it."""
+    lamp, run = parse_products("lamp"), tmp_path / "run"
+    paint(tmp_path / "in" / "a.png", (20, 10, 60, 50))
+    paint(tmp_path / "in" / "b.png", (20, 10, 60, 50))
+    run_catalog(BrightSquares(), collect_inputs([tmp_path / "in"]), lamp, run)
+    stray = save_cutout(run / "cutouts" / "old_1_lamp.png", LARGE)
+    (tmp_path / "in" / "b.png").unlink()
+    run_catalog(BrightSquares(), collect_inputs([tmp_path / "in"]), lamp, run, resume=True)
+    command = ("export", "--profile", "ebay", "--enlarge", "16", "--out")
+    for number, named in enumerate((run, run / "cutouts", run / "cutouts" / "*.png")):
+        result = invoke(*command, tmp_path / f"out {number}", named)
+        assert pictures_in(tmp_path / f"out {number}") == {"a_1_lamp-ebay.jpg"}
+        assert f"1 cut-out ({stray} first) of pictures that the run does not know any more: left out" in result.stderr
+    invoke(*command, tmp_path / "named", stray)
+    assert pictures_in(tmp_path / "named") == {"old_1_lamp-ebay.jpg"}
+    paint(tmp_path / "in" / "old.png")
+    invoke(*command, tmp_path / "by name", tmp_path / "in", "--cutouts", run)
+    assert pictures_in(tmp_path / "by name") == {"a_1_lamp-ebay.jpg"}
+
+
+def test_no_export_goes_among_what_a_run_wrote(tmp_path: Path) -> None:
+    paint(tmp_path / "in" / "a.png", (20, 10, 60, 50))
+    run_catalog(BrightSquares(), collect_inputs([tmp_path / "in"]), parse_products("lamp"), tmp_path / "run")
+    for inside in ("cutouts", "cutouts/ebay", "masks/x/y"):
+        result = invoke("export", tmp_path / "run", "--profile", "ebay", "--out", tmp_path / "run" / inside)
+        assert result.exit_code == 2 and "lies in the " in result.stderr and "choose a folder outside" in result.stderr
+    assert not (tmp_path / "run" / "cutouts" / "ebay").exists()
+    result = invoke("export", tmp_path / "run", "--profile", "ebay", "--out", tmp_path / "run" / "shop")
+    assert pictures_in(tmp_path / "run" / "shop") == {"a_1_lamp-ebay.jpg"}, result.output
+
+
+@pytest.mark.parametrize("name", ["n" * 250, "é" * 124, "製" * 83])
+def test_a_name_that_would_be_too_long_is_shortened(tmp_path: Path, name: str) -> None:
+    save_cutout(tmp_path / "in" / f"{name}.png", LARGE)
+    save_cutout(tmp_path / "in" / f"{name[:-1]}x.png", LARGE)
+    command = ("export", tmp_path / "in", "--profile", "amazon-main", "--out", tmp_path / "out", "--enlarge", 1)
+    result = invoke(*command)
+    assert result.exit_code == 0 and len(pictures_in(tmp_path / "out")) == 2, result.output
+    assert all(made.startswith(name[:50]) for made in pictures_in(tmp_path / "out"))
+    assert invoke(*command).exit_code == 0  # the same names again
+
+
+def test_an_empty_file_is_told_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "nothing").mkdir()
+    result = invoke("check-export", tmp_path / "nothing", tmp_path / "empty.jpg", "--profile", "ebay")
+    assert result.exit_code == 1 and f"{tmp_path / 'empty.jpg'} is empty (0 bytes)" in result.stderr
+    assert f"There is no picture in {tmp_path / 'nothing'}" in result.stderr
 
 
 def test_a_run_without_cutouts_says_so(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_in_words_with_photos_and_only_the_top(run: Path, tmp_path: Path) -> Non
     (tmp_path / "in" / "broken.png").write_text("")
     result = invoke("rank", run, "--like", tmp_path / "in", "--top", 1)
     assert result.exit_code == 0 and "broken.png is empty" in result.stderr
-    assert "lamp: 1 pictures" in result.stdout and "blurred.png" not in result.stdout
+    assert "lamp: 1 picture\n" in result.stdout and "blurred.png" not in result.stdout
     assert "looks the same: enhanced/copy.png" in result.stdout and "from 3 photos" in result.stdout
 
 

@@ -240,7 +240,7 @@ def test_what_would_end_a_training_is_said_before_it(
     captions = dict(check.captions)
     request = RunRequest(check.dataset, captions, SMALL, fake.checkpoint, fake.environment, Capabilities())
     sentences = {
-        "no caption": "1 of 12 pictures have no caption",
+        "no caption": "1 of 12 pictures without a caption",
         "same stem": "would share one caption",
         "nothing left": "is left to train on",
         "full": "make room",

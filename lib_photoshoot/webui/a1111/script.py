@@ -20,6 +20,7 @@ from lib_photoshoot.webui.arguments import is_switched_off, settings_from_argume
 from lib_photoshoot.webui.infotext import RESULT_KEY, SETTINGS_KEY
 from lib_photoshoot.webui.notes import sentence
 from lib_photoshoot.webui.selectable import Passes, driver_of, filter_returned
+from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -193,7 +194,7 @@ class JobRun:
         dropped = len(pp.images) - len(kept)
         if not dropped:
             return
-        _tell(p, f"Product filter: {dropped} of {len(pp.images)} images left out, no product in them.")
+        _tell(p, f"Product filter: {dropped} of {counted(len(pp.images), 'image')} left out, no product in them.")
         count = len(pp.images)
         for name in ("prompts", "negative_prompts", "seeds", "subseeds", "overlay_images", "color_corrections"):
             values = getattr(p, name, None)

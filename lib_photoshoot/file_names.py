@@ -1,0 +1,31 @@
+"""Names of files that are made from others' names, no longer than file systems take them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+LONGEST = 255
+"""Bytes in one name, on the file systems in use."""
+
+
+def shortened(name: str, most: int) -> str:
+    """The name where it has no more than ``most`` bytes; else its beginning, and eight digits that tell it from others.
+
+    It is cut between characters. ``most`` is at least 20.
+    """
+    data = os.fsencode(name)
+    if len(data) <= most:
+        return name
+    mark = f"-{hashlib.sha256(data).hexdigest()[:8]}"
+    return beginning(name, most - len(mark)).rstrip(" .") + mark
+
+
+def beginning(text: str, most: int) -> str:
+    """The characters of a text that fit into ``most`` bytes."""
+    size = 0
+    for index, character in enumerate(text):
+        size += len(os.fsencode(character))
+        if size > most:
+            return text[:index]
+    return text

@@ -22,6 +22,7 @@ from lib_photoshoot.results import Box, Decision, Detection, FilterResult, Produ
 from lib_photoshoot.segmentation.openings import find_openings
 from lib_photoshoot.segmentation.outlining import Outliner
 from lib_photoshoot.segmentation.protocol import Segmenter
+from lib_photoshoot.transparency import on_neutral_ground, split, within
 
 # After an enhancement a known product must keep this share of its confirmation score.
 KEPT_SHARE = 0.5
@@ -71,7 +72,9 @@ class ProductFilter:
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
         """Decide and segment, without enhancing: the result's ``image`` is the picture itself.
 
-        ``image`` is uint8 RGB (height, width, 3). Raises ProductsError for an unusable product word.
+        ``image`` is uint8 RGB (height, width, 3), or RGBA (height, width, 4): then nothing is looked for where it is
+        transparent, no region is more opaque than it, and the result's ``image`` is RGB all the same. Raises
+        ProductsError for an unusable product word.
         """
         return self._filter(image, products, None)
 
@@ -80,25 +83,32 @@ class ProductFilter:
         return self._filter(image, products, self.enhancer)
 
     def _filter(self, image: np.ndarray, products: Sequence[Product], enhancer: Enhancer | None) -> FilterResult:
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise ValueError(f"image must be uint8 (height, width, 3), not {image.dtype} {image.shape}")
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
+            raise ValueError(f"image must be uint8 (height, width, 3 or 4), not {image.dtype} {image.shape}")
         height, width = image.shape[:2]
+        pixels, opacity = split(image)
+        seen = on_neutral_ground(pixels, opacity)
         seconds: dict[str, float] = {}
         with _timed(seconds, "detect"):
-            candidates = self.detector.detect(image, products)
+            candidates = self.detector.detect(seen, products)
         with _timed(seconds, "verify"):
-            kept, rejected = self._verify(image, candidates, products)
+            kept, rejected = self._verify(seen, candidates, products)
         regions: list[ProductRegion] = []
         if kept:
             with _timed(seconds, "segment"):
-                regions, empty = self._segment(image, kept, products)
+                regions, empty = self._segment(seen, kept, products)
                 rejected += empty
+                if opacity is not None:
+                    regions, unseen = within(regions, opacity)
+                    rejected += [Rejection(r.product, r.box, r.score, Reason.EMPTY_MASK) for r in unseen]
         reason = self._skip_reason(regions, rejected, products)
-        result, changed, note = image, 0, None
+        result, changed, note = image[:, :, :3] if opacity is not None else image, 0, None
         if reason is None and enhancer is not None:
             try:
                 with _timed(seconds, "enhance"):
-                    result, changed = self._enhance(image, regions, products, enhancer, rejected)
+                    enhanced = self._enhance(pixels, opacity, regions, products, enhancer, rejected)
+                if enhanced is not None:
+                    result, changed = enhanced
             except EnhancementError as error:
                 failure = Reason.INTERRUPTED if isinstance(error, EnhancementStopped) else Reason.NOT_ENHANCED
                 rejected += [Rejection(r.product, r.box, r.score, failure) for r in regions]
@@ -160,24 +170,29 @@ class ProductFilter:
     def _enhance(
         self,
         image: np.ndarray,
+        opacity: np.ndarray | None,
         regions: Sequence[ProductRegion],
         products: Sequence[Product],
         enhancer: Enhancer,
         rejected: list[Rejection],
-    ) -> tuple[np.ndarray, int]:
+    ) -> tuple[np.ndarray, int] | None:
+        """The enhanced picture and the pixels changed outside; None where the original stays."""
         enhanced = enhancer.enhance(image, regions)
         kept = list(regions)
         while kept:
             alpha = weight(enhancer, kept, image.shape[:2])
             result = compose(image, enhanced, alpha)
-            lost = self._lost(image, result, kept, products) if self.recheck else []
+            lost = []
+            if self.recheck:
+                before, after = (on_neutral_ground(one, opacity) for one in (image, result))
+                lost = self._lost(before, after, kept, products)
             if not lost:
                 return result, changed_outside(image, result, alpha)
             # Only the products that the enhancement spoiled go back to the original.
             rejected += lost
             gone = {(item.product, item.box) for item in lost}
             kept = [region for region in kept if (region.product, region.box) not in gone]
-        return image, 0
+        return None
 
     def _lost(
         self, image: np.ndarray, result: np.ndarray, regions: Sequence[ProductRegion], products: Sequence[Product]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -20,6 +20,7 @@ from lib_photoshoot.images import Picture, shown, store_picture, to_image, write
 from lib_photoshoot.masks.cutout import cut_out, cutout_rect, mask_image
 from lib_photoshoot.provenance.metadata import NOTHING, save_options
 from lib_photoshoot.results import Decision, FilterResult, Outline, ProductRegion
+from lib_photoshoot.transparency import flattened
 
 THUMBNAIL_SIDE = 560
 # Distinct on light and on dark pictures and for colour-blind readers (Okabe and Ito's palette, RGB).
@@ -54,18 +55,21 @@ def write_outputs(
     # whatever shows the picture says as much about its origin as the picture does.
     own, small = picture.options("PNG"), _marked(picture)
     masks = []
-    _thumbnail(to_image(picture.pixels), place(thumbnail_name(stem, "before")), small)
+    # Nobody should see in an overlay what the picture hides.
+    visible = flattened(picture)
+    _thumbnail(to_image(visible), place(thumbnail_name(stem, "before")), small)
     if result.decision is Decision.MATCH:
         for number, region in enumerate(result.regions, 1):
             label = f"{stem}_{number}_{slug(region.product)}.png"
             masks.append(f"masks/{label}")
             write_image(mask_image(region.mask), place(masks[-1]))
             write_image(cut_out(result.image, region.solid, matte=region.alpha), place(f"cutouts/{label}"), **own)
-        overlay = to_image(draw_overlay(picture.pixels, result.regions))
+        overlay = to_image(draw_overlay(visible, result.regions))
         write_image(overlay, place(f"overlays/{stem}.png"), **own)
         _thumbnail(overlay, place(thumbnail_name(stem, "overlay")), small)
         store_picture(result.image, place(f"enhanced/{stem}.png"), picture)
-        _thumbnail(to_image(result.image), place(thumbnail_name(stem, "after")), small)
+        after = flattened(replace(picture, pixels=result.image))
+        _thumbnail(to_image(after), place(thumbnail_name(stem, "after")), small)
     return Written(tuple(files), tuple(masks))
 
 

@@ -19,11 +19,12 @@ from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.images import Picture, shown, writing_failed
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
+from lib_photoshoot.transparency import rgba
 from lib_photoshoot.wording import counted
 
 
 class Filter(Protocol):
-    """Anything that finds products in a uint8 RGB picture (H, W, 3)."""
+    """Anything that finds products in a uint8 picture, RGB (H, W, 3) or RGBA (H, W, 4)."""
 
     def run(self, image: np.ndarray, products: Any) -> FilterResult: ...
 
@@ -197,7 +198,7 @@ def finish_picture(
     from lib_photoshoot.catalog.coco import annotation
     from lib_photoshoot.catalog.outputs import report_entry, write_outputs
 
-    result = filter_.run(picture.pixels, products)
+    result = filter_.run(rgba(picture), products)
     try:
         written = write_outputs(out, source.relative, picture, result, protected)
     except OSError as error:

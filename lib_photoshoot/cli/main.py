@@ -181,6 +181,7 @@ def detect_command(
         from lib_photoshoot.catalog.outputs import report_entry
         from lib_photoshoot.catalog.urls import collect_sources
         from lib_photoshoot.products import parse_products
+        from lib_photoshoot.transparency import rgba
 
         wanted = parse_products(products)
         files = collect_sources(inputs, tell=say)
@@ -196,7 +197,7 @@ def detect_command(
                 continue
             if picture.note:
                 say(f"{source.name}: {picture.note}")
-            entry = report_entry(source.name, product_filter.detect(picture.pixels, wanted))
+            entry = report_entry(source.name, product_filter.detect(rgba(picture), wanted))
             sys.stdout.write(json.dumps(entry) + "\n")
             sys.stdout.flush()
     raise typer.Exit(code)

@@ -23,6 +23,7 @@ from lib_photoshoot.ranking.likeness import PhotoStatistics, features, photo_sta
 from lib_photoshoot.ranking.order import Measured
 from lib_photoshoot.results import Decision
 from lib_photoshoot.training.dataset import difference_hash
+from lib_photoshoot.transparency import flattened
 
 Tell = Callable[[str], None]
 """Called with one sentence for each file that is left out."""
@@ -128,7 +129,7 @@ def read_cutout(folder: Path, candidate: Candidate) -> Picture | None:
 
 def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None = None) -> Measured:
     """Read and measure one candidate. Raises ImageError when its picture or a mask is gone or damaged."""
-    picture = read_picture(inside(folder, candidate.picture, ImageError)).pixels
+    picture = flattened(read_picture(inside(folder, candidate.picture, ImageError)))
     mask = read_mask(folder, candidate, picture.shape[:2])
     found = [
         qualities.detection(candidate.score),
@@ -154,7 +155,7 @@ def measure_photos(folder: Path, tell: Tell) -> PhotoStatistics:
     rows: list[np.ndarray] = []
     for file in collect_inputs([folder]):
         try:
-            rows.append(features(read_picture(file.path).pixels))
+            rows.append(features(flattened(read_picture(file.path))))
         except ImageError as error:
             tell(str(error))
     if not rows:

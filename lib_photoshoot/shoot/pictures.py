@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lib_photoshoot.confined import inside
 from lib_photoshoot.images import decode_picture, to_image, write_atomic, write_image
 from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.transparency import flattened
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -39,7 +40,7 @@ def check_picture(data: bytes, source: str) -> ShotPicture:
     """
     picture = decode_picture(data, source)
     suffix = next((suffix for signature, suffix in _SIGNATURES if data.startswith(signature)), ".png")
-    small = to_image(picture.pixels)
+    small = to_image(flattened(picture))
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     return ShotPicture(data, suffix, small)
 

@@ -20,7 +20,8 @@ from lib_photoshoot.results import Box
 from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, place, steps_per_epoch, times_taken
 from lib_photoshoot.training.caption_files import SUFFIXES, caption_files, metadata_file, read_metadata
 from lib_photoshoot.training.captions import decode, first_line, lines, tags, text_name
-from lib_photoshoot.training.pictures import flattened, is_rotated, masks, trained_size
+from lib_photoshoot.training.pictures import is_rotated, masks, trained_size
+from lib_photoshoot.transparency import flattened
 from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:

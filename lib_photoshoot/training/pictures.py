@@ -18,16 +18,13 @@ from typing import TYPE_CHECKING
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import Picture, read_picture, save_picture, shown
 from lib_photoshoot.results import Box
+from lib_photoshoot.transparency import WHITE, Colour, flattened
 
 if TYPE_CHECKING:
-    import numpy as np
     from PIL import Image
 
 TRAINER_PIXELS = 2 * (1 << 30) // 12
 """Pillow refuses to open a picture with more pixels than twice its ``MAX_IMAGE_PIXELS``, which the trainer leaves."""
-
-Colour = tuple[int, int, int]
-WHITE: Colour = (255, 255, 255)
 
 _JPEG_SUFFIXES = (".jpg", ".jpeg")
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP")
@@ -40,18 +37,6 @@ def colour_of(text: str) -> Colour:
     """The colour of ``#rrggbb``."""
     red, green, blue = bytes.fromhex(text.removeprefix("#"))
     return red, green, blue
-
-
-def flattened(picture: Picture, colour: Colour = WHITE) -> np.ndarray:
-    """The picture's pixels, uint8 (H, W, 3), with ``colour`` behind what is transparent."""
-    if picture.alpha is None:
-        return picture.pixels
-    import numpy as np
-    from PIL import Image
-
-    ground = Image.new("RGB", (picture.width, picture.height), colour)
-    ground.paste(Image.fromarray(picture.pixels), mask=Image.fromarray(picture.alpha))
-    return np.asarray(ground)
 
 
 def trained_size(width: int, height: int) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from lib_photoshoot.model_names import DetectorName
 from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.results import Decision, FilterResult, Reason
 from lib_photoshoot.settings import Enhancement, FilterSettings, NoMatch, OnMatch
+from lib_photoshoot.transparency import rgba_of
 from lib_photoshoot.webui.enhancer import InpaintEnhancer, JobPrompt
 from lib_photoshoot.webui.notes import sentence
 from lib_photoshoot.webui.registry import REGISTRY, model_choice
@@ -82,7 +83,7 @@ class FilterJob:
 
         Raises PhotoshootError.
         """
-        pixels = np.asarray(image.convert("RGB"))
+        pixels = rgba_of(image)
         key = hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
         if key not in self._decisions:
             self._decisions[key] = self._filter(None).detect(pixels, self.products)
@@ -108,11 +109,11 @@ class FilterJob:
     def _filtered(self, job: Any, image: Image.Image, prompt: JobPrompt) -> ImageOutcome:
         from lib_photoshoot.images import to_image
 
-        pixels = np.asarray(image.convert("RGB"))
+        pixels = rgba_of(image)
         enhance = self.settings.on_match == OnMatch.ENHANCE.value and self.unit.problem is None
         enhancer = self._enhancer(job, prompt) if enhance else None
         result = self._filter(enhancer).run(pixels, self.products)
-        if result.image is pixels:
+        if np.may_share_memory(result.image, pixels):
             return ImageOutcome(result, image, self._summary(result, enhancer))
         alpha = np.asarray(image.getchannel("A")) if image.mode == "RGBA" else None
         return ImageOutcome(result, to_image(result.image, alpha), self._summary(result, enhancer))

@@ -50,12 +50,11 @@ def look(host: Host, settings: FilterSettings, image: Image.Image) -> Found:
 def _overlay(image: Image.Image, regions: list[ProductRegion]) -> Image.Image | None:
     if not regions:
         return None
-    import numpy as np
-
     from lib_photoshoot.catalog.outputs import draw_overlay
     from lib_photoshoot.images import to_image
+    from lib_photoshoot.transparency import on_neutral_ground, rgba_of, split
 
-    return to_image(draw_overlay(np.asarray(image.convert("RGB")), tuple(regions)))
+    return to_image(draw_overlay(on_neutral_ground(*split(rgba_of(image))), tuple(regions)))
 
 
 def _html(job: FilterJob, result: FilterResult, regions: list[ProductRegion]) -> str:

@@ -33,6 +33,7 @@ from lib_photoshoot.products import Product, check_products, parse_products
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch, SettingsError, settings_from
 from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.transparency import rgba, within
 from lib_photoshoot.webui.downloads import Downloads
 from lib_photoshoot.webui.folders import AllowedFolders, FolderError, MissingPathError
 from lib_photoshoot.webui.registry import REGISTRY, model_choice
@@ -119,7 +120,7 @@ class PhotoshootService:
         request = self._request(body, _PICTURE)
         with self._turn():
             found = self._models(request.settings).filter(None, request.settings.require_all)
-            result = found.detect(request.picture.pixels, request.products)
+            result = found.detect(rgba(request.picture), request.products)
         return _entry(request, result)
 
     def filter(self, body: Any) -> dict[str, Any]:
@@ -268,7 +269,7 @@ class PhotoshootService:
         settings, pixels = request.settings, request.picture.pixels
         if regions is None:
             chosen = self._models(settings).filter(enhancer, settings.require_all, settings.recheck)
-            return chosen.run(pixels, request.products)
+            return chosen.run(rgba(request.picture), request.products)
         return enhance_regions(pixels, regions, enhancer)
 
 
@@ -351,7 +352,13 @@ def _region(value: Any, number: int, product: str, picture: Picture, limit: int)
     if rect is None:
         raise RequestError(f"{where} has an empty mask; paint the product white.")
     box = (float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1))
-    return ProductRegion(normalise_word(name), box, 1.0, mask, 1.0)
+    region = ProductRegion(normalise_word(name), box, 1.0, mask, 1.0)
+    if picture.alpha is None or picture.alpha.min() == 255:
+        return region
+    seen, _ = within([region], picture.alpha)
+    if not seen:
+        raise RequestError(f"{where} lies where the picture is transparent; mark what can be seen.")
+    return seen[0]
 
 
 def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:

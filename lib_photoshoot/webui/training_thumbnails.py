@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from lib_photoshoot.images import read_picture
-from lib_photoshoot.training.pictures import flattened
+from lib_photoshoot.transparency import flattened
 
 SIDES = (16, 2048)
 """Pixels on the longer side."""

@@ -188,6 +188,21 @@ def test_a_missing_model_is_told_with_the_request_that_gets_it() -> None:
     assert sentence_of(WeightsError("Another.")) == "Another."
 
 
+def test_what_a_picture_hides_is_no_product_and_cutouts_are_no_more_opaque(bench: Bench) -> None:
+    hidden, half = picture(), picture()
+    hidden.putalpha(0)
+    half.putalpha(100)
+    assert bench.service.detect(body() | {"image": base64_of(hidden)})["decision"] == "skip"
+    mask = Image.new("L", hidden.size, 255)
+    request = {"image": base64_of(hidden), "regions": [{"mask": base64_of(mask)}]}
+    assert "lies where the picture is transparent" in refused(bench.service.enhance, request)[1]
+    found = bench.service.detect(body(cutouts=True) | {"image": base64_of(half)})["regions"][0]
+    assert image_of(found["cutout"]).getchannel("A").getextrema()[1] == 100
+    regions = [{"mask": base64_of(mask)}]
+    drawn = bench.service.enhance(body(cutouts=True, regions=regions) | {"image": base64_of(half)})["regions"][0]
+    assert image_of(drawn["cutout"]).getchannel("A").getextrema()[1] == 100
+
+
 def test_enhance_takes_the_regions_of_detect_back(bench: Bench, models: BrightModels) -> None:
     regions = bench.service.detect(body(masks=True))["regions"]
     calls = models.calls

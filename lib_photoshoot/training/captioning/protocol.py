@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lib_photoshoot.images import read_picture
 from lib_photoshoot.training.captions import with_tag
-from lib_photoshoot.training.pictures import flattened
+from lib_photoshoot.transparency import flattened
 
 if TYPE_CHECKING:
     import numpy as np

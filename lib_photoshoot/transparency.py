@@ -1,0 +1,97 @@
+"""Transparent pictures: what lies below full transparency is no product, and nothing gets more opaque than it was.
+
+What a file holds where its alpha is 0 nobody sees: often the whole uncut photo, or black.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lib_photoshoot.images import Picture
+from lib_photoshoot.results import ProductRegion
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Colour = tuple[int, int, int]
+WHITE: Colour = (255, 255, 255)
+_GREY: Colour = (128, 128, 128)
+_PALE = 225
+"""Mean value from which a product would hardly be seen in front of white."""
+
+
+def flattened(picture: Picture, colour: Colour = WHITE) -> np.ndarray:
+    """The picture's pixels, uint8 (H, W, 3), with ``colour`` behind what is transparent."""
+    return picture.pixels if picture.alpha is None else _over(picture.pixels, picture.alpha, colour)
+
+
+def rgba(picture: Picture) -> np.ndarray:
+    """What the product filter is given of a picture: uint8 (H, W, 4), or (H, W, 3) where it is opaque all over."""
+    if picture.alpha is None or picture.alpha.min() == 255:
+        return picture.pixels
+    return np.dstack([picture.pixels, picture.alpha])
+
+
+def rgba_of(image: Image.Image) -> np.ndarray:
+    """The same of a Pillow image in memory."""
+    transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    pixels = np.asarray(image.convert("RGBA" if transparent else "RGB"))
+    return pixels if not transparent or pixels[:, :, 3].min() < 255 else np.ascontiguousarray(pixels[:, :, :3])
+
+
+def split(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Pixels (H, W, 3) and alpha (H, W) of uint8 (H, W, 3 or 4); the array itself, and None, where there is none."""
+    if image.shape[2] == 3:
+        return image, None
+    return np.ascontiguousarray(image[:, :, :3]), np.ascontiguousarray(image[:, :, 3])
+
+
+def on_neutral_ground(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """Pixels (H, W, 3) as they are looked at: on white, or on grey where what is visible is nearly white itself."""
+    if alpha is None:
+        return pixels
+    visible = alpha > 127
+    pale = visible.any() and pixels[visible].mean() >= _PALE
+    return _over(pixels, alpha, _GREY if pale else WHITE)
+
+
+def within(regions: Iterable[ProductRegion], alpha: np.ndarray) -> tuple[list[ProductRegion], list[ProductRegion]]:
+    """The regions as far as a picture's alpha, uint8 (H, W), shows them, and apart from them those of which nothing is.
+
+    Each pixel of a product is as opaque as the picture there at most. Not their product: at a soft edge the outliner
+    has measured the picture's own softness already.
+    """
+    seen: list[ProductRegion] = []
+    unseen: list[ProductRegion] = []
+    for region in regions:
+        visible = _visible(region, alpha)
+        (unseen if visible is None else seen).append(visible or region)
+    return seen, unseen
+
+
+def _visible(region: ProductRegion, alpha: np.ndarray) -> ProductRegion | None:
+    from lib_photoshoot.masks.morphology import feather, fill_holes
+
+    mask = fill_holes(region.mask & (alpha > 0))
+    openings = mask & (alpha == 0)
+    if region.openings is not None:
+        openings |= mask & region.openings
+    matte = region.alpha
+    if matte is None:
+        matte = np.rint(feather(mask & ~openings, 1.5) * 255).astype(np.uint8)
+    matte = np.minimum(matte, alpha)
+    if not matte.any() or not (mask & ~openings).any():
+        return None
+    return replace(region, mask=mask, openings=openings if openings.any() else None, alpha=matte)
+
+
+def _over(pixels: np.ndarray, alpha: np.ndarray, colour: Colour) -> np.ndarray:
+    from PIL import Image
+
+    ground = Image.new("RGB", (pixels.shape[1], pixels.shape[0]), colour)
+    ground.paste(Image.fromarray(pixels), mask=Image.fromarray(alpha))
+    return np.asarray(ground)

@@ -13,19 +13,31 @@ Only the standard library is used here, so that any Python 3.10 to 3.13 starts i
 
 from __future__ import annotations
 
-import argparse
-import difflib
-import glob
-import hashlib
 import os
-import shlex
-import subprocess
+import signal
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from pathlib import Path
+
+
+def _stopped(*_: object) -> None:
+    """End in one line, also where this file is only half read."""
+    os.write(2, b"Interrupted; the same command goes on.\n")
+    os._exit(130)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, _stopped)
+
+import argparse  # noqa: E402
+import difflib  # noqa: E402
+import glob  # noqa: E402
+import hashlib  # noqa: E402
+import shlex  # noqa: E402
+import subprocess  # noqa: E402
+import tempfile  # noqa: E402
+import time  # noqa: E402
+import urllib.error  # noqa: E402
+import urllib.request  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -367,4 +379,6 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    # From here on whatever is at work is ended, and awaited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

@@ -55,8 +55,7 @@ def check_words(choice: ModelChoice, products: Sequence[Product]) -> None:
     if choice.detector is DetectorName.EMBEDDED:
         from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
 
-        for product in products:
-            load_vocabulary().classes_for(product)
+        load_vocabulary().check(products)
 
 
 @dataclass(frozen=True, eq=False)

@@ -178,3 +178,10 @@ def test_singular_forms(word: str, forms: tuple[str, ...]) -> None:
 
 def test_table_is_read_once() -> None:
     assert load_vocabulary() is VOCABULARY
+
+
+def test_every_unknown_product_is_named() -> None:
+    with pytest.raises(UnknownProductError) as error:
+        load_vocabulary().check(parse_products("blorp, handbag, zzyx"))
+    assert "'blorp'" in str(error.value) and "'zzyx'" in str(error.value) and "handbag'" not in str(error.value)
+    assert str(error.value).count("GroundingDINO") == 1

@@ -7,7 +7,7 @@ the class's short label. Products that no class shows (headphones, earrings, spe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -76,6 +76,19 @@ class Vocabulary:
         if not entries:
             raise UnknownProductError(self._unknown_message(product))
         return tuple(sorted({index for entry in entries for index in entry.classes}))
+
+    def check(self, products: Sequence[Product]) -> None:
+        """Raise UnknownProductError that names every product of which no word is known."""
+        sentences = []
+        for product in products:
+            try:
+                self.classes_for(product)
+            except UnknownProductError as error:
+                sentences.append(str(error))
+        if sentences:
+            # The way to free vocabulary is the same for all of them, and said once, with the last.
+            heads = [sentence.partition(", or get GroundingDINO")[0] for sentence in sentences[:-1]]
+            raise UnknownProductError("; ".join([*heads, sentences[-1]]))
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Return up to three known words that are most like ``word``, best first."""

@@ -76,14 +76,16 @@ def run_catalog(
     progress: Callable[[Progress], None] | None = None,
     *,
     settings: Mapping[str, Any] | None = None,
+    withdraw: bool = True,
 ) -> CatalogSummary:
     """Run the filter over ``inputs``, one after the other in this process, and write everything into ``out``.
 
+    ``withdraw`` moves away what was made of pictures that are gone; not for callers whose pictures move and come back.
     ``settings`` (JSON values) only describe ``filter_``, for report and ledger: a run with others is not resumed.
     An unreadable picture is listed and the run goes on. After an interrupt, a kill or a full disk the same call with
     ``resume`` does what is left. Raises ``CatalogError`` when the folders cannot be used or the disk is full.
     """
-    return run_engine(OneByOne(filter_), inputs, products, out, resume, progress, settings=settings)
+    return run_engine(OneByOne(filter_), inputs, products, out, resume, progress, settings=settings, withdraw=withdraw)
 
 
 def run_engine(
@@ -95,6 +97,7 @@ def run_engine(
     progress: Callable[[Progress], None] | None = None,
     *,
     settings: Mapping[str, Any] | None = None,
+    withdraw: bool = True,
 ) -> CatalogSummary:
     """What :func:`run_catalog` does, with any engine: ledger and reports are the same, and so is resuming."""
     settings = dict(settings or {})
@@ -126,7 +129,7 @@ def run_engine(
                     count(number, record)
 
         try:
-            gone = ledger.withdraw_gone()
+            gone = ledger.withdraw_gone() if withdraw else 0
             with closing(engine.process(unfinished(), products, out, protected)) as outcomes:
                 for number, outcome in outcomes:
                     if isinstance(outcome, ImageError):

@@ -240,6 +240,7 @@ class _Work:
                 resume=True,
                 progress=lambda state: self._at(job, start + state.done),
                 settings={**settings, "threshold": choice.threshold},
+                withdraw=False,
             )
             regions = {int(PurePath(item.picture).stem): item for item in read_candidates(run)}
             images = json.loads((run / "report.json").read_text("utf-8"))["images"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,11 +19,14 @@ from lib_photoshoot.images import Picture, shown, writing_failed
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
 
+if TYPE_CHECKING:
+    from lib_photoshoot.colour.space import ColourSpace
+
 
 class Filter(Protocol):
-    """Anything that finds products in a uint8 RGB picture (H, W, 3)."""
+    """Anything that finds products in a uint8 or uint16 RGB picture (H, W, 3) of some colour space."""
 
-    def run(self, image: np.ndarray, products: Any) -> FilterResult: ...
+    def run(self, image: np.ndarray, products: Any, space: ColourSpace) -> FilterResult: ...
 
 
 Numbered = tuple[int, Source]
@@ -190,7 +193,7 @@ def finish_picture(
     from lib_photoshoot.catalog.coco import annotation
     from lib_photoshoot.catalog.outputs import report_entry, write_outputs
 
-    result = filter_.run(picture.pixels, products)
+    result = filter_.run(picture.best, products, picture.space)
     written = write_outputs(out, source.relative, picture, result, protected)
     matched = result.decision is Decision.MATCH
     return Record(

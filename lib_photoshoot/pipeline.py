@@ -8,10 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
+from lib_photoshoot.colour.difference import COMPARED, Difference, difference
+from lib_photoshoot.colour.space import SRGB, ColourSpace
 from lib_photoshoot.compose import changed_outside, compose
 from lib_photoshoot.detection.protocol import Detector
 from lib_photoshoot.detection.verification import iou, reject, verify
@@ -69,25 +72,28 @@ class ProductFilter:
         self.recheck = recheck
         self.threshold = detector.default_threshold if threshold is None else threshold
 
-    def detect(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
+    def detect(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace = SRGB) -> FilterResult:
         """Decide and segment, without enhancing: the result's ``image`` is the picture itself.
 
-        ``image`` is uint8 RGB (height, width, 3), or RGBA (height, width, 4): then nothing is looked for where it is
-        transparent, no region is more opaque than it, and the result's ``image`` is RGB all the same. Raises
-        ProductsError for an unusable product word.
+        ``image`` is uint8 or uint16 in ``space``, RGB (height, width, 3), or RGBA (height, width, 4): then nothing is
+        looked for where it is transparent, no region is more opaque than it, and the result's ``image`` is RGB all the
+        same. Raises ProductsError for an unusable product word.
         """
-        return self._filter(image, products, None)
+        return self._filter(image, products, None, space)
 
-    def run(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
+    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace = SRGB) -> FilterResult:
         """Decide, segment and enhance. On a skip, and when the enhancement loses the product, the picture stays."""
-        return self._filter(image, products, self.enhancer)
+        return self._filter(image, products, self.enhancer, space)
 
-    def _filter(self, image: np.ndarray, products: Sequence[Product], enhancer: Enhancer | None) -> FilterResult:
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
-            raise ValueError(f"image must be uint8 (height, width, 3 or 4), not {image.dtype} {image.shape}")
+    def _filter(
+        self, image: np.ndarray, products: Sequence[Product], enhancer: Enhancer | None, space: ColourSpace
+    ) -> FilterResult:
+        if image.dtype not in (np.uint8, np.uint16) or image.ndim != 3 or image.shape[2] not in (3, 4):
+            raise ValueError(f"image must be uint8 or uint16 (height, width, 3 or 4), not {image.dtype} {image.shape}")
         height, width = image.shape[:2]
         pixels, opacity = split(image)
-        seen = on_neutral_ground(pixels, opacity)
+        # What the models look at; what is changed are the picture's own values.
+        seen = on_neutral_ground(space.to_srgb(pixels), opacity)
         seconds: dict[str, float] = {}
         with _timed(seconds, "detect"):
             candidates = self.detector.detect(seen, products)
@@ -106,9 +112,10 @@ class ProductFilter:
         if reason is None and enhancer is not None:
             try:
                 with _timed(seconds, "enhance"):
-                    enhanced = self._enhance(pixels, opacity, regions, products, enhancer, rejected)
-                if enhanced is not None:
-                    result, changed = enhanced
+                    enhanced = self._enhance(pixels, opacity, space, regions, products, enhancer, rejected)
+                    if enhanced is not None:
+                        result, changed = enhanced
+                        regions = with_colours(regions, pixels, result, space)
             except EnhancementError as error:
                 failure = Reason.INTERRUPTED if isinstance(error, EnhancementStopped) else Reason.NOT_ENHANCED
                 rejected += [Rejection(r.product, r.box, r.score, failure) for r in regions]
@@ -171,20 +178,21 @@ class ProductFilter:
         self,
         image: np.ndarray,
         opacity: np.ndarray | None,
+        space: ColourSpace,
         regions: Sequence[ProductRegion],
         products: Sequence[Product],
         enhancer: Enhancer,
         rejected: list[Rejection],
     ) -> tuple[np.ndarray, int] | None:
         """The enhanced picture and the pixels changed outside; None where the original stays."""
-        enhanced = enhancer.enhance(image, regions)
+        enhanced = enhanced_by(enhancer, image, regions, space)
         kept = list(regions)
         while kept:
             alpha = weight(enhancer, kept, image.shape[:2])
             result = compose(image, enhanced, alpha)
             lost = []
             if self.recheck:
-                before, after = (on_neutral_ground(one, opacity) for one in (image, result))
+                before, after = (on_neutral_ground(space.to_srgb(one), opacity) for one in (image, result))
                 lost = self._lost(before, after, kept, products)
             if not lost:
                 return result, changed_outside(image, result, alpha)
@@ -224,6 +232,35 @@ class ProductFilter:
             if score < KEPT_SHARE * region.score:
                 lost.append(Rejection(region.product, region.box, score, Reason.LOST_IN_ENHANCEMENT))
         return lost
+
+
+def enhanced_by(
+    enhancer: Enhancer, image: np.ndarray, regions: Sequence[ProductRegion], space: ColourSpace
+) -> np.ndarray:
+    """What an enhancer makes of a picture in any space; one that knows sRGB alone is given that.
+
+    ``image`` is uint8 or uint16 RGB (height, width, 3) in ``space``, and so is the result. Raises EnhancementError.
+    """
+    if getattr(enhancer, "any_space", False):
+        return enhancer.enhance(image, regions, space)  # type: ignore[call-arg]
+    return space.from_srgb(enhancer.enhance(space.to_srgb(image), regions), image.dtype)
+
+
+def with_colours(
+    regions: Sequence[ProductRegion], before: np.ndarray, after: np.ndarray, space: ColourSpace
+) -> list[ProductRegion]:
+    """The regions, each with the difference that an enhancement made to its colours."""
+    return [replace(region, colour=_difference(region.solid, before, after, space)) for region in regions]
+
+
+def _difference(mask: np.ndarray, before: np.ndarray, after: np.ndarray, space: ColourSpace) -> Difference | None:
+    rows, columns = np.nonzero(mask)
+    if not len(rows):
+        return None
+    step = -(-len(rows) // COMPARED)
+    at = rows[::step], columns[::step]
+    one, other = (space.to_lab(pixels[at][None])[0] for pixels in (before, after))
+    return difference(one, other)
 
 
 def weight(enhancer: Enhancer, regions: Sequence[ProductRegion], shape: tuple[int, ...]) -> np.ndarray:

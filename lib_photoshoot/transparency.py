@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lib_photoshoot.colour.space import eight_bit
 from lib_photoshoot.images import Picture
 from lib_photoshoot.results import ProductRegion
 
@@ -25,15 +26,16 @@ _PALE = 225
 
 
 def flattened(picture: Picture, colour: Colour = WHITE) -> np.ndarray:
-    """The picture's pixels, uint8 (H, W, 3), with ``colour`` behind what is transparent."""
-    return picture.pixels if picture.alpha is None else _over(picture.pixels, picture.alpha, colour)
+    """The picture in sRGB, uint8 (H, W, 3), with ``colour`` behind what is transparent."""
+    return picture.srgb if picture.alpha is None else _over(picture.srgb, picture.alpha, colour)
 
 
 def rgba(picture: Picture) -> np.ndarray:
-    """What the product filter is given of a picture: uint8 (H, W, 4), or (H, W, 3) where it is opaque all over."""
+    """What the product filter is given of a picture: all its bits (H, W, 4), or (H, W, 3) where it is opaque."""
     if picture.alpha is None or picture.alpha.min() == 255:
-        return picture.pixels
-    return np.dstack([picture.pixels, picture.alpha])
+        return picture.best
+    scale = picture.best.dtype.type(1 if picture.deep is None else 257)
+    return np.dstack([picture.best, picture.alpha.astype(picture.best.dtype) * scale])
 
 
 def rgba_of(image: Image.Image) -> np.ndarray:
@@ -44,10 +46,10 @@ def rgba_of(image: Image.Image) -> np.ndarray:
 
 
 def split(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Pixels (H, W, 3) and alpha (H, W) of uint8 (H, W, 3 or 4); the array itself, and None, where there is none."""
+    """Pixels (H, W, 3) of uint8 or uint16 (H, W, 3 or 4), and alpha, uint8 (H, W); the array, and None, without."""
     if image.shape[2] == 3:
         return image, None
-    return np.ascontiguousarray(image[:, :, :3]), np.ascontiguousarray(image[:, :, 3])
+    return np.ascontiguousarray(image[:, :, :3]), eight_bit(np.ascontiguousarray(image[:, :, 3]))
 
 
 def on_neutral_ground(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:

@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.colour.difference import Difference
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.file_names import beginning
 from lib_photoshoot.images import Picture, shown, store_picture, to_image, write_image
-from lib_photoshoot.masks.cutout import cut_out, cutout_rect, mask_image
+from lib_photoshoot.masks.cutout import cut_out_pixels, cutout_rect, mask_image
 from lib_photoshoot.provenance.metadata import NOTHING, save_options
 from lib_photoshoot.results import Decision, FilterResult, Outline, ProductRegion
 from lib_photoshoot.transparency import flattened
@@ -51,9 +52,9 @@ def write_outputs(
         files.append(relative)
         return path
 
-    # The pixels are the picture's own, never converted: without its profile a wide-gamut cut-out would look dull. And
-    # whatever shows the picture says as much about its origin as the picture does.
-    own, small = picture.options("PNG"), _marked(picture)
+    # What can be sold has the picture's own values, bits and profile; what is only looked at is sRGB. And whatever
+    # shows the picture says as much about its origin as the picture does.
+    small = _marked(picture)
     masks = []
     # Nobody should see in an overlay what the picture hides.
     visible = flattened(picture)
@@ -63,12 +64,13 @@ def write_outputs(
             label = f"{stem}_{number}_{slug(region.product)}.png"
             masks.append(f"masks/{label}")
             write_image(mask_image(region.mask), place(masks[-1]))
-            write_image(cut_out(result.image, region.solid, matte=region.alpha), place(f"cutouts/{label}"), **own)
+            colours, alpha = cut_out_pixels(result.image, region.solid, matte=region.alpha)
+            store_picture(colours, place(f"cutouts/{label}"), replace(picture, alpha=alpha))
         overlay = to_image(draw_overlay(visible, result.regions))
-        write_image(overlay, place(f"overlays/{stem}.png"), **own)
+        write_image(overlay, place(f"overlays/{stem}.png"), **replace(picture, icc=None).options("PNG"))
         _thumbnail(overlay, place(thumbnail_name(stem, "overlay")), small)
         store_picture(result.image, place(f"enhanced/{stem}.png"), picture)
-        after = flattened(replace(picture, pixels=result.image))
+        after = flattened(replace(picture, pixels=picture.space.to_srgb(result.image), icc=None))
         _thumbnail(to_image(after), place(thumbnail_name(stem, "after")), small)
     return Written(tuple(files), tuple(masks))
 
@@ -160,6 +162,8 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
             found["cutout_at"] = None if rect is None else [rect.x0, rect.y0]
         if region.outline is not None:
             found["outline"] = outline_entry(region.outline)
+        if region.colour is not None:
+            found["colour"] = colour_entry(region.colour)
         regions.append(found)
     rejected = [_found(item.product, item.score, item.box) | {"reason": item.reason.value} for item in result.rejected]
     return {
@@ -180,6 +184,15 @@ def outline_entry(outline: Outline) -> dict[str, Any]:
         "quality": round(outline.quality, 4),
         "doubts": [doubt.value for doubt in outline.doubts],
         "source": outline.source.value,
+    }
+
+
+def colour_entry(colour: Difference) -> dict[str, Any]:
+    """What an enhancement did to an article's colours as JSON values: mean L*a*b*, and CIEDE2000."""
+    return {
+        "before": [round(value, 2) for value in colour.before],
+        "after": [round(value, 2) for value in colour.after],
+        "delta_e": {"mean": round(colour.mean, 2), "p95": round(colour.percentile_95, 2)},
     }
 
 

@@ -34,6 +34,7 @@ CSV_COLUMNS = (
     "y1",
     "mask",
     "doubts",
+    "delta_e",
 )
 
 REASON_TEXT = {
@@ -153,7 +154,7 @@ def csv_rows(records: Iterable[Record], unreadable: Sequence[dict[str, str]]) ->
         entry = record.entry
         head = [formula_safe(entry["file"]), entry["width"], entry["height"], entry["decision"], entry["reason"] or ""]
         for region in entry["regions"] or [None]:
-            tail = [""] * 8
+            tail = [""] * 9
             if region is not None:
                 doubts = " ".join(doubts_of(region))
                 tail = [
@@ -162,11 +163,12 @@ def csv_rows(records: Iterable[Record], unreadable: Sequence[dict[str, str]]) ->
                     *region["box"],
                     formula_safe(region["mask"] or ""),
                     doubts,
+                    (region.get("colour") or {}).get("delta_e", {}).get("mean", ""),
                 ]
             yield line(head + tail)
     for item in unreadable:
         row = [formula_safe(item["file"]), "", "", "unreadable", formula_safe(item["error"])]
-        yield line(row + [""] * 8)
+        yield line(row + [""] * 9)
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
@@ -185,6 +187,7 @@ def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) 
         trim_blocks=True,
     )
     environment.filters["doubts"] = lambda region: [DOUBT_TEXT[Doubt(code)] for code in doubts_of(region)]
+    environment.filters["css"] = _css
     environment.filters["reason"] = lambda code: REASON_TEXT[Reason(code)]
     environment.filters["thumb"] = lambda record, kind: _data_uri(out, thumbnail_name(record.stem, kind))
     environment.filters["link"] = lambda path: quote(path, errors="surrogateescape")
@@ -203,6 +206,16 @@ def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) 
         doubted=doubted,
         seconds=seconds,
     )
+
+
+def _css(lab: Sequence[float]) -> str:
+    """A colour in L*a*b* as CSS has it; browsers' own lab() is of another white."""
+    import numpy as np
+
+    from lib_photoshoot.colour.space import SRGB
+
+    red, green, blue = SRGB.from_lab(np.array([[lab]], np.float32))[0, 0]
+    return f"rgb({red} {green} {blue})"
 
 
 def _data_uri(out: Path, name: str) -> str:

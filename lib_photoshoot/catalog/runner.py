@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -22,11 +22,14 @@ from lib_photoshoot.results import Decision, FilterResult
 from lib_photoshoot.transparency import rgba
 from lib_photoshoot.wording import counted
 
+if TYPE_CHECKING:
+    from lib_photoshoot.colour.space import ColourSpace
+
 
 class Filter(Protocol):
-    """Anything that finds products in a uint8 picture, RGB (H, W, 3) or RGBA (H, W, 4)."""
+    """Anything that finds products in a picture of some colour space, uint8 or uint16, RGB (H, W, 3) or RGBA."""
 
-    def run(self, image: np.ndarray, products: Any) -> FilterResult: ...
+    def run(self, image: np.ndarray, products: Any, space: ColourSpace) -> FilterResult: ...
 
 
 Numbered = tuple[int, Source]
@@ -201,7 +204,7 @@ def finish_picture(
     from lib_photoshoot.catalog.coco import annotation
     from lib_photoshoot.catalog.outputs import report_entry, write_outputs
 
-    result = filter_.run(rgba(picture), products)
+    result = filter_.run(rgba(picture), products, picture.space)
     try:
         written = write_outputs(out, source.relative, picture, result, protected)
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from enum import Enum
 from functools import partial
@@ -29,7 +30,7 @@ from lib_photoshoot.cli.shoot import EXIT_CODES as SHOOT_EXIT_CODES
 from lib_photoshoot.cli.shoot import shoot_command
 from lib_photoshoot.cli.train import app as train_app
 from lib_photoshoot.errors import CatalogError, ImageError
-from lib_photoshoot.model_names import DetectorName, SegmenterName
+from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
 from lib_photoshoot.typed import typed_command
 
 if TYPE_CHECKING:
@@ -88,6 +89,19 @@ Threshold = Annotated[
     Optional[float],  # noqa: UP045 (Typer reads the annotation at run time)
     typer.Option(min=0, max=1, help="Score from which a product counts; the default is the detector's own."),
 ]
+Retouched = Annotated[
+    RetouchName,
+    typer.Option(
+        "--retouch",
+        help="faithful: sharper, the article's colour stays. lively: lighter and more colourful too. off: nothing.",
+    ),
+]
+WhiteBalance = Annotated[
+    str,
+    typer.Option(
+        help="off; sweep: by an even white ground around the article; or a neutral place, as X,Y in pixels or X%,Y%."
+    ),
+]
 RequireAll = Annotated[bool, typer.Option("--all", help="Match only pictures that hold all products, not any of them.")]
 
 
@@ -119,6 +133,8 @@ def filter_command(
     device: Device = "cpu",
     bf16: Bf16 = False,
     thorough: Thorough = False,
+    retouch: Retouched = RetouchName.FAITHFUL,
+    white_balance: WhiteBalance = "off",
     engine: Annotated[
         EngineName, typer.Option(help="local: this process. ray: several processes, or machines (needs ray).")
     ] = EngineName.LOCAL,
@@ -135,20 +151,23 @@ def filter_command(
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
         from lib_photoshoot.catalog.runner import Progress, run_engine
         from lib_photoshoot.catalog.urls import collect_sources
+        from lib_photoshoot.enhancement.white_balance import Neutral
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products)
         files = collect_sources(inputs, out, say)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
         build.check_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
+        Neutral.parse(white_balance)
+        build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance)
         with telling("loading the models", len(files)) as bar:
-            chosen = _engine(engine, address, workers, choice, require_all)
+            chosen = _engine(engine, address, workers, choice, build_)
 
             def tell(state: Progress) -> None:
                 name = "report" if state.file is None else os.path.basename(state.file)
                 bar(state.done, name[-32:])
 
-            settings = _settings(choice, require_all)
+            settings = _settings(choice, require_all, retouch, white_balance)
             summary = run_engine(chosen, files, wanted, out, resume, tell, settings=settings)
         for note in summary.notes:
             say(note)
@@ -187,7 +206,7 @@ def detect_command(
         files = collect_sources(inputs, tell=say)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
         with telling("loading the models", None):
-            product_filter = _build_filter(choice, require_all)
+            product_filter = _loaded(partial(build.build_filter, choice, require_all))
         for source in files:
             try:
                 _, picture = source.load()
@@ -197,38 +216,46 @@ def detect_command(
                 continue
             if picture.note:
                 say(f"{source.name}: {picture.note}")
-            entry = report_entry(source.name, product_filter.detect(rgba(picture), wanted))
+            entry = report_entry(source.name, product_filter.detect(rgba(picture), wanted, picture.space))
             sys.stdout.write(json.dumps(entry) + "\n")
             sys.stdout.flush()
     raise typer.Exit(code)
 
 
 def _engine(
-    name: EngineName, address: str | None, workers: int | None, choice: ModelChoice, require_all: bool
+    name: EngineName,
+    address: str | None,
+    workers: int | None,
+    choice: ModelChoice,
+    build_: Callable[[], ProductFilter],
 ) -> Engine:
     if name is EngineName.RAY:
         from lib_photoshoot.catalog.ray_engine import RayEngine
 
-        return RayEngine(partial(build.build_filter, choice, require_all), address, workers, choice.device != "cpu")
+        return RayEngine(build_, address, workers, choice.device != "cpu")
     if address is not None or workers is not None:
         raise CatalogError("--address and --workers are for Ray's workers; add --engine ray, or leave them out.")
     from lib_photoshoot.catalog.runner import OneByOne
 
-    return OneByOne(_build_filter(choice, require_all))
+    return OneByOne(_loaded(build_))
 
 
-def _build_filter(choice: ModelChoice, require_all: bool) -> ProductFilter:
+def _loaded(build_: Callable[[], ProductFilter]) -> ProductFilter:
     """The real filter; whatever the model libraries print while loading goes to standard error."""
     keep_freed_memory()
     with redirect_stdout(sys.stderr):
-        return build.build_filter(choice, require_all)
+        return build_()
 
 
-def _settings(choice: ModelChoice, require_all: bool) -> dict[str, str | bool | float | None]:
+def _settings(
+    choice: ModelChoice, require_all: bool, retouch: RetouchName, white_balance: str
+) -> dict[str, str | bool | float | None]:
     """What decides a run's results, for its report and for the check on resume; the device does not."""
     settings = {"detector": choice.detector.value, "segmenter": choice.segmenter.value, "threshold": choice.threshold}
     # Said only where it is on: runs of before it existed can be resumed.
-    return settings | {"bf16": choice.bf16, "all": require_all} | ({"thorough": True} if choice.thorough else {})
+    settings |= {"bf16": choice.bf16, "all": require_all} | ({"thorough": True} if choice.thorough else {})
+    # Always said: what was made before the retouch could be chosen is of another kind, and not gone on with.
+    return settings | {"retouch": retouch.value} | ({} if white_balance == "off" else {"white_balance": white_balance})
 
 
 def main() -> None:

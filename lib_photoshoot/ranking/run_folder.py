@@ -123,8 +123,8 @@ def read_cutout(folder: Path, candidate: Candidate) -> Picture | None:
         opaque = np.full(part.pixels.shape[:2], 255, np.uint8) if part.alpha is None else part.alpha
         # Where two products meet, each pixel is the one's that holds more of it.
         more = opaque > alpha[here]
-        pixels[here][more], alpha[here][more] = part.pixels[more], opaque[more]
-    return replace(parts[0], pixels=pixels, alpha=alpha, width=right - left, height=bottom - top)
+        pixels[here][more], alpha[here][more] = part.srgb[more], opaque[more]
+    return replace(parts[0], pixels=pixels, alpha=alpha, width=right - left, height=bottom - top, icc=None, deep=None)
 
 
 def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None = None) -> Measured:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
 from lib_photoshoot.webui.notes import sentence
+
+if TYPE_CHECKING:
+    from lib_photoshoot.colour.space import ColourSpace
 
 
 class RunState(str, Enum):
@@ -115,14 +118,14 @@ class FolderRun:
                 return self._snapshot
             return replace(self._snapshot, seconds=time.monotonic() - self._began)
 
-    def run(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
-        """One picture (uint8 RGB, height, width, 3), when it is our turn; what :func:`run_catalog` calls."""
+    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace) -> FilterResult:
+        """One picture, when it is our turn; what :func:`run_catalog` calls."""
         self._note(waiting=True)
         with self._turn():
             if self._stop.is_set():
                 raise _Stopped
             self._note(waiting=False)
-            result = self._make_filter().run(image, products)
+            result = self._make_filter().run(image, products, space)
         matched = result.decision is Decision.MATCH
         with self._lock:
             self._snapshot = replace(

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from lib_photoshoot.webui.folders import AllowedFolders
     from lib_photoshoot.webui.gallery import Results
 
-RETOUCH, CUT_OUT = "Retouch it", "Only mask and cut-out"
+WAYS = {"Retouch it, colour stays": "faithful", "Retouch it, livelier": "lively", "Only mask and cut-out": "off"}
+"""What can become of a product that is found, and the retouch that it stands for."""
 _POLL_S = 0.3
 _INTRO = (
     '<p class="photoshoot-tab-intro">Finds the products you name in a folder of pictures, cuts each one out and '
@@ -100,12 +101,13 @@ class FilterPart:
                 needs = WeightsBar("tab")
                 widgets.add("products")
                 enhance = gr.Radio(
-                    [RETOUCH, CUT_OUT],
-                    value=RETOUCH,
+                    list(WAYS),
+                    value=next(iter(WAYS)),
                     label="Product found",
-                    info="Retouching: exposure, colour, local contrast, sharpness, inside the product only.",
+                    info="Sharpness and local contrast, inside the product only; livelier: exposure and colour too.",
                     elem_id="photoshoot_tab_enhance",
                 )
+                widgets.add("white_balance")
                 with gr.Accordion("Detection", open=False, elem_id="photoshoot_tab_detection"):
                     widgets.rows(["detector", "segmenter", "threshold", "require_all"])
                 out = gr.Textbox(
@@ -124,9 +126,14 @@ class FilterPart:
         models = [widgets.made[name] for name in ("detector", "segmenter")]
         needs.bind(*models)
         outputs = [progress, out, start, stop, view.box]
-        start.click(streamed(self.begin), [folder, files, *detect, enhance, out], outputs, show_progress=False).then(
-            self.results, outputs=[view.results, *view.outputs], show_progress=False
-        ).then(chosen_needs, models, needs.outputs, show_progress=False)
+        start.click(
+            streamed(self.begin),
+            [folder, files, *detect, enhance, widgets.made["white_balance"], out],
+            outputs,
+            show_progress=False,
+        ).then(self.results, outputs=[view.results, *view.outputs], show_progress=False).then(
+            chosen_needs, models, needs.outputs, show_progress=False
+        )
         stop.click(self.stop, outputs=[stop], queue=False)
 
     def begin(self, folder: str, files: Any, *values: Any) -> Iterator[list[Any]]:
@@ -269,7 +276,7 @@ def _picture_and_mask(index: float, results: Any) -> list[Any]:
     try:
         path, masks = picture_and_masks(results, int(index))
         mask = np.maximum.reduce([read_picture(name).pixels[:, :, 0] for name in masks])
-        return [to_image(read_picture(path).pixels), Image.fromarray(mask)]
+        return [to_image(read_picture(path).srgb), Image.fromarray(mask)]
     except PhotoshootError as error:
         raise gr.Error(str(error)) from error
 
@@ -296,11 +303,12 @@ def _run_for(
     threshold: float,
     require_all: bool,
     enhance: str,
+    white_balance: str,
     out: str,
 ) -> FolderRun:
     """A run that has not begun. Raises PhotoshootError for whatever can be known to be wrong."""
     from lib_photoshoot.catalog.inputs import collect_inputs
-    from lib_photoshoot.enhancement.retouch import Retouch
+    from lib_photoshoot.enhancement.retouch import retouch_of
     from lib_photoshoot.settings import FilterSettings, OnMatch
     from lib_photoshoot.webui.a1111.host import A1111Host
     from lib_photoshoot.webui.a1111.outer import queue_turn, release_models, usable_folders
@@ -330,17 +338,19 @@ def _run_for(
     inputs = _inside(collected, allowed, dropped)
     left_out = len(collected) - len(inputs)
     choice = model_choice(settings, host.detector_device())
-    retouch = enhance == RETOUCH
+    retouch = WAYS.get(enhance, "")
+    enhancer = retouch_of(retouch, white_balance)
     described = {
         "detector": choice.detector.value,
         "segmenter": choice.segmenter.value,
         "threshold": choice.threshold,
         "bf16": choice.bf16,
         "all": require_all,
-        "enhancement": "retouch" if retouch else "none",
+        "retouch": retouch,
+        "white_balance": white_balance,
     }
     return FolderRun(
-        lambda: REGISTRY.get(choice).filter(Retouch() if retouch else None, require_all),
+        lambda: REGISTRY.get(choice).filter(enhancer, require_all),
         inputs,
         job.products,
         target,

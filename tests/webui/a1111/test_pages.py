@@ -86,10 +86,12 @@ def test_a_shoots_filter_takes_the_hosts_turn(host: StandIn, models: Any, monkey
     turns: list[bool] = []
     plain = models.filter
     monkeypatch.setattr(models, "filter", lambda *given: (turns.append(host.at_work), plain(*given))[1])
+    from lib_photoshoot.colour.space import SRGB
     from lib_photoshoot.products import parse_products
 
     shoots = A1111ShootHost()
-    found = shoots.load(shoots.choose(FilterSettings(products="bag"))).run(np.asarray(bag()), parse_products("bag"))
+    loaded = shoots.load(shoots.choose(FilterSettings(products="bag")))
+    found = loaded.run(np.asarray(bag()), parse_products("bag"), SRGB)
     assert len(found.regions) == 1 and turns == [True] and not host.at_work
     assert "product list is empty" in str(shoots.problem(FilterSettings(products="")))
     shoots.release_models()

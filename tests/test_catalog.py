@@ -565,3 +565,24 @@ def test_overlay_leaves_the_original_alone() -> None:
     drawn = outputs.draw_overlay(pixels, (ProductRegion("čaj", (10, 10, 20, 20), 0.5, mask, 1.0),))
     assert (pixels == 30).all() and drawn.shape == pixels.shape and (drawn != pixels).any()
     assert runner._cannot_write(Path("o"), OSError(errno.EACCES, "Permission denied")).args[0].endswith("--resume.")
+
+
+def test_outputs_keep_profile_and_bits_and_what_is_looked_at_is_srgb(tmp_path: Path, adobe_rgb: bytes) -> None:
+    from lib_photoshoot.colour.deep import encode_deep
+    from lib_photoshoot.images import read_picture
+
+    pixels = np.zeros((40, 50, 3), np.uint16)
+    pixels[5:30, 5:30] = (60_000, 55_001, 53_003)
+    photo = tmp_path / "photos" / "wide.png"
+    photo.parent.mkdir()
+    photo.write_bytes(encode_deep(pixels, None, {"icc_profile": adobe_rgb}))
+    seen = read_picture(photo).srgb
+    run_catalog(BrightSquares(), collect_inputs([photo]), PRODUCTS, tmp_path / "out")
+    (cutout,) = (tmp_path / "out" / "cutouts").iterdir()
+    for path in (cutout, tmp_path / "out" / "enhanced" / "wide.png"):
+        written = read_picture(path)
+        assert written.icc == adobe_rgb and written.best.dtype == np.uint16, path
+        assert (written.best == (59_950, 54_951, 52_953)).all(axis=2).any(), path
+    assert read_picture(tmp_path / "out" / "overlays" / "wide.png").icc is None
+    thumbnail = read_picture(tmp_path / "out" / "thumbnails" / "before" / "wide.jpg")
+    assert thumbnail.icc is None and np.abs(thumbnail.pixels[15, 15].astype(int) - seen[15, 15]).max() <= 4

@@ -129,3 +129,16 @@ def test_an_unknown_word_begins_no_output_folder(tmp_path):
     done = invoke("filter", str(tmp_path / "a.png"), "--products", "zxqv", "--out", str(tmp_path / "out"))
     assert done.exit_code == 2 and "zxqv" in done.output
     assert not (tmp_path / "out").exists(), "the same command with another word must go"
+
+
+def test_the_retouch_and_white_balance_reach_the_filter(photos: Path, tmp_path: Path, monkeypatch) -> None:
+    asked: list[tuple] = []
+    monkeypatch.setattr(build, "build_filter", lambda *given: (asked.append(given[2:]), BrightSquares())[1])
+    command = ("filter", photos, "--products", "lamp", "--out")
+    assert invoke(*command, tmp_path / "a").exit_code == 0
+    assert invoke(*command, tmp_path / "b", "--retouch", "lively", "--white-balance", "sweep").exit_code == 0
+    assert asked == [("faithful", "off"), ("lively", "sweep")]
+    other = invoke(*command, tmp_path / "b", "--resume")
+    assert other.exit_code == 2 and "Traceback" not in other.stderr
+    wrong = invoke(*command, tmp_path / "c", "--white-balance", "left")
+    assert wrong.exit_code == 2 and "neutral place as X,Y" in wrong.stderr and not (tmp_path / "c").exists()

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
+from lib_photoshoot.masks.morphology import row_strips
+
 _CREATED = slice(24, 36)
 """Where an ICC header has its date: six numbers of two bytes."""
 _STRIP_PIXELS = 1 << 21
@@ -42,10 +44,10 @@ def convert(pixels: np.ndarray, source: bytes, target: bytes) -> np.ndarray:
     transform = _transform(source, target)
     result = np.empty(pixels.shape, np.uint8)
     # In strips: Pillow holds a picture of four bytes a pixel beside the result.
-    step = max(1, _STRIP_PIXELS // max(1, pixels.shape[1]))
-    for top in range(0, len(pixels), step):
-        strip = Image.fromarray(np.ascontiguousarray(pixels[top : top + step]))
-        result[top : top + step] = np.asarray(ImageCms.applyTransform(strip, transform))
+    for strip in row_strips(pixels.shape, pixels=_STRIP_PIXELS):
+        rows = slice(strip.start, strip.stop)
+        part = Image.fromarray(np.ascontiguousarray(pixels[rows]))
+        result[rows] = np.asarray(ImageCms.applyTransform(part, transform))
     return result
 
 

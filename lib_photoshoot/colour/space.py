@@ -12,8 +12,8 @@ import numpy as np
 
 from lib_photoshoot.colour.icc import Curve, grey_curve, matrix_profile
 from lib_photoshoot.colour.profiles import convert, is_srgb, srgb_profile
+from lib_photoshoot.masks.morphology import row_strips
 
-_STRIP_PIXELS = 1 << 21
 _FINE = 1 << 16
 """Steps of a table from linear light to code values; over the light's square root, where dark tones are."""
 
@@ -140,9 +140,9 @@ def eight_bit(pixels: np.ndarray) -> np.ndarray:
         return pixels
     # In 32 bits only strip by strip: a large picture would be in memory three times over.
     result = np.empty(pixels.shape, np.uint8)
-    step = max(1, _STRIP_PIXELS // max(1, pixels.shape[1]))
-    for top in range(0, len(pixels), step):
-        result[top : top + step] = (pixels[top : top + step].astype(np.uint32) + 128) // 257
+    for strip in row_strips(pixels.shape):
+        rows = slice(strip.start, strip.stop)
+        result[rows] = (pixels[rows].astype(np.uint32) + 128) // 257
     return result
 
 

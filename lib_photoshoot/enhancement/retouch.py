@@ -7,7 +7,7 @@ treated apart, so that sharpening makes no coloured fringes. Pictures of any siz
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from lib_photoshoot.colour.difference import COMPARED, delta_e
 from lib_photoshoot.colour.space import SRGB, ColourSpace
 from lib_photoshoot.enhancement.white_balance import Gains, Neutral, balanced
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.masks.morphology import Rect, Strip, bounding_rect, check_mask, feather, grow, merge, row_strips
+from lib_photoshoot.masks.morphology import Rect, bounding_rect, check_mask, feather, grow, merge, row_strips
 from lib_photoshoot.model_names import RetouchName
 from lib_photoshoot.results import ProductRegion
 
@@ -123,7 +123,7 @@ class Retouch:
         """Retouch each region by its own measurement; see ``Enhancer``.
 
         ``image`` is uint8 or uint16 RGB (height, width, 3) in ``space``, and so is the result. ValueError for other
-        shapes or types, WhiteBalanceError where the neutral surface cannot be used.
+        shapes or types, NeutralError where the place named as neutral cannot be in this picture.
         """
         if image.dtype not in (np.uint8, np.uint16) or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(
@@ -157,15 +157,11 @@ class Retouch:
         plan = _Plan.make(crop, inside, self.settings, space, gains)
         if self.settings.faithful:
             plan = _within_limits(plan, crop, inside)
-        for strip in _strips(plan, inside.shape):
+        for strip in row_strips(inside.shape, overlap=plan.overlap, pixels=_STRIP_PIXELS):
             rows = slice(strip.start, strip.stop)
             outer = Rect(0, strip.outer_start, inside.shape[1], strip.outer_stop)
             retouched = plan.apply(crop[outer.slices], outer)[strip.inner]
             np.copyto(target[rows], retouched, where=support[rows, :, None])
-
-
-def _strips(plan: _Plan, shape: tuple[int, ...]) -> Iterator[Strip]:
-    return row_strips(shape, overlap=plan.overlap, pixels=_STRIP_PIXELS)
 
 
 def _within_limits(plan: _Plan, crop: np.ndarray, mask: np.ndarray) -> _Plan:

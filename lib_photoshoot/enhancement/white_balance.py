@@ -99,9 +99,8 @@ def balanced(light: np.ndarray, a: np.ndarray, b: np.ndarray, gains: Gains) -> t
     middle = (light + 16) * np.float32(1 / 116)
     shows = np.clip((100 - light) * np.float32(0.1), 0, 1)
     red, blue = (1 + (np.float32(gain) - 1) * shows for gain in gains)
-    return 500 * ((middle + a * np.float32(1 / 500)) * red - middle), 200 * (
-        middle - (middle - b * np.float32(1 / 200)) * blue
-    )
+    root_x, root_z = middle + a * np.float32(1 / 500), middle - b * np.float32(1 / 200)
+    return 500 * (root_x * red - middle), 200 * (middle - root_z * blue)
 
 
 def _sweep(image: np.ndarray, mask: np.ndarray, space: ColourSpace) -> Gains | None:

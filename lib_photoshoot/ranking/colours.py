@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from lib_photoshoot.colour.space import SRGB
 from lib_photoshoot.masks.morphology import bounding_rect, distance_to
 
 CELLS = 8
@@ -33,7 +34,7 @@ def colours(picture: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
     core = distance_to(scaled < _COVERED) > _RIM
     inside = core.astype(np.float32) if core.any() else scaled
     rgb = cv2.resize(np.ascontiguousarray(picture[rect.slices]), size, interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = SRGB.to_lab(rgb)
     covered = _means(inside)
     sums = np.dstack([_means(lab[:, :, channel] * inside) for channel in range(3)])
     return np.where(covered[:, :, None] >= _COVERED, sums / np.maximum(covered, _COVERED)[:, :, None], np.nan)

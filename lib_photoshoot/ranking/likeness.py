@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from lib_photoshoot.colour.space import SRGB
 from lib_photoshoot.ranking.qualities import Quality
 
 FEATURES = ("brightness", "red or green", "yellow or blue", "contrast", "colourfulness", "proportions")
@@ -31,7 +32,7 @@ def features(picture: np.ndarray) -> np.ndarray:
     small = cv2.resize(
         picture, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
     )
-    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float64)
+    lab = SRGB.to_lab(small).reshape(-1, 3).astype(np.float64)
     chroma = np.hypot(lab[:, 1], lab[:, 2]).mean()
     return np.array([*lab.mean(axis=0), lab[:, 0].std(), chroma, math.log(width / height)])
 

@@ -19,20 +19,20 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin, UnidentifiedImageError
 
-from lib_photoshoot.colour.deep import encode_deep, is_deep, read_deep
-from lib_photoshoot.colour.icc import colour_space_of
-from lib_photoshoot.colour.marks import Mark, colour_mark
-from lib_photoshoot.colour.profiles import convert, srgb_profile
-from lib_photoshoot.colour.space import ColourSpace, eight_bit, grey_to_srgb, space_of
 from lib_photoshoot.errors import ImageError, ImageTooLargeError
 from lib_photoshoot.more_formats import MORE_SUFFIXES, avif_formats, why_unreadable
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata, save_options
 from lib_photoshoot.workload import open_image
+
+# OpenCV, which colours need, is loaded with the first picture and not with the WebUI.
+if TYPE_CHECKING:
+    from lib_photoshoot.colour.marks import Mark
+    from lib_photoshoot.colour.space import ColourSpace
 
 PIXEL_LIMIT = 200_000_000
 """Pictures with more pixels than this are refused from their header alone, before any pixel is decoded."""
@@ -83,6 +83,8 @@ class Picture:
     @property
     def space(self) -> ColourSpace:
         """The colour space of ``pixels`` and ``deep``."""
+        from lib_photoshoot.colour.space import space_of
+
         return space_of(self.icc)
 
     @property
@@ -217,6 +219,10 @@ def _too_large(name: str, what: str, limit: int) -> ImageTooLargeError:
 
 
 def _decode(image: Image.Image, file: BinaryIO, name: str) -> Picture:
+    from lib_photoshoot.colour.deep import is_deep
+    from lib_photoshoot.colour.icc import colour_space_of
+    from lib_photoshoot.colour.marks import colour_mark
+
     frames = _frame_count(image)
     is_sixteen_bit = is_deep(image)
     image.load()
@@ -232,6 +238,11 @@ def _pixels(
     image: Image.Image, deep_file: BinaryIO | None, mark: Mark
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Pixels of 8 bits, of 16 where there are, and alpha; RGB in the space of the mark's profile, all else in sRGB."""
+    from lib_photoshoot.colour.deep import read_deep
+    from lib_photoshoot.colour.icc import colour_space_of
+    from lib_photoshoot.colour.profiles import convert, srgb_profile
+    from lib_photoshoot.colour.space import grey_to_srgb
+
     if image.mode in ("CMYK", "LAB"):
         return (_to_rgb(_to_srgb(image, mark.icc))[0], None, None)
     pixels, alpha = _to_rgb(image)
@@ -394,6 +405,9 @@ def to_image(pixels: np.ndarray, alpha: np.ndarray | None = None) -> Image.Image
 
 def store_picture(pixels: np.ndarray, path: Path, like: Picture | None = None) -> None:
     """``save_picture`` that lets ``OSError`` through, for callers that must tell a full disk from a bad name."""
+    from lib_photoshoot.colour.deep import encode_deep
+    from lib_photoshoot.colour.space import eight_bit
+
     kind = FORMAT_BY_SUFFIX[path.suffix.lower()]
     options = {} if like is None else like.options(kind)
     if kind == "JPEG":

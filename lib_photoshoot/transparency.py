@@ -5,18 +5,18 @@ What a file holds where its alpha is 0 nobody sees: often the whole uncut photo,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lib_photoshoot.colour.space import eight_bit
-from lib_photoshoot.images import Picture
 from lib_photoshoot.results import ProductRegion
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from lib_photoshoot.images import Picture
 
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
@@ -49,16 +49,16 @@ def split(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Pixels (H, W, 3) of uint8 or uint16 (H, W, 3 or 4), and alpha, uint8 (H, W); the array, and None, without."""
     if image.shape[2] == 3:
         return image, None
-    return np.ascontiguousarray(image[:, :, :3]), eight_bit(np.ascontiguousarray(image[:, :, 3]))
+    from lib_photoshoot.colour.space import eight_bit
+
+    return image[:, :, :3], eight_bit(image[:, :, 3])
 
 
 def on_neutral_ground(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
     """Pixels (H, W, 3) as they are looked at: on white, or on grey where what is visible is nearly white itself."""
     if alpha is None:
         return pixels
-    visible = alpha > 127
-    pale = visible.any() and pixels[visible].mean() >= _PALE
-    return _over(pixels, alpha, _GREY if pale else WHITE)
+    return _over(pixels, alpha, _GREY if _is_pale(pixels, alpha) else WHITE)
 
 
 def within(regions: Iterable[ProductRegion], alpha: np.ndarray) -> tuple[list[ProductRegion], list[ProductRegion]]:
@@ -91,9 +91,30 @@ def _visible(region: ProductRegion, alpha: np.ndarray) -> ProductRegion | None:
     return replace(region, mask=mask, openings=openings if openings.any() else None, alpha=matte)
 
 
+def _is_pale(pixels: np.ndarray, alpha: np.ndarray) -> bool:
+    total = count = 0
+    for rows in _strips(alpha):
+        visible = pixels[rows][alpha[rows] > 127]
+        total += int(visible.sum(dtype=np.int64))
+        count += visible.size
+    return count > 0 and total / count >= _PALE
+
+
 def _over(pixels: np.ndarray, alpha: np.ndarray, colour: Colour) -> np.ndarray:
     from PIL import Image
 
-    ground = Image.new("RGB", (pixels.shape[1], pixels.shape[0]), colour)
-    ground.paste(Image.fromarray(pixels), mask=Image.fromarray(alpha))
-    return np.asarray(ground)
+    result = np.empty(pixels.shape, np.uint8)
+    for rows in _strips(alpha):
+        part, opaque = (Image.fromarray(np.ascontiguousarray(values[rows])) for values in (pixels, alpha))
+        ground = Image.new("RGB", part.size, colour)
+        ground.paste(part, mask=opaque)
+        result[rows] = np.asarray(ground)
+    return result
+
+
+def _strips(alpha: np.ndarray) -> Iterator[slice]:
+    """Rows at a time: whole, a large picture would be in memory several times over."""
+    from lib_photoshoot.masks.morphology import row_strips
+
+    for strip in row_strips(alpha.shape):
+        yield slice(strip.start, strip.stop)

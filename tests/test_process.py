@@ -405,8 +405,9 @@ def test_every_kind_of_bad_input_in_one_run(weights: None, tmp_path: Path) -> No
         assert {"file": str(folder / name), "error": sentence} in report["unreadable"]
     assert len(report["unreadable"]) == len(bad)
     notes = [line for line in said if "only the first of 3 frames" in line]
-    # Besides a sentence for each bad file: a note on each animation, and the summary.
-    assert len(notes) == 2 and len(said) == len(bad) + len(notes) + 1
+    bare = [line for line in said if line.startswith(f"{folder / 'cmyk.jpg'}: CMYK without a colour profile")]
+    # Besides a sentence for each bad file: a note on each animation, one on CMYK, and the summary.
+    assert len(notes) == 2 and len(bare) == 1 and len(said) == len(bad) + len(notes) + len(bare) + 1
     stems = [json.loads(line)["stem"] for line in lines(out / "ledger.jsonl")[1:]]
     assert len({stem.casefold() for stem in stems}) == len(READABLE)
     assert int(measured.read_text()) < MEMORY_LIMIT

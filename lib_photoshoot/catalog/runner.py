@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -205,6 +205,9 @@ def finish_picture(
     from lib_photoshoot.catalog.outputs import report_entry, write_outputs
 
     result = filter_.run(rgba(picture), products, picture.space)
+    if result.decision is Decision.SKIP:
+        # The result's own may be a view of the array with alpha, which would stay in memory beside the picture.
+        result = replace(result, image=picture.best)
     try:
         written = write_outputs(out, source.relative, picture, result, protected)
     except OSError as error:

@@ -166,7 +166,9 @@ class ProductFilter:
         rejected: list[Rejection],
     ) -> tuple[np.ndarray, int]:
         enhanced = enhancer.enhance(image, regions)
-        kept = list(regions)
+        refused = refused_by(enhancer)
+        rejected += refused
+        kept = without(regions, refused)
         while kept:
             alpha = weight(enhancer, kept, image.shape[:2])
             result = compose(image, enhanced, alpha)
@@ -175,8 +177,7 @@ class ProductFilter:
                 return result, changed_outside(image, result, alpha)
             # Only the products that the enhancement spoiled go back to the original.
             rejected += lost
-            gone = {(item.product, item.box) for item in lost}
-            kept = [region for region in kept if (region.product, region.box) not in gone]
+            kept = without(kept, lost)
         return image, 0
 
     def _lost(
@@ -209,6 +210,17 @@ class ProductFilter:
             if score < KEPT_SHARE * region.score:
                 lost.append(Rejection(region.product, region.box, score, Reason.LOST_IN_ENHANCEMENT))
         return lost
+
+
+def refused_by(enhancer: Enhancer) -> list[Rejection]:
+    """The products that the enhancer itself would have left as they were; see ``Enhancer``."""
+    return list(getattr(enhancer, "refused", ()))
+
+
+def without(regions: Sequence[ProductRegion], lost: Sequence[Rejection]) -> list[ProductRegion]:
+    """The regions that were not rejected."""
+    gone = {(item.product, item.box) for item in lost}
+    return [region for region in regions if (region.product, region.box) not in gone]
 
 
 def weight(enhancer: Enhancer, regions: Sequence[ProductRegion], shape: tuple[int, ...]) -> np.ndarray:

@@ -37,8 +37,8 @@ class Parameters:
     ``blown`` the room to white, in L*, below which a pixel is taken for blown, more and more.
     """
 
-    reach: float = 0.2
-    softness: float = 12.0
+    reach: float = 0.18
+    softness: float = 10.0
     outlier: float = 3.0
     blown: float = 4.0
     rounds: int = 3

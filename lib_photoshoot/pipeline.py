@@ -186,7 +186,9 @@ class ProductFilter:
     ) -> tuple[np.ndarray, int] | None:
         """The enhanced picture and the pixels changed outside; None where the original stays."""
         enhanced = enhanced_by(enhancer, image, regions, space)
-        kept = list(regions)
+        refused = refused_by(enhancer)
+        rejected += refused
+        kept = without(regions, refused)
         while kept:
             alpha = weight(enhancer, kept, image.shape[:2])
             result = compose(image, enhanced, alpha)
@@ -198,8 +200,7 @@ class ProductFilter:
                 return result, changed_outside(image, result, alpha)
             # Only the products that the enhancement spoiled go back to the original.
             rejected += lost
-            gone = {(item.product, item.box) for item in lost}
-            kept = [region for region in kept if (region.product, region.box) not in gone]
+            kept = without(kept, lost)
         return None
 
     def _lost(
@@ -261,6 +262,17 @@ def _difference(mask: np.ndarray, before: np.ndarray, after: np.ndarray, space: 
     at = rows[::step], columns[::step]
     one, other = (space.to_lab(pixels[at][None])[0] for pixels in (before, after))
     return difference(one, other)
+
+
+def refused_by(enhancer: Enhancer) -> list[Rejection]:
+    """The products that the enhancer itself would have left as they were; see ``Enhancer``."""
+    return list(getattr(enhancer, "refused", ()))
+
+
+def without(regions: Sequence[ProductRegion], lost: Sequence[Rejection]) -> list[ProductRegion]:
+    """The regions that were not rejected."""
+    gone = {(item.product, item.box) for item in lost}
+    return [region for region in regions if (region.product, region.box) not in gone]
 
 
 def weight(enhancer: Enhancer, regions: Sequence[ProductRegion], shape: tuple[int, ...]) -> np.ndarray:

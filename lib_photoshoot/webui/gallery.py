@@ -166,7 +166,7 @@ def _card(out: Path, record: Record, index: int) -> str:
     undone = "".join(
         f'<p class="photoshoot-tab-undone">{escape(item["product"])}: {escape(REASON_TEXT[Reason(item["reason"])])}</p>'
         for item in entry["rejected"]
-        if item["reason"] in (Reason.LOST_IN_ENHANCEMENT.value, Reason.NOT_ENHANCED.value)
+        if item["reason"] in (Reason.LOST_IN_ENHANCEMENT.value, Reason.COLOUR_OFF.value, Reason.NOT_ENHANCED.value)
     )
     return (
         '<article class="photoshoot-tab-card"><div class="photoshoot-tab-pair">'

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -93,12 +94,17 @@ class ProductFilter:
             with _timed(seconds, "segment"):
                 regions, empty = self._segment(image, kept, products)
                 rejected += empty
+            if any(product.colour is not None for product in products):
+                with _timed(seconds, "colour"):
+                    regions, off = self._of_its_colour(image, regions, products)
+                    rejected += off
         reason = self._skip_reason(regions, rejected, products)
         result, changed, note = image, 0, None
         if reason is None and enhancer is not None:
             try:
                 with _timed(seconds, "enhance"):
                     result, changed = self._enhance(image, regions, products, enhancer, rejected)
+                    regions = _measured(result, regions, products)
             except EnhancementError as error:
                 failure = Reason.INTERRUPTED if isinstance(error, EnhancementStopped) else Reason.NOT_ENHANCED
                 rejected += [Rejection(r.product, r.box, r.score, failure) for r in regions]
@@ -147,13 +153,31 @@ class ProductFilter:
                 rejected.append(reject(detection, Reason.EMPTY_MASK))
         return regions, rejected
 
+    def _of_its_colour(
+        self, image: np.ndarray, regions: Sequence[ProductRegion], products: Sequence[Product]
+    ) -> tuple[list[ProductRegion], list[Rejection]]:
+        """Part the regions into those of their reference's colour, or without a reference, and all others."""
+        kept, off = [], []
+        for region in _measured(image, regions, products):
+            if region.colour is not None and region.colour.is_off:
+                off.append(_colour_off(region))
+            else:
+                kept.append(region)
+        return kept, off
+
     def _skip_reason(
         self, regions: Sequence[ProductRegion], rejected: Sequence[Rejection], products: Sequence[Product]
     ) -> Reason | None:
         if regions:
             found = {region.product for region in regions}
-            missing = self.require_all and any(product.name not in found for product in products)
+            missing = {product.name for product in products} - found if self.require_all else set()
+            if any(item.reason is Reason.COLOUR_OFF and item.product in missing for item in rejected):
+                return Reason.COLOUR_OFF
             return Reason.MISSING_PRODUCT if missing else None
+        if any(
+            item.reason is Reason.COLOUR_OFF for item in rejected
+        ):  # the product itself, unlike all other candidates
+            return Reason.COLOUR_OFF
         # The best candidate's reason explains the skip better than "nothing found" would.
         return max(rejected, key=lambda r: r.score).reason if rejected else Reason.NOTHING_FOUND
 
@@ -171,6 +195,8 @@ class ProductFilter:
             alpha = weight(enhancer, kept, image.shape[:2])
             result = compose(image, enhanced, alpha)
             lost = self._lost(image, result, kept, products) if self.recheck else []
+            lost_boxes = {item.box for item in lost}
+            lost += [item for item in self._of_its_colour(result, kept, products)[1] if item.box not in lost_boxes]
             if not lost:
                 return result, changed_outside(image, result, alpha)
             # Only the products that the enhancement spoiled go back to the original.
@@ -209,6 +235,24 @@ class ProductFilter:
             if score < KEPT_SHARE * region.score:
                 lost.append(Rejection(region.product, region.box, score, Reason.LOST_IN_ENHANCEMENT))
         return lost
+
+
+def _measured(image: np.ndarray, regions: Sequence[ProductRegion], products: Sequence[Product]) -> list[ProductRegion]:
+    """The regions with their colours as uint8 sRGB ``image`` shows them, where their products have a reference."""
+    references = {product.name: product.colour for product in products}
+    found = []
+    for region in regions:
+        reference = references.get(region.product)
+        if reference is not None:
+            from lib_photoshoot.colour.comparison import measure_colour
+
+            region = replace(region, colour=measure_colour(image, region.solid, reference))
+        found.append(region)
+    return found
+
+
+def _colour_off(region: ProductRegion) -> Rejection:
+    return Rejection(region.product, region.box, region.score, Reason.COLOUR_OFF, region.colour)
 
 
 def weight(enhancer: Enhancer, regions: Sequence[ProductRegion], shape: tuple[int, ...]) -> np.ndarray:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from lib_photoshoot.colour.comparison import ColourCheck
+
 Box = tuple[float, float, float, float]
 
 
@@ -47,6 +49,8 @@ class Reason(str, Enum):
     """The product was no longer recognised after the enhancement, so the original was kept."""
     NOT_ENHANCED = "not_enhanced"
     """The enhancement failed, so the original was kept."""
+    COLOUR_OFF = "colour_off"
+    """The article's colour lies beyond its tolerance, as found or as the enhancement made it; the original was kept."""
     INTERRUPTED = "interrupted"
     """The user stopped the enhancement, so the original was kept."""
     UNREADABLE = "unreadable"
@@ -76,6 +80,8 @@ class Rejection:
     box: Box
     score: float
     reason: Reason
+    colour: ColourCheck | None = None
+    """How far its colour was from the reference, for ``COLOUR_OFF``."""
 
 
 class Doubt(str, Enum):
@@ -133,6 +139,8 @@ class ProductRegion:
     openings: np.ndarray | None = None
     alpha: np.ndarray | None = None
     outline: Outline | None = None
+    colour: ColourCheck | None = None
+    """The article in the result's picture against its colour reference; None for a product without one."""
 
     @property
     def solid(self) -> np.ndarray:

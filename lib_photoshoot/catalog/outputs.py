@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -19,6 +19,9 @@ from lib_photoshoot.images import Picture, shown, store_picture, to_image, write
 from lib_photoshoot.masks.cutout import cut_out, cutout_rect, mask_image
 from lib_photoshoot.provenance.metadata import NOTHING, save_options
 from lib_photoshoot.results import Decision, FilterResult, Outline, ProductRegion
+
+if TYPE_CHECKING:
+    from lib_photoshoot.colour.comparison import ColourCheck
 
 THUMBNAIL_SIDE = 560
 # Distinct on light and on dark pictures and for colour-blind readers (Okabe and Ito's palette, RGB).
@@ -155,8 +158,11 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
             found["cutout_at"] = None if rect is None else [rect.x0, rect.y0]
         if region.outline is not None:
             found["outline"] = outline_entry(region.outline)
-        regions.append(found)
-    rejected = [_found(item.product, item.score, item.box) | {"reason": item.reason.value} for item in result.rejected]
+        regions.append(found | colour_entry(region.colour))
+    rejected = [
+        _found(item.product, item.score, item.box) | {"reason": item.reason.value} | colour_entry(item.colour)
+        for item in result.rejected
+    ]
     return {
         "file": file,
         "width": result.width,
@@ -167,6 +173,15 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
         "rejected": rejected,
         "seconds": {stage: round(float(seconds), 4) for stage, seconds in result.seconds.items()},
     }
+
+
+def colour_entry(check: ColourCheck | None) -> dict[str, Any]:
+    """The field ``colour`` of a region, which only those have whose product has a colour reference."""
+    if check is None:
+        return {}
+    from lib_photoshoot.colour.comparison import to_json
+
+    return {"colour": to_json(check)}
 
 
 def outline_entry(outline: Outline) -> dict[str, Any]:

@@ -47,6 +47,7 @@ REASON_TEXT = {
     Reason.MISSING_PRODUCT: "Not all of the products are in the picture.",
     Reason.LOST_IN_ENHANCEMENT: "The product was no longer recognised after the enhancement; the original was kept.",
     Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
+    Reason.COLOUR_OFF: "The product's colour is further from its reference than allowed; the original was kept.",
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",
     Reason.UNREADABLE: "The file cannot be read as a picture.",
 }
@@ -69,6 +70,12 @@ def doubts_of(region: Mapping[str, Any]) -> list[str]:
 def doubts_in_words(codes: Iterable[str]) -> str:
     """What speaks against an outline, for people."""
     return ", ".join(DOUBT_TEXT[Doubt(code)] for code in codes)
+
+
+def colour_in_words(item: Mapping[str, Any]) -> str:
+    """How far the colour of a region or rejected candidate is from its reference; empty where it has none."""
+    colour = item.get("colour")
+    return f"{colour['says']} ({colour['tolerance']:g} allowed)" if colour else ""
 
 
 def write_reports(
@@ -185,6 +192,7 @@ def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) 
         trim_blocks=True,
     )
     environment.filters["doubts"] = lambda region: [DOUBT_TEXT[Doubt(code)] for code in doubts_of(region)]
+    environment.filters["colour"] = colour_in_words
     environment.filters["reason"] = lambda code: REASON_TEXT[Reason(code)]
     environment.filters["thumb"] = lambda record, kind: _data_uri(out, thumbnail_name(record.stem, kind))
     environment.filters["link"] = lambda path: quote(path, errors="surrogateescape")

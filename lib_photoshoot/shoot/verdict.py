@@ -18,7 +18,7 @@ RESULT_KEY = "Product filter result"
 _PARAMETER = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _FOUND = re.compile(r"found (.+? [0-9.]+(?: \+ .+? [0-9.]+)*); (.+)", re.DOTALL)
 _SKIPPED = "skipped: "
-_UNDONE = "enhancement of "
+_UNDONE = ("enhancement of ", "enhancement undone: ")
 _DONE = {OnMatch.ENHANCE.value: "enhanced with ", OnMatch.CUT_OUT.value: "mask and cut-out only"}
 
 
@@ -53,7 +53,7 @@ def verdict_of(result: str, on_match: str) -> Verdict | None:
     if result.startswith(_SKIPPED):
         return Verdict(False, result)
     found = _FOUND.fullmatch(result)
-    if found is None or not found[2].startswith((*_DONE.values(), _UNDONE)):
+    if found is None or not found[2].startswith((*_DONE.values(), *_UNDONE)):
         return None
     scores = tuple(_score(part) for part in found[1].split(" + "))
     return Verdict(found[2].startswith(_DONE[on_match]), result, scores)

@@ -11,7 +11,7 @@ import numpy as np
 from lib_photoshoot.errors import PhotoshootError, WeightsError
 from lib_photoshoot.model_names import DetectorName
 from lib_photoshoot.products import Product, parse_products
-from lib_photoshoot.results import Decision, FilterResult, Reason
+from lib_photoshoot.results import Decision, FilterResult, Reason, Rejection
 from lib_photoshoot.settings import Enhancement, FilterSettings, NoMatch, OnMatch
 from lib_photoshoot.webui.enhancer import InpaintEnhancer, JobPrompt
 from lib_photoshoot.webui.notes import sentence
@@ -134,22 +134,45 @@ class FilterJob:
         if result.decision is Decision.SKIP:
             kept = self.driver is not None and self.settings.on_no_match == NoMatch.LEAVE_OUT.value
             why = f"; kept because {self.driver.title} runs the job" if kept and self.driver else ""
-            return f"skipped: {reason_text(result.reason)}{why}"
+            return f"skipped: {_skip_text(result)}{why}"
         found = " + ".join(f"{region.product} {region.score:.2f}" for region in result.regions)
         undone = sorted({item.product for item in result.rejected if item.reason is Reason.LOST_IN_ENHANCEMENT})
+        recoloured = [item for item in result.rejected if item.reason is Reason.COLOUR_OFF and _is_kept(item, result)]
         if enhancer is None:
             done = self.unit.problem or "mask and cut-out only"
         elif result.note:
             done = result.note
         elif undone:
             done = f"enhancement of {' + '.join(undone)} undone: no longer recognised"
+        elif recoloured:
+            which = " + ".join(f"{item.product} {item.colour.in_words()}" for item in recoloured if item.colour)
+            done = f"enhancement undone: colour of {which}"
         else:
             done = f"enhanced with {self._means(enhancer)}"
-        return f"found {found}; {done}{_to_check(result)}"
+        return f"found {found}; {done}{_colours(result)}{_to_check(result)}"
 
     def _means(self, enhancer: Enhancer) -> str:
         unit = self.unit.unit
         return f"ControlNet {unit.module} / {unit.model}" if unit and enhancer.name == "inpaint" else enhancer.name
+
+
+def _is_kept(item: Rejection, result: FilterResult) -> bool:
+    """Whether a rejection concerns the enhancement alone: the product itself is among the regions."""
+    return any((region.product, region.box) == (item.product, item.box) for region in result.regions)
+
+
+def _skip_text(result: FilterResult) -> str:
+    """Why the picture is skipped, without commas or semicolons; for a colour with the figures."""
+    if result.reason is not Reason.COLOUR_OFF:
+        return reason_text(result.reason)
+    off = [f"{item.product} {item.colour.in_words()}" for item in result.rejected if item.colour is not None]
+    return f"colour of {' + '.join(off)}"
+
+
+def _colours(result: FilterResult) -> str:
+    """How far the products' colours are from their references, without commas; nothing without references."""
+    parts = [f"{region.product} {region.colour.in_words()}" for region in result.regions if region.colour is not None]
+    return f"; colour of {' and '.join(parts)}" if parts else ""
 
 
 def _to_check(result: FilterResult) -> str:

@@ -88,6 +88,16 @@ Threshold = Annotated[
     Optional[float],  # noqa: UP045 (Typer reads the annotation at run time)
     typer.Option(min=0, max=1, help="Score from which a product counts; the default is the detector's own."),
 ]
+Colour = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--colour", help='A product\'s own colour, as "cup=#7a5c3e; tolerance=3" (CIEDE2000); others are skipped.'
+    ),
+]
+Colours = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--colours", help="A CSV table of such colours, with the columns product, colour and tolerance."),
+]
 RequireAll = Annotated[bool, typer.Option("--all", help="Match only pictures that hold all products, not any of them.")]
 
 
@@ -119,6 +129,8 @@ def filter_command(
     device: Device = "cpu",
     bf16: Bf16 = False,
     thorough: Thorough = False,
+    colour: Colour = None,
+    colours: Colours = None,
     engine: Annotated[
         EngineName, typer.Option(help="local: this process. ray: several processes, or machines (needs ray).")
     ] = EngineName.LOCAL,
@@ -135,9 +147,10 @@ def filter_command(
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
         from lib_photoshoot.catalog.runner import Progress, run_engine
         from lib_photoshoot.catalog.urls import collect_sources
+        from lib_photoshoot.colour.given import with_colours
         from lib_photoshoot.products import parse_products
 
-        wanted = parse_products(products)
+        wanted = with_colours(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, out)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
         build.check_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
@@ -174,15 +187,18 @@ def detect_command(
     device: Device = "cpu",
     bf16: Bf16 = False,
     thorough: Thorough = False,
+    colour: Colour = None,
+    colours: Colours = None,
 ) -> None:
     """Print one JSON object per picture on standard output, and nothing else there; write no files."""
     code = DONE
     with exit_codes("Interrupted."):
         from lib_photoshoot.catalog.outputs import report_entry
         from lib_photoshoot.catalog.urls import collect_sources
+        from lib_photoshoot.colour.given import with_colours
         from lib_photoshoot.products import parse_products
 
-        wanted = parse_products(products)
+        wanted = with_colours(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
         with telling("loading the models", None):

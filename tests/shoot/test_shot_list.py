@@ -94,7 +94,7 @@ def test_a_recipe_is_what_decides_a_picture(tmp_path: Path) -> None:
 
 
 MISTAKES = [
-    ("name,count,colour\nbag,1,red\n", 1, "'colour'"),
+    ("name,count,hue\nbag,1,red\n", 1, "'hue'"),
     ("name\nbag\n", 1, "column count"),
     ("name,count,name\nbag,1,x\n", 1, "name is there twice"),
     ("name,count\nbag,1\nshoe,\n", 3, "count is missing"),

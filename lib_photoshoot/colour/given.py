@@ -95,10 +95,15 @@ def _given(text: str) -> tuple[str, ColourReference]:
     word, equals, rest = text.partition("=")
     if not equals:
         raise ColourError(f"The colour {text[:60]!r} names no product; write it as cup=#7a5c3e, or cup=Lab(52, 8, 20).")
-    colour, _, setting = rest.partition(";")
+    return normalise_word(word), given_reference(rest)
+
+
+def given_reference(text: str) -> ColourReference:
+    """The reference of ``#7a5c3e; tolerance=2``. Raises ColourError."""
+    colour, _, setting = text.partition(";")
     key, _, tolerance = setting.partition("=")
     if key.strip().lower() not in ("", "tolerance"):
         raise ColourError(
-            f"The colour of {word.strip()!r} has the unknown setting {key.strip()!r}; known is: tolerance."
+            f"The colour {colour.strip()[:60]!r} has the unknown setting {key.strip()!r}; known is: tolerance."
         )
-    return normalise_word(word), parse_reference(colour, tolerance)
+    return parse_reference(colour, tolerance)

@@ -13,6 +13,9 @@ import numpy as np
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.outputs import slug
 from lib_photoshoot.catalog.report import doubts_of
+from lib_photoshoot.colour.comparison import measure_colour
+from lib_photoshoot.colour.profiles import to_srgb
+from lib_photoshoot.colour.reference import ColourReference
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.images import Picture, read_picture, shown
@@ -126,9 +129,18 @@ def read_cutout(folder: Path, candidate: Candidate) -> Picture | None:
     return replace(parts[0], pixels=pixels, alpha=alpha, width=right - left, height=bottom - top)
 
 
-def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None = None) -> Measured:
-    """Read and measure one candidate. Raises ImageError when its picture or a mask is gone or damaged."""
-    picture = read_picture(inside(folder, candidate.picture, ImageError)).pixels
+def measure(
+    folder: Path,
+    candidate: Candidate,
+    photos: PhotoStatistics | None = None,
+    reference: ColourReference | None = None,
+) -> Measured:
+    """Read and measure one candidate, its colour against ``reference`` where there is one.
+
+    Raises ImageError when its picture or a mask is gone or damaged, ExportError for a damaged colour profile.
+    """
+    read = read_picture(inside(folder, candidate.picture, ImageError))
+    picture = read.pixels
     mask = read_mask(folder, candidate, picture.shape[:2])
     found = [
         qualities.detection(candidate.score),
@@ -146,6 +158,7 @@ def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None =
         difference_hash(picture),
         candidate.doubts,
         colours(picture, mask),
+        None if reference is None else measure_colour(to_srgb(picture, read.icc, candidate.picture), mask, reference),
     )
 
 

@@ -134,7 +134,7 @@ def test_a_mistake_in_a_csv_is_one_sentence_with_its_line(tmp_path: Path, text: 
 
 
 YAML_MISTAKES = [
-    ("- name: bag\n  count: 1\n  colour: red\n", 3, "'colour'"),
+    ("- name: bag\n  count: 1\n  hue: red\n", 3, "'hue'"),
     ("- name: bag\n  count: 1\n\n- name: shoe\n  count: x\n", 5, "'x'"),
     ("- name: bag\n  count: true\n", 2, "True"),
     ("- name: 815\n  count: 1\n", 1, "quotes"),

@@ -107,6 +107,10 @@ class ProductFilter:
                 if opacity is not None:
                     regions, unseen = within(regions, opacity)
                     rejected += [Rejection(r.product, r.box, r.score, Reason.EMPTY_MASK) for r in unseen]
+            if any(product.colour is not None for product in products):
+                with _timed(seconds, "colour"):
+                    regions, off = self._of_its_colour(pixels, space, regions, products)
+                    rejected += off
         reason = self._skip_reason(regions, rejected, products)
         result, changed, note = image[:, :, :3] if opacity is not None else image, 0, None
         if reason is None and enhancer is not None:
@@ -116,6 +120,7 @@ class ProductFilter:
                     if enhanced is not None:
                         result, changed = enhanced
                         regions = with_colours(regions, pixels, result, space)
+                        regions = _measured(result, space, regions, products)
             except EnhancementError as error:
                 failure = Reason.INTERRUPTED if isinstance(error, EnhancementStopped) else Reason.NOT_ENHANCED
                 rejected += [Rejection(r.product, r.box, r.score, failure) for r in regions]
@@ -164,13 +169,30 @@ class ProductFilter:
                 rejected.append(reject(detection, Reason.EMPTY_MASK))
         return regions, rejected
 
+    def _of_its_colour(
+        self, image: np.ndarray, space: ColourSpace, regions: Sequence[ProductRegion], products: Sequence[Product]
+    ) -> tuple[list[ProductRegion], list[Rejection]]:
+        """Part the regions into those of their reference's colour, or without a reference, and all others."""
+        kept, off = [], []
+        for region in _measured(image, space, regions, products):
+            if region.colour_check is not None and region.colour_check.is_off:
+                off.append(_colour_off(region))
+            else:
+                kept.append(region)
+        return kept, off
+
     def _skip_reason(
         self, regions: Sequence[ProductRegion], rejected: Sequence[Rejection], products: Sequence[Product]
     ) -> Reason | None:
         if regions:
             found = {region.product for region in regions}
-            missing = self.require_all and any(product.name not in found for product in products)
+            missing = {product.name for product in products} - found if self.require_all else set()
+            if any(item.reason is Reason.COLOUR_OFF and item.product in missing for item in rejected):
+                return Reason.COLOUR_OFF
             return Reason.MISSING_PRODUCT if missing else None
+        # The product itself, unlike all other candidates.
+        if any(item.reason is Reason.COLOUR_OFF for item in rejected):
+            return Reason.COLOUR_OFF
         # The best candidate's reason explains the skip better than "nothing found" would.
         return max(rejected, key=lambda r: r.score).reason if rejected else Reason.NOTHING_FOUND
 
@@ -196,6 +218,7 @@ class ProductFilter:
             if self.recheck:
                 before, after = (on_neutral_ground(space.to_srgb(one), opacity) for one in (image, result))
                 lost = self._lost(before, after, kept, products)
+            lost += self._of_its_colour(result, space, without(kept, lost), products)[1]
             if not lost:
                 return result, changed_outside(image, result, alpha)
             # Only the products that the enhancement spoiled go back to the original.
@@ -273,6 +296,28 @@ def without(regions: Sequence[ProductRegion], lost: Sequence[Rejection]) -> list
     """The regions that were not rejected."""
     gone = {(item.product, item.box) for item in lost}
     return [region for region in regions if (region.product, region.box) not in gone]
+
+
+def _measured(
+    image: np.ndarray, space: ColourSpace, regions: Sequence[ProductRegion], products: Sequence[Product]
+) -> list[ProductRegion]:
+    """The regions with their colours as ``image`` in ``space`` shows them, where their products have a reference."""
+    references = {product.name: product.colour for product in products}
+    if not any(references.get(region.product) for region in regions):
+        return list(regions)
+    from lib_photoshoot.colour.comparison import measure_colour
+
+    srgb = space.to_srgb(image)
+    found = []
+    for region in regions:
+        reference = references.get(region.product)
+        check = None if reference is None else measure_colour(srgb, region.solid, reference)
+        found.append(replace(region, colour_check=check))
+    return found
+
+
+def _colour_off(region: ProductRegion) -> Rejection:
+    return Rejection(region.product, region.box, region.score, Reason.COLOUR_OFF, region.colour_check)
 
 
 def weight(enhancer: Enhancer, regions: Sequence[ProductRegion], shape: tuple[int, ...]) -> np.ndarray:

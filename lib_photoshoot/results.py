@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from lib_photoshoot.colour.comparison import ColourCheck
     from lib_photoshoot.colour.difference import Difference
 
 Box = tuple[float, float, float, float]
@@ -81,6 +82,8 @@ class Rejection:
     box: Box
     score: float
     reason: Reason
+    colour_check: ColourCheck | None = None
+    """How far its colour was from the reference, for ``COLOUR_OFF``."""
 
 
 class Doubt(str, Enum):
@@ -140,6 +143,8 @@ class ProductRegion:
     alpha: np.ndarray | None = None
     outline: Outline | None = None
     colour: Difference | None = None
+    colour_check: ColourCheck | None = None
+    """The article in the result's picture against its colour reference; None for a product without one."""
 
     @property
     def solid(self) -> np.ndarray:

@@ -114,7 +114,7 @@ class FilterSettings:
         "Products",
         "main",
         "Commas between products; aliases as: watch = wristwatch | watch dial; own settings as: "
-        'shoe [threshold=0.4; denoise=0.5; prompt="a red shoe"].',
+        'shoe [threshold=0.4; denoise=0.5; prompt="a red shoe"; colour=#7a5c3e; tolerance=3].',
         axis=True,
     )
     detector: str = _setting(

@@ -73,6 +73,12 @@ def doubts_in_words(codes: Iterable[str]) -> str:
     return ", ".join(DOUBT_TEXT[Doubt(code)] for code in codes)
 
 
+def colour_in_words(item: Mapping[str, Any]) -> str:
+    """How far the colour of a region or rejected candidate is from its reference; empty where it has none."""
+    check = item.get("colour_check")
+    return f"{check['says']} ({check['tolerance']:g} allowed)" if check else ""
+
+
 def write_reports(
     out: Path,
     products: Sequence[str],
@@ -189,6 +195,7 @@ def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) 
     )
     environment.filters["doubts"] = lambda region: [DOUBT_TEXT[Doubt(code)] for code in doubts_of(region)]
     environment.filters["css"] = _css
+    environment.filters["colour"] = colour_in_words
     environment.filters["reason"] = lambda code: REASON_TEXT[Reason(code)]
     environment.filters["thumb"] = lambda record, kind: _data_uri(out, thumbnail_name(record.stem, kind))
     environment.filters["link"] = lambda path: quote(path, errors="surrogateescape")

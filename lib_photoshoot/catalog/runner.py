@@ -110,7 +110,7 @@ def run_engine(
     bad: dict[int, dict[str, str]] = {}
     notes: dict[int, str] = {}
     resumed = matched = gone = 0
-    with Ledger(out, {"products": [asdict(product) for product in products], **settings}, resume) as ledger:
+    with Ledger(out, {"products": [_as_json(product) for product in products], **settings}, resume) as ledger:
 
         def count(number: int, record: Record) -> None:
             # The record itself stays in the ledger alone.
@@ -155,6 +155,14 @@ def run_engine(
         moved = f"{shown(out / WITHDRAWN)} has what was made of {counted(gone, 'picture')} that"
         in_order.append(f"{moved} can no longer be read: no report, export or ranking takes it.")
     return CatalogSummary(matched, len(done) - matched, resumed, tuple(unreadable), tuple(in_order))
+
+
+def _as_json(product: Product) -> dict[str, Any]:
+    """The product as the ledger names it; a colour only where it has one, so that older runs can be resumed."""
+    values = asdict(product)
+    if product.colour is None:
+        del values["colour"]
+    return values
 
 
 def _real_paths(sources: Iterable[Source]) -> frozenset[str]:

@@ -102,6 +102,16 @@ WhiteBalance = Annotated[
         help="off; sweep: by an even white ground around the article; or a neutral place, as X,Y in pixels or X%,Y%."
     ),
 ]
+Colour = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--colour", help='A product\'s own colour, as "cup=#7a5c3e; tolerance=3" (CIEDE2000); others are skipped.'
+    ),
+]
+Colours = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--colours", help="A CSV table of such colours, with the columns product, colour and tolerance."),
+]
 RequireAll = Annotated[bool, typer.Option("--all", help="Match only pictures that hold all products, not any of them.")]
 
 
@@ -135,6 +145,8 @@ def filter_command(
     thorough: Thorough = False,
     retouch: Retouched = RetouchName.FAITHFUL,
     white_balance: WhiteBalance = "off",
+    colour: Colour = None,
+    colours: Colours = None,
     engine: Annotated[
         EngineName, typer.Option(help="local: this process. ray: several processes, or machines (needs ray).")
     ] = EngineName.LOCAL,
@@ -151,10 +163,11 @@ def filter_command(
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
         from lib_photoshoot.catalog.runner import Progress, run_engine
         from lib_photoshoot.catalog.urls import collect_sources
+        from lib_photoshoot.colour.given import with_references
         from lib_photoshoot.enhancement.white_balance import Neutral
         from lib_photoshoot.products import parse_products
 
-        wanted = parse_products(products)
+        wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, out, say)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
         build.check_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
@@ -193,16 +206,19 @@ def detect_command(
     device: Device = "cpu",
     bf16: Bf16 = False,
     thorough: Thorough = False,
+    colour: Colour = None,
+    colours: Colours = None,
 ) -> None:
     """Print one JSON object per picture on standard output, and nothing else there; write no files."""
     code = DONE
     with exit_codes("Interrupted."):
         from lib_photoshoot.catalog.outputs import report_entry
         from lib_photoshoot.catalog.urls import collect_sources
+        from lib_photoshoot.colour.given import with_references
         from lib_photoshoot.products import parse_products
         from lib_photoshoot.transparency import rgba
 
-        wanted = parse_products(products)
+        wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, tell=say)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
         with telling("loading the models", None):

@@ -102,6 +102,9 @@ def _read_text(path: Path) -> str:
 def _product(row: Row, reader: ProductReader) -> ListedProduct:
     values = {}
     for name in FIELDS:
+        if name == "colour" and row.values.get(name, "") is None:
+            text = "the colour is empty; YAML takes all behind an unquoted # for a comment, so put it in quotes."
+            raise RowError(row.line_of(name), text, name)
         try:
             values[name] = read_field(name, row.values.get(name))
         except ShootError as error:

@@ -13,7 +13,7 @@ from lib_photoshoot.enhancement.holding import HoldingEnhancer
 from lib_photoshoot.errors import PhotoshootError, WeightsError
 from lib_photoshoot.model_names import DetectorName
 from lib_photoshoot.products import Product, parse_products
-from lib_photoshoot.results import Decision, FilterResult, Reason
+from lib_photoshoot.results import Decision, FilterResult, Reason, Rejection
 from lib_photoshoot.settings import Enhancement, FilterSettings, NoMatch, OnMatch
 from lib_photoshoot.transparency import rgba_of
 from lib_photoshoot.webui.colour import change_text, holding
@@ -160,12 +160,12 @@ class FilterJob:
         if result.decision is Decision.SKIP:
             kept = self.driver is not None and self.settings.on_no_match == NoMatch.LEAVE_OUT.value
             why = f"; kept because {self.driver.title} runs the job" if kept and self.driver else ""
-            return f"skipped: {reason_text(result.reason)}{why}"
+            return f"skipped: {_skip_text(result)}{why}"
         found = " + ".join(f"{region.product} {region.score:.2f}" for region in result.regions)
         undone = [
             f"enhancement of {' + '.join(names)} undone: {why}"
             for reason, why in _UNDONE.items()
-            if (names := sorted({item.product for item in result.rejected if item.reason is reason}))
+            if (names := sorted({item.product for item in _undone(result) if item.reason is reason}))
         ]
         if enhancer is None:
             done = self.unit.problem or "mask and cut-out only"
@@ -175,18 +175,41 @@ class FilterJob:
             done = "; ".join(undone)
         else:
             done = f"enhanced with {self._means(enhancer)}"
-        return f"found {found}; {done}{_colours(enhancer)}{_to_check(result)}"
+        return f"found {found}; {done}{_moved(enhancer)}{_against_references(result)}{_to_check(result)}"
 
     def _means(self, enhancer: Enhancer) -> str:
         unit = self.unit.unit
         return f"ControlNet {unit.module} / {unit.model}" if unit and enhancer.name == "inpaint" else enhancer.name
 
 
-def _colours(enhancer: Enhancer | None) -> str:
+def _undone(result: FilterResult) -> list[Rejection]:
+    """What was rejected of products that are in the picture: their enhancement alone."""
+    found = {(region.product, region.box) for region in result.regions}
+    return [item for item in result.rejected if (item.product, item.box) in found]
+
+
+def _skip_text(result: FilterResult) -> str:
+    """Why the picture is skipped, without commas or semicolons; for a colour with the figures."""
+    off = [f"{item.product} {item.colour_check.in_words()}" for item in result.rejected if item.colour_check]
+    if result.reason is not Reason.COLOUR_OFF or not off:
+        return reason_text(result.reason)
+    return f"colour of {' + '.join(off)}"
+
+
+def _moved(enhancer: Enhancer | None) -> str:
     """How far each product's colour was moved, and how far it still is, without commas."""
     if not isinstance(enhancer, HoldingEnhancer):
         return ""
     return "".join(f"; colour of {one.region.product}: {change_text(one.change)}" for one in enhancer.held)
+
+
+def _against_references(result: FilterResult) -> str:
+    """How far the products' colours are from their references, without commas; nothing without references."""
+    off = [
+        f"{item.product} {item.colour_check.in_words()} when enhanced" for item in _undone(result) if item.colour_check
+    ]
+    parts = [f"{region.product} {region.colour_check.in_words()}" for region in result.regions if region.colour_check]
+    return f"; colour against the reference: {' and '.join(parts + off)}" if parts or off else ""
 
 
 def _to_check(result: FilterResult) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lib_photoshoot.compose import changed_outside, compose
 from lib_photoshoot.detection.protocol import Detector
-from lib_photoshoot.detection.verification import iou, reject, verify
+from lib_photoshoot.detection.verification import iou, reject, verify, without_cards
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
 from lib_photoshoot.masks.morphology import clean, merge
 from lib_photoshoot.products import Product
@@ -75,11 +75,16 @@ class ProductFilter:
         """
         return self._filter(image, products, None)
 
-    def run(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
-        """Decide, segment and enhance. On a skip, and when the enhancement loses the product, the picture stays."""
-        return self._filter(image, products, self.enhancer)
+    def run(self, image: np.ndarray, products: Sequence[Product], cards: Sequence[Box] = ()) -> FilterResult:
+        """Decide, segment and enhance. On a skip, and when the enhancement loses the product, the picture stays.
 
-    def _filter(self, image: np.ndarray, products: Sequence[Product], enhancer: Enhancer | None) -> FilterResult:
+        ``cards`` are boxes of colour cards, which are no products.
+        """
+        return self._filter(image, products, self.enhancer, cards)
+
+    def _filter(
+        self, image: np.ndarray, products: Sequence[Product], enhancer: Enhancer | None, cards: Sequence[Box] = ()
+    ) -> FilterResult:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"image must be uint8 (height, width, 3), not {image.dtype} {image.shape}")
         height, width = image.shape[:2]
@@ -87,7 +92,9 @@ class ProductFilter:
         with _timed(seconds, "detect"):
             candidates = self.detector.detect(image, products)
         with _timed(seconds, "verify"):
+            candidates, refused = without_cards(candidates, cards)
             kept, rejected = self._verify(image, candidates, products)
+            rejected += refused
         regions: list[ProductRegion] = []
         if kept:
             with _timed(seconds, "segment"):

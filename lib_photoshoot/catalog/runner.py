@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,11 +19,16 @@ from lib_photoshoot.images import Picture, shown, writing_failed
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
 
+if TYPE_CHECKING:
+    from lib_photoshoot.colour.calibration.applying import Calibrator
+
 
 class Filter(Protocol):
     """Anything that finds products in a uint8 RGB picture (H, W, 3)."""
 
-    def run(self, image: np.ndarray, products: Any) -> FilterResult: ...
+    def run(self, image: np.ndarray, products: Any) -> FilterResult:
+        """Where a photo holds colour cards, ``cards`` has their boxes besides."""
+        ...
 
 
 Numbered = tuple[int, Source]
@@ -73,14 +78,16 @@ def run_catalog(
     progress: Callable[[Progress], None] | None = None,
     *,
     settings: Mapping[str, Any] | None = None,
+    calibrator: Calibrator | None = None,
 ) -> CatalogSummary:
     """Run the filter over ``inputs``, one after the other in this process, and write everything into ``out``.
 
     ``settings`` (JSON values) only describe ``filter_``, for report and ledger: a run with others is not resumed.
+    ``calibrator`` makes the colours of each picture true before anything looks at it.
     An unreadable picture is listed and the run goes on. After an interrupt, a kill or a full disk the same call with
     ``resume`` does what is left. Raises ``CatalogError`` when the folders cannot be used or the disk is full.
     """
-    return run_engine(OneByOne(filter_), inputs, products, out, resume, progress, settings=settings)
+    return run_engine(OneByOne(filter_, calibrator), inputs, products, out, resume, progress, settings=settings)
 
 
 def run_engine(
@@ -161,8 +168,9 @@ def _real_paths(sources: Iterable[Source]) -> frozenset[str]:
 class OneByOne:
     """The engine of one process: a picture is begun when the one before it is in the ledger."""
 
-    def __init__(self, filter_: Filter) -> None:
+    def __init__(self, filter_: Filter, calibrator: Calibrator | None = None) -> None:
         self.filter = filter_
+        self.calibrator = calibrator
 
     def process(
         self, sources: Iterator[Numbered], products: Sequence[Product], out: Path, protected: frozenset[str]
@@ -171,7 +179,7 @@ class OneByOne:
             outcome: Record | ImageError
             try:
                 stamp, picture = source.load()
-                outcome = finish_picture(self.filter, source, stamp, picture, products, out, protected)
+                outcome = finish_picture(self.filter, source, stamp, picture, products, out, protected, self.calibrator)
             except ImageError as error:
                 outcome = error
             yield number, outcome
@@ -185,12 +193,22 @@ def finish_picture(
     products: Sequence[Product],
     out: Path,
     protected: frozenset[str] = frozenset(),
+    calibrator: Calibrator | None = None,
 ) -> Record:
-    """Filter one picture that has been read, write its outputs below ``out`` and return its record."""
+    """Filter one picture that has been read, write its outputs below ``out`` and return its record.
+
+    Raises ``ImageError`` for a picture that cannot be calibrated.
+    """
     from lib_photoshoot.catalog.coco import annotation
     from lib_photoshoot.catalog.outputs import report_entry, write_outputs
 
-    result = filter_.run(picture.pixels, products)
+    told: dict[str, str] = {}
+    cards: dict[str, Any] = {}
+    if calibrator is not None:
+        calibrated = calibrator(picture, shown(source.name))
+        picture, told = calibrated.picture, {"calibration": calibrated.told}
+        cards = {"cards": calibrated.cards} if calibrated.cards else {}
+    result = filter_.run(picture.pixels, products, **cards)
     written = write_outputs(out, source.relative, picture, result, protected)
     matched = result.decision is Decision.MATCH
     return Record(
@@ -199,7 +217,7 @@ def finish_picture(
         size=stamp.size,
         mtime_ns=stamp.mtime_ns,
         outputs=written.files,
-        entry=report_entry(source.name, result, written.masks),
+        entry=report_entry(source.name, result, written.masks) | told,
         annotations=tuple(annotation(region) for region in result.regions) if matched else (),
         note=picture.note,
         version=stamp.version,

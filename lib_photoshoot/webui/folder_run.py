@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
 from lib_photoshoot.webui.notes import sentence
+
+if TYPE_CHECKING:
+    from lib_photoshoot.colour.calibration.applying import Calibrator
 
 
 class RunState(str, Enum):
@@ -78,6 +81,7 @@ class FolderRun:
         turn: Callable[[], AbstractContextManager[Any]],
         finish: Callable[[], None] = lambda: None,
         message: str | None = None,
+        calibrator: Calibrator | None = None,
     ) -> None:
         self.out = out
         self.products = tuple(products)
@@ -86,6 +90,7 @@ class FolderRun:
         self._settings = dict(settings)
         self._turn = turn
         self._finish = finish
+        self._calibrator = calibrator
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._began = time.monotonic()
@@ -115,14 +120,14 @@ class FolderRun:
                 return self._snapshot
             return replace(self._snapshot, seconds=time.monotonic() - self._began)
 
-    def run(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
+    def run(self, image: np.ndarray, products: Sequence[Product], **cards: Any) -> FilterResult:
         """One picture (uint8 RGB, height, width, 3), when it is our turn; what :func:`run_catalog` calls."""
         self._note(waiting=True)
         with self._turn():
             if self._stop.is_set():
                 raise _Stopped
             self._note(waiting=False)
-            result = self._make_filter().run(image, products)
+            result = self._make_filter().run(image, products, **cards)
         matched = result.decision is Decision.MATCH
         with self._lock:
             self._snapshot = replace(
@@ -146,7 +151,9 @@ class FolderRun:
             self._finish()
 
     def _catalog(self, inputs: Sequence[InputFile], tell: Callable[[Progress], None]) -> CatalogSummary:
-        return run_catalog(self, inputs, self.products, self.out, True, tell, settings=self._settings)
+        return run_catalog(
+            self, inputs, self.products, self.out, True, tell, settings=self._settings, calibrator=self._calibrator
+        )
 
     def _report_so_far(self) -> dict[str, Any]:
         """Reports on what is finished: it stands in the ledger, so no picture is filtered again."""

@@ -227,3 +227,12 @@ def test_retouch_runs_on_the_path(picture):
 def test_wrong_arrays_are_refused():
     with pytest.raises(ValueError, match="uint8"):
         ProductFilter(BrightSquare(), BoxSegmenter()).run(np.zeros((4, 4), np.float32), [BAG])
+
+
+def test_a_colour_card_is_no_product() -> None:
+    picture = np.full((100, 100, 3), 40, np.uint8)
+    picture[30:70, 20:60] = 200
+    product_filter = ProductFilter(BrightSquare(), BoxSegmenter())
+    assert product_filter.run(picture, [BAG]).decision is Decision.MATCH
+    result = product_filter.run(picture, [BAG], cards=[(15.0, 25.0, 65.0, 75.0)])
+    assert (result.decision, result.reason) == (Decision.SKIP, Reason.COLOUR_CARD)

@@ -62,7 +62,8 @@ def calibrator_for(name: str) -> tuple[Calibrator, dict[str, str]]:
 def _by_its_card(picture: Picture, name: str) -> Calibrated:
     try:
         calibration, corners = calibrate(picture, name)
-        return Calibrated(_changed(picture, calibration, name), calibration.told, (card_box(corners),))
+        told = replace(calibration, name="its own card").told
+        return Calibrated(_changed(picture, calibration, name), told, (card_box(corners),))
     except NoChartError:
         return Calibrated(picture, "not calibrated: it holds no whole ColorChecker", ())
     except CalibrationError as error:

@@ -16,6 +16,7 @@ from lib_photoshoot.settings import DEFAULTS
 
 if TYPE_CHECKING:
     from lib_photoshoot.catalog.inputs import InputFile
+    from lib_photoshoot.colour.calibration.applying import Calibrator
     from lib_photoshoot.webui.folder_run import FolderRun
     from lib_photoshoot.webui.folders import AllowedFolders
     from lib_photoshoot.webui.gallery import Results
@@ -108,6 +109,12 @@ class FilterPart:
                 )
                 with gr.Accordion("Detection", open=False, elem_id="photoshoot_tab_detection"):
                     widgets.rows(["detector", "segmenter", "threshold", "require_all"])
+                calibration = gr.Textbox(
+                    label="Calibration",
+                    placeholder="empty: colours as they are",
+                    info="A file of colour calibrate for photos of its light, or auto: each photo by its own card.",
+                    elem_id="photoshoot_tab_calibration",
+                )
                 out = gr.Textbox(
                     label="Output folder",
                     placeholder="empty: a new folder in outputs/photoshoot",
@@ -124,9 +131,11 @@ class FilterPart:
         models = [widgets.made[name] for name in ("detector", "segmenter")]
         needs.bind(*models)
         outputs = [progress, out, start, stop, view.box]
-        start.click(streamed(self.begin), [folder, files, *detect, enhance, out], outputs, show_progress=False).then(
-            self.results, outputs=[view.results, *view.outputs], show_progress=False
-        ).then(chosen_needs, models, needs.outputs, show_progress=False)
+        start.click(
+            streamed(self.begin), [folder, files, *detect, enhance, calibration, out], outputs, show_progress=False
+        ).then(self.results, outputs=[view.results, *view.outputs], show_progress=False).then(
+            chosen_needs, models, needs.outputs, show_progress=False
+        )
         stop.click(self.stop, outputs=[stop], queue=False)
 
     def begin(self, folder: str, files: Any, *values: Any) -> Iterator[list[Any]]:
@@ -296,6 +305,7 @@ def _run_for(
     threshold: float,
     require_all: bool,
     enhance: str,
+    calibration: str,
     out: str,
 ) -> FolderRun:
     """A run that has not begun. Raises PhotoshootError for whatever can be known to be wrong."""
@@ -331,6 +341,7 @@ def _run_for(
     left_out = len(collected) - len(inputs)
     choice = model_choice(settings, host.detector_device())
     retouch = enhance == RETOUCH
+    calibrator, calibrated = _calibrator(calibration.strip(), allowed)
     described = {
         "detector": choice.detector.value,
         "segmenter": choice.segmenter.value,
@@ -338,7 +349,7 @@ def _run_for(
         "bf16": choice.bf16,
         "all": require_all,
         "enhancement": "retouch" if retouch else "none",
-    }
+    } | calibrated
     return FolderRun(
         lambda: REGISTRY.get(choice).filter(Retouch() if retouch else None, require_all),
         inputs,
@@ -348,7 +359,17 @@ def _run_for(
         queue_turn,
         release_models,
         f"Left out: {left_out} linked pictures that lie outside the folders that may be used." if left_out else None,
+        calibrator,
     )
+
+
+def _calibrator(name: str, allowed: AllowedFolders) -> tuple[Calibrator | None, dict[str, str]]:
+    """What is named, and how a run's settings tell it. Raises PhotoshootError for what cannot be used."""
+    if not name:
+        return None, {}
+    from lib_photoshoot.colour.calibration.applying import AUTO, calibrator_for
+
+    return calibrator_for(name if name == AUTO else str(allowed.file(name)))
 
 
 def _inside(inputs: tuple[InputFile, ...], allowed: AllowedFolders, dropped: list[str]) -> list[InputFile]:

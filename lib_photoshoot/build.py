@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.errors import DeviceError
-from lib_photoshoot.model_names import DetectorName, SegmenterName
+from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
 
 if TYPE_CHECKING:
     from lib_photoshoot.detection.protocol import Detector
@@ -116,11 +116,21 @@ def load_models(choice: ModelChoice) -> Models:
     return Models(choice, detector, segmenter, confirmer, outliner)
 
 
-def build_filter(choice: ModelChoice | None = None, require_all: bool = False) -> ProductFilter:
-    """Load the chosen models, with retouching as the enhancer. Raises WeightsError as :func:`load_models` does."""
-    from lib_photoshoot.enhancement.retouch import Retouch
+def build_filter(
+    choice: ModelChoice | None = None,
+    require_all: bool = False,
+    retouch: str = RetouchName.FAITHFUL.value,
+    white_balance: str = "off",
+) -> ProductFilter:
+    """Load the chosen models, with retouching as the enhancer.
 
-    return load_models(choice or ModelChoice()).filter(Retouch(), require_all)
+    ``retouch`` is ``off``, ``faithful`` or ``lively``, ``white_balance`` ``off``, ``sweep`` or a neutral place as
+    ``X,Y``. Raises WeightsError as :func:`load_models` does, WhiteBalanceError for a place that cannot be understood.
+    """
+    from lib_photoshoot.enhancement.retouch import retouch_of
+
+    enhancer = retouch_of(retouch, white_balance)
+    return load_models(choice or ModelChoice()).filter(enhancer, require_all)
 
 
 def resolve_device(device: str) -> str:

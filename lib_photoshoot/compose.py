@@ -12,9 +12,10 @@ _STRIP_PIXELS = 1 << 19
 def compose(original: np.ndarray, enhanced: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Blend ``enhanced`` over ``original`` with ``alpha``, as a new picture.
 
-    Both pictures are uint8 (height, width, channels) of one shape, ``alpha`` is float32 (height, width) in [0, 1].
-    Where alpha is 0 the result is the original exactly, where it is 1 the enhanced picture exactly, and in between the
-    blend rounded to the nearest value. ValueError for other shapes, types or an alpha outside [0, 1].
+    Both pictures are uint8 or uint16 (height, width, channels) of one shape and type, ``alpha`` is float32 (height,
+    width) in [0, 1]. Where alpha is 0 the result is the original exactly, where it is 1 the enhanced picture exactly,
+    and in between the blend rounded to the nearest value. ValueError for other shapes, types or an alpha outside
+    [0, 1].
     """
     _check_pictures(original, enhanced, "enhanced")
     _check_alpha(alpha, original)
@@ -46,12 +47,13 @@ def changed_outside(original: np.ndarray, result: np.ndarray, alpha: np.ndarray)
 
 
 def _check_pictures(original: np.ndarray, other: np.ndarray, name: str) -> None:
-    if original.dtype != np.uint8 or original.ndim != 3:
+    if original.dtype not in (np.uint8, np.uint16) or original.ndim != 3:
         raise ValueError(
-            f"original must be uint8 of shape (height, width, channels), not {original.dtype} {original.shape}"
+            "original must be uint8 or uint16 of shape (height, width, channels), not "
+            f"{original.dtype} {original.shape}"
         )
-    if other.dtype != np.uint8 or other.shape != original.shape:
-        raise ValueError(f"{name} must be uint8 of shape {original.shape}, not {other.dtype} {other.shape}")
+    if other.dtype != original.dtype or other.shape != original.shape:
+        raise ValueError(f"{name} must be {original.dtype} of shape {original.shape}, not {other.dtype} {other.shape}")
 
 
 def _check_alpha(alpha: np.ndarray, picture: np.ndarray) -> None:

@@ -17,12 +17,18 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, PngImagePlugin, UnidentifiedImageError
 
+from lib_photoshoot.colour.deep import encode_deep, is_deep, read_deep
+from lib_photoshoot.colour.icc import colour_space_of
+from lib_photoshoot.colour.marks import Mark, colour_mark
+from lib_photoshoot.colour.profiles import convert, srgb_profile
+from lib_photoshoot.colour.space import ColourSpace, eight_bit, grey_to_srgb, space_of
 from lib_photoshoot.errors import ImageError, ImageTooLargeError
 from lib_photoshoot.more_formats import MORE_SUFFIXES, avif_formats, why_unreadable
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata, save_options
@@ -46,6 +52,9 @@ PICTURE_SUFFIXES = frozenset(FORMAT_BY_SUFFIX) | MORE_SUFFIXES
 PART_SUFFIX = ".part"
 
 _ORIENTATION = 0x0112
+_LARGEST_PROFILE = 16 << 20
+"""Bytes; Pillow stops at 1 MiB, and profiles of printers are larger. The sum of a file's texts has Pillow's own limit.
+"""
 _STRIP_PIXELS = 1 << 21
 
 
@@ -53,9 +62,11 @@ _STRIP_PIXELS = 1 << 21
 class Picture:
     """A decoded picture, upright.
 
-    ``pixels`` is uint8 (height, width, 3) RGB; ``alpha`` is uint8 (height, width) or None. ``exif`` has no orientation
-    any more. ``icc`` is kept only when it describes RGB. ``metadata`` is what else the file says about it: XMP, texts,
-    a generator's mark. ``frames`` is above 1 for an animation, of which only the first frame is here.
+    ``pixels`` is uint8 (height, width, 3) RGB in the picture's own colour space; ``alpha`` is uint8 (height, width) or
+    None. ``exif`` has no orientation any more. ``icc`` is a profile of matrix and curves for these pixels, or None for
+    sRGB; everything else was converted to that. ``deep`` has the same pixels as uint16 where the file has 16 bits.
+    ``metadata`` is what else the file says about it: XMP, texts, a generator's mark. ``frames`` is above 1 for an
+    animation, of which only the first frame is here. ``notes`` tell how its colours were read.
     """
 
     pixels: np.ndarray
@@ -66,6 +77,23 @@ class Picture:
     icc: bytes | None = None
     frames: int = 1
     metadata: Metadata = NOTHING
+    deep: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def space(self) -> ColourSpace:
+        """The colour space of ``pixels`` and ``deep``."""
+        return space_of(self.icc)
+
+    @property
+    def best(self) -> np.ndarray:
+        """The pixels with all their bits, uint16 or uint8: what is retouched and cut out."""
+        return self.pixels if self.deep is None else self.deep
+
+    @cached_property
+    def srgb(self) -> np.ndarray:
+        """The pixels as uint8 sRGB, for whatever judges or shows the picture; ``pixels`` itself where they are that."""
+        return self.space.to_srgb(self.pixels)
 
     def options(self, format_: str) -> dict[str, Any]:
         """Pillow's options that give what is made from it, in that format, its profile, EXIF, XMP and texts."""
@@ -74,7 +102,8 @@ class Picture:
     @property
     def note(self) -> str | None:
         """What a user should know about the reading, or None."""
-        return f"animation: only the first of {self.frames} frames was used" if self.frames > 1 else None
+        first = [f"animation: only the first of {self.frames} frames was used"] if self.frames > 1 else []
+        return "; ".join([*first, *self.notes]) or None
 
 
 def shown(path: str | os.PathLike[str]) -> str:
@@ -84,7 +113,7 @@ def shown(path: str | os.PathLike[str]) -> str:
 
 
 class _PillowSettings:
-    """Pillow's two process-wide switches as this module needs them, put back when the last reader has finished.
+    """Pillow's process-wide switches as this module needs them, put back when the last reader has finished.
 
     The WebUI may allow truncated files globally; here a truncated file has to be noticed. The bomb guard is ours.
     Readers in several threads share one change, so that they need not wait for each other.
@@ -105,6 +134,7 @@ class _PillowSettings:
             for owner, name, value in (
                 (Image, "MAX_IMAGE_PIXELS", PIXEL_LIMIT),
                 (ImageFile, "LOAD_TRUNCATED_IMAGES", False),
+                (PngImagePlugin, "MAX_TEXT_CHUNK", _LARGEST_PROFILE),
             ):
                 self._undo.callback(setattr, owner, name, getattr(owner, name))
                 setattr(owner, name, value)
@@ -153,7 +183,7 @@ def _decode_file(file: BinaryIO, name: str, limit: int) -> Picture:
         with _PILLOW_SETTINGS, open_image(file, name, PICTURE_FORMATS) as image:
             if image.width * image.height > limit:
                 raise _too_large(name, f"{image.width}x{image.height} pixels", limit)
-            return replace(_decode(image), metadata=read_metadata(image, file))
+            return replace(_decode(image, file, name), metadata=read_metadata(image, file))
     except Image.DecompressionBombError as error:
         raise _too_large(name, "too many pixels", limit) from error
 
@@ -186,20 +216,33 @@ def _too_large(name: str, what: str, limit: int) -> ImageTooLargeError:
     return ImageTooLargeError(f"{name} has {what}, over the limit of {limit / 1e6:g} megapixels; scale it down first.")
 
 
-def _decode(image: Image.Image) -> Picture:
+def _decode(image: Image.Image, file: BinaryIO, name: str) -> Picture:
     frames = _frame_count(image)
+    is_sixteen_bit = is_deep(image)
     image.load()
     orientation, exif = _exif(image)
-    icc = image.info.get("icc_profile") or None
+    mark = colour_mark(image, file, name)
+    pixels, deep, alpha = _pixels(image, file if is_sixteen_bit else None, mark)
+    icc = mark.icc if mark.icc and colour_space_of(mark.icc) == "RGB" and not mark.tables else None
+    pixels, deep, alpha = (_turned(array, orientation) for array in (pixels, deep, alpha))
+    return Picture(pixels, alpha, pixels.shape[1], pixels.shape[0], exif, icc, frames, deep=deep, notes=mark.notes)
+
+
+def _pixels(
+    image: Image.Image, deep_file: BinaryIO | None, mark: Mark
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Pixels of 8 bits, of 16 where there are, and alpha; RGB in the space of the mark's profile, all else in sRGB."""
     if image.mode in ("CMYK", "LAB"):
-        image, icc = _to_srgb(image, icc), None
-    # A grey or CMYK profile on RGB pixels would be wrong; bytes 16..19 of a profile name its colour space.
-    elif icc is not None and icc[16:20] != b"RGB ":
-        icc = None
+        return (_to_rgb(_to_srgb(image, mark.icc))[0], None, None)
     pixels, alpha = _to_rgb(image)
-    pixels = np.ascontiguousarray(_upright(pixels, orientation))
-    alpha = None if alpha is None else np.ascontiguousarray(_upright(alpha, orientation))
-    return Picture(pixels, alpha, pixels.shape[1], pixels.shape[0], exif, icc, frames)
+    deep = None if deep_file is None else read_deep(deep_file, pixels)
+    if image.mode.startswith("I;16"):
+        deep = np.repeat(np.asarray(image).astype(np.uint16)[:, :, None], 3, axis=2)
+    if mark.tables and mark.icc:
+        return convert(pixels, mark.icc, srgb_profile()), None, alpha
+    if mark.icc and colour_space_of(mark.icc) == "GRAY":
+        pixels, deep = grey_to_srgb(pixels, mark.icc), None if deep is None else grey_to_srgb(deep, mark.icc)
+    return pixels, deep, alpha
 
 
 def _frame_count(image: Image.Image) -> int:
@@ -236,6 +279,10 @@ def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
     if orientation in (3, 4, 7, 8):
         array = array[::-1]
     return array
+
+
+def _turned(array: np.ndarray | None, orientation: int) -> Any:
+    return None if array is None else np.ascontiguousarray(_upright(array, orientation))
 
 
 def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
@@ -357,11 +404,17 @@ def store_picture(pixels: np.ndarray, path: Path, like: Picture | None = None) -
     alpha = None if like is None else like.alpha
     if pixels.shape[2] == 4:
         pixels, alpha = pixels[:, :, :3], pixels[:, :, 3]
-    write_image(to_image(pixels, alpha if keeps_alpha else None), path, **options)
+    if pixels.dtype == np.uint16 and kind == "PNG":
+        data = encode_deep(pixels, alpha, options)
+        write_atomic(path, lambda file: file.writelines([data]))
+    else:
+        write_image(to_image(eight_bit(pixels), alpha if keeps_alpha else None), path, **options)
 
 
 def save_picture(pixels: np.ndarray | Image.Image, path: str | os.PathLike[str], like: Picture | None = None) -> None:
     """Write uint8 pixels (H, W, 3), or (H, W, 4) with alpha, atomically, in the format of the suffix.
+
+    uint16 pixels (H, W, 3) keep their bits in a PNG and are rounded to 8 in other formats.
 
     ``like`` lends RGB pixels its alpha, and all of them its ICC profile, EXIF (which holds no orientation: pixels are
     upright), XMP and texts. Raises ``ImageError``.

@@ -1,4 +1,4 @@
-"""The names of the models that users choose among; the WebUI reads them at its start, and nothing else of them."""
+"""The names of models and ways that users choose among; the WebUI reads them at its start, and nothing else of them."""
 
 from __future__ import annotations
 
@@ -24,3 +24,13 @@ class SegmenterName(str, Enum):
     VIT_H = "sam-vit-h"
     HQ_VIT_H = "sam-hq-vit-h"
     """SAM-HQ: finer edges and thin parts."""
+
+
+class RetouchName(str, Enum):
+    """How the article is retouched without a diffusion model."""
+
+    OFF = "off"
+    FAITHFUL = "faithful"
+    """Sharpness and local contrast within a limit that one hardly sees; hue and chroma stay."""
+    LIVELY = "lively"
+    """Lighter where dull, and a little more colourful too."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
+from lib_photoshoot.colour.difference import COMPARED, Difference, difference
+from lib_photoshoot.colour.space import SRGB, ColourSpace
 from lib_photoshoot.compose import changed_outside, compose
 from lib_photoshoot.detection.protocol import Detector
 from lib_photoshoot.detection.verification import iou, reject, verify, without_cards
@@ -68,26 +71,40 @@ class ProductFilter:
         self.recheck = recheck
         self.threshold = detector.default_threshold if threshold is None else threshold
 
-    def detect(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
+    def detect(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace = SRGB) -> FilterResult:
         """Decide and segment, without enhancing: the result's ``image`` is the picture itself.
 
-        ``image`` is uint8 RGB (height, width, 3). Raises ProductsError for an unusable product word.
+        ``image`` is uint8 or uint16 RGB (height, width, 3) in ``space``. Raises ProductsError for an unusable product
+        word.
         """
-        return self._filter(image, products, None)
+        return self._filter(image, products, None, space)
 
-    def run(self, image: np.ndarray, products: Sequence[Product], cards: Sequence[Box] = ()) -> FilterResult:
+    def run(
+        self,
+        image: np.ndarray,
+        products: Sequence[Product],
+        space: ColourSpace = SRGB,
+        cards: Sequence[Box] = (),
+    ) -> FilterResult:
         """Decide, segment and enhance. On a skip, and when the enhancement loses the product, the picture stays.
 
         ``cards`` are boxes of colour cards, which are no products.
         """
-        return self._filter(image, products, self.enhancer, cards)
+        return self._filter(image, products, self.enhancer, space, cards)
 
     def _filter(
-        self, image: np.ndarray, products: Sequence[Product], enhancer: Enhancer | None, cards: Sequence[Box] = ()
+        self,
+        own: np.ndarray,
+        products: Sequence[Product],
+        enhancer: Enhancer | None,
+        space: ColourSpace,
+        cards: Sequence[Box] = (),
     ) -> FilterResult:
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise ValueError(f"image must be uint8 (height, width, 3), not {image.dtype} {image.shape}")
-        height, width = image.shape[:2]
+        if own.dtype not in (np.uint8, np.uint16) or own.ndim != 3 or own.shape[2] != 3:
+            raise ValueError(f"image must be uint8 or uint16 (height, width, 3), not {own.dtype} {own.shape}")
+        height, width = own.shape[:2]
+        # What the models look at; what is changed are the picture's own values.
+        image = space.to_srgb(own)
         seconds: dict[str, float] = {}
         with _timed(seconds, "detect"):
             candidates = self.detector.detect(image, products)
@@ -101,11 +118,12 @@ class ProductFilter:
                 regions, empty = self._segment(image, kept, products)
                 rejected += empty
         reason = self._skip_reason(regions, rejected, products)
-        result, changed, note = image, 0, None
+        result, changed, note = own, 0, None
         if reason is None and enhancer is not None:
             try:
                 with _timed(seconds, "enhance"):
-                    result, changed = self._enhance(image, regions, products, enhancer, rejected)
+                    result, changed = self._enhance(own, space, regions, products, enhancer, rejected)
+                    regions = with_colours(regions, own, result, space)
             except EnhancementError as error:
                 failure = Reason.INTERRUPTED if isinstance(error, EnhancementStopped) else Reason.NOT_ENHANCED
                 rejected += [Rejection(r.product, r.box, r.score, failure) for r in regions]
@@ -167,17 +185,18 @@ class ProductFilter:
     def _enhance(
         self,
         image: np.ndarray,
+        space: ColourSpace,
         regions: Sequence[ProductRegion],
         products: Sequence[Product],
         enhancer: Enhancer,
         rejected: list[Rejection],
     ) -> tuple[np.ndarray, int]:
-        enhanced = enhancer.enhance(image, regions)
+        enhanced = enhanced_by(enhancer, image, regions, space)
         kept = list(regions)
         while kept:
             alpha = weight(enhancer, kept, image.shape[:2])
             result = compose(image, enhanced, alpha)
-            lost = self._lost(image, result, kept, products) if self.recheck else []
+            lost = self._lost(space.to_srgb(image), space.to_srgb(result), kept, products) if self.recheck else []
             if not lost:
                 return result, changed_outside(image, result, alpha)
             # Only the products that the enhancement spoiled go back to the original.
@@ -216,6 +235,35 @@ class ProductFilter:
             if score < KEPT_SHARE * region.score:
                 lost.append(Rejection(region.product, region.box, score, Reason.LOST_IN_ENHANCEMENT))
         return lost
+
+
+def enhanced_by(
+    enhancer: Enhancer, image: np.ndarray, regions: Sequence[ProductRegion], space: ColourSpace
+) -> np.ndarray:
+    """What an enhancer makes of a picture in any space; one that knows sRGB alone is given that.
+
+    ``image`` is uint8 or uint16 RGB (height, width, 3) in ``space``, and so is the result. Raises EnhancementError.
+    """
+    if getattr(enhancer, "any_space", False):
+        return enhancer.enhance(image, regions, space)  # type: ignore[call-arg]
+    return space.from_srgb(enhancer.enhance(space.to_srgb(image), regions), image.dtype)
+
+
+def with_colours(
+    regions: Sequence[ProductRegion], before: np.ndarray, after: np.ndarray, space: ColourSpace
+) -> list[ProductRegion]:
+    """The regions, each with the difference that an enhancement made to its colours."""
+    return [replace(region, colour=_difference(region.solid, before, after, space)) for region in regions]
+
+
+def _difference(mask: np.ndarray, before: np.ndarray, after: np.ndarray, space: ColourSpace) -> Difference | None:
+    rows, columns = np.nonzero(mask)
+    if not len(rows):
+        return None
+    step = -(-len(rows) // COMPARED)
+    at = rows[::step], columns[::step]
+    one, other = (space.to_lab(pixels[at][None])[0] for pixels in (before, after))
+    return difference(one, other)
 
 
 def weight(enhancer: Enhancer, regions: Sequence[ProductRegion], shape: tuple[int, ...]) -> np.ndarray:

@@ -1,7 +1,8 @@
 """What the product filter says about a picture.
 
 Boxes are ``(x0, y0, x1, y1)`` in pixels of the picture, floats, with x1 and y1 exclusive. Masks are ``bool`` arrays
-of shape (height, width). Pictures are ``uint8`` RGB arrays of shape (height, width, 3).
+of shape (height, width). Pictures are ``uint8`` RGB arrays of shape (height, width, 3); those that are written may be
+``uint16``, in a colour space of their own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from lib_photoshoot.colour.difference import Difference
 
 Box = tuple[float, float, float, float]
 
@@ -124,7 +127,8 @@ class ProductRegion:
 
     ``mask`` has no holes. ``openings`` are where the background shows through, as under a bag's handle; None for
     nowhere. ``alpha`` is how much of each pixel is product, uint8 (height, width), 255 for all of it; None where only
-    the mask is known. ``outline`` says how sure the outline is; None where nobody judged it.
+    the mask is known. ``outline`` says how sure the outline is; None where nobody judged it. ``colour`` says what an
+    enhancement did to the article's colours; None where there was none.
     """
 
     product: str
@@ -135,6 +139,7 @@ class ProductRegion:
     openings: np.ndarray | None = None
     alpha: np.ndarray | None = None
     outline: Outline | None = None
+    colour: Difference | None = None
 
     @property
     def solid(self) -> np.ndarray:

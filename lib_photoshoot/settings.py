@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.model_names import DetectorName, SegmenterName
+from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
 
 VERSION = 1
 
@@ -158,6 +158,20 @@ class FilterSettings:
         "How the product is repainted.",
         choices=_values(Enhancement),
         axis=True,
+    )
+    retouch: str = _setting(
+        RetouchName.FAITHFUL.value,
+        "Retouch",
+        "enhance",
+        "faithful keeps the article's colour; lively makes it lighter and more colourful. For the retouch alone.",
+        choices=_values(RetouchName),
+        axis=True,
+    )
+    white_balance: str = _setting(
+        "off",
+        "White balance of the retouch",
+        "enhance",
+        "off; sweep: from an even white ground around the article; or a neutral place as X,Y in pixels or X%,Y%.",
     )
     prompt: str = _setting(
         "",

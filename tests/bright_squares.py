@@ -31,7 +31,7 @@ class BrightSquares:
             width, height, decision, reason, tuple(regions), tuple(rejected), image, 0, {"detect": 0.001}
         )
 
-    def run(self, image: np.ndarray, products) -> FilterResult:
+    def run(self, image: np.ndarray, products, space=None) -> FilterResult:
         self.calls += 1
         found = self.detect(image, products)
         if found.decision is Decision.SKIP:

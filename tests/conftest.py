@@ -49,3 +49,11 @@ def product_filter():
         return build_filter()
     except WeightsError as error:
         pytest.skip(f"embedded weights absent: {error}")
+
+
+@pytest.fixture(scope="session")
+def adobe_rgb() -> bytes:
+    """A profile that can stand for Adobe RGB (1998)."""
+    from lib_photoshoot.colour.icc import make_profile
+
+    return make_profile((0.64, 0.33, 0.21, 0.71, 0.15, 0.06), (0.3127, 0.3290), (563 / 256,), "Adobe RGB")

@@ -268,7 +268,7 @@ def test_two_runs_in_one_folder(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
 
     class Second(BrightSquares):
-        def run(self, image, products):
+        def run(self, image, products, space=None):
             with pytest.raises(CatalogError, match="Another run"):
                 run(photos, out, resume=True)
             return super().run(image, products)
@@ -354,7 +354,7 @@ def test_a_spoiled_line_of_the_ledger_is_done_again(photos: Path, tmp_path: Path
 class Talkative(BrightSquares):
     """Rejects so much that the reports of thirty pictures together are far larger than one."""
 
-    def run(self, image, products):
+    def run(self, image, products, space=None):
         found = super().run(image, products)
         rejected = tuple(Rejection("lamp", (0, 0, i, i), 0.1, Reason.TOO_SMALL) for i in range(200))
         return dataclasses.replace(found, rejected=rejected)
@@ -394,7 +394,7 @@ def test_reports_in_pieces_are_what_they_are_whole(photos: Path, tmp_path: Path)
 
 def test_interrupt_keeps_what_is_done(photos: Path, tmp_path: Path) -> None:
     class Interrupted(BrightSquares):
-        def run(self, image, products):
+        def run(self, image, products, space=None):
             if self.calls == 2:
                 raise KeyboardInterrupt
             return super().run(image, products)

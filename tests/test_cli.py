@@ -82,7 +82,7 @@ def test_errors_of_the_models(photos: Path, tmp_path: Path, monkeypatch, error: 
 
 def test_interrupt_gives_130_and_is_resumable(photos: Path, tmp_path: Path, monkeypatch) -> None:
     class Interrupted(BrightSquares):
-        def run(self, image, products):
+        def run(self, image, products, space=None):
             if self.calls == 1:
                 raise KeyboardInterrupt
             return super().run(image, products)

@@ -30,7 +30,7 @@ LAMP = Product("lamp")
 class Doubting:
     """Finds a lamp in every picture; its outline is doubtful where the picture's left upper pixel is white."""
 
-    def run(self, image, products):
+    def run(self, image, products, space=None):
         mask = np.zeros(image.shape[:2], bool)
         mask[20:80, 30:70] = True
         doubts = (Doubt.VIEWS_DISAGREE, Doubt.RAGGED) if image[0, 0, 0] > 200 else ()

@@ -60,7 +60,7 @@ class Witness(BrightSquares):
         self.victim, self.rejections = victim, rejections
         os.write(self.log, b"start\n")
 
-    def run(self, image: np.ndarray, products) -> FilterResult:
+    def run(self, image: np.ndarray, products, space=None) -> FilterResult:
         os.write(self.log, b"%d\n" % image[0, 0, 0])
         if self.victim is not None:
             Path(self.victim).unlink(missing_ok=True)

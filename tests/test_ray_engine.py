@@ -89,7 +89,7 @@ class Noting(BrightSquares):
         super().__init__()
         self.log, self.deadly, self.always, self.pause, self.first_pause = log, deadly, always, pause, first_pause
 
-    def run(self, image: np.ndarray, products):
+    def run(self, image: np.ndarray, products, space=None):
         number = int(image[0, 0, 0])
         first = f" {number}\n" not in (self.log.read_text() if self.log.exists() else "")
         with open(self.log, "a") as file:
@@ -468,7 +468,7 @@ def no_weights():
 
 
 class Faulty(BrightSquares):
-    def run(self, image: np.ndarray, products):
+    def run(self, image: np.ndarray, products, space=None):
         raise ZeroDivisionError("a fault of the program")
 
 
@@ -549,7 +549,7 @@ class Threads(BrightSquares):
         super().__init__()
         self.told = told
 
-    def run(self, image: np.ndarray, products):
+    def run(self, image: np.ndarray, products, space=None):
         import cv2
         import torch
 

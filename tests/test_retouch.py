@@ -1,20 +1,32 @@
 """Retouch: restrained, measured on the product, without seams, halos or clipping."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib_photoshoot.colour.difference import difference
+from lib_photoshoot.colour.space import SRGB, space_of
 from lib_photoshoot.enhancement import retouch as module
 from lib_photoshoot.enhancement.protocol import Enhancer
-from lib_photoshoot.enhancement.retouch import Retouch, RetouchSettings, RetouchSettingsError, measure, tone_curve
+from lib_photoshoot.enhancement.retouch import (
+    FAITHFUL,
+    LIVELY,
+    Retouch,
+    RetouchSettings,
+    RetouchSettingsError,
+    measure,
+    retouch_of,
+    tone_curve,
+)
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.masks.morphology import grow
 from lib_photoshoot.results import ProductRegion
 
-OFF = {"exposure": 0.0, "white_balance": 0.0, "local_contrast": 0.0, "saturation": 0.0, "sharpness": 0.0}
+OFF = {"exposure": 0.0, "local_contrast": 0.0, "saturation": 0.0, "sharpness": 0.0, "faithful": False}
 
 
 def disc(size: int = 200, radius: float = 70, x: float = 0, y: float = 0) -> np.ndarray:
@@ -35,7 +47,7 @@ def textured(mask: np.ndarray, colour=(120, 120, 120), spread: float = 25, seed:
 
 
 def lightness(image: np.ndarray) -> np.ndarray:
-    return module.to_lab(image)[..., 0]
+    return SRGB.to_lab(image)[..., 0]
 
 
 def cast(image: np.ndarray, mask: np.ndarray) -> float:
@@ -68,7 +80,7 @@ def test_strength_zero_changes_nothing_and_more_changes_more():
     image = textured(mask, (90, 80, 70))
     changes = []
     for strength in (0.0, 0.5, 1.0, 2.0):
-        result = Retouch(RetouchSettings(strength=strength)).enhance(image, [region(mask)])
+        result = Retouch(replace(LIVELY, strength=strength)).enhance(image, [region(mask)])
         changes.append(np.abs(result.astype(int) - image)[mask].mean())
     assert changes[0] == 0
     assert changes == sorted(changes) and len(set(changes)) == 4
@@ -99,7 +111,8 @@ def test_a_dull_product_gets_lighter_and_a_good_one_hardly_changes():
     dull = textured(mask, (60, 60, 60), spread=12)
     good = textured(mask, (150, 150, 150), spread=50)
     gains = [
-        lightness(Retouch().enhance(i, [region(mask)]))[mask].mean() - lightness(i)[mask].mean() for i in (dull, good)
+        lightness(Retouch(LIVELY).enhance(i, [region(mask)]))[mask].mean() - lightness(i)[mask].mean()
+        for i in (dull, good)
     ]
     assert 3 < gains[0] < 15
     assert abs(gains[1]) < 2.5
@@ -121,16 +134,74 @@ def test_highlights_are_not_clipped():
     assert (result[mask] == 255).any(axis=1).mean() < 0.002
 
 
-def test_a_cast_on_grey_is_reduced_and_a_coloured_product_keeps_its_colour():
+ARTICLES = {
+    "white": (240, 239, 236),
+    "black": (22, 22, 24),
+    "grey": (128, 128, 128),
+    "taupe": (140, 125, 112),
+    "sage": (138, 154, 126),
+    "dusty pink": (200, 162, 160),
+    "pale blue": (170, 196, 214),
+    "navy": (28, 38, 70),
+    "terracotta": (176, 92, 66),
+    "red": (200, 20, 24),
+    "gold": (190, 150, 60),
+}
+
+
+def off(before: np.ndarray, after: np.ndarray, mask: np.ndarray, space=SRGB):
+    return difference(*(space.to_lab(pixels[mask][None])[0] for pixels in (before, after)))
+
+
+@pytest.mark.parametrize("colour", ARTICLES.values(), ids=ARTICLES)
+def test_a_faithful_retouch_leaves_the_articles_colour(colour):
     mask = disc()
-    grey = textured(mask, (136, 128, 122))
-    corrected = Retouch(RetouchSettings(saturation=0.0)).enhance(grey, [region(mask)])
-    assert cast(corrected, mask) < 0.6 * cast(grey, mask)
-    leather = textured(mask, (150, 90, 50))
-    kept = Retouch(RetouchSettings(**{**OFF, "white_balance": None})).enhance(leather, [region(mask)])
-    assert np.abs(kept[mask].mean(axis=0) - leather[mask].mean(axis=0)).max() < 1
-    fully = Retouch(RetouchSettings(**{**OFF, "white_balance": 1.0})).enhance(grey, [region(mask)])
-    assert cast(fully, mask) < cast(corrected, mask)
+    image = textured(mask, colour, spread=18)
+    found = off(image, Retouch().enhance(image, [region(mask)]), mask)
+    assert found.mean <= 1 and found.percentile_95 <= 2
+    assert math.dist(found.before[1:], found.after[1:]) < 0.3
+    # It does something: an article is sharper afterwards.
+    assert found.mean > 0.3
+
+
+def test_a_strong_texture_is_sharpened_within_the_limits():
+    mask = disc()
+    image = textured(mask, (120, 100, 90), spread=70)
+    full = Retouch(replace(FAITHFUL, faithful=False)).enhance(image, [region(mask)])
+    held = Retouch().enhance(image, [region(mask)])
+    assert off(image, full, mask).mean > 2
+    assert off(image, held, mask).mean <= 1 and off(image, held, mask).percentile_95 <= 2
+
+
+def test_sixteen_bits_and_other_spaces_are_retouched_in_their_own_values(adobe_rgb: bytes):
+    mask = disc()
+    image = textured(mask, (140, 110, 90), spread=12)
+    space = space_of(adobe_rgb)
+    deep = image.astype(np.uint16) * 257 + 100
+    for pixels in (image, deep):
+        result = Retouch().enhance(pixels, [region(mask)], space)
+        assert result.dtype == pixels.dtype and (result != pixels)[mask].any()
+        found = off(pixels, result, mask, space)
+        assert found.mean <= 1 and math.dist(found.before[1:], found.after[1:]) < 0.3
+    assert len(np.unique(Retouch().enhance(deep, [region(mask)])[mask])) > 1000
+
+
+def test_a_lively_retouch_never_takes_the_articles_own_colour_for_a_cast():
+    mask = disc()
+    taupe = textured(mask, (140, 128, 120), spread=6)
+    found = off(taupe, Retouch(LIVELY).enhance(taupe, [region(mask)]), mask)
+    chroma = [math.hypot(*colour[1:]) for colour in (found.before, found.after)]
+    assert chroma[1] >= chroma[0]
+
+
+def test_retouches_by_name():
+    assert retouch_of("off") is None
+    assert retouch_of("faithful").settings == FAITHFUL and retouch_of("lively").settings == LIVELY
+    balanced = retouch_of("off", "sweep")
+    mask = disc()
+    image = textured(mask)
+    # No sweep of white around it: nothing is done at all.
+    assert np.abs(balanced.enhance(image, [region(mask)]).astype(int) - image).max() <= 1
 
 
 def test_vibrance_moves_faint_colours_more_than_strong_ones():
@@ -138,7 +209,7 @@ def test_vibrance_moves_faint_colours_more_than_strong_ones():
         mask = disc()
         image = textured(mask, colour, spread=0)
         result = Retouch(RetouchSettings(**{**OFF, "saturation": 0.5})).enhance(image, [region(mask)])
-        before, after = (module.to_lab(i[mask][None])[0].mean(axis=0) for i in (image, result))
+        before, after = (SRGB.to_lab(i[mask][None])[0].mean(axis=0) for i in (image, result))
         return math.hypot(*after[1:]) / math.hypot(*before[1:])
 
     assert gain((140, 120, 110)) > 1.3
@@ -207,7 +278,6 @@ def test_tiny_and_very_wide_products():
         ("strength", -0.1),
         ("strength", None),
         ("exposure", 3.0),
-        ("white_balance", 1.5),
         ("local_contrast", math.nan),
         ("saturation", "much"),
         ("sharpness", math.inf),

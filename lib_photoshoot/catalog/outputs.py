@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.colour.difference import Difference
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import Picture, shown, store_picture, to_image, write_image
-from lib_photoshoot.masks.cutout import cut_out, cutout_rect, mask_image
+from lib_photoshoot.masks.cutout import cut_out_pixels, cutout_rect, mask_image
 from lib_photoshoot.provenance.metadata import NOTHING, save_options
 from lib_photoshoot.results import Decision, FilterResult, Outline, ProductRegion
 
@@ -49,22 +50,23 @@ def write_outputs(
         files.append(relative)
         return path
 
-    # The pixels are the picture's own, never converted: without its profile a wide-gamut cut-out would look dull. And
-    # whatever shows the picture says as much about its origin as the picture does.
-    own, small = picture.options("PNG"), _marked(picture)
+    # What can be sold has the picture's own values, bits and profile; what is only looked at is sRGB. And whatever
+    # shows the picture says as much about its origin as the picture does.
+    small = _marked(picture)
     masks = []
-    _thumbnail(to_image(picture.pixels), place(thumbnail_name(stem, "before")), small)
+    _thumbnail(to_image(picture.srgb), place(thumbnail_name(stem, "before")), small)
     if result.decision is Decision.MATCH:
         for number, region in enumerate(result.regions, 1):
             label = f"{stem}_{number}_{slug(region.product)}.png"
             masks.append(f"masks/{label}")
             write_image(mask_image(region.mask), place(masks[-1]))
-            write_image(cut_out(result.image, region.solid, matte=region.alpha), place(f"cutouts/{label}"), **own)
-        overlay = to_image(draw_overlay(picture.pixels, result.regions))
-        write_image(overlay, place(f"overlays/{stem}.png"), **own)
+            colours, alpha = cut_out_pixels(result.image, region.solid, matte=region.alpha)
+            store_picture(colours, place(f"cutouts/{label}"), replace(picture, alpha=alpha))
+        overlay = to_image(draw_overlay(picture.srgb, result.regions))
+        write_image(overlay, place(f"overlays/{stem}.png"), **replace(picture, icc=None).options("PNG"))
         _thumbnail(overlay, place(thumbnail_name(stem, "overlay")), small)
         store_picture(result.image, place(f"enhanced/{stem}.png"), picture)
-        _thumbnail(to_image(result.image), place(thumbnail_name(stem, "after")), small)
+        _thumbnail(to_image(picture.space.to_srgb(result.image)), place(thumbnail_name(stem, "after")), small)
     return Written(tuple(files), tuple(masks))
 
 
@@ -155,6 +157,8 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
             found["cutout_at"] = None if rect is None else [rect.x0, rect.y0]
         if region.outline is not None:
             found["outline"] = outline_entry(region.outline)
+        if region.colour is not None:
+            found["colour"] = colour_entry(region.colour)
         regions.append(found)
     rejected = [_found(item.product, item.score, item.box) | {"reason": item.reason.value} for item in result.rejected]
     return {
@@ -175,6 +179,15 @@ def outline_entry(outline: Outline) -> dict[str, Any]:
         "quality": round(outline.quality, 4),
         "doubts": [doubt.value for doubt in outline.doubts],
         "source": outline.source.value,
+    }
+
+
+def colour_entry(colour: Difference) -> dict[str, Any]:
+    """What an enhancement did to an article's colours as JSON values: mean L*a*b*, and CIEDE2000."""
+    return {
+        "before": [round(value, 2) for value in colour.before],
+        "after": [round(value, 2) for value in colour.after],
+        "delta_e": {"mean": round(colour.mean, 2), "p95": round(colour.percentile_95, 2)},
     }
 
 

@@ -21,12 +21,13 @@ from lib_photoshoot.results import Decision, FilterResult
 
 if TYPE_CHECKING:
     from lib_photoshoot.colour.calibration.applying import Calibrator
+    from lib_photoshoot.colour.space import ColourSpace
 
 
 class Filter(Protocol):
-    """Anything that finds products in a uint8 RGB picture (H, W, 3)."""
+    """Anything that finds products in a uint8 or uint16 RGB picture (H, W, 3) of some colour space."""
 
-    def run(self, image: np.ndarray, products: Any) -> FilterResult:
+    def run(self, image: np.ndarray, products: Any, space: ColourSpace) -> FilterResult:
         """Where a photo holds colour cards, ``cards`` has their boxes besides."""
         ...
 
@@ -208,7 +209,7 @@ def finish_picture(
         calibrated = calibrator(picture, shown(source.name))
         picture, told = calibrated.picture, {"calibration": calibrated.told}
         cards = {"cards": calibrated.cards} if calibrated.cards else {}
-    result = filter_.run(picture.pixels, products, **cards)
+    result = filter_.run(picture.best, products, picture.space, **cards)
     written = write_outputs(out, source.relative, picture, result, protected)
     matched = result.decision is Decision.MATCH
     return Record(

@@ -204,7 +204,7 @@ def detect_command(
                 continue
             if picture.note:
                 say(f"{source.name}: {picture.note}")
-            entry = report_entry(source.name, product_filter.detect(picture.pixels, wanted))
+            entry = report_entry(source.name, product_filter.detect(picture.srgb, wanted))
             sys.stdout.write(json.dumps(entry) + "\n")
             sys.stdout.flush()
     raise typer.Exit(code)

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 
-_SAMPLES = 20_000
+COMPARED = 20_000
 """Pixels that a difference between two pictures is measured on, evenly spread: more change no figure that is shown."""
 
 
@@ -47,7 +47,7 @@ def difference(before: np.ndarray, after: np.ndarray) -> Difference:
     """Difference of two sets of L*a*b* values (N, 3) of the same pixels. ValueError for none."""
     if not len(before):
         raise ValueError("a difference needs at least one pixel")
-    step = -(-len(before) // _SAMPLES)
+    step = -(-len(before) // COMPARED)
     one, other = before[::step].astype(np.float64), after[::step].astype(np.float64)
     each = delta_e(one, other)
     means = [tuple(float(value) for value in values.mean(axis=0)) for values in (one, other)]

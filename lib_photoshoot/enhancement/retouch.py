@@ -1,4 +1,4 @@
-"""Retouch the product without a diffusion model: exposure, white balance, local contrast, colour, sharpness.
+"""Retouch the product without a diffusion model: sharpness and local contrast; lively also exposure and colour.
 
 Every correction is measured on the masked product alone and works in CIE L*a*b* (L* 0..100): lightness and colour are
 treated apart, so that sharpening makes no coloured fringes. Pictures of any size pass in strips of rows.
@@ -7,27 +7,32 @@ treated apart, so that sharpening makes no coloured fringes. Pictures of any siz
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 
-from lib_photoshoot.colour.lab import to_lab, to_rgb
+from lib_photoshoot.colour.difference import COMPARED, delta_e
+from lib_photoshoot.colour.space import SRGB, ColourSpace
+from lib_photoshoot.enhancement.white_balance import Gains, Neutral, balanced
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.masks.morphology import Rect, bounding_rect, check_mask, feather, grow, merge, row_strips
+from lib_photoshoot.masks.morphology import Rect, Strip, bounding_rect, check_mask, feather, grow, merge, row_strips
+from lib_photoshoot.model_names import RetouchName
 from lib_photoshoot.results import ProductRegion
 
 _RANGES = {
     "strength": (0.0, 2.0),
     "exposure": (-2.0, 2.0),
-    "white_balance": (0.0, 1.0),
     "local_contrast": (0.0, 1.0),
     "saturation": (-1.0, 1.0),
     "sharpness": (0.0, 2.0),
     "feather": (0.0, 200.0),
 }
-_AUTOMATIC = ("exposure", "white_balance")
+MEAN_LIMIT, HIGH_LIMIT = 0.8, 1.6
+"""CIEDE2000 that a faithful retouch may reach on an article: mean and 95th percentile, with room for rounding below the
+1 and 2 that are promised."""
 
 _STRIP_PIXELS = 1 << 20
 _SAMPLES = 60_000
@@ -35,8 +40,8 @@ _BASE_SIZE = 256
 """Longest side, in pixels, of the small picture that the large-radius blur is computed on."""
 _WARP_LIMIT = 16_384
 """OpenCV's warps go to 32,767 pixels a side."""
-_NEUTRAL_CHROMA = 12.0
-"""Lab chroma up to which a pixel may be a grey one under coloured light, rather than a coloured one."""
+_TRIED_PIXELS = 400_000
+"""Pixels of a product on which a faithful retouch is tried before it is done."""
 
 
 class RetouchSettingsError(PhotoshootError, ValueError):
@@ -45,27 +50,28 @@ class RetouchSettingsError(PhotoshootError, ValueError):
 
 @dataclass(frozen=True)
 class RetouchSettings:
-    """How much of what. The defaults are a restrained automatic retouch.
+    """How much of what. The defaults are those of the faithful retouch.
 
-    ``strength`` (0..2) scales everything; 0 changes nothing. ``exposure`` in EV (-2..2) and ``white_balance`` (0..1,
-    the share of the measured cast to take out) are measured when None. ``local_contrast`` (0..1) is the amount of a
-    large-radius unsharp mask, ``saturation`` (-1..1) a vibrance, which spares colours that are strong already,
-    ``sharpness`` (0..2) the amount of a small-radius unsharp mask on lightness, ``feather`` (0..200 pixels) the width
-    of the transition to the untouched picture. RetouchSettingsError for values out of range.
+    ``strength`` (0..2) scales everything; 0 changes nothing. ``exposure`` in EV (-2..2) is measured when None.
+    ``local_contrast`` (0..1) is the amount of a large-radius unsharp mask, ``saturation`` (-1..1) a vibrance, which
+    spares colours that are strong already, ``sharpness`` (0..2) the amount of a small-radius unsharp mask on lightness,
+    ``feather`` (0..200 pixels) the width of the transition to the untouched picture. ``faithful`` keeps hue and chroma,
+    and scales all of it down until the article's colours stay within :data:`MEAN_LIMIT` and :data:`HIGH_LIMIT`.
+    RetouchSettingsError for values out of range.
     """
 
     strength: float = 1.0
-    exposure: float | None = None
-    white_balance: float | None = None
+    exposure: float | None = 0.0
     local_contrast: float = 0.3
-    saturation: float = 0.15
+    saturation: float = 0.0
     sharpness: float = 0.5
     feather: float = 3.0
+    faithful: bool = True
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is None and field.name in _AUTOMATIC:
+            if field.name not in _RANGES or (value is None and field.name == "exposure"):
                 continue
             low, high = _RANGES[field.name]
             # Written so that NaN fails too.
@@ -75,49 +81,70 @@ class RetouchSettings:
                 )
 
 
+FAITHFUL = RetouchSettings()
+LIVELY = RetouchSettings(exposure=None, saturation=0.15, faithful=False)
+
+
 @dataclass(frozen=True)
 class Measurement:
-    """The product's tones: L* percentiles (0..100), mean a*, b* of its near-neutral pixels, and their share (0..1)."""
+    """The product's tones: L* percentiles (0..100)."""
 
     shadow: float
     median: float
     highlight: float
-    cast_a: float
-    cast_b: float
-    neutral_share: float
+
+
+def retouch_of(name: str | RetouchName, white_balance: str = "off") -> Retouch | None:
+    """The enhancer of that name; None for ``off``. Raises WhiteBalanceError for an unusable ``white_balance``."""
+    neutral = Neutral.parse(white_balance)
+    if RetouchName(name) is RetouchName.OFF and neutral is None:
+        return None
+    settings = {RetouchName.LIVELY: LIVELY, RetouchName.OFF: replace(FAITHFUL, strength=0.0)}
+    return Retouch(settings.get(RetouchName(name), FAITHFUL), neutral)
 
 
 class Retouch:
-    """The enhancer of the embedded default; an ``Enhancer``."""
+    """The enhancer of the embedded default; an ``Enhancer`` that works in the picture's own colour space."""
 
     name = "retouch"
     keeps_shape = True
+    any_space = True
 
-    def __init__(self, settings: RetouchSettings | None = None) -> None:
+    def __init__(self, settings: RetouchSettings | None = None, neutral: Neutral | None = None) -> None:
+        """``neutral`` is what white balance is measured on; None leaves it alone."""
         self.settings = settings or RetouchSettings()
+        self.neutral = neutral
 
     def alpha(self, mask: np.ndarray) -> np.ndarray:
         """The mask, feathered by the settings' own radius; see ``Enhancer``."""
         return feather(mask, self.settings.feather)
 
-    def enhance(self, image: np.ndarray, regions: Sequence[ProductRegion]) -> np.ndarray:
-        """Retouch each region by its own measurement; see ``Enhancer``. ValueError for other shapes or types."""
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise ValueError(f"image must be uint8 of shape (height, width, 3), not {image.dtype} {image.shape}")
+    def enhance(self, image: np.ndarray, regions: Sequence[ProductRegion], space: ColourSpace = SRGB) -> np.ndarray:
+        """Retouch each region by its own measurement; see ``Enhancer``.
+
+        ``image`` is uint8 or uint16 RGB (height, width, 3) in ``space``, and so is the result. ValueError for other
+        shapes or types, WhiteBalanceError where the neutral surface cannot be used.
+        """
+        if image.dtype not in (np.uint8, np.uint16) or image.ndim != 3 or image.shape[2] != 3:
+            raise ValueError(
+                f"image must be uint8 or uint16 of shape (height, width, 3), not {image.dtype} {image.shape}"
+            )
         for region in regions:
             check_mask(region.mask)
             if region.mask.shape != image.shape[:2]:
                 raise ValueError(f"mask of shape {region.mask.shape} does not fit a picture of shape {image.shape[:2]}")
         result = image.copy()
-        if self.settings.strength == 0:
+        if self.settings.strength == 0 and self.neutral is None:
             return result
         for region in regions:
             # Where products touch, each keeps its own pixels and only the free surroundings are shared.
             others = [other.solid for other in regions if other is not region]
-            self._retouch(image, region.solid, merge(others, region.mask.shape) if others else None, result)
+            self._retouch(image, region.solid, merge(others, region.mask.shape) if others else None, result, space)
         return result
 
-    def _retouch(self, image: np.ndarray, mask: np.ndarray, others: np.ndarray | None, result: np.ndarray) -> None:
+    def _retouch(
+        self, image: np.ndarray, mask: np.ndarray, others: np.ndarray | None, result: np.ndarray, space: ColourSpace
+    ) -> None:
         margin = math.ceil(self.settings.feather) + 1
         rect = bounding_rect(mask, margin)
         if rect is None:
@@ -126,22 +153,69 @@ class Retouch:
         support = grow(inside, margin)
         if others is not None:
             support &= inside | ~others[rect.slices]
-        plan = _Plan.make(crop, inside, self.settings)
-        for strip in row_strips(inside.shape, overlap=plan.overlap, pixels=_STRIP_PIXELS):
+        gains = None if self.neutral is None else self.neutral.gains(image, mask, space)
+        plan = _Plan.make(crop, inside, self.settings, space, gains)
+        if self.settings.faithful:
+            plan = _within_limits(plan, crop, inside)
+        for strip in _strips(plan, inside.shape):
             rows = slice(strip.start, strip.stop)
             outer = Rect(0, strip.outer_start, inside.shape[1], strip.outer_stop)
             retouched = plan.apply(crop[outer.slices], outer)[strip.inner]
             np.copyto(target[rows], retouched, where=support[rows, :, None])
 
 
+def _strips(plan: _Plan, shape: tuple[int, ...]) -> Iterator[Strip]:
+    return row_strips(shape, overlap=plan.overlap, pixels=_STRIP_PIXELS)
+
+
+def _within_limits(plan: _Plan, crop: np.ndarray, mask: np.ndarray) -> _Plan:
+    """The plan, weakened until the product's colours stay within the limits, measured on the finished pixels.
+
+    White balance is not counted: it is what the user asked for.
+    """
+    bare = replace(plan, gains=None)
+    for _ in range(3):
+        off = _differences(bare, crop, mask)
+        if not off.size:
+            return plan
+        scale = min(MEAN_LIMIT / max(off.mean(), 1e-6), HIGH_LIMIT / max(float(np.percentile(off, 95)), 1e-6))
+        if scale >= 1:
+            break
+        # Differences grow a little slower than the strength: what rounding adds does not shrink.
+        bare = bare.weaker(0.97 * scale)
+    return replace(bare, gains=plan.gains)
+
+
+def _differences(plan: _Plan, crop: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """CIEDE2000 of masked pixels before and after, in bands of rows that cover the product evenly."""
+    height, width = mask.shape
+    bands = max(1, min(16, height // 16))
+    thick = min(max(1, _TRIED_PIXELS // (bands * width)), -(-height // bands))
+    found = []
+    for top in np.linspace(0, height - thick, bands).astype(int):
+        outer = Rect(0, max(0, top - plan.overlap), width, min(height, top + thick + plan.overlap))
+        rows = slice(top, top + thick)
+        inner = slice(top - outer.y0, top - outer.y0 + thick)
+        inside = mask[rows]
+        if inside.any():
+            after = plan.apply(crop[outer.slices], outer)[inner]
+            before, after = (plan.space.to_lab(pixels) for pixels in (crop[rows], after))
+            found += [(before[inside], after[inside])]
+    if not found:
+        return np.zeros(0)
+    before, after = (np.concatenate(side) for side in zip(*found, strict=True))
+    step = -(-len(before) // COMPARED)
+    return delta_e(before[::step], after[::step])
+
+
 @dataclass(frozen=True, eq=False)
 class _Plan:
     """Everything that is decided once for a product, so that its strips fit together without seams."""
 
-    lut: np.ndarray
-    """L* 0..100 in 1024 steps to L* after the tone curve."""
-    shift_a: float
-    shift_b: float
+    space: ColourSpace
+    exposure: float
+    gains: Gains | None
+    """White balance; None leaves it alone."""
     base: np.ndarray
     """Small picture of the product's smoothed lightness."""
     scale: tuple[float, float]
@@ -150,22 +224,35 @@ class _Plan:
     vibrance: float
     sharpness: float
     sigma: float
+    keeps_chroma: bool
 
     @property
     def overlap(self) -> int:
         return math.ceil(4 * self.sigma) + 1
 
+    @cached_property
+    def lut(self) -> np.ndarray:
+        """L* 0..100 in 1024 steps to L* after the tone curve."""
+        return tone_curve(self.exposure)
+
     @classmethod
-    def make(cls, crop: np.ndarray, mask: np.ndarray, settings: RetouchSettings) -> _Plan:
-        measured = measure(crop, mask)
+    def make(
+        cls,
+        crop: np.ndarray,
+        mask: np.ndarray,
+        settings: RetouchSettings,
+        space: ColourSpace,
+        gains: Gains | None,
+    ) -> _Plan:
         strength = settings.strength
-        exposure = automatic_exposure(measured) if settings.exposure is None else settings.exposure
-        balance = automatic_balance(measured) if settings.white_balance is None else settings.white_balance
-        base, scale = _base_lightness(crop, mask)
+        exposure = settings.exposure
+        if exposure is None:
+            exposure = automatic_exposure(measure(crop, mask, space))
+        base, scale = _base_lightness(crop, mask, space)
         return cls(
-            lut=tone_curve(exposure * strength),
-            shift_a=-measured.cast_a * min(balance * strength, 1.0),
-            shift_b=-measured.cast_b * min(balance * strength, 1.0),
+            space=space,
+            exposure=exposure * strength,
+            gains=gains,
             base=base,
             scale=scale,
             local_contrast=settings.local_contrast * strength,
@@ -173,36 +260,62 @@ class _Plan:
             sharpness=settings.sharpness * strength,
             # A fine edge is about as wide as the picture's resolution makes it: sharpen a little wider in large ones.
             sigma=float(np.clip(max(mask.shape) / 900, 0.8, 2.0)),
+            keeps_chroma=settings.faithful,
+        )
+
+    def weaker(self, scale: float) -> _Plan:
+        """The same plan with this share of its strength."""
+        return replace(
+            self,
+            exposure=self.exposure * scale,
+            local_contrast=self.local_contrast * scale,
+            vibrance=self.vibrance * scale,
+            sharpness=self.sharpness * scale,
         )
 
     def apply(self, crop: np.ndarray, rect: Rect) -> np.ndarray:
-        """Retouch the uint8 RGB rows ``crop``, which lie at ``rect`` of the product's crop."""
-        lab = to_lab(crop)
+        """Retouch the rows ``crop`` of the picture, which lie at ``rect`` of the product's crop."""
+        lab = self.space.to_lab(crop)
         light, a, b = lab[..., 0].copy(), lab[..., 1], lab[..., 2]
-        detail = np.zeros_like(light)
-        if self.local_contrast:
-            coarse = light - self._base_rows(rect)
-            # Large steps are the product's shape, not its texture: they saturate, which also keeps halos away.
-            detail = detail + self.local_contrast * 12 * np.tanh(coarse / 12)
-        if self.sharpness:
-            fine = light - cv2.GaussianBlur(light, (0, 0), self.sigma)
-            # Coring: differences about as small as noise are not sharpened.
-            detail = detail + self.sharpness * fine * (fine * fine / (fine * fine + 1.0))
-        toned = np.take(self.lut, np.rint(light * (1023 / 100)).astype(np.int32), mode="clip")
+        toned = self._toned(light)
+        detail = self._detail(light, rect)
         # Detail may use a part of the room to white and black, so that it never clips; least near white, where a
         # blown patch is what one sees first.
         room = np.maximum(100 - toned, 0)
         lighter = toned + np.clip(detail, -0.5 * toned, 0.5 * room * np.minimum(room / 25, 1))
-        # The cast is that of the light, which black and blown pixels do not show.
-        lit = np.clip(np.minimum(light / 25, (100 - light) / 15), 0, 1)
-        a = a + self.shift_a * lit
-        b = b + self.shift_b * lit
+        if self.gains is not None:
+            a, b = balanced(light, a, b, self.gains)
+        if not self.keeps_chroma:
+            a, b = self._livelier(light, toned, lighter, a, b)
+        return self.space.from_lab(cv2.merge([lighter, a, b]), crop.dtype)
+
+    def _toned(self, light: np.ndarray) -> np.ndarray:
+        if not self.exposure:
+            return light
+        return np.interp(light, np.linspace(0, 100, len(self.lut)), self.lut).astype(np.float32)
+
+    def _detail(self, light: np.ndarray, rect: Rect) -> np.ndarray:
+        """What local contrast and sharpness add to L*."""
+        detail = np.zeros_like(light)
+        if self.local_contrast:
+            coarse = light - self._base_rows(rect)
+            # Large steps are the product's shape, not its texture: they saturate, which also keeps halos away.
+            detail += self.local_contrast * 12 * np.tanh(coarse / 12)
+        if self.sharpness:
+            fine = light - cv2.GaussianBlur(light, (0, 0), self.sigma)
+            # Coring: differences about as small as noise are not sharpened.
+            detail += self.sharpness * fine * (fine * fine / (fine * fine + 1.0))
+        return detail
+
+    def _livelier(
+        self, light: np.ndarray, toned: np.ndarray, lighter: np.ndarray, a: np.ndarray, b: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         chroma = np.hypot(a, b)
         # Vibrance: most for faint colours, nothing from chroma 80 on; less near white, where the gamut is narrow.
         boost = 1 + self.vibrance * np.clip(1 - chroma / 80, 0, 1) * np.clip((100 - lighter) / 20, 0, 1)
         # Light makes colours brighter and stronger together; the 10 keeps the noise of deep shadows grey.
         boost *= np.clip((toned + 10) / (light + 10), 0.75, 1.25)
-        return to_rgb(cv2.merge([lighter, a * boost, b * boost]))
+        return a * boost, b * boost
 
     def _base_rows(self, rect: Rect) -> np.ndarray:
         """The smoothed lightness, enlarged to ``rect``; the same values whatever the strips are."""
@@ -217,17 +330,13 @@ class _Plan:
         return cv2.warpAffine(self.base, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def measure(image: np.ndarray, mask: np.ndarray) -> Measurement:
-    """Measure the masked pixels of a uint8 RGB picture, on an even sample of them when there are many."""
+def measure(image: np.ndarray, mask: np.ndarray, space: ColourSpace = SRGB) -> Measurement:
+    """Measure the masked pixels of a picture in ``space``, on an even sample of them when there are many."""
     step = max(1, math.isqrt(mask.size // _SAMPLES))
     sampled = mask[::step, ::step]
     pixels = image[::step, ::step][sampled] if sampled.any() else image[mask]
-    light, a, b = to_lab(pixels[None])[0].T
-    shadow, median, highlight = (float(v) for v in np.percentile(light, (2, 50, 98)))
-    neutral = (np.hypot(a, b) < _NEUTRAL_CHROMA) & (light > 25) & (light < 96)
-    share = float(neutral.mean())
-    cast_a, cast_b = (float(np.median(c[neutral])) if neutral.any() else 0.0 for c in (a, b))
-    return Measurement(shadow, median, highlight, cast_a, cast_b, share)
+    light = space.to_lab(pixels[None])[0, :, 0]
+    return Measurement(*(float(v) for v in np.percentile(light, (2, 50, 98))))
 
 
 def automatic_exposure(measured: Measurement) -> float:
@@ -239,11 +348,6 @@ def automatic_exposure(measured: Measurement) -> float:
     dark = np.clip((50 - measured.median) / 40, 0, 1)
     glaring = np.clip((measured.median - 88) / 12, 0, 1)
     return float(0.5 * dull + 0.3 * dark - 0.25 * glaring)
-
-
-def automatic_balance(measured: Measurement) -> float:
-    """Share of the cast to take out, 0..0.6: the fewer near-neutral pixels there are, the less they are trusted."""
-    return float(0.6 * np.clip((measured.neutral_share - 0.1) / 0.3, 0, 1))
 
 
 def tone_curve(exposure: float) -> np.ndarray:
@@ -259,7 +363,7 @@ def tone_curve(exposure: float) -> np.ndarray:
     return np.where(exposed > 216 / 24389, 116 * np.cbrt(exposed) - 16, 903.3 * exposed).astype(np.float32)
 
 
-def _base_lightness(crop: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
+def _base_lightness(crop: np.ndarray, mask: np.ndarray, space: ColourSpace) -> tuple[np.ndarray, tuple[float, float]]:
     """The product's lightness blurred over about a twelfth of its size, small; and its scale.
 
     A normalised blur over the mask only: the background's lightness stays out, so that no halo forms at the outline.
@@ -268,7 +372,7 @@ def _base_lightness(crop: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, tup
     ratio = min(1.0, _BASE_SIZE / max(height, width))
     size = (max(round(width * ratio), 1), max(round(height * ratio), 1))
     # Reduced before the conversion to float, which keeps a large picture's memory bounded.
-    light = to_lab(cv2.resize(crop, size, interpolation=cv2.INTER_AREA))[..., 0]
+    light = space.to_lab(cv2.resize(crop, size, interpolation=cv2.INTER_AREA))[..., 0]
     covered = cv2.resize(mask.view(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA)
     weight = covered.astype(np.float32) / 255
     sigma = max(size) / 12

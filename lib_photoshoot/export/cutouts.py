@@ -15,7 +15,6 @@ import numpy as np
 from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile, collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, read_records
 from lib_photoshoot.catalog.report import doubts_of
-from lib_photoshoot.colour.profiles import to_srgb
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.images import Picture, read_picture, shown
 from lib_photoshoot.masks.cutout import cut_out
@@ -45,7 +44,7 @@ def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product
     it finds are exported together, as a pair of shoes should be. Raises ImageError, and ExportError without a product.
     """
     picture = read_picture(path)
-    pixels = to_srgb(picture.pixels, picture.icc, shown(path))
+    pixels = picture.srgb
     alpha = _transparency(picture)
     if alpha is not None:
         return CutOut(np.dstack([pixels, alpha]), recorded_doubts(path))
@@ -54,7 +53,7 @@ def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product
             f"{shown(path)} has no transparent background; name its products with --products, or its cut-outs' folder "
             "with --cutouts."
         )
-    regions = finder.detect(picture.pixels, products).regions
+    regions = finder.detect(pixels, products).regions
     if not regions:
         raise ExportError(f"{shown(path)} holds none of the products; name others with --products.")
     solid = merge([region.solid for region in regions], pixels.shape[:2])

@@ -71,7 +71,7 @@ class Exporter:
         self.out = out
         self.enlarge = enlarge
         picture = profile.background.picture if profile.background.kind is Ground.PICTURE else None
-        self._backdrop = None if picture is None else read_picture(picture).pixels
+        self._backdrop = None if picture is None else read_picture(picture).srgb
 
     def export(self, rgba: np.ndarray, name: PurePath, evidence: Evidence, original: Path | None = None) -> Exported:
         """Write one cut-out (uint8 RGBA in sRGB) under its output name (folders kept, no suffix).

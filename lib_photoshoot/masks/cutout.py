@@ -38,16 +38,25 @@ def save_mask(mask: np.ndarray, path: str | Path) -> None:
 def cut_out(
     image: np.ndarray, mask: np.ndarray, feather_radius: float = 1.5, matte: np.ndarray | None = None
 ) -> Image.Image:
-    """The product alone: RGBA, cropped to the product's bounding box with a small transparent margin.
+    """The product alone as a picture of 8 bits; see :func:`cut_out_pixels`."""
+    if image.dtype != np.uint8:
+        raise ValueError(f"image must be uint8, not {image.dtype}")
+    return Image.fromarray(np.dstack(cut_out_pixels(image, mask, feather_radius, matte)), "RGBA")
 
-    ``image`` is uint8 RGB (height, width, 3). ``matte``, uint8 (height, width), is the product's alpha as the outliner
-    found it. Without one the edge of ``mask`` is anti-aliased over ``feather_radius`` pixels to each side. The colours
-    of the edge are the product's own, so that no rim of the old background shows. ValueError for other shapes or types
-    and for an empty mask.
+
+def cut_out_pixels(
+    image: np.ndarray, mask: np.ndarray, feather_radius: float = 1.5, matte: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The product alone, cropped to its bounding box with a small transparent margin: RGB, and alpha (uint8).
+
+    ``image`` is uint8 or uint16 RGB (height, width, 3), and so is the RGB. ``matte``, uint8 (height, width), is the
+    product's alpha as the outliner found it. Without one the edge of ``mask`` is anti-aliased over ``feather_radius``
+    pixels to each side. The colours of the edge are the product's own, so that no rim of the old background shows.
+    ValueError for other shapes or types and for an empty mask.
     """
     check_mask(mask)
-    if image.dtype != np.uint8 or image.shape != (*mask.shape, 3):
-        raise ValueError(f"image must be uint8 of shape {(*mask.shape, 3)}, not {image.dtype} {image.shape}")
+    if image.dtype not in (np.uint8, np.uint16) or image.shape != (*mask.shape, 3):
+        raise ValueError(f"image must be uint8 or uint16 of shape {(*mask.shape, 3)}, not {image.dtype} {image.shape}")
     rect = cutout_rect(mask, matte, feather_radius)
     if rect is None:
         raise ValueError("an empty mask has nothing to cut out")
@@ -55,16 +64,16 @@ def cut_out(
         if matte.dtype != np.uint8 or matte.shape != mask.shape:
             raise ValueError(f"matte must be uint8 of shape {mask.shape}, not {matte.dtype} {matte.shape}")
         crop, opaque = image[rect.slices], matte[rect.slices]
-        return Image.fromarray(np.dstack([edge_colours(crop, opaque, _BLEED), opaque]), "RGBA")
+        return edge_colours(crop, opaque, _BLEED), opaque
     crop, inside = image[rect.slices], mask[rect.slices]
-    rgba = np.zeros((*inside.shape, 4), np.uint8)
+    colours, opaque = np.zeros_like(crop), np.zeros(inside.shape, np.uint8)
     reach = math.ceil(feather_radius) + _BLEED
     alpha = feather(inside, feather_radius)
     for strip in row_strips(inside.shape, overlap=2 * reach + 8):
         outer, rows = slice(strip.outer_start, strip.outer_stop), slice(strip.start, strip.stop)
-        rgba[rows, :, :3] = _extend_colours(crop[outer], inside[outer], reach)[strip.inner]
-        rgba[rows, :, 3] = np.rint(alpha[rows] * 255)
-    return Image.fromarray(rgba, "RGBA")
+        colours[rows] = _extend_colours(crop[outer], inside[outer], reach)[strip.inner]
+        opaque[rows] = np.rint(alpha[rows] * 255)
+    return colours, opaque
 
 
 def cutout_rect(mask: np.ndarray, matte: np.ndarray | None = None, feather_radius: float = 1.5) -> Rect | None:
@@ -77,7 +86,7 @@ def cutout_rect(mask: np.ndarray, matte: np.ndarray | None = None, feather_radiu
 def _extend_colours(image: np.ndarray, mask: np.ndarray, reach: int) -> np.ndarray:
     """Replace the colours at and up to ``reach`` pixels outside the outline with the nearest colours from inside.
 
-    Returns uint8 (height, width, 3), black further out.
+    Returns what ``image`` is, (height, width, 3), black further out.
     """
     if not mask.any():
         return np.zeros_like(image)
@@ -93,7 +102,7 @@ def _extend_colours(image: np.ndarray, mask: np.ndarray, reach: int) -> np.ndarr
     distance, labels = cv2.distanceTransformWithLabels(
         (~rim).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+    colours = np.zeros((int(labels.max()) + 1, 3), image.dtype)
     colours[labels[rim]] = image[rim]
     extended = image * source[..., None]
     edge = ~source & (mask | (distance <= reach + 3))

@@ -119,13 +119,14 @@ def matting_laplacian(colours: np.ndarray, unknown: np.ndarray, numbers: np.ndar
 
 
 def edge_colours(image: np.ndarray, alpha: np.ndarray, bleed: int = 2) -> np.ndarray:
-    """Return the product's own colours, uint8 (height, width, 3), where it shares pixels with the background.
+    """Return the product's own colours, as ``image`` has them, where it shares pixels with the background.
 
-    ``image`` is uint8 RGB, ``alpha`` uint8 (height, width). Opaque pixels keep their colours; ``bleed`` pixels beyond
-    the edge have the product's too, so that resizing does not darken it; further out it is black.
+    ``image`` is uint8 or uint16 RGB (height, width, 3), ``alpha`` uint8 (height, width). Opaque pixels keep their
+    colours; ``bleed`` pixels beyond the edge have the product's too, so that resizing does not darken it; further out
+    it is black.
     """
     some = (alpha > 0).astype(np.uint8)
-    result = image * some[..., None]
+    result = image * some[..., None].astype(image.dtype)
     edge = cv2.dilate(some, np.ones((2 * bleed + 1, 2 * bleed + 1), np.uint8)) > 0
     edge &= alpha < 255
     for outer, inner in tiles(edge, FUSION_RADIUS + 4):
@@ -138,12 +139,14 @@ def edge_colours(image: np.ndarray, alpha: np.ndarray, bleed: int = 2) -> np.nda
 
 
 def _fusion(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Two rounds of blur fusion, the second one close by; uint8 like ``image``."""
+    """Two rounds of blur fusion, the second one close by; like ``image``."""
+    most = float(np.iinfo(image.dtype).max)
     pixels, opaque = image.astype(np.float32), (alpha.astype(np.float32) / 255)[..., None]
     fore, back = pixels, pixels
     for reach in (FUSION_RADIUS, 3):
         fore, back = _fused(pixels, fore, back, opaque, (2 * reach + 1, 2 * reach + 1))
-    return np.clip(np.rint(fore), 0, 255).astype(np.uint8)
+        fore = np.clip(fore, 0, most)
+    return np.rint(fore).astype(image.dtype)
 
 
 def _fused(
@@ -154,4 +157,4 @@ def _fused(
     near_fore = cv2.blur(fore * opaque, size) / np.maximum(share, 1e-5)
     near_back = cv2.blur(back * (1 - opaque), size) / np.maximum(1 - share, 1e-5)
     corrected = near_fore + opaque * (pixels - opaque * near_fore - (1 - opaque) * near_back)
-    return np.clip(corrected, 0, 255), near_back
+    return corrected, near_back

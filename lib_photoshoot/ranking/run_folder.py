@@ -122,13 +122,13 @@ def read_cutout(folder: Path, candidate: Candidate) -> Picture | None:
         opaque = np.full(part.pixels.shape[:2], 255, np.uint8) if part.alpha is None else part.alpha
         # Where two products meet, each pixel is the one's that holds more of it.
         more = opaque > alpha[here]
-        pixels[here][more], alpha[here][more] = part.pixels[more], opaque[more]
-    return replace(parts[0], pixels=pixels, alpha=alpha, width=right - left, height=bottom - top)
+        pixels[here][more], alpha[here][more] = part.srgb[more], opaque[more]
+    return replace(parts[0], pixels=pixels, alpha=alpha, width=right - left, height=bottom - top, icc=None, deep=None)
 
 
 def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None = None) -> Measured:
     """Read and measure one candidate. Raises ImageError when its picture or a mask is gone or damaged."""
-    picture = read_picture(inside(folder, candidate.picture, ImageError)).pixels
+    picture = read_picture(inside(folder, candidate.picture, ImageError)).srgb
     mask = read_mask(folder, candidate, picture.shape[:2])
     found = [
         qualities.detection(candidate.score),
@@ -154,7 +154,7 @@ def measure_photos(folder: Path, tell: Tell) -> PhotoStatistics:
     rows: list[np.ndarray] = []
     for file in collect_inputs([folder]):
         try:
-            rows.append(features(read_picture(file.path).pixels))
+            rows.append(features(read_picture(file.path).srgb))
         except ImageError as error:
             tell(str(error))
     if not rows:

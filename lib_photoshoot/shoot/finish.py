@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from lib_photoshoot.build import ModelChoice
     from lib_photoshoot.catalog.runner import Filter
+    from lib_photoshoot.colour.space import ColourSpace
     from lib_photoshoot.products import Product
     from lib_photoshoot.results import FilterResult
     from lib_photoshoot.settings import FilterSettings
@@ -339,10 +340,10 @@ class _LoadedLater:
         self._load = load
         self._filter: Filter | None = None
 
-    def run(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
+    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace) -> FilterResult:
         if self._filter is None:
             self._filter = self._load()
-        return self._filter.run(image, products)
+        return self._filter.run(image, products, space)
 
 
 def _seed_of(item: Ranked) -> int:

@@ -164,17 +164,13 @@ def _cut_out(run: Path, candidate: Candidate) -> tuple[np.ndarray, Metadata]:
     """
     import numpy as np
 
-    from lib_photoshoot.colour.profiles import to_srgb
     from lib_photoshoot.masks.cutout import cut_out
 
     cutout = read_cutout(run, candidate)
     if cutout is not None and cutout.alpha is not None:
-        pixels = to_srgb(cutout.pixels, cutout.icc, shown(run / candidate.masks[0]))
-        return np.dstack([pixels, cutout.alpha]), cutout.metadata
-    path = inside(run, candidate.picture, ImageError)
-    picture = read_picture(path)
-    pixels = to_srgb(picture.pixels, picture.icc, shown(path))
-    return np.asarray(cut_out(pixels, read_mask(run, candidate, pixels.shape[:2]))), picture.metadata
+        return np.dstack([cutout.srgb, cutout.alpha]), cutout.metadata
+    picture = read_picture(inside(run, candidate.picture, ImageError))
+    return np.asarray(cut_out(picture.srgb, read_mask(run, candidate, picture.pixels.shape[:2]))), picture.metadata
 
 
 def _doubtful(candidate: Candidate) -> Sequence[str]:

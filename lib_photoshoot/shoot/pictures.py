@@ -39,7 +39,7 @@ def check_picture(data: bytes, source: str) -> ShotPicture:
     """
     picture = decode_picture(data, source)
     suffix = next((suffix for signature, suffix in _SIGNATURES if data.startswith(signature)), ".png")
-    small = to_image(picture.pixels)
+    small = to_image(picture.srgb)
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     return ShotPicture(data, suffix, small)
 

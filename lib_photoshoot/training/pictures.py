@@ -10,8 +10,6 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,14 +41,14 @@ def colour_of(text: str) -> Colour:
 
 
 def flattened(picture: Picture, colour: Colour = WHITE) -> np.ndarray:
-    """The picture's pixels, uint8 (H, W, 3), with ``colour`` behind what is transparent."""
+    """The picture in sRGB, uint8 (H, W, 3), with ``colour`` behind what is transparent."""
     if picture.alpha is None:
-        return picture.pixels
+        return picture.srgb
     import numpy as np
     from PIL import Image
 
     ground = Image.new("RGB", (picture.width, picture.height), colour)
-    ground.paste(Image.fromarray(picture.pixels), mask=Image.fromarray(picture.alpha))
+    ground.paste(Image.fromarray(picture.srgb), mask=Image.fromarray(picture.alpha))
     return np.asarray(ground)
 
 
@@ -71,7 +69,7 @@ def enter(source: Path, folder: Path, crop: Box | None = None, colour: Colour = 
         return target.name
     from PIL import Image
 
-    picture = _in_srgb(read_picture(source), source)
+    picture = read_picture(source)
     left, top, right, bottom = (round(edge) for edge in crop or (0, 0, picture.width, picture.height))
     image = Image.fromarray(flattened(picture, colour)).crop((left, top, right, bottom))
     if image.size != trained_size(*image.size):
@@ -80,16 +78,6 @@ def enter(source: Path, folder: Path, crop: Box | None = None, colour: Colour = 
     target = _free(folder / f"{source.stem}{suffix}", source)
     save_picture(image, target)
     return target.name
-
-
-def _in_srgb(picture: Picture, source: Path) -> Picture:
-    """The picture in the colours that a viewer shows; a damaged profile counts as none, as it does there."""
-    from lib_photoshoot.colour.profiles import to_srgb
-    from lib_photoshoot.export.errors import ExportError
-
-    with suppress(ExportError):
-        return replace(picture, pixels=to_srgb(picture.pixels, picture.icc, shown(source.name)), icc=None)
-    return picture
 
 
 def is_rotated(path: Path) -> bool:
@@ -129,6 +117,8 @@ def masks(pictures: Iterable[Path], captioned: Iterable[str]) -> dict[Path, str]
 def _is_plain(path: Path) -> bool:
     from PIL import Image
 
+    from lib_photoshoot.colour.deep import is_deep
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -141,17 +131,23 @@ def _is_plain(path: Path) -> bool:
                     # Further pictures of an MPO are its previews.
                     and (image.format == "MPO" or getattr(image, "n_frames", 1) == 1)
                     and _orientation(image) == 1
-                    and _has_plain_colours(image.info.get("icc_profile"))
+                    and not is_deep(image)
+                    and _has_plain_colours(image, path)
                 )
     except Exception:
         # Whatever is wrong with it, our own reader copes with it or says what it is.
         return False
 
 
-def _has_plain_colours(icc: bytes | None) -> bool:
+def _has_plain_colours(image: Image.Image, path: Path) -> bool:
+    """Whether the file's bare numbers, which are what the trainer reads, are the colours that a viewer shows."""
+    from lib_photoshoot.colour.marks import colour_mark
     from lib_photoshoot.colour.profiles import is_srgb
 
-    return not icc or is_srgb(icc)
+    image.load()
+    with open(path, "rb") as file:
+        icc = colour_mark(image, file, shown(path.name)).icc
+    return icc is None or is_srgb(icc)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -132,7 +132,7 @@ def _read(path: Path | None) -> Image.Image | None:
     if path is None:
         return None
     try:
-        image = Image.fromarray(read_picture(path).pixels)
+        image = Image.fromarray(read_picture(path).srgb)
     except ImageError:
         return None
     image.thumbnail((_THUMBNAIL, _THUMBNAIL), Image.Resampling.LANCZOS)

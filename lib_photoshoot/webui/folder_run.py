@@ -22,6 +22,7 @@ from lib_photoshoot.webui.notes import sentence
 
 if TYPE_CHECKING:
     from lib_photoshoot.colour.calibration.applying import Calibrator
+    from lib_photoshoot.colour.space import ColourSpace
 
 
 class RunState(str, Enum):
@@ -120,14 +121,14 @@ class FolderRun:
                 return self._snapshot
             return replace(self._snapshot, seconds=time.monotonic() - self._began)
 
-    def run(self, image: np.ndarray, products: Sequence[Product], **cards: Any) -> FilterResult:
-        """One picture (uint8 RGB, height, width, 3), when it is our turn; what :func:`run_catalog` calls."""
+    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace, **cards: Any) -> FilterResult:
+        """One picture, when it is our turn; what :func:`run_catalog` calls."""
         self._note(waiting=True)
         with self._turn():
             if self._stop.is_set():
                 raise _Stopped
             self._note(waiting=False)
-            result = self._make_filter().run(image, products, **cards)
+            result = self._make_filter().run(image, products, space, **cards)
         matched = result.decision is Decision.MATCH
         with self._lock:
             self._snapshot = replace(

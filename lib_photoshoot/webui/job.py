@@ -121,11 +121,11 @@ class FilterJob:
         models = REGISTRY.get(model_choice(self.settings, self.host.detector_device()))
         return models.filter(enhancer, self.settings.require_all, self.settings.recheck)
 
-    def _enhancer(self, job: Any, prompt: JobPrompt) -> Enhancer:
+    def _enhancer(self, job: Any, prompt: JobPrompt) -> Enhancer | None:
         if self.settings.enhancement == Enhancement.RETOUCH.value:
-            from lib_photoshoot.enhancement.retouch import Retouch
+            from lib_photoshoot.enhancement.retouch import retouch_of
 
-            return Retouch()
+            return retouch_of(self.settings.retouch, self.settings.white_balance)
         named = {product.name: product for product in self.products}
         return InpaintEnhancer(self.host, job, self.settings, named, prompt, self.unit.unit)
 

@@ -39,6 +39,7 @@ from lib_photoshoot.webui.registry import REGISTRY, model_choice
 from lib_photoshoot.webui.schema import JobValues, job_values
 
 if TYPE_CHECKING:
+    from lib_photoshoot.colour.space import ColourSpace
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.provenance.metadata import Metadata
     from lib_photoshoot.webui.host import Host
@@ -119,7 +120,7 @@ class PhotoshootService:
         request = self._request(body, _PICTURE)
         with self._turn():
             found = self._models(request.settings).filter(None, request.settings.require_all)
-            result = found.detect(request.picture.pixels, request.products)
+            result = found.detect(request.picture.srgb, request.products)
         return _entry(request, result)
 
     def filter(self, body: Any) -> dict[str, Any]:
@@ -228,19 +229,19 @@ class PhotoshootService:
             if settings.on_match == OnMatch.CUT_OUT.value:
                 result = self._run(request, None, regions)
             elif settings.enhancement == Enhancement.RETOUCH.value:
-                from lib_photoshoot.enhancement.retouch import Retouch
+                from lib_photoshoot.enhancement.retouch import retouch_of
 
-                result = self._run(request, Retouch(), regions)
+                result = self._run(request, retouch_of(settings.retouch, settings.white_balance), regions)
             else:
                 result, note = self._repainted(request, job, regions)
         picture = request.picture
-        changed = result.image is not picture.pixels and not np.array_equal(result.image, picture.pixels)
+        changed = result.image is not picture.best and not np.array_equal(result.image, picture.best)
         if changed and settings.enhancement != Enhancement.RETOUCH.value:
             picture = replace(picture, metadata=_painted(picture.metadata))
             request = replace(request, picture=picture)
         answer = _entry(request, result)
         return answer | {
-            "image": _png(to_image(result.image, picture.alpha), picture) if changed else None,
+            "image": _png(result.image, picture.alpha, picture) if changed else None,
             "changed_outside": result.changed_outside,
             "seed": seed,
             "note": " ".join(text for text in (note, result.note) if text) or None,
@@ -258,27 +259,30 @@ class PhotoshootService:
             raise RequestError(unit.problem)
         named = {product.name: product for product in request.products}
         prompt = JobPrompt(job.prompt, job.negative_prompt, job.seed)
-        with self._open_job(job, to_image(request.picture.pixels)) as outer:
+        with self._open_job(job, to_image(request.picture.srgb)) as outer:
             enhancer = InpaintEnhancer(self._host, outer, request.settings, named, prompt, unit.unit)
             return self._run(request, enhancer, regions), unit.note
 
     def _run(
         self, request: PictureRequest, enhancer: Enhancer | None, regions: Sequence[ProductRegion] | None
     ) -> FilterResult:
-        settings, pixels = request.settings, request.picture.pixels
+        settings, picture = request.settings, request.picture
         if regions is None:
             chosen = self._models(settings).filter(enhancer, settings.require_all, settings.recheck)
-            return chosen.run(pixels, request.products)
-        return enhance_regions(pixels, regions, enhancer)
+            return chosen.run(picture.best, request.products, picture.space)
+        return enhance_regions(picture.best, regions, enhancer, picture.space)
 
 
-def enhance_regions(pixels: np.ndarray, regions: Sequence[ProductRegion], enhancer: Enhancer | None) -> FilterResult:
+def enhance_regions(
+    pixels: np.ndarray, regions: Sequence[ProductRegion], enhancer: Enhancer | None, space: ColourSpace
+) -> FilterResult:
     """Enhance where the user says the products are: nothing is looked for, so nothing is looked for again either.
 
-    ``pixels`` is uint8 RGB (height, width, 3). When the enhancement fails, the picture stays and the note says why.
+    ``pixels`` is uint8 or uint16 RGB (height, width, 3) in ``space``. When the enhancement fails, the picture stays and
+    the note says why.
     """
     from lib_photoshoot.compose import changed_outside, compose
-    from lib_photoshoot.pipeline import weight
+    from lib_photoshoot.pipeline import enhanced_by, weight, with_colours
 
     height, width = pixels.shape[:2]
     image, changed, note = pixels, 0, None
@@ -286,8 +290,9 @@ def enhance_regions(pixels: np.ndarray, regions: Sequence[ProductRegion], enhanc
     if enhancer is not None:
         try:
             alpha = weight(enhancer, regions, pixels.shape[:2])
-            image = compose(pixels, enhancer.enhance(pixels, regions), alpha)
+            image = compose(pixels, enhanced_by(enhancer, pixels, regions, space), alpha)
             changed = changed_outside(pixels, image, alpha)
+            regions = with_colours(regions, pixels, image, space)
         except EnhancementError as error:
             image, note = pixels, str(error)
     seconds = {"enhance": round(time.perf_counter() - start, 4)}
@@ -356,14 +361,14 @@ def _region(value: Any, number: int, product: str, picture: Picture, limit: int)
 
 def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:
     from lib_photoshoot.catalog.outputs import report_entry
-    from lib_photoshoot.masks.cutout import cut_out, mask_image
+    from lib_photoshoot.masks.cutout import cut_out_pixels
 
     entry = report_entry(request.name, result)
     for item, region in zip(entry["regions"], result.regions, strict=True):
         if request.masks:
-            item["mask"] = _png(mask_image(region.mask))
+            item["mask"] = _mask_png(region.mask)
         if request.cutouts:
-            item["cutout"] = _png(cut_out(result.image, region.solid, matte=region.alpha), request.picture)
+            item["cutout"] = _png(*cut_out_pixels(result.image, region.solid, matte=region.alpha), request.picture)
     return entry
 
 
@@ -376,9 +381,23 @@ def _painted(metadata: Metadata) -> Metadata:
     return strongest(evidence_in(metadata) or painted, painted).marked
 
 
-def _png(image: Image.Image, like: Picture | None = None) -> str:
-    """The picture as a PNG file in base64, with the colour profile and metadata of the one that it was made from."""
-    options = {} if like is None else like.options("PNG")
+def _png(pixels: np.ndarray, alpha: np.ndarray | None, like: Picture) -> str:
+    """The picture as a PNG file in base64, with the bits, profile and metadata of the one that it was made from."""
+    options = like.options("PNG")
+    if pixels.dtype == np.uint16:
+        from lib_photoshoot.colour.deep import encode_deep
+
+        return base64.b64encode(encode_deep(pixels, alpha, options)).decode("ascii")
+    return _saved(to_image(pixels, alpha), **options)
+
+
+def _mask_png(mask: np.ndarray) -> str:
+    from lib_photoshoot.masks.cutout import mask_image
+
+    return _saved(mask_image(mask))
+
+
+def _saved(image: Image.Image, **options: Any) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=4, **options)
     return base64.b64encode(buffer.getbuffer()).decode("ascii")

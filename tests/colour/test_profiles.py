@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import ImageCms
 
-from lib_photoshoot.colour.profiles import is_srgb, srgb_profile, to_srgb
-from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.colour.profiles import convert, is_srgb, srgb_profile
 
 PIXELS = np.array([[[200, 30, 40], [10, 220, 90], [128, 128, 128]]], np.uint8)
 
@@ -37,10 +36,15 @@ def test_the_srgb_profile_has_the_same_bytes_whenever_it_is_made() -> None:
 
 
 def test_conversion() -> None:
-    assert to_srgb(PIXELS, None, "a.png") is PIXELS
-    assert to_srgb(PIXELS, srgb_profile(), "a.png") is PIXELS
-    converted = to_srgb(PIXELS, swapped(), "a.png")
+    converted = convert(PIXELS, swapped(), srgb_profile())
     assert converted[0, 0, 1] > converted[0, 0, 0] and converted[0, 1, 0] > converted[0, 1, 1]
     assert np.abs(converted[0, 2].astype(int) - 128).max() <= 2
-    with pytest.raises(ExportError, match=r"profile of a\.png cannot be used"):
-        to_srgb(PIXELS, b"no profile", "a.png")
+    with pytest.raises((ImageCms.PyCMSError, OSError)):
+        convert(PIXELS, b"no profile", srgb_profile())
+
+
+def test_a_picture_of_many_strips_is_converted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (37, 11, 3), np.uint8)
+    whole = convert(pixels, swapped(), srgb_profile())
+    monkeypatch.setattr("lib_photoshoot.colour.profiles._STRIP_PIXELS", 50)
+    assert np.array_equal(convert(pixels, swapped(), srgb_profile()), whole)

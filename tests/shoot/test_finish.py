@@ -49,7 +49,7 @@ class Squares(BrightSquares):
         self.loads.append(choice)
         return self
 
-    def run(self, image: np.ndarray, products: Any) -> Any:
+    def run(self, image: np.ndarray, products: Any, space: Any = None) -> Any:
         self.calls += 1
         return self.detect(image, products)
 
@@ -396,7 +396,7 @@ def test_a_product_that_cannot_be_finished_holds_up_no_other(shoot: Path) -> Non
     before = exports(shoot)
 
     class NoLamp(Squares):
-        def run(self, image: np.ndarray, products: Any) -> Any:
+        def run(self, image: np.ndarray, products: Any, space: Any = None) -> Any:
             if products[0].name == "lamp":
                 raise ProductsError("The embedded detector knows no lamp.")
             return super().run(image, products)

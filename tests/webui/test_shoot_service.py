@@ -67,7 +67,7 @@ class SmallHost:
     def load(self, choice: ModelChoice) -> Any:
         return self
 
-    def run(self, image: np.ndarray, products: Any) -> FilterResult:
+    def run(self, image: np.ndarray, products: Any, space: Any = None) -> FilterResult:
         """Finds the product in the whole picture."""
         self.looked.append(products[0].name)
         assert self.free.wait(20)

@@ -10,7 +10,6 @@ from lib_photoshoot.colour.calibration.calibration import Calibration, calibrate
 from lib_photoshoot.colour.calibration.chart import card_box
 from lib_photoshoot.colour.calibration.errors import CalibrationError, NoChartError
 from lib_photoshoot.colour.calibration.finding import can_find, check_can_find, find_charts
-from lib_photoshoot.colour.profiles import to_srgb
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.images import Picture
 from lib_photoshoot.results import Box
@@ -42,11 +41,7 @@ class Calibrator:
             changed = _changed(picture, self.calibration, name)
         except CalibrationError as error:
             raise ImageError(str(error)) from error
-        cards = (
-            tuple(card_box(corners) for corners in find_charts(to_srgb(picture.pixels, picture.icc, name)))
-            if can_find()
-            else ()
-        )
+        cards = tuple(card_box(corners) for corners in find_charts(picture.srgb)) if can_find() else ()
         return Calibrated(changed, self.calibration.told, cards)
 
 
@@ -68,13 +63,12 @@ def _by_its_card(picture: Picture, name: str) -> Calibrated:
         return Calibrated(picture, "not calibrated: it holds no whole ColorChecker", ())
     except CalibrationError as error:
         # A card that cannot be measured is no product either.
-        cards = tuple(card_box(found) for found in find_charts(to_srgb(picture.pixels, picture.icc, name)))
+        cards = tuple(card_box(found) for found in find_charts(picture.srgb))
         return Calibrated(picture, f"not calibrated: {error}", cards)
 
 
 def _changed(picture: Picture, calibration: Calibration, name: str) -> Picture:
     changes: dict[str, Any] = {"pixels": calibration.apply(picture.pixels, picture.icc, name)}
-    deep = getattr(picture, "deep", None)
-    if deep is not None:
-        changes["deep"] = calibration.apply(deep, picture.icc, name)
+    if picture.deep is not None:
+        changes["deep"] = calibration.apply(picture.deep, picture.icc, name)
     return replace(picture, **changes)

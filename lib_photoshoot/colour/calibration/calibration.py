@@ -17,7 +17,7 @@ from lib_photoshoot.colour.calibration.errors import CalibrationError
 from lib_photoshoot.colour.calibration.finding import find_chart
 from lib_photoshoot.colour.calibration.fitting import Error, Fit, FitKind, fit_chart
 from lib_photoshoot.colour.calibration.light import ProfileError, changed_light
-from lib_photoshoot.colour.profiles import is_srgb, to_srgb
+from lib_photoshoot.colour.profiles import is_srgb
 from lib_photoshoot.images import Picture, shown, write_atomic
 
 PROGRAM, VERSION = "product-photoshoot calibration", 1
@@ -78,10 +78,9 @@ def calibrate(
     ``light`` is a note on the light. Raises CalibrationError with what is wrong with picture or chart.
     """
     if corners is None:
-        corners = find_chart(to_srgb(picture.pixels, picture.icc, name), name)
-    pixels = getattr(picture, "deep", None)
+        corners = find_chart(picture.srgb, name)
     try:
-        reading = read_chart(picture.pixels if pixels is None else pixels, picture.icc, corners, name, kind)
+        reading = read_chart(picture.best, picture.icc, corners, name, kind)
     except ProfileError as error:
         raise _unusable_profile(name, error) from error
     found = fit_chart(reading.seen, true_light(kind)[reading.numbers], reading.places)

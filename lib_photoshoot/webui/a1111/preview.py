@@ -60,7 +60,7 @@ def _of_file(file: Any, *values: Any) -> Iterator[tuple[Any, Any]]:
         from lib_photoshoot.images import read_picture, to_image
 
         picture = read_picture(file.name)
-        return to_image(picture.pixels, picture.alpha)
+        return to_image(picture.srgb, picture.alpha)
 
     yield from _look(read, values)
 

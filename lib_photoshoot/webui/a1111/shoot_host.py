@@ -79,10 +79,10 @@ class InTurns:
     def __init__(self, choice: ModelChoice) -> None:
         self._choice = choice
 
-    def run(self, image: np.ndarray, products: Any) -> FilterResult:
+    def run(self, image: np.ndarray, products: Any, space: Any) -> FilterResult:
         """See ``ProductFilter``."""
         with queue_turn():
-            return REGISTRY.get(self._choice).filter().run(image, products)
+            return REGISTRY.get(self._choice).filter().run(image, products, space)
 
 
 class OwnWebUi(WebUi):

@@ -278,7 +278,7 @@ def _picture_and_mask(index: float, results: Any) -> list[Any]:
     try:
         path, masks = picture_and_masks(results, int(index))
         mask = np.maximum.reduce([read_picture(name).pixels[:, :, 0] for name in masks])
-        return [to_image(read_picture(path).pixels), Image.fromarray(mask)]
+        return [to_image(read_picture(path).srgb), Image.fromarray(mask)]
     except PhotoshootError as error:
         raise gr.Error(str(error)) from error
 

@@ -1,0 +1,148 @@
+"""What files say about their colours, each kind as a viewer reads it."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from lib_photoshoot.colour.icc import make_profile
+from lib_photoshoot.colour.marks import GAIN_MAP, PLAIN_CMYK, TABLES
+from lib_photoshoot.colour.profiles import srgb_profile
+from lib_photoshoot.errors import ImageError
+from lib_photoshoot.images import Picture, decode_picture
+
+BROWN = (150, 100, 60)
+
+
+def file_of(mode: str = "RGB", format_: str = "PNG", colour: Any = BROWN, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, (8, 6), colour).save(buffer, format_, **options)
+    return buffer.getvalue()
+
+
+def with_chunk(png: bytes, name: bytes, body: bytes) -> bytes:
+    """The PNG with a chunk behind its header."""
+    chunk = struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    return png[:33] + chunk + png[33:]
+
+
+def shown_colour(picture: Picture) -> np.ndarray:
+    return picture.srgb[0, 0].astype(int)
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_profile_is_kept_and_used(format_: str, adobe_rgb: bytes) -> None:
+    lossless = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}.get(format_, {})
+    picture = decode_picture(file_of(format_=format_, icc_profile=adobe_rgb, **lossless), "a")
+    assert picture.icc == adobe_rgb and picture.notes == ()
+    assert np.abs(picture.pixels[0, 0].astype(int) - BROWN).max() <= 2
+    # Adobe RGB's red lies beyond sRGB's: more of it there, less of the others.
+    assert shown_colour(picture)[0] - BROWN[0] > 5
+
+
+def test_exif_says_adobe_rgb(adobe_rgb: bytes) -> None:
+    for space, index, adobe in ((0xFFFF, "R03", True), (2, None, True), (1, None, False), (0xFFFF, "R98", False)):
+        exif = Image.Exif()
+        exif.get_ifd(0x8769)[0xA001] = space
+        if index:
+            exif.get_ifd(0x8769)[0xA005] = {1: index}
+        data = file_of(format_="JPEG", exif=exif.tobytes(), quality=100, subsampling=0)
+        picture = decode_picture(data, "a")
+        assert (picture.icc is not None) == adobe, (space, index)
+        assert (shown_colour(picture)[0] - BROWN[0] > 5) == adobe
+    # A profile in the file says more.
+    assert decode_picture(file_of(format_="JPEG", exif=exif.tobytes(), icc_profile=srgb_profile()), "a").icc
+
+
+def test_png_gamma_chromaticities_and_srgb() -> None:
+    gamma = struct.pack(">I", 100_000)
+    linear = decode_picture(with_chunk(file_of(), b"gAMA", gamma), "a")
+    assert linear.icc is not None and (shown_colour(linear) > np.array(BROWN) + 20).all()
+    told = with_chunk(with_chunk(file_of(), b"gAMA", gamma), b"sRGB", b"\0")
+    assert decode_picture(told, "a").icc is None
+    wide = struct.pack(">8I", 31270, 32900, 68000, 32000, 26500, 69000, 15000, 6000)
+    assert shown_colour(decode_picture(with_chunk(file_of(), b"cHRM", wide), "a"))[0] > BROWN[0] + 3
+    for nonsense in (struct.pack(">8I", *[0] * 8), struct.pack(">8I", *[31270, 32900] * 4)):
+        assert decode_picture(with_chunk(file_of(), b"cHRM", nonsense), "a").icc is None
+    assert decode_picture(with_chunk(file_of(), b"gAMA", struct.pack(">I", 1)), "a").icc is None
+
+
+def test_png_coding_points_stand_above_a_profile(adobe_rgb: bytes) -> None:
+    p3 = decode_picture(with_chunk(file_of(icc_profile=adobe_rgb), b"cICP", bytes([12, 13, 0, 1])), "a")
+    assert p3.icc is not None and p3.icc != adobe_rgb and shown_colour(p3)[0] > BROWN[0] + 3
+    assert decode_picture(with_chunk(file_of(), b"cICP", bytes([1, 13, 0, 1])), "a").icc is None
+    assert decode_picture(with_chunk(file_of(), b"cICP", bytes([99, 13, 0, 1])), "a").icc is None
+
+
+@pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
+def test_hdr_is_told_and_not_guessed(transfer: int, name: str) -> None:
+    with pytest.raises(ImageError, match=rf"shoe\.png is an HDR picture \({name}\).*export it as a standard"):
+        decode_picture(with_chunk(file_of(), b"cICP", bytes([9, transfer, 0, 1])), "shoe.png")
+
+
+@pytest.mark.parametrize(
+    ("icc", "said"),
+    [
+        (b"damaged", "is damaged and was ignored"),
+        (srgb_profile()[:300], "is damaged and was ignored"),
+        (srgb_profile().replace(b"RGB ", b"GRAY", 1), "is for GRAY and not for RGB"),
+        (srgb_profile()[:16] + b"CMYK" + srgb_profile()[20:], "is for CMYK and not for RGB"),
+        (b"x" * (4 << 20), "is damaged and was ignored"),
+    ],
+    ids=["no profile", "cut off", "grey", "CMYK", "4 MB"],
+)
+def test_a_profile_that_cannot_be_used_is_ignored_as_browsers_do(icc: bytes, said: str) -> None:
+    picture = decode_picture(file_of(format_="PNG", icc_profile=icc), "a")
+    assert picture.icc is None and tuple(picture.pixels[0, 0]) == BROWN
+    assert picture.note and said in picture.note
+
+
+def test_an_empty_profile_is_none() -> None:
+    assert decode_picture(file_of(format_="TIFF", icc_profile=b""), "a").note is None
+
+
+def test_a_profile_that_lies_is_measured(adobe_rgb: bytes) -> None:
+    named = adobe_rgb.replace("Adobe RGB".encode("utf-16-be"), "sRGB IEC ".encode("utf-16-be"))
+    picture = decode_picture(file_of(icc_profile=named), "a")
+    assert "sRGB" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(named)))
+    assert shown_colour(picture)[0] - BROWN[0] > 5
+
+
+def test_a_profile_of_tables_is_converted_at_once(monkeypatch: pytest.MonkeyPatch, adobe_rgb: bytes) -> None:
+    # Pillow makes none; what is done with one does not depend on how its tables are named.
+    monkeypatch.setattr("lib_photoshoot.colour.marks.has_tables", lambda icc: True)
+    picture = decode_picture(file_of(icc_profile=adobe_rgb + b"\0"), "a")
+    assert picture.icc is None and picture.notes == (TABLES,) and shown_colour(picture)[0] - BROWN[0] > 5
+
+
+def test_grey_with_a_grey_profile_and_alpha() -> None:
+    gamma = make_profile((0.64, 0.33, 0.30, 0.60, 0.15, 0.06), (0.3127, 0.3290), (1.0,), "linear")
+    grey = gamma[:16] + b"GRAY" + gamma[20:]
+    grey = grey.replace(b"rTRC", b"kTRC", 1)
+    for mode, colour in (("L", 100), ("LA", (100, 128))):
+        picture = decode_picture(file_of(mode, colour=colour, icc_profile=grey), "a")
+        assert picture.icc is None and set(picture.pixels[0, 0]) == {168}
+        assert (picture.alpha is not None) == (mode == "LA")
+    deep = Image.fromarray(np.full((4, 4), 100 * 257, np.uint16))
+    buffer = io.BytesIO()
+    deep.save(buffer, "PNG", icc_profile=grey)
+    picture = decode_picture(buffer.getvalue(), "a")
+    assert set(picture.pixels[0, 0]) == {168} and abs(int(picture.best[0, 0, 0]) - 168 * 257) < 128
+
+
+def test_cmyk_without_a_profile_is_told() -> None:
+    picture = decode_picture(file_of("CMYK", "JPEG", (0, 100, 200, 20)), "a")
+    assert picture.notes == (PLAIN_CMYK,) and picture.icc is None
+
+
+def test_a_gain_map_is_told_and_not_used() -> None:
+    xmp = b'<x:xmpmeta xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/>'
+    body = b"http://ns.adobe.com/xap/1.0/\0" + xmp
+    data = file_of(format_="JPEG", extra=b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body)
+    assert decode_picture(data, "a").notes == (GAIN_MAP,)

@@ -17,7 +17,7 @@ from lib_photoshoot.colour.difference import COMPARED, Difference, difference
 from lib_photoshoot.colour.space import SRGB, ColourSpace
 from lib_photoshoot.compose import changed_outside, compose
 from lib_photoshoot.detection.protocol import Detector
-from lib_photoshoot.detection.verification import iou, reject, verify
+from lib_photoshoot.detection.verification import iou, reject, verify, without_cards
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
 from lib_photoshoot.masks.morphology import clean, merge
 from lib_photoshoot.products import Product
@@ -81,12 +81,26 @@ class ProductFilter:
         """
         return self._filter(image, products, None, space)
 
-    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace = SRGB) -> FilterResult:
-        """Decide, segment and enhance. On a skip, and when the enhancement loses the product, the picture stays."""
-        return self._filter(image, products, self.enhancer, space)
+    def run(
+        self,
+        image: np.ndarray,
+        products: Sequence[Product],
+        space: ColourSpace = SRGB,
+        cards: Sequence[Box] = (),
+    ) -> FilterResult:
+        """Decide, segment and enhance. On a skip, and when the enhancement loses the product, the picture stays.
+
+        ``cards`` are boxes of colour cards, which are no products.
+        """
+        return self._filter(image, products, self.enhancer, space, cards)
 
     def _filter(
-        self, image: np.ndarray, products: Sequence[Product], enhancer: Enhancer | None, space: ColourSpace
+        self,
+        image: np.ndarray,
+        products: Sequence[Product],
+        enhancer: Enhancer | None,
+        space: ColourSpace,
+        cards: Sequence[Box] = (),
     ) -> FilterResult:
         if image.dtype not in (np.uint8, np.uint16) or image.ndim != 3 or image.shape[2] not in (3, 4):
             raise ValueError(f"image must be uint8 or uint16 (height, width, 3 or 4), not {image.dtype} {image.shape}")
@@ -98,7 +112,9 @@ class ProductFilter:
         with _timed(seconds, "detect"):
             candidates = self.detector.detect(seen, products)
         with _timed(seconds, "verify"):
+            candidates, refused = without_cards(candidates, cards)
             kept, rejected = self._verify(seen, candidates, products)
+            rejected += refused
         regions: list[ProductRegion] = []
         if kept:
             with _timed(seconds, "segment"):

@@ -43,6 +43,8 @@ class Reason(str, Enum):
     """A better candidate covers the same place."""
     EMPTY_MASK = "empty_mask"
     """The segmenter found no object in the box."""
+    COLOUR_CARD = "colour_card"
+    """It is the colour chart that the photo was calibrated by."""
     NOT_CONFIRMED = "not_confirmed"
     """The cut-out, looked at alone, is not the product."""
     MISSING_PRODUCT = "missing_product"

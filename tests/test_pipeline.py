@@ -251,3 +251,12 @@ def test_an_enhancement_that_takes_the_colour_away_is_undone(picture):
     assert result.decision is Decision.MATCH and np.array_equal(result.image, picture)
     assert [item.reason for item in result.rejected] == [Reason.COLOUR_OFF]
     assert not result.regions[0].colour_check.is_off
+
+
+def test_a_colour_card_is_no_product() -> None:
+    picture = np.full((100, 100, 3), 40, np.uint8)
+    picture[30:70, 20:60] = 200
+    product_filter = ProductFilter(BrightSquare(), BoxSegmenter())
+    assert product_filter.run(picture, [BAG]).decision is Decision.MATCH
+    result = product_filter.run(picture, [BAG], cards=[(15.0, 25.0, 65.0, 75.0)])
+    assert (result.decision, result.reason) == (Decision.SKIP, Reason.COLOUR_CARD)

@@ -44,6 +44,7 @@ REASON_TEXT = {
     Reason.TOO_SMALL: "The candidate is too small to work with.",
     Reason.DUPLICATE: "A better candidate covers the same place.",
     Reason.EMPTY_MASK: "No clear object could be cut out of the candidate box.",
+    Reason.COLOUR_CARD: "The candidate is the colour chart.",
     Reason.NOT_CONFIRMED: "Looked at alone, the cut-out is not the product.",
     Reason.MISSING_PRODUCT: "Not all of the products are in the picture.",
     Reason.LOST_IN_ENHANCEMENT: "The product was no longer recognised after the enhancement; the original was kept.",

@@ -17,6 +17,7 @@ import typer
 from lib_photoshoot import __version__, build
 from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.build import ModelChoice
+from lib_photoshoot.cli.colour import app as colour_app
 from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.export import check_export_command, export_command
 from lib_photoshoot.cli.finish import EXIT_CODES as FINISH_EXIT_CODES
@@ -35,6 +36,7 @@ from lib_photoshoot.typed import typed_command
 
 if TYPE_CHECKING:
     from lib_photoshoot.catalog.runner import Engine
+    from lib_photoshoot.colour.calibration.applying import Calibrator
     from lib_photoshoot.pipeline import ProductFilter
 
 app = typer.Typer(
@@ -52,6 +54,7 @@ app.command("finish", epilog=FINISH_EXIT_CODES)(finish_command)
 app.command("rank", epilog=EXIT_CODES)(rank_command)
 app.command("export", epilog=EXIT_CODES)(export_command)
 app.command("check-export", epilog=EXIT_CODES)(check_export_command)
+app.add_typer(colour_app, name="colour")
 app.add_typer(models_app, name="models", help="List, download and verify the model files.")
 
 
@@ -158,6 +161,10 @@ def filter_command(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Ray workers, each with models of its own (1 GB); the default is one a core."),
     ] = None,
+    calibration: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="A file of colour calibrate for photos of its light, or auto: each photo by its own card."),
+    ] = None,
 ) -> None:
     """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
@@ -169,18 +176,19 @@ def filter_command(
 
         wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, out, say)
+        calibrator, calibrated = _calibrator(calibration)
         choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
         build.check_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
         Neutral.parse(white_balance)
         build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance)
         with telling("loading the models", len(files)) as bar:
-            chosen = _engine(engine, address, workers, choice, build_)
+            chosen = _engine(engine, address, workers, choice, build_, calibrator)
 
             def tell(state: Progress) -> None:
                 name = "report" if state.file is None else os.path.basename(state.file)
                 bar(state.done, name[-32:])
 
-            settings = _settings(choice, require_all, retouch, white_balance)
+            settings = _settings(choice, require_all, retouch, white_balance) | calibrated
             summary = run_engine(chosen, files, wanted, out, resume, tell, settings=settings)
         for note in summary.notes:
             say(note)
@@ -244,16 +252,26 @@ def _engine(
     workers: int | None,
     choice: ModelChoice,
     build_: Callable[[], ProductFilter],
+    calibrator: Calibrator | None,
 ) -> Engine:
     if name is EngineName.RAY:
         from lib_photoshoot.catalog.ray_engine import RayEngine
 
-        return RayEngine(build_, address, workers, choice.device != "cpu")
+        return RayEngine(build_, address, workers, choice.device != "cpu", calibrator)
     if address is not None or workers is not None:
         raise CatalogError("--address and --workers are for Ray's workers; add --engine ray, or leave them out.")
     from lib_photoshoot.catalog.runner import OneByOne
 
-    return OneByOne(_loaded(build_))
+    return OneByOne(_loaded(build_), calibrator)
+
+
+def _calibrator(name: str | None) -> tuple[Calibrator | None, dict[str, str]]:
+    """What --calibration asks for, and how a run's settings tell it."""
+    if name is None:
+        return None, {}
+    from lib_photoshoot.colour.calibration.applying import calibrator_for
+
+    return calibrator_for(name)
 
 
 def _loaded(build_: Callable[[], ProductFilter]) -> ProductFilter:

@@ -48,7 +48,7 @@ def sheet_of(reflectances: np.ndarray, light: str, columns: int, seed: int) -> t
 def patch_labs(pixels: np.ndarray, middles: np.ndarray) -> np.ndarray:
     """L*a*b* of the mean colour of each patch."""
     patches = [pixels[y - 14 : y + 14, x - 14 : x + 14].reshape(-1, 3).mean(axis=0) for y, x in middles]
-    return SRGB.to_lab(np.array(patches, np.float32)[None])[0].astype(float)
+    return SRGB.to_lab(np.rint(np.array(patches) * 257).astype(np.uint16)[None])[0].astype(float)
 
 
 def before_and_after(reflectances: np.ndarray, light: str, found, columns: int, seed: int):

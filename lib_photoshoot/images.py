@@ -95,7 +95,7 @@ class Picture:
     @cached_property
     def srgb(self) -> np.ndarray:
         """The pixels as uint8 sRGB, for whatever judges or shows the picture; ``pixels`` itself where they are that."""
-        return self.space.to_srgb(self.pixels)
+        return self.space.to_srgb(self.pixels if self.icc is None else self.best)
 
     def options(self, format_: str) -> dict[str, Any]:
         """Pillow's options that give what is made from it, in that format, its profile, EXIF, XMP and texts."""

@@ -67,9 +67,7 @@ class MatrixSpace(ColourSpace):
         self._curves = profile.curves
 
     def to_lab(self, pixels: np.ndarray) -> np.ndarray:
-        tables = self._decode16 if pixels.dtype == np.uint16 else self._decode8
-        linear = cv2.merge([np.take(table, pixels[..., c]) for c, table in enumerate(tables)])
-        lab = cv2.transform(_f(cv2.transform(linear, self._to_white)), _LAB)
+        lab = cv2.transform(_f(self._light(pixels)), _LAB)
         return lab - np.array([16, 0, 0], np.float32)
 
     def from_lab(self, lab: np.ndarray, dtype: np.dtype | type = np.uint8) -> np.ndarray:
@@ -77,15 +75,32 @@ class MatrixSpace(ColourSpace):
         roots = cv2.merge(
             [middle + lab[..., 1] * np.float32(1 / 500), middle, middle - lab[..., 2] * np.float32(1 / 200)]
         )
-        linear = np.clip(cv2.transform(_f_inverse(roots), self._from_white), 0, 1)
-        steps = np.rint(np.sqrt(linear) * (_FINE - 1)).astype(np.int32)
-        return _whole(cv2.merge([np.take(table, steps[..., c]) for c, table in enumerate(self._encode)]), dtype)
+        return self._encoded(_f_inverse(roots), dtype)
 
     def to_srgb(self, pixels: np.ndarray) -> np.ndarray:
-        return convert(eight_bit(pixels), self.profile, srgb_profile())
+        if pixels.dtype == np.uint8:
+            return convert(pixels, self.profile, srgb_profile())
+        # LittleCMS would get rounded values, and round them again: half of what one may be off.
+        result = np.empty(pixels.shape, np.uint8)
+        for strip in row_strips(pixels.shape):
+            rows = slice(strip.start, strip.stop)
+            result[rows] = _exact_srgb()._encoded(self._light(pixels[rows]), np.uint8)
+        return result
 
     def from_srgb(self, pixels: np.ndarray, dtype: np.dtype | type = np.uint8) -> np.ndarray:
         return super().from_srgb(convert(pixels, srgb_profile(), self.profile), dtype)
+
+    def _light(self, pixels: np.ndarray) -> np.ndarray:
+        """X/Xn, Y/Yn, Z/Zn of code values."""
+        tables = self._decode16 if pixels.dtype == np.uint16 else self._decode8
+        linear = cv2.merge([np.take(table, pixels[..., c]) for c, table in enumerate(tables)])
+        return cv2.transform(linear, self._to_white)
+
+    def _encoded(self, light: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
+        """Code values of X/Xn, Y/Yn, Z/Zn."""
+        linear = np.clip(cv2.transform(light, self._from_white), 0, 1)
+        steps = np.rint(np.sqrt(linear) * (_FINE - 1)).astype(np.int32)
+        return _whole(cv2.merge([np.take(table, steps[..., c]) for c, table in enumerate(self._encode)]), dtype)
 
     @cached_property
     def _decode8(self) -> list[np.ndarray]:

@@ -133,11 +133,34 @@ def test_a_profile_that_lies_is_measured(adobe_rgb: bytes) -> None:
     assert shown_colour(picture)[0] - BROWN[0] > 5
 
 
-def test_a_profile_of_tables_is_converted_at_once(monkeypatch: pytest.MonkeyPatch, adobe_rgb: bytes) -> None:
-    # Pillow makes none; what is done with one does not depend on how its tables are named.
-    monkeypatch.setattr("lib_photoshoot.colour.marks.has_tables", lambda icc: True)
-    picture = decode_picture(file_of(icc_profile=adobe_rgb + b"\0"), "a")
-    assert picture.icc is None and picture.notes == (TABLES,) and shown_colour(picture)[0] - BROWN[0] > 5
+def of_tables() -> bytes:
+    """An RGB profile of one table (lut8Type, ICC.1:2022 10.10) from the corners of the cube to L*a*b*."""
+    corners = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij"), axis=-1).reshape(-1, 3)
+    to_lab = np.array([[30, 60, 10], [60, -60, 0], [30, 30, -60]])
+    lab = corners @ to_lab.T * [2.55, 1, 1] + [0, 128, 128]
+    steps = bytes(range(256)) * 3
+    fixed = struct.pack(">9i", *(65536 * np.eye(3, dtype=int)).ravel())
+    table = b"mft1\0\0\0\0\3\3\2\0" + fixed + steps + np.rint(lab).astype(np.uint8).tobytes() + steps
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
+    head = bytearray(srgb_profile()[:128])
+    head[8:12], head[20:24] = b"\2\x40\0\0", b"Lab "
+    places = struct.pack(">I4sII4sII", 2, b"wtpt", 156, len(white), b"A2B0", 156 + len(white), len(table))
+    body = places + white + table
+    head[:4] = (128 + len(body)).to_bytes(4, "big")
+    return bytes(head) + body
+
+
+def test_a_profile_of_tables_is_converted_at_once() -> None:
+    icc = of_tables()
+    seen = ImageCms.profileToProfile(
+        Image.new("RGB", (1, 1), BROWN),
+        ImageCms.ImageCmsProfile(io.BytesIO(icc)),
+        ImageCms.createProfile("sRGB"),  # type: ignore[arg-type]
+        outputMode="RGB",
+    ).getpixel((0, 0))
+    picture = decode_picture(file_of(icc_profile=icc), "a")
+    assert picture.icc is None and picture.notes == (TABLES,)
+    assert np.abs(shown_colour(picture) - np.array(seen)).max() <= 1 and np.abs(np.array(seen) - BROWN).max() > 5
 
 
 def test_grey_with_a_grey_profile_and_alpha() -> None:

@@ -25,7 +25,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.colour.drawn_articles import ARTICLES, Found, cases, cmyk_profile, measured  # noqa: E402
+from tests.colour.article_run import Found, measured  # noqa: E402
+from tests.colour.drawn_articles import ARTICLES, cases, cmyk_profile  # noqa: E402
 
 
 def main() -> int:

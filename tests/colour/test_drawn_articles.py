@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.colour.drawn_articles import ARTICLES, Case, cases, file_of, mask, measured, read_lab
+from tests.colour.article_run import measured
+from tests.colour.drawn_articles import ARTICLES, Case, cases, file_of, mask, read_lab
 
 
 def test_colours_stay_in_every_space_format_and_depth(tmp_path: Path) -> None:

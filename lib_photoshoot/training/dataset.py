@@ -20,7 +20,7 @@ from lib_photoshoot.results import Box
 from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, place, steps_per_epoch, times_taken
 from lib_photoshoot.training.caption_files import SUFFIXES, caption_files, metadata_file, read_metadata
 from lib_photoshoot.training.captions import decode, first_line, lines, tags, text_name
-from lib_photoshoot.training.pictures import is_rotated, masks, trained_size
+from lib_photoshoot.training.pictures import TRAINER_SUFFIXES, is_rotated, masks, trained_size
 from lib_photoshoot.transparency import flattened
 from lib_photoshoot.wording import counted
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.pipeline import ProductFilter
     from lib_photoshoot.products import Product
 
-TRAINED_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+TRAINED_SUFFIXES = PICTURE_SUFFIXES - {".pdf"}  # that is more often a document than a photo
 SMALLEST_SIDE = 64
 """Pictures with a shorter side than this many pixels are left out."""
 MOST_ENLARGED = 2.0
@@ -65,7 +65,7 @@ class FindingKind(str, Enum):
     TOO_SMALL = "too_small"
     """Left out."""
     OTHER_FORMAT = "other_format"
-    """A picture of a kind that the trainer does not read."""
+    """A picture of a kind that the trainer does not read: it enters the run as PNG."""
     ENLARGED = "enlarged"
     CROPPED = "cropped"
     ROTATED = "rotated"
@@ -255,7 +255,7 @@ def scan(
     pictures = [path for path in named if path not in mask_owners]
     if not pictures:
         raise TrainingError(
-            f"{shown(folder)} has no PNG, JPEG, WebP or BMP picture in it; name the folder that holds the photos."
+            f"{shown(folder)} has no picture in it that is read here; name the folder that holds the photos."
         )
     metadata, findings = _metadata(files, {path.stem for path in pictures})
     images: list[TrainingImage] = []
@@ -367,6 +367,11 @@ def _picture_notes(image: TrainingImage) -> list[Finding]:
     """What happens to the picture on its way into the bucket."""
     notes = []
     name, placement = shown(image.name), image.placement
+    suffix = image.path.suffix.lower()
+    if suffix not in TRAINER_SUFFIXES:
+        first = " of its first picture" if suffix == ".gif" else ""
+        sentence = f"{name} is no picture that the trainer reads; the run works on a copy{first} as PNG."
+        notes.append(_note(FindingKind.OTHER_FORMAT, image.path, sentence))
     if image.rotated:
         notes.append(
             _note(
@@ -553,13 +558,10 @@ def _mask(path: Path, owner: str) -> Finding:
 
 
 def _other_files(files: Sequence[Path], stems: set[str]) -> list[Finding]:
-    """Files that might have been meant as pictures or captions, and are not."""
+    """Files that might have been meant as captions, and are not."""
     findings = []
     for path in files:
         suffix, name = path.suffix.lower(), shown(path.name)
-        if suffix in PICTURE_SUFFIXES - TRAINED_SUFFIXES - {".pdf"}:  # that is more often a document than a photo
-            sentence = f"{name} is no picture that the trainer reads and is left out; export it as PNG or JPEG."
-            findings.append(_problem(FindingKind.OTHER_FORMAT, path, sentence))
         if suffix in SUFFIXES and path.stem not in stems:
             sentence = f"{name} belongs to no picture and is no caption; if it should be one, name it as its picture."
             findings.append(_note(FindingKind.TEXT_WITHOUT_IMAGE, path, sentence))

@@ -428,7 +428,7 @@ def _metadata(files: Sequence[Path], stems: set[str]) -> tuple[dict[str, str], l
     try:
         captions = read_metadata(path)
     except ValueError as error:
-        sentence = f"{shown(path.name)} is not read as kohya's metadata ({error}); write the captions as texts instead."
+        sentence = f"{shown(path.name)} is not read as captions ({error}); write the captions as texts instead."
         return {}, [_problem(FindingKind.METADATA_UNREADABLE, path, sentence)]
     used = len(stems & captions.keys())
     pictures = counted(used, "picture")

@@ -6,6 +6,7 @@ Nothing is ever written here. What sd-scripts reads, and how, is from its v0.10.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -473,7 +474,8 @@ def _caption(path: Path, text: Path | str | None, tag: str) -> tuple[str | None,
 def _other_text(path: Path, text: Path, caption: str) -> list[Finding]:
     """A note where a second text, with kohya's other ending, says something else."""
     other = text.with_suffix(SUFFIXES[-1])
-    if text.suffix.lower() != SUFFIXES[0] or not other.is_file():
+    # os.path's says no of a name that is too long, where pathlib's ends in an error.
+    if text.suffix.lower() != SUFFIXES[0] or not os.path.isfile(other):
         return []
     try:
         if first_line(decode(other.read_bytes())[0]) == caption:

@@ -256,7 +256,7 @@ def scan(
     pictures = [path for path in named if path not in mask_owners]
     if not pictures:
         raise TrainingError(
-            f"{shown(folder)} has no picture in it that is read here; name the folder that holds the photos."
+            f"{shown(folder)} has no PNG, JPEG, WebP, TIFF or other picture in it; name the photos' folder."
         )
     metadata, findings = _metadata(files, {path.stem for path in pictures})
     images: list[TrainingImage] = []

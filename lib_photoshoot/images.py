@@ -31,6 +31,8 @@ from lib_photoshoot.workload import open_image
 
 # OpenCV, which colours need, is loaded with the first picture and not with the WebUI.
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from lib_photoshoot.colour.marks import Mark
     from lib_photoshoot.colour.space import ColourSpace
 
@@ -95,7 +97,7 @@ class Picture:
     @cached_property
     def srgb(self) -> np.ndarray:
         """The pixels as uint8 sRGB, for whatever judges or shows the picture; ``pixels`` itself where they are that."""
-        return self.space.to_srgb(self.pixels)
+        return self.space.to_srgb(self.pixels if self.icc is None else self.best)
 
     def options(self, format_: str) -> dict[str, Any]:
         """Pillow's options that give what is made from it, in that format, its profile, EXIF, XMP and texts."""
@@ -219,23 +221,23 @@ def _too_large(name: str, what: str, limit: int) -> ImageTooLargeError:
 
 
 def _decode(image: Image.Image, file: BinaryIO, name: str) -> Picture:
-    from lib_photoshoot.colour.deep import is_deep
+    from lib_photoshoot.colour.deep import begin_deep, is_deep
     from lib_photoshoot.colour.icc import colour_space_of
     from lib_photoshoot.colour.marks import colour_mark
 
     frames = _frame_count(image)
-    is_sixteen_bit = is_deep(image)
+    sixteen_bits = begin_deep(file) if is_deep(image) else None
     image.load()
     orientation, exif = _exif(image)
     mark = colour_mark(image, file, name)
-    pixels, deep, alpha = _pixels(image, file if is_sixteen_bit else None, mark)
+    pixels, deep, alpha = _pixels(image, sixteen_bits, mark)
     icc = mark.icc if mark.icc and colour_space_of(mark.icc) == "RGB" and not mark.tables else None
     pixels, deep, alpha = (_turned(array, orientation) for array in (pixels, deep, alpha))
     return Picture(pixels, alpha, pixels.shape[1], pixels.shape[0], exif, icc, frames, deep=deep, notes=mark.notes)
 
 
 def _pixels(
-    image: Image.Image, deep_file: BinaryIO | None, mark: Mark
+    image: Image.Image, sixteen_bits: Future[Any] | None, mark: Mark
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Pixels of 8 bits, of 16 where there are, and alpha; RGB in the space of the mark's profile, all else in sRGB."""
     from lib_photoshoot.colour.deep import read_deep
@@ -246,7 +248,7 @@ def _pixels(
     if image.mode in ("CMYK", "LAB"):
         return (_to_rgb(_to_srgb(image, mark.icc))[0], None, None)
     pixels, alpha = _to_rgb(image)
-    deep = None if deep_file is None else read_deep(deep_file, pixels)
+    deep = None if sixteen_bits is None else read_deep(sixteen_bits, pixels)
     if image.mode.startswith("I;16"):
         deep = np.repeat(np.asarray(image).astype(np.uint16)[:, :, None], 3, axis=2)
     if mark.tables and mark.icc:

@@ -17,7 +17,7 @@ from lib_photoshoot.colour.difference import COMPARED, Difference, difference
 from lib_photoshoot.colour.space import SRGB, ColourSpace
 from lib_photoshoot.compose import changed_outside, compose
 from lib_photoshoot.detection.protocol import Detector
-from lib_photoshoot.detection.verification import iou, reject, verify
+from lib_photoshoot.detection.verification import iou, reject, verify, without_cards
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
 from lib_photoshoot.masks.morphology import clean, merge
 from lib_photoshoot.products import Product
@@ -81,12 +81,26 @@ class ProductFilter:
         """
         return self._filter(image, products, None, space)
 
-    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace = SRGB) -> FilterResult:
-        """Decide, segment and enhance. On a skip, and when the enhancement loses the product, the picture stays."""
-        return self._filter(image, products, self.enhancer, space)
+    def run(
+        self,
+        image: np.ndarray,
+        products: Sequence[Product],
+        space: ColourSpace = SRGB,
+        cards: Sequence[Box] = (),
+    ) -> FilterResult:
+        """Decide, segment and enhance. On a skip, and when the enhancement loses the product, the picture stays.
+
+        ``cards`` are boxes of colour cards, which are no products.
+        """
+        return self._filter(image, products, self.enhancer, space, cards)
 
     def _filter(
-        self, image: np.ndarray, products: Sequence[Product], enhancer: Enhancer | None, space: ColourSpace
+        self,
+        image: np.ndarray,
+        products: Sequence[Product],
+        enhancer: Enhancer | None,
+        space: ColourSpace,
+        cards: Sequence[Box] = (),
     ) -> FilterResult:
         if image.dtype not in (np.uint8, np.uint16) or image.ndim != 3 or image.shape[2] not in (3, 4):
             raise ValueError(f"image must be uint8 or uint16 (height, width, 3 or 4), not {image.dtype} {image.shape}")
@@ -98,7 +112,9 @@ class ProductFilter:
         with _timed(seconds, "detect"):
             candidates = self.detector.detect(seen, products)
         with _timed(seconds, "verify"):
+            candidates, refused = without_cards(candidates, cards)
             kept, rejected = self._verify(seen, candidates, products)
+            rejected += refused
         regions: list[ProductRegion] = []
         if kept:
             with _timed(seconds, "segment"):
@@ -107,6 +123,10 @@ class ProductFilter:
                 if opacity is not None:
                     regions, unseen = within(regions, opacity)
                     rejected += [Rejection(r.product, r.box, r.score, Reason.EMPTY_MASK) for r in unseen]
+            if any(product.colour is not None for product in products):
+                with _timed(seconds, "colour"):
+                    regions, off = self._of_its_colour(pixels, space, regions, products)
+                    rejected += off
         reason = self._skip_reason(regions, rejected, products)
         result, changed, note = image[:, :, :3] if opacity is not None else image, 0, None
         if reason is None and enhancer is not None:
@@ -116,6 +136,7 @@ class ProductFilter:
                     if enhanced is not None:
                         result, changed = enhanced
                         regions = with_colours(regions, pixels, result, space)
+                        regions = _measured(result, space, regions, products)
             except EnhancementError as error:
                 failure = Reason.INTERRUPTED if isinstance(error, EnhancementStopped) else Reason.NOT_ENHANCED
                 rejected += [Rejection(r.product, r.box, r.score, failure) for r in regions]
@@ -164,13 +185,30 @@ class ProductFilter:
                 rejected.append(reject(detection, Reason.EMPTY_MASK))
         return regions, rejected
 
+    def _of_its_colour(
+        self, image: np.ndarray, space: ColourSpace, regions: Sequence[ProductRegion], products: Sequence[Product]
+    ) -> tuple[list[ProductRegion], list[Rejection]]:
+        """Part the regions into those of their reference's colour, or without a reference, and all others."""
+        kept, off = [], []
+        for region in _measured(image, space, regions, products):
+            if region.colour_check is not None and region.colour_check.is_off:
+                off.append(_colour_off(region))
+            else:
+                kept.append(region)
+        return kept, off
+
     def _skip_reason(
         self, regions: Sequence[ProductRegion], rejected: Sequence[Rejection], products: Sequence[Product]
     ) -> Reason | None:
         if regions:
             found = {region.product for region in regions}
-            missing = self.require_all and any(product.name not in found for product in products)
+            missing = {product.name for product in products} - found if self.require_all else set()
+            if any(item.reason is Reason.COLOUR_OFF and item.product in missing for item in rejected):
+                return Reason.COLOUR_OFF
             return Reason.MISSING_PRODUCT if missing else None
+        # The product itself, unlike all other candidates.
+        if any(item.reason is Reason.COLOUR_OFF for item in rejected):
+            return Reason.COLOUR_OFF
         # The best candidate's reason explains the skip better than "nothing found" would.
         return max(rejected, key=lambda r: r.score).reason if rejected else Reason.NOTHING_FOUND
 
@@ -186,7 +224,9 @@ class ProductFilter:
     ) -> tuple[np.ndarray, int] | None:
         """The enhanced picture and the pixels changed outside; None where the original stays."""
         enhanced = enhanced_by(enhancer, image, regions, space)
-        kept = list(regions)
+        refused = refused_by(enhancer)
+        rejected += refused
+        kept = without(regions, refused)
         while kept:
             alpha = weight(enhancer, kept, image.shape[:2])
             result = compose(image, enhanced, alpha)
@@ -194,12 +234,12 @@ class ProductFilter:
             if self.recheck:
                 before, after = (on_neutral_ground(space.to_srgb(one), opacity) for one in (image, result))
                 lost = self._lost(before, after, kept, products)
+            lost += self._of_its_colour(result, space, without(kept, lost), products)[1]
             if not lost:
                 return result, changed_outside(image, result, alpha)
             # Only the products that the enhancement spoiled go back to the original.
             rejected += lost
-            gone = {(item.product, item.box) for item in lost}
-            kept = [region for region in kept if (region.product, region.box) not in gone]
+            kept = without(kept, lost)
         return None
 
     def _lost(
@@ -261,6 +301,39 @@ def _difference(mask: np.ndarray, before: np.ndarray, after: np.ndarray, space: 
     at = rows[::step], columns[::step]
     one, other = (space.to_lab(pixels[at][None])[0] for pixels in (before, after))
     return difference(one, other)
+
+
+def refused_by(enhancer: Enhancer) -> list[Rejection]:
+    """The products that the enhancer itself would have left as they were; see ``Enhancer``."""
+    return list(getattr(enhancer, "refused", ()))
+
+
+def without(regions: Sequence[ProductRegion], lost: Sequence[Rejection]) -> list[ProductRegion]:
+    """The regions that were not rejected."""
+    gone = {(item.product, item.box) for item in lost}
+    return [region for region in regions if (region.product, region.box) not in gone]
+
+
+def _measured(
+    image: np.ndarray, space: ColourSpace, regions: Sequence[ProductRegion], products: Sequence[Product]
+) -> list[ProductRegion]:
+    """The regions with their colours as ``image`` in ``space`` shows them, where their products have a reference."""
+    references = {product.name: product.colour for product in products}
+    if not any(references.get(region.product) for region in regions):
+        return list(regions)
+    from lib_photoshoot.colour.comparison import measure_colour
+
+    srgb = space.to_srgb(image)
+    found = []
+    for region in regions:
+        reference = references.get(region.product)
+        check = None if reference is None else measure_colour(srgb, region.solid, reference)
+        found.append(replace(region, colour_check=check))
+    return found
+
+
+def _colour_off(region: ProductRegion) -> Rejection:
+    return Rejection(region.product, region.box, region.score, Reason.COLOUR_OFF, region.colour_check)
 
 
 def weight(enhancer: Enhancer, regions: Sequence[ProductRegion], shape: tuple[int, ...]) -> np.ndarray:

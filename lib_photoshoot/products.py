@@ -2,7 +2,8 @@
 
 Grammar: products are separated by commas or new lines; ``=`` starts the aliases, ``|`` separates them; settings for one
 product stand behind it in square brackets, separated by semicolons: ``shoe [threshold=0.3; denoise=0.5; prompt="a red
-shoe"]``. Inside double quotes every character is text; ``\\"`` stands for a quote and ``\\\\`` for a backslash.
+shoe"; colour=#7a5c3e; tolerance=3]``. Inside double quotes every character is text; ``\\"`` stands for a quote and
+``\\\\`` for a backslash.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from lib_photoshoot.colour.reference import ColourReference, parse_reference
 from lib_photoshoot.errors import ProductsError
 
 MAX_PRODUCTS = 50
@@ -20,7 +22,7 @@ MAX_WORD_LENGTH = 60
 
 _EXAMPLE = "handbag, shoe, watch = wristwatch | watch dial"
 _NUMBER_SETTINGS = ("threshold", "denoise")
-_SETTINGS = (*_NUMBER_SETTINGS, "prompt")
+_SETTINGS = (*_NUMBER_SETTINGS, "prompt", "colour", "tolerance")
 _PUNCTUATION = frozenset(" -'&/")
 _QUOTED = r'"(?:\\.|[^"\\])*"'
 _SETTINGS_BLOCK = re.compile(rf'\[((?:[^\[\]"]|{_QUOTED})*)\]', re.DOTALL)
@@ -36,7 +38,8 @@ class Product:
     """One product to look for.
 
     ``name`` and ``aliases`` are lower-case words with single spaces. ``threshold`` (detection score) and ``denoise``
-    (strength) are in [0, 1], ``prompt`` is text for the enhancement; ``None`` leaves the run's own value.
+    (strength) are in [0, 1], ``prompt`` is text for the enhancement; ``None`` leaves the run's own value. ``colour`` is
+    what the article has to look like; without one its colour may be any.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Product:
     threshold: float | None = None
     prompt: str | None = None
     denoise: float | None = None
+    colour: ColourReference | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -141,7 +145,19 @@ def _parse_item(head: str, settings: str | None) -> Product:
         threshold=_number(name, "threshold", values.get("threshold")),
         prompt=values.get("prompt"),
         denoise=_number(name, "denoise", values.get("denoise")),
+        colour=_colour(name, values),
     )
+
+
+def _colour(name: str, values: dict[str, str]) -> ColourReference | None:
+    """The colour reference among the settings of one product."""
+    if "colour" in values:
+        return parse_reference(values["colour"], values.get("tolerance", ""))
+    if "tolerance" in values:
+        raise ProductsError(
+            f"The product {_show(name)} has a tolerance and no colour; add colour=#7a5c3e, or remove it."
+        )
+    return None
 
 
 def _parse_settings(name: str, text: str) -> dict[str, str]:
@@ -196,7 +212,8 @@ def _check_product(product: Product) -> Product:
             raise ProductsError(f"The {key} of {_show(name)} is {value:g}; give a number from 0 to 1, such as 0.3.")
     # An alias that repeats a word of its own product adds nothing and harms nothing.
     distinct = tuple(dict.fromkeys(alias for alias in aliases if alias != name))
-    return Product(name, distinct, product.threshold, _clean_prompt(name, product.prompt), product.denoise)
+    prompt = _clean_prompt(name, product.prompt)
+    return Product(name, distinct, product.threshold, prompt, product.denoise, product.colour)
 
 
 def _clean_prompt(name: str, prompt: str | None) -> str | None:
@@ -270,6 +287,10 @@ def _format_item(product: Product) -> str:
     if product.prompt is not None:
         escaped = product.prompt.replace("\\", "\\\\").replace('"', '\\"')
         settings.append(f'prompt="{escaped}"')
+    if product.colour is not None:
+        settings.append(f"colour={product.colour}")
+        if product.colour.tolerance != ColourReference.DEFAULT_TOLERANCE:
+            settings.append(f"tolerance={product.colour.tolerance:g}")
     return f"{words} [{'; '.join(settings)}]" if settings else words
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from lib_photoshoot.colour.comparison import ColourCheck
     from lib_photoshoot.colour.difference import Difference
 
 Box = tuple[float, float, float, float]
@@ -42,12 +43,16 @@ class Reason(str, Enum):
     """A better candidate covers the same place."""
     EMPTY_MASK = "empty_mask"
     """The segmenter found no object in the box."""
+    COLOUR_CARD = "colour_card"
+    """It is the colour chart that the photo was calibrated by."""
     NOT_CONFIRMED = "not_confirmed"
     """The cut-out, looked at alone, is not the product."""
     MISSING_PRODUCT = "missing_product"
     """All products were asked for and one is absent."""
     LOST_IN_ENHANCEMENT = "lost_in_enhancement"
     """The product was no longer recognised after the enhancement, so the original was kept."""
+    COLOUR_OFF = "colour_off"
+    """The product's colour is further from what it should be than allowed, so the picture was refused or kept."""
     NOT_ENHANCED = "not_enhanced"
     """The enhancement failed, so the original was kept."""
     INTERRUPTED = "interrupted"
@@ -79,6 +84,8 @@ class Rejection:
     box: Box
     score: float
     reason: Reason
+    colour_check: ColourCheck | None = None
+    """How far its colour was from the reference, for ``COLOUR_OFF``."""
 
 
 class Doubt(str, Enum):
@@ -138,6 +145,8 @@ class ProductRegion:
     alpha: np.ndarray | None = None
     outline: Outline | None = None
     colour: Difference | None = None
+    colour_check: ColourCheck | None = None
+    """The article in the result's picture against its colour reference; None for a product without one."""
 
     @property
     def solid(self) -> np.ndarray:

@@ -47,6 +47,15 @@ class Enhancement(str, Enum):
     RETOUCH = "retouch"
 
 
+class ColourHold(str, Enum):
+    """Whose products keep their colour when they are repainted."""
+
+    PHOTOS = "photos"
+    """Those of pictures that the user brought: what img2img or a request was given. txt2img has no true colour."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class Order(str, Enum):
     """Which of several regions comes first."""
 
@@ -108,7 +117,7 @@ class FilterSettings:
         "Products",
         "main",
         "Commas between products; aliases as: watch = wristwatch | watch dial; own settings as: "
-        'shoe [threshold=0.4; denoise=0.5; prompt="a red shoe"].',
+        'shoe [threshold=0.4; denoise=0.5; prompt="a red shoe"; colour=#7a5c3e; tolerance=3].',
         axis=True,
     )
     detector: str = _setting(
@@ -208,6 +217,21 @@ class FilterSettings:
     cfg_scale: float = _number(0.0, "CFG scale", "sampling", 0, 30, 0.5, help="0 takes the job's own.")
     sampler: str = _setting(SAME, "Sampler", "sampling", axis=True)
     scheduler: str = _setting(SAME, "Schedule type", "sampling")
+    colour_hold: str = _setting(
+        ColourHold.PHOTOS.value,
+        "Hold the product's colour",
+        "enhance",
+        "photos: in img2img and requests, where the picture before has the true colour; not in txt2img.",
+        choices=_values(ColourHold),
+        axis=True,
+    )
+    colour_strength: float = _number(
+        1.0, "Colour hold strength", "enhance", 0, 1, 0.05, help="1 takes all of the pass's colour shift back."
+    )
+    colour_limit: float = _number(
+        4.0, "Largest colour difference (ΔE)", "enhance", 0, 20, 0.5,
+        help="Of what is held; beyond it the original stays. 0 for no limit.",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         for name, meta in FIELDS.items():

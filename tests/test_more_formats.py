@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import sys
 from pathlib import Path
 
@@ -89,3 +90,78 @@ def test_heic_is_read_upright_and_changes_nothing_in_the_process(tmp_path: Path)
         file.write_bytes(data[:size])
         with pytest.raises(ImageError, match=r"a\.HEIC"):
             read_picture(file)
+
+
+def write_dng(path: Path, values: np.ndarray, order: str = "<") -> None:
+    """A Bayer mosaic (RGGB, uint16, 12 bits) as the least DNG that is one: sensor values that are linear sRGB."""
+    height, width = values.shape
+    xyz_to_srgb = [3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.204, 1.057]
+    matrix = b"".join(struct.pack(order + "ii", round(value * 10000), 10000) for value in xyz_to_srgb)
+    neutral = struct.pack(order + "6I", 1, 1, 1, 1, 1, 1)
+    short, long = order + "H", order + "I"
+    tags = [
+        (254, 4, 1, struct.pack(long, 0)),
+        (256, 4, 1, struct.pack(long, width)),
+        (257, 4, 1, struct.pack(long, height)),
+        (258, 3, 1, struct.pack(short, 16)),
+        (259, 3, 1, struct.pack(short, 1)),
+        (262, 3, 1, struct.pack(short, 32803)),
+        (271, 2, 5, b"Test\0"),
+        (272, 2, 5, b"Test\0"),
+        (273, 4, 1, b"data"),
+        (277, 3, 1, struct.pack(short, 1)),
+        (278, 4, 1, struct.pack(long, height)),
+        (279, 4, 1, struct.pack(long, values.nbytes)),
+        (33421, 3, 2, struct.pack(order + "2H", 2, 2)),
+        (33422, 1, 4, bytes([0, 1, 1, 2])),
+        (50706, 1, 4, bytes([1, 4, 0, 0])),
+        (50708, 2, 5, b"Test\0"),
+        (50714, 3, 1, struct.pack(short, 0)),
+        (50717, 4, 1, struct.pack(long, 4095)),
+        (50721, 10, 9, matrix),
+        (50728, 5, 3, neutral),
+        (50778, 3, 1, struct.pack(short, 21)),
+    ]
+    place = 8 + 2 + 12 * len(tags) + 4
+    table, body = b"", b""
+    where = place + sum(len(value) + len(value) % 2 for *_, value in tags if len(value) > 4)
+    for tag, kind, count, value in tags:
+        value = struct.pack(long, where) if value == b"data" else value
+        if len(value) > 4:
+            field, body = struct.pack(long, place + len(body)), body + value + b"\0" * (len(value) % 2)
+        else:
+            field = value.ljust(4, b"\0")
+        table += struct.pack(order + "HHI", tag, kind, count) + field
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(long, 8) + struct.pack(short, len(tags))
+    path.write_bytes(head + table + b"\0\0\0\0" + body + values.astype(order + "u2").tobytes())
+
+
+def mosaic(red: float, green: float, blue: float) -> np.ndarray:
+    cell = np.array([[red, green], [green, blue]]) * 4095
+    return np.tile(np.rint(cell), (24, 32)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_raw_file_is_developed_or_said(tmp_path: Path, monkeypatch, order: str) -> None:
+    write_dng(tmp_path / "a.dng", mosaic(0.4, 0.2, 0.1), order)
+    assert [source.stem for source in collect_inputs([tmp_path])] == ["a"]
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "rawpy", None)
+        with pytest.raises(ImageError, match=r"a\.dng is a camera's raw file.*rawpy"):
+            read_picture(tmp_path / "a.dng")
+    pytest.importorskip("rawpy")
+    picture = read_picture(tmp_path / "a.dng")
+    assert (picture.width, picture.height) == (64, 48)
+    # Not brightened: the light that came in, as sRGB writes it.
+    assert np.abs(picture.pixels[24, 32].astype(int) - (170, 124, 89)).max() <= 2
+    data = (tmp_path / "a.dng").read_bytes()
+    for size in (40, 150, 400):
+        (tmp_path / "a.dng").write_bytes(data[:size])
+        with pytest.raises(ImageError, match=r"a\.dng"):
+            read_picture(tmp_path / "a.dng")
+
+
+def test_a_plain_tiff_is_no_raw_file(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    gradient().save(tmp_path / "a.tif")
+    assert (read_picture(tmp_path / "a.tif").pixels == np.asarray(gradient())).all()

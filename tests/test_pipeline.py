@@ -227,3 +227,36 @@ def test_retouch_runs_on_the_path(picture):
 def test_wrong_arrays_are_refused():
     with pytest.raises(ValueError, match="uint8"):
         ProductFilter(BrightSquare(), BoxSegmenter()).run(np.zeros((4, 4), np.float32), [BAG])
+
+
+def test_an_article_of_another_colour_is_skipped_with_the_figure(picture):
+    from lib_photoshoot.catalog.outputs import report_entry
+    from lib_photoshoot.products import parse_products
+
+    (grey,) = parse_products("bag [colour=#c8c8c8]")
+    (dark,) = parse_products("bag [colour=#b0b0b0; tolerance=4]")
+    found = ProductFilter(BrightSquare(), BoxSegmenter()).run(picture, [grey])
+    assert found.decision is Decision.MATCH and found.regions[0].colour_check.delta_e < 0.1
+    off = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting()).run(picture, [dark])
+    assert off.reason is Reason.COLOUR_OFF and off.image is picture and not off.regions
+    (entry,) = report_entry("a.png", off)["rejected"]
+    assert entry["reason"] == "colour_off" and entry["colour_check"]["says"].endswith("too light")
+
+
+def test_an_enhancement_that_takes_the_colour_away_is_undone(picture):
+    from lib_photoshoot.products import parse_products
+
+    product_filter = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting(), recheck=False)
+    result = product_filter.run(picture, parse_products("bag [colour=#c8c8c8]"))
+    assert result.decision is Decision.MATCH and np.array_equal(result.image, picture)
+    assert [item.reason for item in result.rejected] == [Reason.COLOUR_OFF]
+    assert not result.regions[0].colour_check.is_off
+
+
+def test_a_colour_card_is_no_product() -> None:
+    picture = np.full((100, 100, 3), 40, np.uint8)
+    picture[30:70, 20:60] = 200
+    product_filter = ProductFilter(BrightSquare(), BoxSegmenter())
+    assert product_filter.run(picture, [BAG]).decision is Decision.MATCH
+    result = product_filter.run(picture, [BAG], cards=[(15.0, 25.0, 65.0, 75.0)])
+    assert (result.decision, result.reason) == (Decision.SKIP, Reason.COLOUR_CARD)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -22,6 +22,9 @@ from lib_photoshoot.masks.cutout import cut_out_pixels, cutout_rect, mask_image
 from lib_photoshoot.provenance.metadata import NOTHING, save_options
 from lib_photoshoot.results import Decision, FilterResult, Outline, ProductRegion
 from lib_photoshoot.transparency import flattened
+
+if TYPE_CHECKING:
+    from lib_photoshoot.colour.comparison import ColourCheck
 
 THUMBNAIL_SIDE = 560
 # Distinct on light and on dark pictures and for colour-blind readers (Okabe and Ito's palette, RGB).
@@ -164,8 +167,11 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
             found["outline"] = outline_entry(region.outline)
         if region.colour is not None:
             found["colour"] = colour_entry(region.colour)
-        regions.append(found)
-    rejected = [_found(item.product, item.score, item.box) | {"reason": item.reason.value} for item in result.rejected]
+        regions.append(found | check_entry(region.colour_check))
+    rejected = [
+        _found(item.product, item.score, item.box) | {"reason": item.reason.value} | check_entry(item.colour_check)
+        for item in result.rejected
+    ]
     return {
         "file": file,
         "width": result.width,
@@ -176,6 +182,15 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
         "rejected": rejected,
         "seconds": {stage: round(float(seconds), 4) for stage, seconds in result.seconds.items()},
     }
+
+
+def check_entry(check: ColourCheck | None) -> dict[str, Any]:
+    """The field ``colour_check`` of a region, which only those have whose product has a colour reference."""
+    if check is None:
+        return {}
+    from lib_photoshoot.colour.comparison import to_json
+
+    return {"colour_check": to_json(check)}
 
 
 def outline_entry(outline: Outline) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir, mkdtemp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.catalog.inputs import InputFile, Stamp
@@ -41,6 +41,9 @@ from lib_photoshoot.catalog.urls import Source, UrlFile
 from lib_photoshoot.errors import CatalogError, ImageError, MachinesGoneError, PhotoshootError
 from lib_photoshoot.images import Picture, decode_picture, read_picture, shown, write_atomic
 from lib_photoshoot.products import Product
+
+if TYPE_CHECKING:
+    from lib_photoshoot.colour.calibration.applying import Calibrator
 
 AHEAD = 2
 """Pictures given to a worker at once: the one it works on, and the next, so that it never waits for the driver."""
@@ -81,13 +84,19 @@ class Worker:
     """What runs in an actor: one filter with its models, loaded at the first picture."""
 
     def __init__(
-        self, make_filter: Callable[[], Filter], products: Sequence[Product], threads: int, scratch: str
+        self,
+        make_filter: Callable[[], Filter],
+        products: Sequence[Product],
+        threads: int,
+        scratch: str,
+        calibrator: Calibrator | None = None,
     ) -> None:
         """``threads`` are the cores that it may use; in ``scratch``, where it is there, files are encoded."""
         self.make_filter = make_filter
         self.products = products
         self.threads = threads
         self.scratch = scratch if os.path.isdir(scratch) else None
+        self.calibrator = calibrator
         self.filter: Filter | None = None
 
     def ready(self) -> None:
@@ -104,7 +113,7 @@ class Worker:
                 self.filter = self._load()
             with TemporaryDirectory(prefix="photoshoot-", dir=self.scratch) as folder:
                 out = Path(folder)
-                record = finish_picture(self.filter, source, *loaded, self.products, out)
+                record = finish_picture(self.filter, source, *loaded, self.products, out, calibrator=self.calibrator)
                 return Finished(record, {name: (out / name).read_bytes() for name in record.outputs})
         except PhotoshootError as error:
             return error
@@ -144,6 +153,7 @@ class RayEngine:
     address: str | None = None
     workers: int | None = None
     gpu: bool = False
+    calibrator: Calibrator | None = None
 
     def __post_init__(self) -> None:
         _import_ray()
@@ -170,7 +180,8 @@ class RayEngine:
         # With more workers than GPUs, whole numbers of them share one.
         share = 1 / -(-workers // gpus) if gpus else 0
         actor = ray.remote(num_cpus=threads, num_gpus=share)(Worker)
-        return Starter(lambda: actor.remote(self.make_filter, tuple(products), threads, scratch), workers)
+        given = (self.make_filter, tuple(products), threads, scratch, self.calibrator)
+        return Starter(lambda: actor.remote(*given), workers)
 
 
 @dataclass(frozen=True)

@@ -44,9 +44,11 @@ REASON_TEXT = {
     Reason.TOO_SMALL: "The candidate is too small to work with.",
     Reason.DUPLICATE: "A better candidate covers the same place.",
     Reason.EMPTY_MASK: "No clear object could be cut out of the candidate box.",
+    Reason.COLOUR_CARD: "The candidate is the colour chart.",
     Reason.NOT_CONFIRMED: "Looked at alone, the cut-out is not the product.",
     Reason.MISSING_PRODUCT: "Not all of the products are in the picture.",
     Reason.LOST_IN_ENHANCEMENT: "The product was no longer recognised after the enhancement; the original was kept.",
+    Reason.COLOUR_OFF: "The colour is too far from the product's own; the original was kept.",
     Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",
     Reason.UNREADABLE: "The file cannot be read as a picture.",
@@ -70,6 +72,12 @@ def doubts_of(region: Mapping[str, Any]) -> list[str]:
 def doubts_in_words(codes: Iterable[str]) -> str:
     """What speaks against an outline, for people."""
     return ", ".join(DOUBT_TEXT[Doubt(code)] for code in codes)
+
+
+def colour_in_words(item: Mapping[str, Any]) -> str:
+    """How far the colour of a region or rejected candidate is from its reference; empty where it has none."""
+    check = item.get("colour_check")
+    return f"{check['says']} ({check['tolerance']:g} allowed)" if check else ""
 
 
 def write_reports(
@@ -188,6 +196,7 @@ def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) 
     )
     environment.filters["doubts"] = lambda region: [DOUBT_TEXT[Doubt(code)] for code in doubts_of(region)]
     environment.filters["css"] = _css
+    environment.filters["colour"] = colour_in_words
     environment.filters["reason"] = lambda code: REASON_TEXT[Reason(code)]
     environment.filters["thumb"] = lambda record, kind: _data_uri(out, thumbnail_name(record.stem, kind))
     environment.filters["link"] = lambda path: quote(path, errors="surrogateescape")

@@ -23,13 +23,16 @@ from lib_photoshoot.transparency import rgba
 from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
+    from lib_photoshoot.colour.calibration.applying import Calibrator
     from lib_photoshoot.colour.space import ColourSpace
 
 
 class Filter(Protocol):
     """Anything that finds products in a picture of some colour space, uint8 or uint16, RGB (H, W, 3) or RGBA."""
 
-    def run(self, image: np.ndarray, products: Any, space: ColourSpace) -> FilterResult: ...
+    def run(self, image: np.ndarray, products: Any, space: ColourSpace) -> FilterResult:
+        """Where a photo holds colour cards, ``cards`` has their boxes besides."""
+        ...
 
 
 Numbered = tuple[int, Source]
@@ -80,15 +83,18 @@ def run_catalog(
     *,
     settings: Mapping[str, Any] | None = None,
     withdraw: bool = True,
+    calibrator: Calibrator | None = None,
 ) -> CatalogSummary:
     """Run the filter over ``inputs``, one after the other in this process, and write everything into ``out``.
 
     ``withdraw`` moves away what was made of pictures that are gone; not for callers whose pictures move and come back.
     ``settings`` (JSON values) only describe ``filter_``, for report and ledger: a run with others is not resumed.
+    ``calibrator`` makes the colours of each picture true before anything looks at it.
     An unreadable picture is listed and the run goes on. After an interrupt, a kill or a full disk the same call with
     ``resume`` does what is left. Raises ``CatalogError`` when the folders cannot be used or the disk is full.
     """
-    return run_engine(OneByOne(filter_), inputs, products, out, resume, progress, settings=settings, withdraw=withdraw)
+    engine = OneByOne(filter_, calibrator)
+    return run_engine(engine, inputs, products, out, resume, progress, settings=settings, withdraw=withdraw)
 
 
 def run_engine(
@@ -110,7 +116,7 @@ def run_engine(
     bad: dict[int, dict[str, str]] = {}
     notes: dict[int, str] = {}
     resumed = matched = gone = 0
-    with Ledger(out, {"products": [asdict(product) for product in products], **settings}, resume) as ledger:
+    with Ledger(out, {"products": [_as_json(product) for product in products], **settings}, resume) as ledger:
 
         def count(number: int, record: Record) -> None:
             # The record itself stays in the ledger alone.
@@ -157,6 +163,14 @@ def run_engine(
     return CatalogSummary(matched, len(done) - matched, resumed, tuple(unreadable), tuple(in_order))
 
 
+def _as_json(product: Product) -> dict[str, Any]:
+    """The product as the ledger names it; a colour only where it has one, so that older runs can be resumed."""
+    values = asdict(product)
+    if product.colour is None:
+        del values["colour"]
+    return values
+
+
 def _real_paths(sources: Iterable[Source]) -> frozenset[str]:
     """Real paths of the local sources; each folder is looked up once."""
     folders: dict[str, str] = {}
@@ -175,8 +189,9 @@ def _real_paths(sources: Iterable[Source]) -> frozenset[str]:
 class OneByOne:
     """The engine of one process: a picture is begun when the one before it is in the ledger."""
 
-    def __init__(self, filter_: Filter) -> None:
+    def __init__(self, filter_: Filter, calibrator: Calibrator | None = None) -> None:
         self.filter = filter_
+        self.calibrator = calibrator
 
     def process(
         self, sources: Iterator[Numbered], products: Sequence[Product], out: Path, protected: frozenset[str]
@@ -185,7 +200,7 @@ class OneByOne:
             outcome: Record | ImageError
             try:
                 stamp, picture = source.load()
-                outcome = finish_picture(self.filter, source, stamp, picture, products, out, protected)
+                outcome = finish_picture(self.filter, source, stamp, picture, products, out, protected, self.calibrator)
             except ImageError as error:
                 outcome = error
             yield number, outcome
@@ -199,12 +214,22 @@ def finish_picture(
     products: Sequence[Product],
     out: Path,
     protected: frozenset[str] = frozenset(),
+    calibrator: Calibrator | None = None,
 ) -> Record:
-    """Filter one picture that has been read, write its outputs below ``out`` and return its record."""
+    """Filter one picture that has been read, write its outputs below ``out`` and return its record.
+
+    Raises ``ImageError`` for a picture that cannot be calibrated.
+    """
     from lib_photoshoot.catalog.coco import annotation
     from lib_photoshoot.catalog.outputs import report_entry, write_outputs
 
-    result = filter_.run(rgba(picture), products, picture.space)
+    told: dict[str, str] = {}
+    cards: dict[str, Any] = {}
+    if calibrator is not None:
+        calibrated = calibrator(picture, shown(source.name))
+        picture, told = calibrated.picture, {"calibration": calibrated.told}
+        cards = {"cards": calibrated.cards} if calibrated.cards else {}
+    result = filter_.run(rgba(picture), products, picture.space, **cards)
     if result.decision is Decision.SKIP:
         # The result's own may be a view of the array with alpha, which would stay in memory beside the picture.
         result = replace(result, image=picture.best)
@@ -224,7 +249,7 @@ def finish_picture(
         size=stamp.size,
         mtime_ns=stamp.mtime_ns,
         outputs=written.files,
-        entry=report_entry(source.name, result, written.masks),
+        entry=report_entry(source.name, result, written.masks) | told,
         annotations=tuple(annotation(region) for region in result.regions) if matched else (),
         note=picture.note,
         version=stamp.version,

@@ -115,21 +115,26 @@ def export_command(
 def check_export_command(
     inputs: Annotated[list[str], typer.Argument(metavar="FILE...", help="Finished pictures: files, folders, globs.")],
     profile: ProfileName,
+    colour: Annotated[
+        str, typer.Option("--colour", help='The article\'s own colour, as "#7a5c3e; tolerance=3" (CIEDE2000).')
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture.")] = False,
 ) -> None:
     """Say which rules of a channel finished pictures miss, and by how much. Exit code 1 when any does."""
     code = DONE
     with exit_codes("Interrupted."):
         from lib_photoshoot.catalog.inputs import collect_inputs
+        from lib_photoshoot.colour.given import given_reference
         from lib_photoshoot.export.checking import check_file, to_json
         from lib_photoshoot.export.profile import load_profile
         from lib_photoshoot.export.provenance import source_of
         from lib_photoshoot.images import shown
 
         rules = load_profile(profile)
+        reference = given_reference(colour) if colour else None
         for file in collect_inputs(inputs, tell=say):
             try:
-                check = check_file(file.path, rules, source_of(file.path).source)
+                check = check_file(file.path, rules, source_of(file.path).source, reference)
             except ImageError as error:
                 say(str(error))
                 code = SOME_UNREADABLE

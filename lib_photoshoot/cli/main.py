@@ -17,6 +17,7 @@ import typer
 from lib_photoshoot import __version__, build
 from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.build import ModelChoice
+from lib_photoshoot.cli.colour import app as colour_app
 from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.export import check_export_command, export_command
 from lib_photoshoot.cli.finish import EXIT_CODES as FINISH_EXIT_CODES
@@ -35,6 +36,7 @@ from lib_photoshoot.typed import typed_command
 
 if TYPE_CHECKING:
     from lib_photoshoot.catalog.runner import Engine
+    from lib_photoshoot.colour.calibration.applying import Calibrator
     from lib_photoshoot.pipeline import ProductFilter
 
 app = typer.Typer(
@@ -52,6 +54,7 @@ app.command("finish", epilog=FINISH_EXIT_CODES)(finish_command)
 app.command("rank", epilog=EXIT_CODES)(rank_command)
 app.command("export", epilog=EXIT_CODES)(export_command)
 app.command("check-export", epilog=EXIT_CODES)(check_export_command)
+app.add_typer(colour_app, name="colour")
 app.add_typer(models_app, name="models", help="List, download and verify the model files.")
 
 
@@ -114,6 +117,16 @@ WhiteBalance = Annotated[
         help="off; sweep: by an even white ground around the article; or a neutral place, as X,Y in pixels or X%,Y%."
     ),
 ]
+Colour = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--colour", help='A product\'s own colour, as "cup=#7a5c3e; tolerance=3" (CIEDE2000); others are skipped.'
+    ),
+]
+Colours = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--colours", help="A CSV table of such colours, with the columns product, colour and tolerance."),
+]
 RequireAll = Annotated[bool, typer.Option("--all", help="Match only pictures that hold all products, not any of them.")]
 
 
@@ -147,6 +160,8 @@ def filter_command(
     thorough: Thorough = False,
     retouch: Retouched = RetouchName.FAITHFUL,
     white_balance: WhiteBalance = "off",
+    colour: Colour = None,
+    colours: Colours = None,
     engine: Annotated[
         EngineName, typer.Option(help="local: this process. ray: several processes, or machines (needs ray).")
     ] = EngineName.LOCAL,
@@ -158,28 +173,34 @@ def filter_command(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Ray workers, each with models of its own (1 GB); the default is one a core."),
     ] = None,
+    calibration: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="A file of colour calibrate for photos of its light, or auto: each photo by its own card."),
+    ] = None,
 ) -> None:
     """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
         from lib_photoshoot.catalog.runner import Progress, run_engine
         from lib_photoshoot.catalog.urls import collect_sources
+        from lib_photoshoot.colour.given import with_references
         from lib_photoshoot.enhancement.white_balance import Neutral
         from lib_photoshoot.products import parse_products
 
-        wanted = parse_products(products)
+        wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, out, say)
+        calibrator, calibrated = _calibrator(calibration)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
         build.check_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
         Neutral.parse(white_balance)
         build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance)
         with telling("loading the models", len(files)) as bar:
-            chosen = _engine(engine, address, workers, choice, build_)
+            chosen = _engine(engine, address, workers, choice, build_, calibrator)
 
             def tell(state: Progress) -> None:
                 name = "report" if state.file is None else os.path.basename(state.file)
                 bar(state.done, name[-32:])
 
-            settings = _settings(choice, require_all, retouch, white_balance)
+            settings = _settings(choice, require_all, retouch, white_balance) | calibrated
             summary = run_engine(chosen, files, wanted, out, resume, tell, settings=settings)
         for note in summary.notes:
             say(note)
@@ -205,16 +226,19 @@ def detect_command(
     device: Device = "cpu",
     bf16: Bf16 = False,
     thorough: Thorough = False,
+    colour: Colour = None,
+    colours: Colours = None,
 ) -> None:
     """Print one JSON object per picture on standard output, and nothing else there; write no files."""
     code = DONE
     with exit_codes("Interrupted."):
         from lib_photoshoot.catalog.outputs import report_entry
         from lib_photoshoot.catalog.urls import collect_sources
+        from lib_photoshoot.colour.given import with_references
         from lib_photoshoot.products import parse_products
         from lib_photoshoot.transparency import rgba
 
-        wanted = parse_products(products)
+        wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, tell=say)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
         with telling("loading the models", None):
@@ -240,16 +264,26 @@ def _engine(
     workers: int | None,
     choice: ModelChoice,
     build_: Callable[[], ProductFilter],
+    calibrator: Calibrator | None,
 ) -> Engine:
     if name is EngineName.RAY:
         from lib_photoshoot.catalog.ray_engine import RayEngine
 
-        return RayEngine(build_, address, workers, choice.device != "cpu")
+        return RayEngine(build_, address, workers, choice.device != "cpu", calibrator)
     if address is not None or workers is not None:
         raise CatalogError("--address and --workers are for Ray's workers; add --engine ray, or leave them out.")
     from lib_photoshoot.catalog.runner import OneByOne
 
-    return OneByOne(_loaded(build_))
+    return OneByOne(_loaded(build_), calibrator)
+
+
+def _calibrator(name: str | None) -> tuple[Calibrator | None, dict[str, str]]:
+    """What --calibration asks for, and how a run's settings tell it."""
+    if name is None:
+        return None, {}
+    from lib_photoshoot.colour.calibration.applying import calibrator_for
+
+    return calibrator_for(name)
 
 
 def _loaded(build_: Callable[[], ProductFilter]) -> ProductFilter:

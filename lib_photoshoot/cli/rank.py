@@ -24,22 +24,34 @@ def rank_command(
         typer.Option("--like", help="Training photos: pictures like these come first."),
     ] = None,
     top: Annotated[int, typer.Option("--top", min=0, help="Only so many of each product; 0 shows all.")] = 0,
+    colour: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--colour", help='A product\'s own colour, as "cup=#7a5c3e; tolerance=3"; others come last.'),
+    ] = None,
+    colours: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--colours", help="A CSV table of such colours, with the columns product, colour and tolerance."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Order the accepted pictures of each product by measured qualities, near-duplicates behind the best of them."""
     code = DONE
     with exit_codes("Interrupted."):
+        from lib_photoshoot.colour.given import with_references
+        from lib_photoshoot.products import Product
         from lib_photoshoot.ranking.order import rank, to_json
         from lib_photoshoot.ranking.run_folder import measure, measure_photos, read_candidates
 
         candidates = read_candidates(folder)
+        names = [Product(name) for name in dict.fromkeys(item.product for item in candidates)]
+        references = {item.name: item.colour for item in with_references(names, colour or (), colours, say)}
         photos = None if like is None else measure_photos(like, say)
         products: dict[str, list[Measured]] = {}
         with telling("measuring", len(candidates)) as bar:
             for done, candidate in enumerate(candidates):
                 bar(done, candidate.picture[-32:])
                 try:
-                    measured = measure(folder, candidate, photos)
+                    measured = measure(folder, candidate, photos, references[candidate.product])
                 except ImageError as error:
                     say(str(error))
                     code = SOME_UNREADABLE
@@ -62,6 +74,9 @@ def _print(product: str, items: tuple[Ranked, ...]) -> None:
         typer.echo(f"{place:4}. {item.total:.3f}  {item.measured.file}")
         for quality in item.measured.qualities:
             typer.echo(f"        {quality.name:9} {quality.score:.2f}  {quality.reason}")
+        if item.measured.colour_check is not None:
+            off = "colour_off: " if item.measured.colour_off else "colour: "
+            typer.echo(f"        {off}{item.measured.colour_check.in_words()}")
         if item.measured.doubts:
             typer.echo(f"        check the outline: {doubts_in_words(item.measured.doubts)}")
         for other in item.duplicates:

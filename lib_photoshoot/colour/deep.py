@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import cv2
@@ -28,17 +29,26 @@ def is_deep(image: Any) -> bool:
     )
 
 
-def read_deep(file: BinaryIO, pixels: np.ndarray) -> np.ndarray | None:
-    """The file's pixels as uint16 RGB (H, W, 3), as they lie in it; None where OpenCV sees other ones than Pillow did.
-
-    ``pixels`` are Pillow's, uint8 (H, W, 3). They were read first, since OpenCV takes a truncated file for a whole one.
-    """
+def begin_deep(file: BinaryIO) -> Future[Any]:
+    """Let OpenCV decode the file beside Pillow, which is as slow: neither holds Python's lock."""
     before = file.tell()
     file.seek(0, os.SEEK_SET)
     data = np.frombuffer(file.read(), np.uint8)
     file.seek(before)
+    beside = ThreadPoolExecutor(1)
+    found = beside.submit(cv2.imdecode, data, cv2.IMREAD_UNCHANGED)
+    beside.shutdown(wait=False)
+    return found
+
+
+def read_deep(begun: Future[Any], pixels: np.ndarray) -> np.ndarray | None:
+    """The file's pixels as uint16 RGB (H, W, 3), as they lie in it; None where OpenCV sees other ones than Pillow did.
+
+    ``begun`` is of :func:`begin_deep`. ``pixels`` are Pillow's, uint8 (H, W, 3): OpenCV alone would take a truncated
+    file for a whole one.
+    """
     try:
-        found = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+        found = begun.result()
     except cv2.error:
         return None
     if found is None or found.dtype != np.uint16 or found.ndim != 3 or found.shape[:2] != pixels.shape[:2]:

@@ -78,9 +78,16 @@ def grey_curve(icc: bytes) -> Curve:
     if colour_space_of(icc) != "GRAY" or b"kTRC" not in tags:
         raise ProfileError("no grey profile with a curve")
     try:
-        return _curve(tags[b"kTRC"])
+        curve = _curve(tags[b"kTRC"])
     except (struct.error, IndexError) as error:
         raise ProfileError("no grey curve") from error
+    # In a profile that is connected by L*a*b* the curve goes to lightness.
+    return (lambda x: _light_of(curve(x))) if icc[20:24] == b"Lab " else curve
+
+
+def _light_of(lightness: np.ndarray) -> np.ndarray:
+    """L* in [0, 1] to Y in [0, 1], CIE 15."""
+    return np.where(lightness > 0.08, ((lightness + 0.16) / 1.16) ** 3, lightness * (2700 / 24389))
 
 
 def make_profile(primaries: Sequence[float], white: Sequence[float], parameters: Sequence[float], name: str) -> bytes:

@@ -120,7 +120,7 @@ def _judged(icc: bytes, kind: str) -> tuple[bool, str]:
             grey_curve(icc)
             return True, ""
         # A grey picture with an RGB profile is common, and its tones are meant.
-        if space != ("RGB" if kind == "GRAY" else kind):
+        if space.upper() != ("RGB" if kind == "GRAY" else kind):
             return False, IGNORED.format(f"for {space or 'nothing'} and not for {kind}")
         if kind in ("CMYK", "LAB"):
             return True, ""

@@ -5,6 +5,7 @@ L*a*b* is that of D65 for every space, so that two pictures can be compared: a s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 import cv2
@@ -14,6 +15,7 @@ from lib_photoshoot.colour.icc import Curve, grey_curve, matrix_profile
 from lib_photoshoot.colour.profiles import convert, is_srgb, srgb_profile
 from lib_photoshoot.masks.morphology import row_strips
 
+_CACHED_PIXELS = 1 << 16
 _FINE = 1 << 16
 """Steps of a table from linear light to code values; over the light's square root, where dark tones are."""
 
@@ -67,25 +69,48 @@ class MatrixSpace(ColourSpace):
         self._curves = profile.curves
 
     def to_lab(self, pixels: np.ndarray) -> np.ndarray:
-        tables = self._decode16 if pixels.dtype == np.uint16 else self._decode8
-        linear = cv2.merge([np.take(table, pixels[..., c]) for c, table in enumerate(tables)])
-        lab = cv2.transform(_f(cv2.transform(linear, self._to_white)), _LAB)
-        return lab - np.array([16, 0, 0], np.float32)
+        lab = np.empty(pixels.shape, np.float32)
+        for rows in _few_rows(pixels.shape):
+            lab[rows] = cv2.transform(_f(self._light(pixels[rows])), _LAB)
+        lab[..., 0] -= 16
+        return lab
 
     def from_lab(self, lab: np.ndarray, dtype: np.dtype | type = np.uint8) -> np.ndarray:
+        pixels = np.empty(lab.shape, dtype)
+        for rows in _few_rows(lab.shape):
+            pixels[rows] = self._from_lab(lab[rows], dtype)
+        return pixels
+
+    def _from_lab(self, lab: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
         middle = (lab[..., 0] + 16) * np.float32(1 / 116)
         roots = cv2.merge(
             [middle + lab[..., 1] * np.float32(1 / 500), middle, middle - lab[..., 2] * np.float32(1 / 200)]
         )
-        linear = np.clip(cv2.transform(_f_inverse(roots), self._from_white), 0, 1)
-        steps = np.rint(np.sqrt(linear) * (_FINE - 1)).astype(np.int32)
-        return _whole(cv2.merge([np.take(table, steps[..., c]) for c, table in enumerate(self._encode)]), dtype)
+        return self._encoded(_f_inverse(roots), dtype)
 
     def to_srgb(self, pixels: np.ndarray) -> np.ndarray:
-        return convert(eight_bit(pixels), self.profile, srgb_profile())
+        if pixels.dtype == np.uint8:
+            return convert(pixels, self.profile, srgb_profile())
+        # LittleCMS would get rounded values, and round them again: half of what one may be off.
+        result = np.empty(pixels.shape, np.uint8)
+        for rows in _few_rows(pixels.shape):
+            result[rows] = _exact_srgb()._encoded(self._light(pixels[rows]), np.uint8)
+        return result
 
     def from_srgb(self, pixels: np.ndarray, dtype: np.dtype | type = np.uint8) -> np.ndarray:
         return super().from_srgb(convert(pixels, srgb_profile(), self.profile), dtype)
+
+    def _light(self, pixels: np.ndarray) -> np.ndarray:
+        """X/Xn, Y/Yn, Z/Zn of code values."""
+        tables = self._decode16 if pixels.dtype == np.uint16 else self._decode8
+        linear = cv2.merge([np.take(table, pixels[..., c]) for c, table in enumerate(tables)])
+        return cv2.transform(linear, self._to_white)
+
+    def _encoded(self, light: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
+        """Code values of X/Xn, Y/Yn, Z/Zn."""
+        linear = np.clip(cv2.transform(light, self._from_white), 0, 1)
+        steps = np.rint(np.sqrt(linear) * (_FINE - 1)).astype(np.int32)
+        return _whole(cv2.merge([np.take(table, steps[..., c]) for c, table in enumerate(self._encode)]), dtype)
 
     @cached_property
     def _decode8(self) -> list[np.ndarray]:
@@ -146,6 +171,11 @@ def eight_bit(pixels: np.ndarray) -> np.ndarray:
     return result
 
 
+def _few_rows(shape: tuple[int, ...]) -> Iterator[slice]:
+    """So few rows at a time that what lies between the steps of a conversion stays in the processor's cache."""
+    return (slice(strip.start, strip.stop) for strip in row_strips(shape, pixels=_CACHED_PIXELS))
+
+
 def _decoding(curve: Curve, count: int) -> np.ndarray:
     return np.clip(curve(np.linspace(0, 1, count)), 0, 1).astype(np.float32)
 
@@ -162,7 +192,7 @@ def _whole(values: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
 
 def _f(ratios: np.ndarray) -> np.ndarray:
     """CIE 15: the cube root, with a straight foot, which also holds for colours outside sRGB's gamut."""
-    return np.where(ratios > 216 / 24389, np.cbrt(ratios), ratios * np.float32(841 / 108) + np.float32(4 / 29))
+    return np.where(ratios > 216 / 24389, cv2.pow(ratios, 1 / 3), ratios * np.float32(841 / 108) + np.float32(4 / 29))
 
 
 def _f_inverse(roots: np.ndarray) -> np.ndarray:

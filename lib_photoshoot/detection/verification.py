@@ -14,6 +14,8 @@ WHOLE_IMAGE_SCORE = 0.5
 SAME_PLACE_IOU = 0.7
 # A part of a product already found (a car's wheel, one strap) is no further instance of it.
 PART_SHARE = 0.8
+# With the lid of a Passport in it, a box is no more than this much card.
+CARD_SHARE = 0.4
 
 
 def area(box: Box) -> float:
@@ -48,6 +50,19 @@ def verify(
             kept.append(detection)
         else:
             rejected.append(reject(detection, reason))
+    return kept, rejected
+
+
+def without_cards(detections: Sequence[Detection], cards: Sequence[Box]) -> tuple[list[Detection], list[Rejection]]:
+    """Split candidates into those that are no colour card and those that are; ``cards`` are the boxes of the cards."""
+    kept: list[Detection] = []
+    rejected: list[Rejection] = []
+    for detection in detections:
+        share = max((overlap(detection.box, card) for card in cards), default=0.0)
+        if share > CARD_SHARE * area(detection.box):
+            rejected.append(reject(detection, Reason.COLOUR_CARD))
+        else:
+            kept.append(detection)
     return kept, rejected
 
 

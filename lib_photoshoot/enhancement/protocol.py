@@ -24,6 +24,8 @@ class Enhancer(Protocol):
     """Makes the products in a picture look better.
 
     One with an attribute ``keeps_shape`` that is true changes no shapes: it is weighted by the products' own alpha.
+    One with an attribute ``refused`` lists there, after :meth:`enhance`, the products (``Rejection``) that shall stay
+    as they were.
     """
 
     name: str

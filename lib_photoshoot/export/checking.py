@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.colour.comparison import measure_colour
 from lib_photoshoot.colour.profiles import is_srgb
+from lib_photoshoot.colour.reference import ColourReference
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.export.placing import VISIBLE, fill_share
 from lib_photoshoot.export.profile import Aspect, Generated, Ground, Profile, Rule
@@ -76,15 +78,39 @@ class _File:
     size: int
 
 
-def check_file(path: str | os.PathLike[str], profile: Profile, source: Source | None = None) -> Check:
-    """Measure one file. Raises ImageError when it cannot be read. ``source`` is as for :func:`check_bytes`."""
+def check_file(
+    path: str | os.PathLike[str],
+    profile: Profile,
+    source: Source | None = None,
+    reference: ColourReference | None = None,
+) -> Check:
+    """Measure one file, its article's colour against ``reference`` where there is one.
+
+    Raises ImageError when it cannot be read. ``source`` is as for :func:`check_bytes`.
+    """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise ImageError(f"{shown(path)} cannot be read ({error.strerror}); check path and permission.") from error
     if not data:
         raise ImageError(f"{shown(path)} is empty (0 bytes); export the picture again.")
-    return check_bytes(data, profile, shown(path), source=source)
+    check = check_bytes(data, profile, shown(path), source=source)
+    if reference is None:
+        return check
+    return replace(check, findings=(*check.findings, *_colour_off(decode_picture(data, shown(path)), reference)))
+
+
+def _colour_off(picture: Picture, reference: ColourReference) -> list[Finding]:
+    """The finding for an article of another colour: what is neither white nor see-through is the article."""
+    off = _difference(picture, (255, 255, 255))
+    seen = off > VISIBLE if picture.alpha is None or picture.alpha.min() == 255 else picture.alpha > 127
+    # Of a white article on white hardly more than its edge differs.
+    whole = _product(off)
+    found = measure_colour(picture.srgb, seen if 2 * seen.sum() >= whole.sum() else whole, reference)
+    if not found.is_off:
+        return []
+    rule = Rule("The article's own colour.", "", True)
+    return [Finding(Aspect.COLOUR, f"colour_off, {found}", f"{reference}, within {reference.tolerance:g}", rule)]
 
 
 def check_bytes(

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from lib_photoshoot.colour.comparison import ColourCheck
+from lib_photoshoot.colour.comparison import to_json as colour_json
 from lib_photoshoot.export.toml_text import parse_toml
 from lib_photoshoot.ranking.colours import same_colours
 from lib_photoshoot.ranking.qualities import Quality
@@ -33,6 +35,13 @@ class Measured:
     hash: int
     doubts: tuple[str, ...] = ()
     colours: np.ndarray | None = field(default=None, compare=False)
+    colour_check: ColourCheck | None = field(default=None, compare=False)
+    """The product against its colour reference, where it has one."""
+
+    @property
+    def colour_off(self) -> bool:
+        """Whether it is not of its product's colour."""
+        return self.colour_check is not None and self.colour_check.is_off
 
 
 @dataclass(frozen=True)
@@ -63,12 +72,13 @@ def rank(
 ) -> tuple[Ranked, ...]:
     """Order the pictures of one product by their totals; equals by file name, so that the input's order is no matter.
 
-    One whose outline is doubtful comes after all that are sure: however sharp, it may be half a product.
+    One whose outline is doubtful comes after all that are sure: however sharp, it may be half a product. One of another
+    colour than its reference comes last.
     A picture whose hash differs in at most ``near`` of 64 bits from a better one's, and its product's colours nowhere,
     joins that one as its duplicate: of one shape, another colour or print is another product.
     """
     totals = {id(item): total_of(item.qualities, weights) for item in pictures}
-    in_order = sorted(pictures, key=lambda item: (bool(item.doubts), -totals[id(item)], item.file))
+    in_order = sorted(pictures, key=lambda item: (item.colour_off, bool(item.doubts), -totals[id(item)], item.file))
     groups: dict[int, list[Ranked]] = {}
     found = leaders([item.hash for item in in_order], near, [item.colours for item in in_order])
     for picture, leader in zip(in_order, found, strict=True):
@@ -113,5 +123,6 @@ def to_json(item: Ranked) -> dict[str, Any]:
         "total": round(item.total, 4),
         "qualities": qualities,
         "doubts": list(item.measured.doubts),
+        **({} if item.measured.colour_check is None else {"colour_check": colour_json(item.measured.colour_check)}),
         "duplicates": [{"file": other.measured.file, "total": round(other.total, 4)} for other in item.duplicates],
     }

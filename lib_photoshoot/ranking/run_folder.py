@@ -13,6 +13,8 @@ import numpy as np
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.outputs import slug
 from lib_photoshoot.catalog.report import doubts_of
+from lib_photoshoot.colour.comparison import measure_colour
+from lib_photoshoot.colour.reference import ColourReference
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.images import Picture, read_picture, shown
@@ -127,9 +129,18 @@ def read_cutout(folder: Path, candidate: Candidate) -> Picture | None:
     return replace(parts[0], pixels=pixels, alpha=alpha, width=right - left, height=bottom - top, icc=None, deep=None)
 
 
-def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None = None) -> Measured:
-    """Read and measure one candidate. Raises ImageError when its picture or a mask is gone or damaged."""
-    picture = flattened(read_picture(inside(folder, candidate.picture, ImageError)))
+def measure(
+    folder: Path,
+    candidate: Candidate,
+    photos: PhotoStatistics | None = None,
+    reference: ColourReference | None = None,
+) -> Measured:
+    """Read and measure one candidate, its colour against ``reference`` where there is one.
+
+    Raises ImageError when its picture or a mask is gone or damaged.
+    """
+    read = read_picture(inside(folder, candidate.picture, ImageError))
+    picture = flattened(read)
     mask = read_mask(folder, candidate, picture.shape[:2])
     found = [
         qualities.detection(candidate.score),
@@ -147,6 +158,7 @@ def measure(folder: Path, candidate: Candidate, photos: PhotoStatistics | None =
         difference_hash(picture),
         candidate.doubts,
         colours(picture, mask),
+        None if reference is None else measure_colour(read.srgb, mask, reference),
     )
 
 

@@ -51,6 +51,10 @@ FIELDS: Mapping[str, Field] = {
     "name": Field(Kind.TEXT, about="Names the product's folder; what is looked for, unless a class says it."),
     "class": Field(Kind.TEXT, about="What is looked for and prompted, where the name is an article number or a brand."),
     "aliases": Field(Kind.TEXTS, (), about="Other words for the same thing."),
+    "colour": Field(Kind.TEXTS, (), about="Its colour: #7a5c3e or Lab(52, 8, 20), or several with | between."),
+    "colour_tolerance": Field(
+        Kind.NUMBER, 3.0, 0.1, 50, about="The CIEDE2000 up to which a picture's colour is right."
+    ),
     "prompt": Field(Kind.TEXT, about="A prompt of your own in place of the written one."),
     "negative_prompt": Field(Kind.TEXT, about="What must not be in the picture."),
     "scenes": Field(Kind.TEXTS, (), about="Where it stands, one after the other: on a table | in a street."),
@@ -129,7 +133,7 @@ def _number(name: str, field: Field, value: Any) -> Any:
         what = "a whole number" if whole else "a number"
         multiple = f", a multiple of {field.step}," if field.step > 1 else ""
         raise ShootError(
-            f"the {name} is {value!r}; give {what}{multiple} from {field.lowest:.0f} to {field.highest:.0f}."
+            f"the {name} is {value!r}; give {what}{multiple} from {field.lowest:g} to {field.highest:.0f}."
         )
     return number if whole else float(number)
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.catalog.runner import run_catalog
@@ -254,7 +254,7 @@ class _Work:
             ) from error
         problems.extend(item["error"] for item in summary.unreadable)
         unreadable = {item["file"] for item in summary.unreadable}
-        reasons = {entry["file"]: entry["reason"] for entry in images if entry["decision"] == Decision.SKIP.value}
+        reasons = {entry["file"]: entry for entry in images if entry["decision"] == Decision.SKIP.value}
         found = {}
         for entry, source in zip(job.tries, sources, strict=True):
             if (candidate := regions.get(entry.seed)) is not None:
@@ -352,9 +352,13 @@ def _seed_of(item: Ranked) -> int:
     return int(PurePath(item.measured.file).stem)
 
 
-def _not_found(entry: Try, code: str) -> str:
-    from lib_photoshoot.catalog.report import REASON_TEXT
+def _not_found(entry: Try, report: Mapping[str, Any]) -> str:
+    from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words
 
+    code = report["reason"]
+    if code == Reason.COLOUR_OFF.value:
+        off = next(filter(None, map(colour_in_words, report["rejected"])), "off")
+        return f"{entry.file} is accepted, but its colour is {off}, so it is not sold; look at it, and reject it."
     reason = REASON_TEXT[Reason(code)].rstrip(".")
     return (
         f"{entry.file} is accepted, but the product is no longer found in it ({reason[:1].lower()}{reason[1:]}); "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
 from typing import Any
 
+from lib_photoshoot.colour.reference import ColourReference, parse_reference
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.export.profile import profile_names
 from lib_photoshoot.presets import clean_name, loaded, user_presets
@@ -16,7 +17,7 @@ from lib_photoshoot.products import Product, check_products, format_products
 from lib_photoshoot.prompts import product_prompt
 from lib_photoshoot.settings import FilterSettings, NoMatch, settings_from
 from lib_photoshoot.shoot.errors import ShootError
-from lib_photoshoot.shoot.fields import FIELDS, HIGHEST_SEED, plain
+from lib_photoshoot.shoot.fields import FIELDS, HIGHEST_SEED, SEPARATOR, plain
 
 EXTENSION = "Product Photoshoot"
 """Our extension's name in ``alwayson_scripts``."""
@@ -118,7 +119,9 @@ class ProductReader:
             raise ShootError(text[:1].lower() + text[1:]) from error
 
     def _product(self, values: Mapping[str, Any]) -> ListedProduct:
-        word = check_products([Product(values["class"] or values["name"], values["aliases"])])[0]
+        word = check_products([Product(values["class"] or values["name"], values["aliases"], colour=_colour(values))])[
+            0
+        ]
         for export in values["exports"]:
             if export not in self._profiles() and not export.endswith(".toml"):
                 known = ", ".join(self._profiles())
@@ -149,6 +152,12 @@ class ProductReader:
             forced = {"enabled": True, "products": products, "on_no_match": NoMatch.KEEP.value, "filter_input": False}
             self._settings[key] = settings_from({**chosen, **own, **forced})
         return self._settings[key]
+
+
+def _colour(values: Mapping[str, Any]) -> ColourReference | None:
+    if not values["colour"]:
+        return None
+    return parse_reference(SEPARATOR.join(values["colour"]), values["colour_tolerance"])
 
 
 def _prompt(word: str, values: Mapping[str, Any]) -> str:

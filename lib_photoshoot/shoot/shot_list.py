@@ -101,6 +101,9 @@ def _read_text(path: Path) -> str:
 
 
 def _product(row: Row, reader: ProductReader) -> ListedProduct:
+    if row.values.get("colour", "") is None:
+        text = "the colour is empty; YAML takes all behind an unquoted # for a comment, so put it in quotes."
+        raise RowError(row.line_of("colour"), text, "colour")
     values = {name: field.default for name, field in FIELDS.items()}
     # A row has few of the fields, and a list may have many thousand rows.
     for name in (name for name in FIELDS if name in row.values or name in REQUIRED):

@@ -21,6 +21,7 @@ from lib_photoshoot.results import Decision, FilterResult
 from lib_photoshoot.webui.notes import sentence
 
 if TYPE_CHECKING:
+    from lib_photoshoot.colour.calibration.applying import Calibrator
     from lib_photoshoot.colour.space import ColourSpace
 
 
@@ -81,6 +82,7 @@ class FolderRun:
         turn: Callable[[], AbstractContextManager[Any]],
         finish: Callable[[], None] = lambda: None,
         message: str | None = None,
+        calibrator: Calibrator | None = None,
     ) -> None:
         self.out = out
         self.products = tuple(products)
@@ -89,6 +91,7 @@ class FolderRun:
         self._settings = dict(settings)
         self._turn = turn
         self._finish = finish
+        self._calibrator = calibrator
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._began = time.monotonic()
@@ -118,14 +121,14 @@ class FolderRun:
                 return self._snapshot
             return replace(self._snapshot, seconds=time.monotonic() - self._began)
 
-    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace) -> FilterResult:
+    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace, **cards: Any) -> FilterResult:
         """One picture, when it is our turn; what :func:`run_catalog` calls."""
         self._note(waiting=True)
         with self._turn():
             if self._stop.is_set():
                 raise _Stopped
             self._note(waiting=False)
-            result = self._make_filter().run(image, products, space)
+            result = self._make_filter().run(image, products, space, **cards)
         matched = result.decision is Decision.MATCH
         with self._lock:
             self._snapshot = replace(
@@ -149,7 +152,9 @@ class FolderRun:
             self._finish()
 
     def _catalog(self, inputs: Sequence[InputFile], tell: Callable[[Progress], None]) -> CatalogSummary:
-        return run_catalog(self, inputs, self.products, self.out, True, tell, settings=self._settings)
+        return run_catalog(
+            self, inputs, self.products, self.out, True, tell, settings=self._settings, calibrator=self._calibrator
+        )
 
     def _report_so_far(self) -> dict[str, Any]:
         """Reports on what is finished: it stands in the ledger, so no picture is filtered again."""

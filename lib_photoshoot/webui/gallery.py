@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, read_records
 from lib_photoshoot.catalog.outputs import thumbnail_name
-from lib_photoshoot.catalog.report import REASON_TEXT
+from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import shown
@@ -166,7 +166,7 @@ def _card(out: Path, record: Record, index: int) -> str:
     undone = "".join(
         f'<p class="photoshoot-tab-undone">{escape(item["product"])}: {escape(REASON_TEXT[Reason(item["reason"])])}</p>'
         for item in entry["rejected"]
-        if item["reason"] in (Reason.LOST_IN_ENHANCEMENT.value, Reason.NOT_ENHANCED.value)
+        if item["reason"] in (Reason.LOST_IN_ENHANCEMENT.value, Reason.COLOUR_OFF.value, Reason.NOT_ENHANCED.value)
     )
     return (
         '<article class="photoshoot-tab-card"><div class="photoshoot-tab-pair">'
@@ -187,6 +187,8 @@ def _skip_row(out: Path, record: Record) -> str:
     reason = REASON_TEXT[Reason(entry["reason"])] if entry["reason"] else ""
     best = max(entry["rejected"], key=lambda item: item["score"], default=None)
     nearest = f"closest: {best['product']} {best['score']:.2f}" if best else ""
+    if off := [f"{item['product']} {colour_in_words(item)}" for item in entry["rejected"] if colour_in_words(item)]:
+        nearest = f"colour: {', '.join(off)}"
     return (
         f'<li><img src="{_thumb(out, record, "before")}" alt=""><div><b>{escape(shown(record.stem))}</b>'
         f"<span>{escape(reason)}</span><small>{escape(nearest)}</small></div></li>"

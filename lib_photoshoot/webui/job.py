@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lib_photoshoot.enhancement.holding import HoldingEnhancer
 from lib_photoshoot.errors import PhotoshootError, WeightsError
 from lib_photoshoot.model_names import DetectorName
 from lib_photoshoot.products import Product, parse_products
-from lib_photoshoot.results import Decision, FilterResult, Reason
+from lib_photoshoot.results import Decision, FilterResult, Reason, Rejection
 from lib_photoshoot.settings import Enhancement, FilterSettings, NoMatch, OnMatch
 from lib_photoshoot.transparency import rgba_of
+from lib_photoshoot.webui.colour import change_text, holding
 from lib_photoshoot.webui.enhancer import InpaintEnhancer, JobPrompt
 from lib_photoshoot.webui.notes import sentence
 from lib_photoshoot.webui.registry import REGISTRY, model_choice
@@ -24,9 +27,13 @@ if TYPE_CHECKING:
 
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.pipeline import ProductFilter
+    from lib_photoshoot.results import ProductRegion
     from lib_photoshoot.webui.host import Host
     from lib_photoshoot.webui.selectable import Driver
 
+SAME_PLACE = 0.85
+"""IoU of a product's outline before and after a pass of the host from which on pixel stands for pixel."""
+_UNDONE = {Reason.LOST_IN_ENHANCEMENT: "no longer recognised", Reason.COLOUR_OFF: "its colour was too far off"}
 Key = tuple[int, int]
 """Iteration and index within its batch: which image of the job."""
 
@@ -89,10 +96,13 @@ class FilterJob:
             self._decisions[key] = self._filter(None).detect(pixels, self.products)
         return self._decisions[key]
 
-    def handle(self, job: Any, key: Key, image: Image.Image, prompt: JobPrompt) -> ImageOutcome:
+    def handle(
+        self, job: Any, key: Key, image: Image.Image, prompt: JobPrompt, photo: Image.Image | None = None
+    ) -> ImageOutcome:
         """Filter one final image: the outcome's image is ``image`` itself unless a product in it was enhanced.
 
-        Never raises a PhotoshootError: what went wrong stands in the outcome's summary.
+        ``photo`` is the picture that the host was given to make it from, as large as it; None in txt2img. Never raises
+        a PhotoshootError: what went wrong stands in the outcome's summary.
         """
         if self.problem is not None:
             outcome = ImageOutcome(None, image, self.problem)
@@ -100,18 +110,18 @@ class FilterJob:
             outcome = ImageOutcome(None, image, "not looked at: the job was stopped")
         else:
             try:
-                outcome = self._filtered(job, image, prompt)
+                outcome = self._filtered(job, image, prompt, photo)
             except PhotoshootError as error:
                 outcome = ImageOutcome(None, image, sentence(error))
         self.outcomes[key] = outcome
         return outcome
 
-    def _filtered(self, job: Any, image: Image.Image, prompt: JobPrompt) -> ImageOutcome:
+    def _filtered(self, job: Any, image: Image.Image, prompt: JobPrompt, photo: Image.Image | None) -> ImageOutcome:
         from lib_photoshoot.images import to_image
 
         pixels = rgba_of(image)
         enhance = self.settings.on_match == OnMatch.ENHANCE.value and self.unit.problem is None
-        enhancer = self._enhancer(job, prompt) if enhance else None
+        enhancer = self._enhancer(job, prompt, photo) if enhance else None
         result = self._filter(enhancer).run(pixels, self.products)
         if np.may_share_memory(result.image, pixels):
             return ImageOutcome(result, image, self._summary(result, enhancer))
@@ -122,35 +132,84 @@ class FilterJob:
         models = REGISTRY.get(model_choice(self.settings, self.host.detector_device()))
         return models.filter(enhancer, self.settings.require_all, self.settings.recheck)
 
-    def _enhancer(self, job: Any, prompt: JobPrompt) -> Enhancer | None:
+    def _enhancer(self, job: Any, prompt: JobPrompt, photo: Image.Image | None) -> Enhancer | None:
         if self.settings.enhancement == Enhancement.RETOUCH.value:
             from lib_photoshoot.enhancement.retouch import retouch_of
 
             return retouch_of(self.settings.retouch, self.settings.white_balance)
         named = {product.name: product for product in self.products}
-        return InpaintEnhancer(self.host, job, self.settings, named, prompt, self.unit.unit)
+        painting = InpaintEnhancer(self.host, job, self.settings, named, prompt, self.unit.unit)
+        original = None if photo is None else partial(self._shown_in, photo)
+        return holding(painting, self.settings, photo is not None, original)
+
+    def _shown_in(self, photo: Image.Image, region: ProductRegion) -> np.ndarray | None:
+        """The photo's pixels, if it shows the product at this very place: the host's own pass may have moved it."""
+        from lib_photoshoot.masks.comparison import mask_iou
+
+        try:
+            seen = self.decide(photo).regions
+        except PhotoshootError:
+            return None
+        same = [other for other in seen if other.product == region.product]
+        if any(mask_iou(region.mask, other.mask) >= SAME_PLACE for other in same):
+            return np.asarray(photo.convert("RGB"))
+        return None
 
     def _summary(self, result: FilterResult, enhancer: Enhancer | None) -> str:
         """One line without commas or quotes of its own, so that infotext stays readable."""
         if result.decision is Decision.SKIP:
             kept = self.driver is not None and self.settings.on_no_match == NoMatch.LEAVE_OUT.value
             why = f"; kept because {self.driver.title} runs the job" if kept and self.driver else ""
-            return f"skipped: {reason_text(result.reason)}{why}"
+            return f"skipped: {_skip_text(result)}{why}"
         found = " + ".join(f"{region.product} {region.score:.2f}" for region in result.regions)
-        undone = sorted({item.product for item in result.rejected if item.reason is Reason.LOST_IN_ENHANCEMENT})
+        undone = [
+            f"enhancement of {' + '.join(names)} undone: {why}"
+            for reason, why in _UNDONE.items()
+            if (names := sorted({item.product for item in _undone(result) if item.reason is reason}))
+        ]
         if enhancer is None:
             done = self.unit.problem or "mask and cut-out only"
         elif result.note:
             done = result.note
         elif undone:
-            done = f"enhancement of {' + '.join(undone)} undone: no longer recognised"
+            done = "; ".join(undone)
         else:
             done = f"enhanced with {self._means(enhancer)}"
-        return f"found {found}; {done}{_to_check(result)}"
+        return f"found {found}; {done}{_moved(enhancer)}{_against_references(result)}{_to_check(result)}"
 
     def _means(self, enhancer: Enhancer) -> str:
         unit = self.unit.unit
         return f"ControlNet {unit.module} / {unit.model}" if unit and enhancer.name == "inpaint" else enhancer.name
+
+
+def _undone(result: FilterResult) -> list[Rejection]:
+    """What was rejected of products that are in the picture: their enhancement alone."""
+    found = {(region.product, region.box) for region in result.regions}
+    return [item for item in result.rejected if (item.product, item.box) in found]
+
+
+def _skip_text(result: FilterResult) -> str:
+    """Why the picture is skipped, without commas or semicolons; for a colour with the figures."""
+    off = [f"{item.product} {item.colour_check.in_words()}" for item in result.rejected if item.colour_check]
+    if result.reason is not Reason.COLOUR_OFF or not off:
+        return reason_text(result.reason)
+    return f"colour of {' + '.join(off)}"
+
+
+def _moved(enhancer: Enhancer | None) -> str:
+    """How far each product's colour was moved, and how far it still is, without commas."""
+    if not isinstance(enhancer, HoldingEnhancer):
+        return ""
+    return "".join(f"; colour of {one.region.product}: {change_text(one.change)}" for one in enhancer.held)
+
+
+def _against_references(result: FilterResult) -> str:
+    """How far the products' colours are from their references, without commas; nothing without references."""
+    off = [
+        f"{item.product} {item.colour_check.in_words()} when enhanced" for item in _undone(result) if item.colour_check
+    ]
+    parts = [f"{region.product} {region.colour_check.in_words()}" for region in result.regions if region.colour_check]
+    return f"; colour against the reference: {' and '.join(parts + off)}" if parts or off else ""
 
 
 def _to_check(result: FilterResult) -> str:

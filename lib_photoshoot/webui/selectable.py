@@ -76,7 +76,13 @@ Save = Callable[["Image.Image", "ImageOutcome", str, int], None]
 """Saves what belongs to one picture of the results: the picture before, its outcome, its infotext and its seed."""
 
 
-def filter_returned(job: FilterJob, driver: Driver, p: Any, processed: Any, save: Save) -> None:
+Photo = Callable[[int, "Image.Image"], "Image.Image | None"]
+"""The host's input for that picture of the results, as large as it; None where there was none."""
+
+
+def filter_returned(
+    job: FilterJob, driver: Driver, p: Any, processed: Any, save: Save, photo: Photo = lambda number, image: None
+) -> None:
     """Filter the pictures that a script has returned, in place in the host's ``processed``; grids stay as they are.
 
     Every picture stays in the results, enhanced or as it came, and its infotext says what was found and done.
@@ -91,7 +97,7 @@ def filter_returned(job: FilterJob, driver: Driver, p: Any, processed: Any, save
         before, number = processed.images[place], place - first
         seed = _at(processed.all_seeds, number, processed.seed)
         prompt = JobPrompt(_at(processed.all_prompts, number), _at(processed.all_negative_prompts, number), seed)
-        outcome = job.handle(p, (0, number), before, prompt)
+        outcome = job.handle(p, (0, number), before, prompt, photo(number, before))
         texts[place] = with_result(texts[place], job.settings, outcome.summary)
         _carry_over(before, outcome.image, texts[place])
         save(before, outcome, texts[place], seed)

@@ -30,7 +30,7 @@ from lib_photoshoot.errors import (
 )
 from lib_photoshoot.images import Picture, decode_picture, read_picture, to_image
 from lib_photoshoot.products import Product, check_products, parse_products
-from lib_photoshoot.results import Decision, FilterResult, ProductRegion
+from lib_photoshoot.results import Decision, FilterResult, ProductRegion, Rejection
 from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch, SettingsError, settings_from
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.transparency import rgba, within
@@ -41,6 +41,7 @@ from lib_photoshoot.webui.schema import JobValues, job_values
 
 if TYPE_CHECKING:
     from lib_photoshoot.colour.space import ColourSpace
+    from lib_photoshoot.enhancement.holding import HeldRegion
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.provenance.metadata import Metadata
     from lib_photoshoot.webui.host import Host
@@ -226,7 +227,8 @@ class PhotoshootService:
         seed = random.randrange(2**32) if job.seed == -1 else job.seed
         job = replace(job, seed=seed)
         request = replace(request, settings=settings)
-        note = None
+        note: str | None = None
+        held: list[HeldRegion] = []
         with self._turn():
             if settings.on_match == OnMatch.CUT_OUT.value:
                 result = self._run(request, None, regions)
@@ -235,7 +237,7 @@ class PhotoshootService:
 
                 result = self._run(request, retouch_of(settings.retouch, settings.white_balance), regions)
             else:
-                result, note = self._repainted(request, job, regions)
+                result, note, held = self._repainted(request, job, regions)
         picture = request.picture
         changed = result.image is not picture.best and not np.array_equal(result.image, picture.best)
         if changed and settings.enhancement != Enhancement.RETOUCH.value:
@@ -246,13 +248,18 @@ class PhotoshootService:
             "image": _png(result.image, picture.alpha, picture) if changed else None,
             "changed_outside": result.changed_outside,
             "seed": seed,
+            "colour_hold": [held_entry(one) for one in held],
             "note": " ".join(text for text in (note, result.note) if text) or None,
         }
 
     def _repainted(
         self, request: PictureRequest, job: JobValues, regions: Sequence[ProductRegion] | None
-    ) -> tuple[FilterResult, str | None]:
-        """Enhance by the host's own inpainting; also returns what differs from what was asked for."""
+    ) -> tuple[FilterResult, str | None, list[HeldRegion]]:
+        """Enhance by the host's own inpainting.
+
+        Also returns what differs from what was asked for, and what became of the products' colours.
+        """
+        from lib_photoshoot.webui.colour import holding
         from lib_photoshoot.webui.enhancer import InpaintEnhancer, JobPrompt
         from lib_photoshoot.webui.units import choose_unit
 
@@ -262,8 +269,9 @@ class PhotoshootService:
         named = {product.name: product for product in request.products}
         prompt = JobPrompt(job.prompt, job.negative_prompt, job.seed)
         with self._open_job(job, to_image(request.picture.srgb)) as outer:
-            enhancer = InpaintEnhancer(self._host, outer, request.settings, named, prompt, unit.unit)
-            return self._run(request, enhancer, regions), unit.note
+            painting = InpaintEnhancer(self._host, outer, request.settings, named, prompt, unit.unit)
+            enhancer = holding(painting, request.settings, is_photo=True)
+            return self._run(request, enhancer, regions), unit.note, enhancer.held
 
     def _run(
         self, request: PictureRequest, enhancer: Enhancer | None, regions: Sequence[ProductRegion] | None
@@ -284,21 +292,26 @@ def enhance_regions(
     the note says why.
     """
     from lib_photoshoot.compose import changed_outside, compose
-    from lib_photoshoot.pipeline import enhanced_by, weight, with_colours
+    from lib_photoshoot.pipeline import enhanced_by, refused_by, weight, with_colours, without
 
     height, width = pixels.shape[:2]
     image, changed, note = pixels, 0, None
+    rejected: list[Rejection] = []
     start = time.perf_counter()
     if enhancer is not None:
         try:
-            alpha = weight(enhancer, regions, pixels.shape[:2])
-            image = compose(pixels, enhanced_by(enhancer, pixels, regions, space), alpha)
+            enhanced = enhanced_by(enhancer, pixels, regions, space)
+            rejected = refused_by(enhancer)
+            alpha = weight(enhancer, without(regions, rejected), pixels.shape[:2])
+            image = compose(pixels, enhanced, alpha)
             changed = changed_outside(pixels, image, alpha)
             regions = with_colours(regions, pixels, image, space)
         except EnhancementError as error:
             image, note = pixels, str(error)
     seconds = {"enhance": round(time.perf_counter() - start, 4)}
-    return FilterResult(width, height, Decision.MATCH, None, tuple(regions), (), image, changed, seconds, note)
+    return FilterResult(
+        width, height, Decision.MATCH, None, tuple(regions), tuple(rejected), image, changed, seconds, note
+    )
 
 
 def _given(body: Any, name: str) -> bool:
@@ -365,6 +378,16 @@ def _region(value: Any, number: int, product: str, picture: Picture, limit: int)
     if not seen:
         raise RequestError(f"{where} lies where the picture is transparent; mark what can be seen.")
     return seen[0]
+
+
+def held_entry(one: HeldRegion) -> dict[str, Any]:
+    """What became of one product's colour: CIEDE2000 against the picture before, painted and once held."""
+    states = {"painted": one.change.painted, "held": one.change.held}
+    figures = {
+        name: {"mean": round(state.mean, 2), "percentile_95": round(state.percentile_95, 2)}
+        for name, state in states.items()
+    }
+    return {"product": one.region.product, "box": [round(value, 1) for value in one.region.box], **figures}
 
 
 def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:

@@ -103,8 +103,27 @@ def test_a_profile_that_cannot_be_used_is_ignored_as_browsers_do(icc: bytes, sai
     assert picture.note and said in picture.note
 
 
-def test_an_empty_profile_is_none() -> None:
-    assert decode_picture(file_of(format_="TIFF", icc_profile=b""), "a").note is None
+@pytest.mark.parametrize("format_", ["TIFF", "PNG", "JPEG", "WEBP"])
+def test_an_empty_profile_is_none(format_: str) -> None:
+    assert decode_picture(file_of(format_=format_, icc_profile=b""), "a").note is None
+
+
+@pytest.mark.parametrize("format_", ["PNG", "JPEG", "TIFF", "WEBP"])
+def test_a_large_profile_that_can_be_used_is(format_: str, adobe_rgb: bytes) -> None:
+    # As large as some printers' are; the tags stay where they were.
+    large = (4 << 20).to_bytes(4, "big") + adobe_rgb[4:] + bytes((4 << 20) - len(adobe_rgb))
+    picture = decode_picture(file_of(format_=format_, icc_profile=large), "a")
+    assert picture.notes == () and shown_colour(picture)[0] - BROWN[0] > 5
+
+
+@pytest.mark.parametrize("transfer", [16, 18])
+def test_a_profile_of_hdr_is_told(transfer: int, adobe_rgb: bytes) -> None:
+    # A tag more at the table's end moves nothing: it takes the place of the description.
+    place = adobe_rgb.index(b"desc")
+    coding = b"cicp" + len(adobe_rgb).to_bytes(4, "big") + (12).to_bytes(4, "big")
+    hdr = adobe_rgb[:place] + coding + adobe_rgb[place + 12 :] + b"cicp\0\0\0\0" + bytes([9, transfer, 0, 1])
+    with pytest.raises(ImageError, match="is an HDR picture"):
+        decode_picture(file_of(format_="JPEG", icc_profile=hdr), "a")
 
 
 def test_a_profile_that_lies_is_measured(adobe_rgb: bytes) -> None:
@@ -114,11 +133,34 @@ def test_a_profile_that_lies_is_measured(adobe_rgb: bytes) -> None:
     assert shown_colour(picture)[0] - BROWN[0] > 5
 
 
-def test_a_profile_of_tables_is_converted_at_once(monkeypatch: pytest.MonkeyPatch, adobe_rgb: bytes) -> None:
-    # Pillow makes none; what is done with one does not depend on how its tables are named.
-    monkeypatch.setattr("lib_photoshoot.colour.marks.has_tables", lambda icc: True)
-    picture = decode_picture(file_of(icc_profile=adobe_rgb + b"\0"), "a")
-    assert picture.icc is None and picture.notes == (TABLES,) and shown_colour(picture)[0] - BROWN[0] > 5
+def of_tables() -> bytes:
+    """An RGB profile of one table (lut8Type, ICC.1:2022 10.10) from the corners of the cube to L*a*b*."""
+    corners = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij"), axis=-1).reshape(-1, 3)
+    to_lab = np.array([[30, 60, 10], [60, -60, 0], [30, 30, -60]])
+    lab = corners @ to_lab.T * [2.55, 1, 1] + [0, 128, 128]
+    steps = bytes(range(256)) * 3
+    fixed = struct.pack(">9i", *(65536 * np.eye(3, dtype=int)).ravel())
+    table = b"mft1\0\0\0\0\3\3\2\0" + fixed + steps + np.rint(lab).astype(np.uint8).tobytes() + steps
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)
+    head = bytearray(srgb_profile()[:128])
+    head[8:12], head[20:24] = b"\2\x40\0\0", b"Lab "
+    places = struct.pack(">I4sII4sII", 2, b"wtpt", 156, len(white), b"A2B0", 156 + len(white), len(table))
+    body = places + white + table
+    head[:4] = (128 + len(body)).to_bytes(4, "big")
+    return bytes(head) + body
+
+
+def test_a_profile_of_tables_is_converted_at_once() -> None:
+    icc = of_tables()
+    seen = ImageCms.profileToProfile(
+        Image.new("RGB", (1, 1), BROWN),
+        ImageCms.ImageCmsProfile(io.BytesIO(icc)),
+        ImageCms.createProfile("sRGB"),  # type: ignore[arg-type]
+        outputMode="RGB",
+    ).getpixel((0, 0))
+    picture = decode_picture(file_of(icc_profile=icc), "a")
+    assert picture.icc is None and picture.notes == (TABLES,)
+    assert np.abs(shown_colour(picture) - np.array(seen)).max() <= 1 and np.abs(np.array(seen) - BROWN).max() > 5
 
 
 def test_grey_with_a_grey_profile_and_alpha() -> None:
@@ -134,6 +176,27 @@ def test_grey_with_a_grey_profile_and_alpha() -> None:
     deep.save(buffer, "PNG", icc_profile=grey)
     picture = decode_picture(buffer.getvalue(), "a")
     assert set(picture.pixels[0, 0]) == {168} and abs(int(picture.best[0, 0, 0]) - 168 * 257) < 128
+
+
+def test_a_grey_profile_may_go_to_lightness() -> None:
+    gamma = make_profile((0.64, 0.33, 0.30, 0.60, 0.15, 0.06), (0.3127, 0.3290), (1.0,), "L*")
+    lightness = (gamma[:16] + b"GRAYLab " + gamma[24:]).replace(b"rTRC", b"kTRC", 1)
+    picture = decode_picture(file_of("L", colour=128, icc_profile=lightness), "a")
+    seen = ImageCms.profileToProfile(
+        Image.new("L", (1, 1), 128),
+        ImageCms.ImageCmsProfile(io.BytesIO(lightness)),
+        ImageCms.createProfile("sRGB"),  # type: ignore[arg-type]
+        outputMode="RGB",
+    )
+    assert np.abs(shown_colour(picture) - np.array(seen.getpixel((0, 0)))).max() <= 1
+
+
+def test_lab_with_its_own_profile_is_nothing_to_tell() -> None:
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    picture = decode_picture(file_of("LAB", "TIFF", (130, 140, 150), icc_profile=lab), "a")
+    assert picture.notes == () and np.array_equal(
+        picture.pixels, decode_picture(file_of("LAB", "TIFF", (130, 140, 150)), "a").pixels
+    )
 
 
 def test_cmyk_without_a_profile_is_told() -> None:

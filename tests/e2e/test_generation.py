@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -198,6 +199,32 @@ def test_two_products_have_their_own_prompts(webui: WebUi, shared_data: Path, tm
     one = webui.generate([tmp_path / "both.png"], {**settings, "limit": 1}, width=512, height=256)
     sides = [differing(off.images[0], one.images[0])[:, part].any() for part in (slice(0, 230), slice(290, 512))]
     assert sorted(sides) == [False, True]
+
+
+def held_in(text: str) -> tuple[float, float]:
+    """The mean ΔE after the pass, and once held."""
+    found = re.search(r"colour of handbag: ΔE ([\d.]+) → ([\d.]+) ", text)
+    assert found is not None, text
+    return float(found[1]), float(found[2])
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_colours_are_held_in_a_batch_of_two_by_two_with_the_hosts_own_correction_on_and_off(
+    webui: WebUi, bag: Path, corrected: bool
+) -> None:
+    job = {"batch_size": 2, "n_iter": 2, "override_settings": {"img2img_color_correction": corrected}}
+    settings = {**ON, "colour_limit": 0}
+    held = webui.generate([bag], settings, "img2img", init_images=[encoded(bag)], **job)
+    changes = [held_in(text) for text in held.texts[-4:]]
+    print("\nhost's own correction", "on:" if corrected else "off:", changes)
+    assert all(after < 0.5 * before for before, after in changes)
+
+
+def test_a_colour_that_cannot_be_held_leaves_the_original(webui: WebUi, bag: Path) -> None:
+    settings = {**ON, "colour_hold": "always", "colour_strength": 0.0, "colour_limit": 1.0}
+    off, on = webui.generate([bag], None), webui.generate([bag], settings)
+    assert "enhancement of handbag undone: its colour was too far off" in on.texts[0]
+    assert not differing(off.images[0], on.images[0]).any()
 
 
 def test_what_fails_is_told_and_the_image_stays(webui: WebUi, bag: Path) -> None:

@@ -96,7 +96,7 @@ def test_a_recipe_is_what_decides_a_picture(tmp_path: Path) -> None:
 
 
 MISTAKES = [
-    ("name,count,colour\nbag,1,red\n", 1, "'colour'"),
+    ("name,count,hue\nbag,1,red\n", 1, "'hue'"),
     ("name\nbag\n", 1, "column count"),
     ("name,count,name\nbag,1,x\n", 1, "name is there twice"),
     ("name,count\nbag,1\nshoe,\n", 3, "count is missing"),
@@ -136,7 +136,7 @@ def test_a_mistake_in_a_csv_is_one_sentence_with_its_line(tmp_path: Path, text: 
 
 
 YAML_MISTAKES = [
-    ("- name: bag\n  count: 1\n  colour: red\n", 3, "'colour'"),
+    ("- name: bag\n  count: 1\n  hue: red\n", 3, "'hue'"),
     ("- name: bag\n  count: 1\n\n- name: shoe\n  count: x\n", 5, "'x'"),
     ("- name: bag\n  count: true\n", 2, "True"),
     ("- name: 815\n  count: 1\n", 1, "quotes"),

@@ -41,7 +41,7 @@ def summary(decision: Decision, on_match: str, **more: Any) -> str:
     settings = FilterSettings(enabled=True, products="bag", on_match=on_match, enhancement=Enhancement.RETOUCH.value)
     job = FilterJob(None, settings)  # type: ignore[arg-type]
     job._filter = lambda enhancer: type("F", (), {"run": lambda self, pixels, products: result})()  # type: ignore
-    return job._filtered(None, Image.fromarray(pixels), None).summary  # type: ignore[arg-type]
+    return job._filtered(None, Image.fromarray(pixels), None, None).summary  # type: ignore[arg-type]
 
 
 def test_what_the_extension_says_is_understood() -> None:
@@ -68,3 +68,23 @@ def test_a_filter_that_could_not_do_its_part_gives_no_verdict() -> None:
     assert failed == "found bag 0.80; The model; it failed."
     for text in (failed, "The word 'x' is not known.", "not looked at: the job was stopped", "found nothing", ""):
         assert verdict_of(text, ENHANCE) is None
+
+
+def test_colours_are_told_and_understood() -> None:
+    from dataclasses import replace
+
+    from lib_photoshoot.colour.comparison import compare
+    from lib_photoshoot.colour.dominant import DominantColour
+    from lib_photoshoot.colour.reference import parse_reference
+
+    reference = parse_reference("Lab(50, 20, 30)")
+    near, far = (compare([DominantColour((light, 20, 30), 1.0)], reference) for light in (51, 58))
+    bag = replace(region("bag", 0.8), colour_check=near)
+    off = Rejection("bag", bag.box, 0.8, Reason.COLOUR_OFF, far)
+    skipped = summary(Decision.SKIP, ENHANCE, reason=Reason.COLOUR_OFF, rejected=(off,))
+    assert skipped == f"skipped: colour of bag {far.delta_e:.1f} too light (3 allowed)"
+    kept = summary(Decision.MATCH, ENHANCE, regions=(bag,))
+    undone = summary(Decision.MATCH, ENHANCE, regions=(bag,), rejected=(off,))
+    for text, accepted in ((skipped, False), (kept, True), (undone, False)):
+        verdict = verdict_of(text, ENHANCE)
+        assert verdict is not None and verdict.accepted is accepted and "too light" in text and "," not in text

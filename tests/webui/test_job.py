@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -65,7 +67,9 @@ def test_a_product_is_repainted_and_the_rest_stays() -> None:
     before, after = np.asarray(image), np.asarray(outcome.image)
     changed = (before != after).any(2)
     assert changed[30:70, 20:60].all() and changed.sum() == 1600
-    assert outcome.summary == "found bag 0.90; enhanced with ControlNet canny / control_canny [1]"
+    done, _, colour = outcome.summary.rpartition("; ")
+    assert done == "found bag 0.90; enhanced with ControlNet canny / control_canny [1]"
+    assert re.fullmatch(r"colour of bag: ΔE \d+\.\d \(95 % below \d+\.\d\)", colour), "measured, and not held"
     assert host.requests[0].unit.module == "canny"
 
 

@@ -148,12 +148,32 @@ def test_filter_retouches_without_a_job(bench: Bench) -> None:
 
 def test_filter_repaints_through_the_host(bench: Bench) -> None:
     job = {"prompt": "a bag", "seed": 7, "steps": 3, "width": 256}
-    answer = bench.service.filter(body(job=job, settings={"mask_blur": 0, "mask_grow": 0}))
+    answer = bench.service.filter(body(job=job, settings={"mask_blur": 0, "mask_grow": 0, "colour_hold": "never"}))
     (request,) = bench.host.requests
     assert (request.prompt, request.seed, request.unit.module) == ("a bag", 7, "canny")
     assert bench.jobs == [JobValues(**job)] and answer["seed"] == 7
     changed = (np.asarray(image_of(answer["image"])) != np.asarray(picture())).any(2)
     assert changed.sum() == 1600
+
+
+def test_the_answer_tells_each_products_colour_before_and_after_the_hold(bench: Bench) -> None:
+    bench.host.colour = (200, 150, 160)
+    regions = bench.service.detect(body(masks=True))["regions"]
+    for answer in (bench.service.filter(body()), bench.service.enhance(body(regions=regions))):
+        (colour,) = answer["colour_hold"]
+        assert (colour["product"], colour["box"]) == ("bag", [20.0, 30.0, 60.0, 70.0])
+        assert colour["painted"]["mean"] > 10 > 2 > colour["held"]["mean"] > 0 and colour["held"]["percentile_95"] < 6
+        assert np.abs(np.asarray(image_of(answer["image"]))[35:65, 25:55].astype(int) - 200).max() < 4
+        json.dumps(answer)
+
+
+def test_a_colour_beyond_the_limit_is_rejected_with_its_reason(bench: Bench) -> None:
+    settings = {"colour_strength": 0.1}
+    regions = bench.service.detect(body(masks=True))["regions"]
+    for request in (body(settings=settings), body(settings=settings, regions=regions)):
+        answer = bench.service.enhance(request)
+        assert [item["reason"] for item in answer["rejected"]] == ["colour_off"] and answer["image"] is None
+        assert answer["colour_hold"][0]["held"]["mean"] > 4
 
 
 def test_without_a_prompt_the_product_is_named(bench: Bench) -> None:
@@ -206,7 +226,8 @@ def test_what_a_picture_hides_is_no_product_and_cutouts_are_no_more_opaque(bench
 def test_enhance_takes_the_regions_of_detect_back(bench: Bench, models: BrightModels) -> None:
     regions = bench.service.detect(body(masks=True))["regions"]
     calls = models.calls
-    answer = bench.service.enhance(body(regions=regions, settings={"mask_blur": 0, "mask_grow": 0}))
+    own = {"mask_blur": 0, "mask_grow": 0, "colour_hold": "never"}
+    answer = bench.service.enhance(body(regions=regions, settings=own))
     assert models.calls == calls and len(bench.host.requests) == 1
     assert (np.asarray(image_of(answer["image"])) != np.asarray(picture())).any(2).sum() == 1600
     assert answer["regions"][0]["product"] == "bag" and answer["changed_outside"] == 0

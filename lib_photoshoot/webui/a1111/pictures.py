@@ -32,6 +32,20 @@ def composite_of(p: Any, index: int, tensor: Any) -> Image.Image:
     return composite[0] if isinstance(composite, tuple) else composite
 
 
+def photo_of(p: Any, index: int, image: Image.Image) -> Image.Image | None:
+    """The input that img2img made ``image`` from, number ``index`` of its batch, as large as that; None in txt2img."""
+    given = getattr(p, "init_images", None)
+    if not given:
+        return None
+    photo = given[index] if index < len(given) else given[0]
+    if photo.size == image.size:
+        return photo
+    from modules import images
+
+    # As the host does it; in mode 3 it resizes what it has encoded.
+    return images.resize_image(0 if p.resize_mode == 3 else p.resize_mode, photo.convert("RGB"), *image.size)
+
+
 def infotext_of(p: Any) -> str:
     """The infotext that the host will write into the image that it is at; empty where it writes none."""
     from modules import shared

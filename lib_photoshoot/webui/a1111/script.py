@@ -228,13 +228,14 @@ class JobRun:
 
     def handle(self, p: Any, image: Image.Image) -> Image.Image:
         """The final image, enhanced or as it came."""
-        from lib_photoshoot.webui.a1111.pictures import save_extras
+        from lib_photoshoot.webui.a1111.pictures import photo_of, save_extras
         from lib_photoshoot.webui.enhancer import JobPrompt
 
         shared.state.textinfo = f"Product filter: looking for {', '.join(x.name for x in self.job.products)}"
         number = p.iteration * p.batch_size + p.batch_index
         prompt = JobPrompt(p.prompts[p.batch_index], p.negative_prompts[p.batch_index], p.seeds[p.batch_index])
-        outcome = self.job.handle(p, (p.iteration, p.batch_index), image, prompt)
+        photo = photo_of(p, p.batch_index, image)
+        outcome = self.job.handle(p, (p.iteration, p.batch_index), image, prompt, photo)
         shared.state.textinfo = None
         if outcome.skipped and self.job.settings.on_no_match == NoMatch.MOVE.value:
             outcome.image.info[_MOVE] = True
@@ -335,12 +336,12 @@ def filter_results_of_script(runner: Any, p: Any, arguments: Sequence[Any], proc
     if is_switched_off(own):
         return
     from lib_photoshoot.webui.a1111.outer import release_models
-    from lib_photoshoot.webui.a1111.pictures import save_returned
+    from lib_photoshoot.webui.a1111.pictures import photo_of, save_returned
 
     try:
         job = _job(own, None, driver)
         if job is not None:
-            filter_returned(job, driver, p, processed, partial(save_returned, p, job))
+            filter_returned(job, driver, p, processed, partial(save_returned, p, job), partial(photo_of, p))
             release_models()
     except Exception:  # a mistake of ours must not cost what the script has made
         from modules import errors

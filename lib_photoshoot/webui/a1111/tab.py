@@ -16,6 +16,7 @@ from lib_photoshoot.settings import DEFAULTS
 
 if TYPE_CHECKING:
     from lib_photoshoot.catalog.inputs import InputFile
+    from lib_photoshoot.colour.calibration.applying import Calibrator
     from lib_photoshoot.webui.folder_run import FolderRun
     from lib_photoshoot.webui.folders import AllowedFolders
     from lib_photoshoot.webui.gallery import Results
@@ -110,6 +111,12 @@ class FilterPart:
                 widgets.add("white_balance")
                 with gr.Accordion("Detection", open=False, elem_id="photoshoot_tab_detection"):
                     widgets.rows(["detector", "segmenter", "threshold", "require_all"])
+                calibration = gr.Textbox(
+                    label="Calibration",
+                    placeholder="empty: colours as they are",
+                    info="A file of colour calibrate for photos of its light, or auto: each photo by its own card.",
+                    elem_id="photoshoot_tab_calibration",
+                )
                 out = gr.Textbox(
                     label="Output folder",
                     placeholder="empty: a new folder in outputs/photoshoot",
@@ -128,7 +135,7 @@ class FilterPart:
         outputs = [progress, out, start, stop, view.box]
         start.click(
             streamed(self.begin),
-            [folder, files, *detect, enhance, widgets.made["white_balance"], out],
+            [folder, files, *detect, enhance, widgets.made["white_balance"], calibration, out],
             outputs,
             show_progress=False,
         ).then(self.results, outputs=[view.results, *view.outputs], show_progress=False).then(
@@ -304,6 +311,7 @@ def _run_for(
     require_all: bool,
     enhance: str,
     white_balance: str,
+    calibration: str,
     out: str,
 ) -> FolderRun:
     """A run that has not begun. Raises PhotoshootError for whatever can be known to be wrong."""
@@ -340,6 +348,7 @@ def _run_for(
     choice = model_choice(settings, host.detector_device())
     retouch = WAYS.get(enhance, "")
     enhancer = retouch_of(retouch, white_balance)
+    calibrator, calibrated = _calibrator(calibration.strip(), allowed)
     described = {
         "detector": choice.detector.value,
         "segmenter": choice.segmenter.value,
@@ -348,7 +357,7 @@ def _run_for(
         "all": require_all,
         "retouch": retouch,
         "white_balance": white_balance,
-    }
+    } | calibrated
     return FolderRun(
         lambda: REGISTRY.get(choice).filter(enhancer, require_all),
         inputs,
@@ -358,7 +367,17 @@ def _run_for(
         queue_turn,
         release_models,
         f"Left out: {left_out} linked pictures that lie outside the folders that may be used." if left_out else None,
+        calibrator,
     )
+
+
+def _calibrator(name: str, allowed: AllowedFolders) -> tuple[Calibrator | None, dict[str, str]]:
+    """What is named, and how a run's settings tell it. Raises PhotoshootError for what cannot be used."""
+    if not name:
+        return None, {}
+    from lib_photoshoot.colour.calibration.applying import AUTO, calibrator_for
+
+    return calibrator_for(name if name == AUTO else str(allowed.file(name)))
 
 
 def _inside(inputs: tuple[InputFile, ...], allowed: AllowedFolders, dropped: list[str]) -> list[InputFile]:

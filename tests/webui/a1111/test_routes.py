@@ -116,7 +116,7 @@ def test_enhance_changes_the_regions_that_are_given_and_looks_for_nothing(host: 
     host.checkpoint.at_step = lambda p: painted.append((p.prompt, p.seed))
     body = request(
         bag(lit=False), regions=regions, masks=True, job={"prompt": "a bag", "seed": 7, "steps": 1},
-        settings={"products": 'bag [prompt="red leather"]'},
+        settings={"products": 'bag [prompt="red leather"]', "colour_hold": "never"},
     )  # fmt: skip
     answer = post(host, "enhance", body)
     changed = differing(np.asarray(bag(lit=False)), decoded(answer["image"]))
@@ -224,7 +224,7 @@ def test_a_picture_comes_back_as_it_was_sent(host: StandIn) -> None:
     picture.putalpha(77)
     prompts: list[str] = []
     host.checkpoint.at_step = lambda p: prompts.append(p.prompt)
-    body = request(picture, settings={"prompt": ""}, job={"steps": 1})
+    body = request(picture, settings={"prompt": "", "colour_hold": "never"}, job={"steps": 1})
     answer = post(host, "filter", body)
     image = Image.open(io.BytesIO(base64.b64decode(answer["image"])))
     assert image.mode == "RGBA" and set(np.asarray(image)[..., 3].ravel()) == {77}

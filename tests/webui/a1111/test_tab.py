@@ -192,3 +192,16 @@ def test_without_gradios_queue_the_last_state_is_shown(fresh: Callable[..., Stan
     bag().save(folder / "1.png")
     page = Page(host.page)
     assert "Done in" in run(page, folder)[0][0], "the first that the page hears of it"
+
+
+def test_photos_are_calibrated_with_a_file_of_the_folders_that_may_be_used(page: Page, photos: Path) -> None:
+    from lib_photoshoot.colour.calibration.calibration import Calibration, write_calibration
+    from lib_photoshoot.colour.calibration.fitting import Error, Fit, FitKind
+
+    fit = Fit(FitKind.MATRIX, np.diag([0.95, 1.0, 1.0]))
+    file = photos / "light.json"
+    write_calibration(Calibration("light.json", fit, Error(0.5, 1), Error(0.6, 1), {}), file)
+    steps = run(page, photos, calibration=str(file))
+    assert "calibrated with light.json" in (Path(steps[0][1]) / "report.json").read_text()
+    run(page, photos, calibration="/etc/passwd")
+    assert "passwd" in page.value(f"{TAB}_progress")

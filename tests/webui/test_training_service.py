@@ -611,7 +611,8 @@ def test_thumbnails(service: TrainingService, folder: Path) -> None:
     for name in ("../0.png", "sub/0.png", "..", "", "0.png\0", "C:0.png", "a\\0.png"):
         assert refused(RequestError, service.pictures.picture, str(folder), name, 64).status == 404
     refused(MissingPathError, service.pictures.picture, str(folder), "0.txt", 64)
-    refused(MissingPathError, service.pictures.picture, str(folder), "none.png", 64)
+    for name in ("none.png", "x" * 300 + ".png", "製" * 100 + ".png"):
+        refused(MissingPathError, service.pictures.picture, str(folder), name, 64)
     refused(RequestError, service.pictures.picture, str(folder), "0.png", 5)
 
 

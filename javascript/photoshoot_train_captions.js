@@ -21,6 +21,7 @@ class PhotoshootTrainCaptions {
         this.captioner.value = ready?.name ?? info.captioners[0]?.name;
         this.why = photoshootMake("small", {class: "photoshoot-page-help"});
         this.anew = photoshootTrainParts.input("anew", {type: "checkbox"});
+        this.takeTexts = photoshootTrainParts.input("take_texts", {type: "checkbox"});
         this.caption = photoshootTrainParts.button("caption", "Caption", () => this.#caption(), this.status);
         this.stop = photoshootTrainParts.button("caption_stop", "Stop", () => photoshootTrainAsk("/caption/stop", {}),
             this.status, {hidden: true});
@@ -34,7 +35,8 @@ class PhotoshootTrainCaptions {
             photoshootMake("h4", {}, "Captions"),
             photoshootMake("div", {class: "photoshoot-page-row photoshoot-page-row-end"},
                 photoshootField(this.captioner, "Written by"), this.caption, this.stop,
-                photoshootField(this.anew, "Also those that have one")),
+                photoshootField(this.anew, "Also those that have one"),
+                photoshootField(this.takeTexts, "Texts beside the photos replace captions edited here")),
             this.why, this.bar, this.#tools(),
             photoshootRow(this.undo, this.redo, this.write, this.over), this.status);
         this.#showWhy();
@@ -96,7 +98,7 @@ class PhotoshootTrainCaptions {
         await this.line;
         await photoshootTrainAsk("/caption", {
             folder: this.photos.shownFolder, tag: this.photos.tag, captioner: this.captioner.value,
-            anew: this.anew.checked,
+            anew: this.anew.checked, take_texts: this.takeTexts.checked,
         });
         this.#show({busy: true, done: 0, of: 0});
         this.train.wake();

@@ -19,6 +19,11 @@ function photoshootTrainFigure(value) {
     return String(Number(value.toPrecision(3)));
 }
 
+// The lines of a text box, without empty ones.
+function photoshootTrainLines(box) {
+    return box.value.split("\n").map(line => line.trim()).filter(Boolean);
+}
+
 // A value of a recipe.
 function photoshootTrainWords(value) {
     if (typeof value === "boolean") {

@@ -19,6 +19,10 @@ class PhotoshootTrainPhotos {
             value: train.saved.folder ?? "", placeholder: "/full/path", "aria-describedby": id("folder_help"),
             onchange: () => this.#remember(),
         });
+        this.regularisation = photoshootTrainParts.input("regularisation", {
+            value: train.saved.regularisation ?? "", placeholder: "None",
+            onchange: () => this.#useRegularisation(),
+        });
         this.button = photoshootTrainParts.button("check", "Check", () => this.look(), this.status, {
             class: "photoshoot-page-button photoshoot-page-primary",
         });
@@ -49,6 +53,10 @@ class PhotoshootTrainPhotos {
                 photoshootField(this.folder, "Folder of photos"), this.button),
             make("small", {id: id("folder_help"), class: "photoshoot-page-help"},
                 "Inside the WebUI's output folders, or those of Settings, Product Photoshoot."),
+            photoshootTrainParts.fold("regularisation_fold", "Regularisation", photoshootField(this.regularisation,
+                "Folder of regularisation pictures",
+                "Pictures of the class and not of your product, such as other bags in a sub-folder 1_bag, so that " +
+                "the training does not forget what the class looks like. As many are taken as there are photos.")),
             this.status, this.found);
     }
 
@@ -79,6 +87,11 @@ class PhotoshootTrainPhotos {
         }
     }
 
+    // The regularisation folder as requests name it.
+    get regularisationFolder() {
+        return this.regularisation.value.trim();
+    }
+
     async look() {
         const folder = this.folder.value.trim();
         if (!folder) {
@@ -89,7 +102,9 @@ class PhotoshootTrainPhotos {
         if (folder !== this.shownFolder) {
             photoshootSay(this.status, "Looking at every photo…");
         }
-        const check = await photoshootTrainAsk("/check", {folder, recipe: this.train.recipe.values()});
+        const check = await photoshootTrainAsk("/check", {
+            folder, recipe: this.train.recipe.values(), regularisation: this.regularisationFolder,
+        });
         if (number !== this.asked) {
             return;
         }
@@ -160,8 +175,8 @@ class PhotoshootTrainPhotos {
         const recipe = name => Number(this.train.recipe.value(name));
         const counts = this.counts();
         let batches = 0;
-        for (const count of Object.values(counts)) {
-            batches += Math.ceil(count * recipe("num_repeats") / recipe("train_batch_size"));
+        for (const {taken} of Object.values(counts)) {
+            batches += Math.ceil(taken / recipe("train_batch_size"));
         }
         const shared = recipe("gradient_accumulation_steps") * this.train.recipe.processes;
         const perEpoch = Math.ceil(batches / shared) || 0;
@@ -176,12 +191,32 @@ class PhotoshootTrainPhotos {
         return {all: this.check.pictures.length, used, captioned, perEpoch, total, words};
     }
 
-    // Photos in each bucket.
+    // Pictures in each bucket, and how often an epoch takes them: see Dataset.counts and times_taken in
+    // lib_photoshoot/training.
     counts() {
         const counts = {};
+        const repeats = Number(this.train.recipe.value("num_repeats"));
+        let total = 0;
+        const take = ({bucket}, times) => {
+            counts[bucket] ??= {pictures: 0, taken: 0};
+            counts[bucket].pictures += 1;
+            counts[bucket].taken += times;
+            total += times;
+        };
         for (const picture of this.used) {
-            counts[picture.bucket] = (counts[picture.bucket] ?? 0) + 1;
+            take(picture, picture.repeats ?? repeats);
         }
+        const others = this.check.regularisation;
+        const times = others.map(() => 0);
+        let given = 0;
+        for (let round = 0; others.length && given < total; round++) {
+            for (let index = 0; index < others.length && given < total; index++) {
+                const more = round ? 1 : others[index].repeats;
+                times[index] += more;
+                given += more;
+            }
+        }
+        others.forEach((picture, index) => times[index] && take(picture, times[index]));
         return counts;
     }
 
@@ -248,12 +283,21 @@ class PhotoshootTrainPhotos {
         const make = photoshootMake;
         const row = (kind, ...cells) => make("tr", {}, ...cells.map(text => make(kind, {}, text)));
         const ordered = Object.entries(this.counts()).sort(([a], [b]) => parseInt(a, 10) - parseInt(b, 10));
-        const [repeats, batch] = ["num_repeats", "train_batch_size"].map(name => this.train.recipe.value(name));
+        const batch = this.train.recipe.value("train_batch_size");
         this.buckets.replaceChildren(
-            make("thead", {}, row("th", "Size in pixels", "Photos", "Batches an epoch")),
-            make("tbody", {}, ...ordered.map(([bucket, count]) =>
-                row("td", bucket.replace("x", " × "), count, Math.ceil(count * repeats / batch)))));
+            make("thead", {}, row("th", "Size in pixels", "Pictures", "Batches an epoch")),
+            make("tbody", {}, ...ordered.map(([bucket, {pictures, taken}]) =>
+                row("td", bucket.replace("x", " × "), pictures, Math.ceil(taken / batch)))));
         this.bucketsFold.firstChild.textContent = `Sizes in the training (${ordered.length})`;
+    }
+
+    async #useRegularisation() {
+        this.train.remember({regularisation: this.regularisationFolder});
+        try {
+            await this.again();
+        } catch (error) {
+            photoshootSay(this.status, error.message, true);
+        }
     }
 
     #remember() {

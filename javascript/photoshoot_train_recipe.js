@@ -34,6 +34,9 @@ class PhotoshootTrainRecipe {
         this.start = photoshootTrainParts.button("start", "Start training", () => this.#start(), this.startStatus, {
             class: "photoshoot-page-button photoshoot-page-primary photoshoot-page-big",
         });
+        this.lines = make("textarea", {
+            id: id("set"), rows: 3, spellcheck: false, placeholder: "unet_lr=1e-4\nnetwork_dim=8",
+        });
         this.groups = train.info.groups.filter(({name}) => name !== "result").map(group => this.#group(group));
         const result = [...this.fields.values()].filter(field => field.group === "result").map(field => field.box);
         this.box = photoshootTrainParts.step("recipe", 3, "Recipe",
@@ -44,7 +47,11 @@ class PhotoshootTrainRecipe {
             make("div", {class: "photoshoot-page-folds"}, ...this.groups.map(group => group.box),
                 photoshootTrainParts.fold("gpus_fold", "Several GPUs", make("div", {class: "photoshoot-page-grid"},
                     photoshootField(this.processCount, "Processes",
-                        "One for each GPU; they share the work, and the commands appear beside the run.")))),
+                        "One for each GPU; they share the work, and the commands appear beside the run."))),
+                photoshootTrainParts.fold("set_fold", "Values as text",
+                    photoshootField(this.lines, "Values to set",
+                        "NAME=VALUE, one a line, as after the command line's --set; they replace what the fields say."),
+                    photoshootTrainParts.button("set_put", "Put into the fields", () => this.#put(), this.status))),
             this.status, this.notesBox, this.figures, this.start, this.startStatus);
         for (const [name, value] of Object.entries(train.saved.recipe ?? {})) {
             if (value !== null) { // a box that was left empty
@@ -124,6 +131,14 @@ class PhotoshootTrainRecipe {
             groups.filter(name => !PHOTOSHOOT_TRAIN_KEPT.includes(name)));
     }
 
+    async #put() {
+        const {recipe} = await photoshootTrainAsk("/recipe", {
+            recipe: this.values(), set: photoshootTrainLines(this.lines),
+        });
+        this.use(recipe);
+        this.lines.value = "";
+    }
+
     async #checkAgain() {
         try {
             await this.train.photos.again();
@@ -145,7 +160,8 @@ class PhotoshootTrainRecipe {
         }
         photoshootSay(this.startStatus, "Preparing: photos are copied, and the trainer is asked what it can do…");
         const detail = await photoshootTrainAsk("/runs", {
-            folder: photos.shownFolder, recipe: this.values(), checkpoint: this.checkpoint.value,
+            folder: photos.shownFolder, recipe: this.values(), regularisation: photos.regularisationFolder,
+            checkpoint: this.checkpoint.value,
             leave_out: [...photos.leftOut], crops: photos.crops, processes: this.processes, start: true,
             anyway: problems.length > 0,
         });
@@ -187,7 +203,7 @@ class PhotoshootTrainValue {
             case "bool":
                 return this.input.checked;
             case "lines":
-                return this.input.value.split("\n").map(line => line.trim()).filter(Boolean);
+                return photoshootTrainLines(this.input);
             case "text":
                 return this.input.value;
             default: // a choice may be one of numbers; an empty number becomes NaN, which the server refuses

@@ -33,7 +33,13 @@ class PhotoshootTrainRun {
             this.status, properties);
         const primary = {class: "photoshoot-page-button photoshoot-page-primary"};
         this.begin = button("run_start", "Start", () => this.#do("start"), primary);
-        this.resume = button("resume", "Resume", () => this.#do("resume"), primary);
+        this.resume = button("resume", "Resume", () => this.#resume(), primary);
+        this.changes = make("textarea", {
+            id: id("resume_set"), rows: 2, spellcheck: false, placeholder: "gradient_checkpointing=true",
+        });
+        this.changesFold = photoshootTrainParts.fold("resume_fold", "Change values before it goes on",
+            photoshootField(this.changes, "Values to change",
+                "NAME=VALUE, one a line, where the saved state allows it: those of memory, precision and noise."));
         this.pause = button("pause", "Pause", () =>
             this.#do(this.detail.status.state === "paused" ? "unpause" : "pause"));
         this.stop = button("stop", "Stop and save", () => this.#do("stop"));
@@ -50,7 +56,7 @@ class PhotoshootTrainRun {
             button("use_recipe", "Use this recipe again", () => this.#useRecipe()));
         this.shown = make("div", {hidden: true, class: "photoshoot-page-found"},
             photoshootRow(this.state, this.name), this.message, this.bar, this.figures,
-            photoshootRow(this.begin, this.pause, this.stop, this.resume, this.cancel), this.status,
+            photoshootRow(this.begin, this.pause, this.stop, this.resume, this.cancel), this.changesFold, this.status,
             this.chart, this.samples, this.aboutFold, this.commandsFold, this.logFold);
         this.box = photoshootTrainParts.step("run", 4, "Run", this.empty, this.shown);
         new ResizeObserver(() => this.#showChart()).observe(this.chart);
@@ -104,7 +110,7 @@ class PhotoshootTrainRun {
         }
         if (other) {
             this.drawn = this.pictured = null;
-            this.log.textContent = "";
+            this.log.textContent = this.changes.value = "";
             photoshootSay(this.status, "");
             this.#showAbout();
         }
@@ -138,7 +144,7 @@ class PhotoshootTrainRun {
         this.pause.textContent = state === "paused" ? "Go on" : "Pause";
         this.stop.hidden = !at(["starting", "training", "paused"]);
         this.cancel.hidden = !cancellable;
-        this.resume.hidden = !resumable;
+        this.resume.hidden = this.changesFold.hidden = !resumable;
     }
 
     #showFigures() {
@@ -260,8 +266,14 @@ class PhotoshootTrainRun {
         }
     }
 
-    async #do(action) {
-        this.show(await photoshootTrainAsk(photoshootTrainRunPath(this.detail.name), {action}));
+    async #resume() {
+        await this.#do("resume", {set: photoshootTrainLines(this.changes)});
+        this.changes.value = "";
+        this.#showAbout(); // its recipe may be another now
+    }
+
+    async #do(action, values = {}) {
+        this.show(await photoshootTrainAsk(photoshootTrainRunPath(this.detail.name), {action, ...values}));
         this.train.wake();
     }
 

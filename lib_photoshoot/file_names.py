@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 
 LONGEST = 255
 """Bytes in one name, on the file systems in use."""
@@ -29,3 +30,9 @@ def beginning(text: str, most: int) -> str:
         if size > most:
             return text[:index]
     return text
+
+
+def with_ending(path: Path, ending: str) -> Path:
+    """The path with ``ending`` before its suffix; its own name is shortened where both together are too long."""
+    room = LONGEST - len(os.fsencode(ending + path.suffix))
+    return path.with_name(f"{shortened(path.stem, max(20, room))}{ending}{path.suffix}")

@@ -15,6 +15,15 @@ class DetectorName(str, Enum):
     """Swin-B: larger and slower."""
 
 
+DETECTOR_ALIASES = {
+    "groundingdino-swint": DetectorName.GROUNDINGDINO.value,
+    "groundingdino_swint_ogc": DetectorName.GROUNDINGDINO.value,
+    "groundingdino-swinb": DetectorName.GROUNDINGDINO_B.value,
+    "groundingdino_swinb_cogcoor": DetectorName.GROUNDINGDINO_B.value,
+}
+"""What the weights manifest and the official checkpoints call them, which is taken for the name of the detector."""
+
+
 class SegmenterName(str, Enum):
     """The segmenters that can be chosen; the values are the names in the weights manifest."""
 

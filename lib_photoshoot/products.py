@@ -29,6 +29,7 @@ _SETTINGS_BLOCK = re.compile(rf'\[((?:[^\[\]"]|{_QUOTED})*)\]', re.DOTALL)
 _SETTING = re.compile(rf'(?:[^;"]|{_QUOTED})+', re.DOTALL)
 _QUOTED_VALUE = re.compile(_QUOTED, re.DOTALL)
 _DELIMITER = re.compile(r"[,\n\[\]]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -268,11 +269,10 @@ def _check_distinct(products: Sequence[Product]) -> None:
 
 def _check_characters(text: str) -> None:
     """Raise ProductsError for control characters and lone surrogates, which no caption or file can carry."""
-    for character in text:
-        if character not in "\t\n\r" and unicodedata.category(character) in ("Cc", "Cs"):
-            raise ProductsError(
-                f"The product list holds the control character {_show_character(character)}; remove it and try again."
-            )
+    if wrong := _CONTROL.search(text):
+        raise ProductsError(
+            f"The product list holds the control character {_show_character(wrong[0])}; remove it and try again."
+        )
 
 
 def _is_caption_safe(character: str) -> bool:

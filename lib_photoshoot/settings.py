@@ -11,10 +11,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
+from lib_photoshoot.model_names import DETECTOR_ALIASES, DetectorName, RetouchName, SegmenterName
 
 VERSION = 1
 
@@ -78,6 +79,7 @@ class Meta(NamedTuple):
 
     ``choices`` are the allowed values of a closed list, ``lowest``, ``highest`` and ``step`` those of a number.
     ``group`` is the part of the panel it stands in; ``axis`` says whether it is an X/Y/Z axis.
+    ``aliases`` are other texts that are taken for a choice.
     """
 
     label: str
@@ -89,6 +91,7 @@ class Meta(NamedTuple):
     choices: tuple[str, ...] = ()
     axis: bool = False
     lines: int = 1
+    aliases: Mapping[str, str] = MappingProxyType({})
 
 
 def _setting(default: Any, label: str, group: str, help: str = "", **more: Any) -> Any:
@@ -124,6 +127,7 @@ class FilterSettings:
         "auto takes GroundingDINO where its weights are, else the embedded one.",
         choices=(AUTO, *_values(DetectorName)),
         axis=True,
+        aliases=DETECTOR_ALIASES,
     )
     segmenter: str = _setting(
         SegmenterName.MOBILE_SAM.value,
@@ -292,6 +296,7 @@ def _checked(name: str, meta: Meta, value: Any) -> Any:
     if kind is str:
         if not isinstance(value, str):
             raise SettingsError(f"{meta.label} is {value!r}; give a text.")
+        value = meta.aliases.get(value, value)
         if meta.choices and value not in meta.choices:
             raise SettingsError(f"{meta.label} is {value!r}; choose one of: {', '.join(meta.choices)}.")
         return value

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from lib_photoshoot import __version__, build
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.errors import DeviceError, UnknownProductError, WeightsError
+from lib_photoshoot.model_names import DetectorName
 from tests.test_catalog import BrightSquares, paint
 
 ROOT = Path(__file__).parents[1]
@@ -60,9 +61,28 @@ def test_detect_prints_one_object_a_line(photos: Path) -> None:
     assert set(lit) == {"file", "width", "height", "decision", "reason", "regions", "rejected", "seconds"}
 
 
+@pytest.mark.parametrize(
+    ("name", "detector"),
+    [
+        ("embedded", DetectorName.EMBEDDED),
+        ("groundingdino-swint", DetectorName.GROUNDINGDINO),
+        ("groundingdino_swint_ogc", DetectorName.GROUNDINGDINO),
+        ("groundingdino-b", DetectorName.GROUNDINGDINO_B),
+    ],
+)
+def test_a_detector_may_be_called_as_its_checkpoint(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, name: str, detector: DetectorName
+) -> None:
+    asked = []
+    monkeypatch.setattr(build, "build_filter", lambda choice, *_: asked.append(choice.detector) or BrightSquares())
+    assert invoke("detect", photos, "--products", "lamp", "--detector", name).exit_code == 0
+    assert asked == [detector] and isinstance(asked[0], DetectorName)
+
+
 def test_usage_and_input_errors_give_exit_code_2(photos: Path, tmp_path: Path) -> None:
     assert invoke("filter", photos).exit_code == 2
-    assert invoke("detect", photos, "--products", "lamp", "--detector", "other").exit_code == 2
+    other = invoke("detect", photos, "--products", "lamp", "--detector", "other")
+    assert other.exit_code == 2 and "'other' is not one of embedded" in other.stderr
     gone = invoke("detect", tmp_path / "gone", "--products", "lamp")
     assert gone.exit_code == 2 and gone.stdout == "" and "does not exist" in gone.stderr
     empty = invoke("detect", photos, "--products", " ")

@@ -96,3 +96,16 @@ def test_a_dictionary_switches_the_filter_on_and_overrides_come_last() -> None:
     assert settings_from_arguments([{"denoise": 0.2}], {"denoise": 0.7}).denoise == 0.7
     assert is_switched_off(()) and is_switched_off((False, "bag")) and is_switched_off(({},))
     assert not is_switched_off((True,)) and not is_switched_off(({"products": "bag"},))
+
+
+@pytest.mark.parametrize(
+    ("name", "detector"),
+    [
+        ("groundingdino-swint", "groundingdino"),
+        ("groundingdino_swint_ogc", "groundingdino"),
+        ("groundingdino-swinb", "groundingdino-b"),
+        ("groundingdino_swinb_cogcoor", "groundingdino-b"),
+    ],
+)
+def test_a_detector_may_be_called_as_its_checkpoint(name: str, detector: str) -> None:
+    assert settings_from({"detector": name}).detector == detector

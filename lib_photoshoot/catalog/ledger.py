@@ -23,6 +23,7 @@ from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, RUN_LEDGER, RUN_PROGRA
 from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.file_names import with_ending
 from lib_photoshoot.images import shown
 from lib_photoshoot.results import OutlineSource
 
@@ -160,7 +161,7 @@ def _free(path: Path) -> Path:
     """The path, with a number where it is taken."""
     free, number = path, 2
     while free.exists():
-        free, number = path.with_stem(f"{path.stem} ({number})"), number + 1
+        free, number = with_ending(path, f" ({number})"), number + 1
     return free
 
 

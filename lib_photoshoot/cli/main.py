@@ -31,7 +31,7 @@ from lib_photoshoot.cli.shoot import EXIT_CODES as SHOOT_EXIT_CODES
 from lib_photoshoot.cli.shoot import shoot_command
 from lib_photoshoot.cli.train import app as train_app
 from lib_photoshoot.errors import CatalogError, ImageError
-from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
+from lib_photoshoot.model_names import DETECTOR_ALIASES, DetectorName, RetouchName, SegmenterName
 from lib_photoshoot.typed import typed_command
 
 if TYPE_CHECKING:
@@ -65,6 +65,16 @@ class EngineName(str, Enum):
     RAY = "ray"
 
 
+def _detector(name: str) -> str:
+    """The detector's own name; raises BadParameter. An enumeration of Typer's would know no other names for it."""
+    name = DETECTOR_ALIASES.get(name, name)
+    try:
+        return DetectorName(name).value
+    except ValueError as error:
+        known = ", ".join(known.value for known in DetectorName)
+        raise typer.BadParameter(f"{name!r} is not one of {known}.") from error
+
+
 _INPUT_HELP = "Pictures, folders (searched recursively), globs, or URLs of pictures and folders (needs fsspec)."
 Inputs = Annotated[
     list[str],
@@ -75,9 +85,11 @@ Products = Annotated[
     typer.Option("--products", "-p", help='For example "handbag, shoe, watch = wristwatch | watch dial".'),
 ]
 Detector = Annotated[
-    DetectorName,
+    str,
     typer.Option(
-        help="embedded: small models, known product words. groundingdino (Swin-T), groundingdino-b (Swin-B): any words."
+        callback=_detector,
+        metavar=f"[{'|'.join(name.value for name in DetectorName)}]",
+        help="embedded: small models, known words. groundingdino (Swin-T), groundingdino-b (Swin-B): any words.",
     ),
 ]
 Segmenter = Annotated[
@@ -139,7 +151,7 @@ def filter_command(
     products: Products,
     out: Annotated[Path, typer.Option("--out", "-o", help="Output folder: new, or of the run to resume.")],
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in the same folder.")] = False,
-    detector: Detector = DetectorName.EMBEDDED,
+    detector: Detector = DetectorName.EMBEDDED.value,
     segmenter: Segmenter = SegmenterName.MOBILE_SAM,
     threshold: Threshold = None,
     require_all: RequireAll = False,
@@ -177,7 +189,7 @@ def filter_command(
         wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, out, say)
         calibrator, calibrated = _calibrator(calibration)
-        choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
+        choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
         build.check_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
         Neutral.parse(white_balance)
         build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance)
@@ -207,7 +219,7 @@ def filter_command(
 def detect_command(
     inputs: Inputs,
     products: Products,
-    detector: Detector = DetectorName.EMBEDDED,
+    detector: Detector = DetectorName.EMBEDDED.value,
     segmenter: Segmenter = SegmenterName.MOBILE_SAM,
     threshold: Threshold = None,
     require_all: RequireAll = False,
@@ -228,7 +240,7 @@ def detect_command(
 
         wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, tell=say)
-        choice = ModelChoice(detector, segmenter, device, bf16, threshold, thorough)
+        choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
         with telling("loading the models", None):
             product_filter = _loaded(partial(build.build_filter, choice, require_all))
         for source in files:

@@ -168,9 +168,11 @@ def start_command(
 def resume_command(run: RunName = "", values: Changes = None, follow: Follow = False, home: Home = None) -> None:
     """Go on with a run that was stopped, cancelled or cut off, at the step where it was saved last."""
     with exit_codes("Interrupted."):
+        from lib_photoshoot.training.assignments import assigned
+
         controller = _controller(home)
         found = controller.run(run)
-        status = controller.resume(found, _settings(values))
+        status = controller.resume(found, assigned(values or ()))
         say(f"{found.path.name} goes on after step {status.saved_step} of {status.total}.")
     _followed(found, follow)
 
@@ -326,6 +328,7 @@ def _controller(home: Path | None) -> TrainingController:
 
 def _recipe(preset: str, file: Path | None, settings: list[str] | None) -> Recipe:
     """A preset, with a file's values and then single ones over it. Raises TrainingError."""
+    from lib_photoshoot.training.assignments import assigned
     from lib_photoshoot.training.recipe import PRESETS, recipe_from
 
     if preset and preset not in PRESETS:
@@ -339,35 +342,7 @@ def _recipe(preset: str, file: Path | None, settings: list[str] | None) -> Recip
         if not isinstance(read, dict):
             raise TrainingError(f"The recipe {file} holds no JSON object; give names with values.")
         values |= read
-    return recipe_from(values | _settings(settings))
-
-
-def _settings(settings: list[str] | None) -> dict[str, Any]:
-    """The values of ``--set``, by name."""
-    from lib_photoshoot.training.recipe import DEFAULTS
-
-    values = {}
-    for setting in settings or ():
-        name, equals, text = setting.partition("=")
-        if not equals:
-            raise TrainingError(f"--set {setting!r} has no value; write it as NAME=VALUE.")
-        values[name.strip()] = _typed(text, DEFAULTS.get(name.strip()))
-    return values
-
-
-def _typed(text: str, default: Any) -> Any:
-    """The text as the type of the recipe's value; what cannot be one is left for the recipe to refuse."""
-    if isinstance(default, bool):
-        return {"true": True, "false": False}.get(text.strip().lower(), text)
-    if isinstance(default, tuple):
-        return tuple(text.split("\n"))
-    if isinstance(default, (int, float)):
-        try:
-            number = float(text)
-        except ValueError:
-            return text
-        return int(number) if isinstance(default, int) and number.is_integer() else number
-    return text
+    return recipe_from(values | assigned(settings or ()))
 
 
 def _checked(controller: TrainingController, folder: Path, recipe: Recipe, regularisation: Path | None = None) -> Check:

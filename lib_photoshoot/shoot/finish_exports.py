@@ -15,6 +15,7 @@ from lib_photoshoot.errors import ImageError
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.exporter import Exporter
 from lib_photoshoot.export.profile import Profile, load_profile
+from lib_photoshoot.file_names import with_ending
 from lib_photoshoot.images import read_picture, shown, write_atomic
 from lib_photoshoot.provenance.evidence import Evidence
 from lib_photoshoot.provenance.metadata import Metadata
@@ -183,5 +184,5 @@ def free_name(target: Path, path: Path) -> Path:
     free = target
     while free.exists() and _sha256(free) != _sha256(path):
         number += 1
-        free = target.with_stem(f"{target.stem} ({number})")
+        free = with_ending(target, f" ({number})")
     return free

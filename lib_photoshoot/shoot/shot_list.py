@@ -19,7 +19,7 @@ from lib_photoshoot.shoot.ledger import FINISHED, LEDGER_NAME, LIST_NAME
 from lib_photoshoot.shoot.listed import ListedProduct, ProductReader
 from lib_photoshoot.shoot.pictures import THUMBNAILS
 from lib_photoshoot.shoot.rows import Row, RowError, check_names
-from lib_photoshoot.shoot.yaml_rows import YAML_BREAKS, yaml_rows
+from lib_photoshoot.shoot.yaml_rows import YAML_BREAKS, uncollected, yaml_rows
 from lib_photoshoot.spreadsheet import formula_undone
 
 SUFFIXES = (".csv", ".yaml", ".yml")
@@ -37,10 +37,11 @@ def read_shot_list(path: Path) -> tuple[ListedProduct, ...]:
     """
     try:
         products = []
-        for read in read_products(read_rows(path)):
-            if isinstance(read, RowError):
-                raise read
-            products.append(read)
+        with uncollected():
+            for read in read_products(read_rows(path)):
+                if isinstance(read, RowError):
+                    raise read
+                products.append(read)
     except RowError as error:
         raise ShootError(f"{shown(path)}, line {error.line}: {error.text}") from error
     if not products:
@@ -100,11 +101,12 @@ def _read_text(path: Path) -> str:
 
 
 def _product(row: Row, reader: ProductReader) -> ListedProduct:
-    values = {}
-    for name in FIELDS:
-        if name == "colour" and row.values.get(name, "") is None:
-            text = "the colour is empty; YAML takes all behind an unquoted # for a comment, so put it in quotes."
-            raise RowError(row.line_of(name), text, name)
+    if row.values.get("colour", "") is None:
+        text = "the colour is empty; YAML takes all behind an unquoted # for a comment, so put it in quotes."
+        raise RowError(row.line_of("colour"), text, "colour")
+    values = {name: field.default for name, field in FIELDS.items()}
+    # A row has few of the fields, and a list may have many thousand rows.
+    for name in (name for name in FIELDS if name in row.values or name in REQUIRED):
         try:
             values[name] = read_field(name, row.values.get(name))
         except ShootError as error:

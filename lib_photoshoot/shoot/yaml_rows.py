@@ -33,9 +33,10 @@ def yaml_rows(text: str) -> Iterator[Row]:
     # The parser in C, where PyYAML has it, is ten times faster.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text.translate(stand_ins))
     try:
-        with _uncollected():
-            root = loader.get_single_node()
-            rows = list(_Reader(loader, {value: key for key, value in stand_ins.items()}).rows(root))
+        with uncollected():
+            # No name holds the nodes, which are many more than the rows, while the rows are used.
+            marks = {value: key for key, value in stand_ins.items()}
+            rows = list(_Reader(loader, marks).rows(loader.get_single_node()))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = error.problem or error.context or "it is damaged"
@@ -50,8 +51,8 @@ def yaml_rows(text: str) -> Iterator[Row]:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without Python's search for garbage, which would look through all nodes of a long list again and again."""
+def uncollected() -> Iterator[None]:
+    """Without Python's search for garbage, which would look through all parts of a long list again and again."""
     was_on = gc.isenabled()
     gc.disable()
     try:

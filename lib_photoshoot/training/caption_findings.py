@@ -26,7 +26,7 @@ def caption_findings(dataset: Dataset, conflicts: Mapping[str, str], longest: in
             name,
             f"The caption of {shown(name)} was edited here and says something else beside the picture by now "
             f"('{shown(text)[:80]}'); the edited one is used. Edit it to keep it, or take the texts "
-            "(`train caption --take-texts`).",
+            "(`train caption --take-texts`, or the tick beside Caption on the page).",
         )
     for image in dataset.images:
         tokens = least_tokens(image.caption or "")

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.file_names import LONGEST, shortened
 from lib_photoshoot.images import shown, write_atomic
 
 TEXT_SUFFIX = ".txt"
 BACKUP_SUFFIX = ".bak"
+_LONGEST_BACKED_UP = LONGEST - len(BACKUP_SUFFIX) - 6
+"""Bytes of a name that leave room for the suffix and its number."""
 _SHEET_KEY = "captions"
 
 
@@ -278,9 +281,10 @@ def _single_tag(tag: str) -> str:
 
 def _free_backup(path: Path) -> Path:
     """``NAME.txt.bak``, or with a number where that is taken: the user's first text is never lost."""
-    backup, number = path.with_name(path.name + BACKUP_SUFFIX), 2
+    name = f"{shortened(path.name, _LONGEST_BACKED_UP)}{BACKUP_SUFFIX}"
+    backup, number = path.with_name(name), 2
     while backup.exists():
-        backup, number = path.with_name(f"{path.name}{BACKUP_SUFFIX}{number}"), number + 1
+        backup, number = path.with_name(f"{name}{number}"), number + 1
     return backup
 
 

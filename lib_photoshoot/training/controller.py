@@ -119,7 +119,7 @@ class TrainingController:
 
     def checked(self, dataset: Dataset, recipe: Recipe, captions: Mapping[str, str]) -> Check:
         """The same of a folder that was scanned with this recipe, with these captions by image name."""
-        conflicts = self._merged(dataset).conflicts
+        conflicts = self.conflicts(dataset)
         dataset = dataset.with_captions(captions)
         dataset = dataset.with_findings(caption_findings(dataset, conflicts, recipe.max_token_length))
         steps = dataset.steps_per_epoch(recipe.num_repeats, recipe.train_batch_size, recipe.gradient_accumulation_steps)
@@ -131,6 +131,10 @@ class TrainingController:
         """The captions of a dataset's images: the newer of those kept here and those beside the pictures, but what was
         edited here stays (see ``caption_store.py``)."""
         return CaptionSheet(self._merged(dataset).captions)
+
+    def conflicts(self, dataset: Dataset) -> Mapping[str, str]:
+        """The texts beside the pictures, by image name, that contradict captions edited here. Raises TrainingError."""
+        return self._merged(dataset).conflicts
 
     def save_captions(self, dataset: Dataset, sheet: CaptionSheet, made: bool = False) -> None:
         """Keep captions, outside the user's folder; ``made`` ones were not edited by hand. Raises TrainingError."""
@@ -176,7 +180,7 @@ class TrainingController:
 
         sheet = self.captions(dataset)
         if take_texts:
-            sheet.update(self._merged(dataset).conflicts)
+            sheet.update(self.conflicts(dataset))
         images = [image for image in dataset.images if anew or not sheet[image.name].strip()]
         sheet.update(caption_dataset(images, captioner, dataset.tag, progress))
         sheet.with_tag(dataset.tag)

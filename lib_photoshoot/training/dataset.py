@@ -6,6 +6,7 @@ Nothing is ever written here. What sd-scripts reads, and how, is from its v0.10.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from lib_photoshoot.results import Box
 from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, place, steps_per_epoch, times_taken
 from lib_photoshoot.training.caption_files import SUFFIXES, caption_files, metadata_file, read_metadata
 from lib_photoshoot.training.captions import decode, first_line, lines, tags, text_name
-from lib_photoshoot.training.pictures import is_rotated, masks, trained_size
+from lib_photoshoot.training.pictures import TRAINER_SUFFIXES, is_rotated, masks, trained_size
 from lib_photoshoot.transparency import flattened
 from lib_photoshoot.wording import counted
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.pipeline import ProductFilter
     from lib_photoshoot.products import Product
 
-TRAINED_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp"})
+TRAINED_SUFFIXES = PICTURE_SUFFIXES - {".pdf"}  # that is more often a document than a photo
 SMALLEST_SIDE = 64
 """Pictures with a shorter side than this many pixels are left out."""
 MOST_ENLARGED = 2.0
@@ -65,7 +66,7 @@ class FindingKind(str, Enum):
     TOO_SMALL = "too_small"
     """Left out."""
     OTHER_FORMAT = "other_format"
-    """A picture of a kind that the trainer does not read."""
+    """A picture of a kind that the trainer does not read: it enters the run as PNG."""
     ENLARGED = "enlarged"
     CROPPED = "cropped"
     ROTATED = "rotated"
@@ -255,7 +256,7 @@ def scan(
     pictures = [path for path in named if path not in mask_owners]
     if not pictures:
         raise TrainingError(
-            f"{shown(folder)} has no PNG, JPEG, WebP or BMP picture in it; name the folder that holds the photos."
+            f"{shown(folder)} has no PNG, JPEG, WebP, TIFF or other picture in it; name the photos' folder."
         )
     metadata, findings = _metadata(files, {path.stem for path in pictures})
     images: list[TrainingImage] = []
@@ -367,6 +368,11 @@ def _picture_notes(image: TrainingImage) -> list[Finding]:
     """What happens to the picture on its way into the bucket."""
     notes = []
     name, placement = shown(image.name), image.placement
+    suffix = image.path.suffix.lower()
+    if suffix not in TRAINER_SUFFIXES:
+        first = " of its first picture" if suffix == ".gif" else ""
+        sentence = f"{name} is no picture that the trainer reads; the run works on a copy{first} as PNG."
+        notes.append(_note(FindingKind.OTHER_FORMAT, image.path, sentence))
     if image.rotated:
         notes.append(
             _note(
@@ -423,7 +429,7 @@ def _metadata(files: Sequence[Path], stems: set[str]) -> tuple[dict[str, str], l
     try:
         captions = read_metadata(path)
     except ValueError as error:
-        sentence = f"{shown(path.name)} is not read as kohya's metadata ({error}); write the captions as texts instead."
+        sentence = f"{shown(path.name)} is not read as captions ({error}); write the captions as texts instead."
         return {}, [_problem(FindingKind.METADATA_UNREADABLE, path, sentence)]
     used = len(stems & captions.keys())
     pictures = counted(used, "picture")
@@ -468,7 +474,8 @@ def _caption(path: Path, text: Path | str | None, tag: str) -> tuple[str | None,
 def _other_text(path: Path, text: Path, caption: str) -> list[Finding]:
     """A note where a second text, with kohya's other ending, says something else."""
     other = text.with_suffix(SUFFIXES[-1])
-    if text.suffix.lower() != SUFFIXES[0] or not other.is_file():
+    # os.path's says no of a name that is too long, where pathlib's ends in an error.
+    if text.suffix.lower() != SUFFIXES[0] or not os.path.isfile(other):
         return []
     try:
         if first_line(decode(other.read_bytes())[0]) == caption:
@@ -553,13 +560,10 @@ def _mask(path: Path, owner: str) -> Finding:
 
 
 def _other_files(files: Sequence[Path], stems: set[str]) -> list[Finding]:
-    """Files that might have been meant as pictures or captions, and are not."""
+    """Files that might have been meant as captions, and are not."""
     findings = []
     for path in files:
         suffix, name = path.suffix.lower(), shown(path.name)
-        if suffix in PICTURE_SUFFIXES - TRAINED_SUFFIXES - {".pdf"}:  # that is more often a document than a photo
-            sentence = f"{name} is no picture that the trainer reads and is left out; export it as PNG or JPEG."
-            findings.append(_problem(FindingKind.OTHER_FORMAT, path, sentence))
         if suffix in SUFFIXES and path.stem not in stems:
             sentence = f"{name} belongs to no picture and is no caption; if it should be one, name it as its picture."
             findings.append(_note(FindingKind.TEXT_WITHOUT_IMAGE, path, sentence))

@@ -6,6 +6,7 @@ pictures too, with the recipe's.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -86,7 +87,8 @@ def picture_in(folder: Path, name: str) -> Path:
     """Where a picture of this name is: in the folder, or in one below that says its repeats; there in the first case
     where it is in none."""
     places = (part / name for part in (folder, *repeated_folders(folder)))
-    return next((place for place in places if place.is_file()), folder / name)
+    # os.path's says no of a name that is too long, where pathlib's ends in an error.
+    return next((place for place in places if os.path.isfile(place)), folder / name)
 
 
 def _has_pictures(folder: Path) -> bool:

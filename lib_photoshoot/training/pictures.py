@@ -25,6 +25,8 @@ TRAINER_PIXELS = 2 * (1 << 30) // 12
 """Pillow refuses to open a picture with more pixels than twice its ``MAX_IMAGE_PIXELS``, which the trainer leaves."""
 
 _JPEG_SUFFIXES = (".jpg", ".jpeg")
+TRAINER_SUFFIXES = frozenset({*_JPEG_SUFFIXES, ".png", ".webp", ".bmp"})
+"""What the trainer looks for; a picture of another kind enters a run as PNG."""
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP")
 _ORIENTATION = 0x0112
 _CERTAIN_MASKS = (".mask", "-masklabel", "-condlabel")
@@ -48,7 +50,7 @@ def enter(source: Path, folder: Path, crop: Box | None = None, colour: Colour = 
     A file that the trainer reads as it is is copied. Raises ImageError, TrainingError for a name that is taken, and
     OSError.
     """
-    if crop is None and _is_plain(source):
+    if crop is None and source.suffix.lower() in TRAINER_SUFFIXES and _is_plain(source):
         target = _free(folder / f"{source.stem}{source.suffix.lower()}", source)
         shutil.copyfile(source, target)
         return target.name

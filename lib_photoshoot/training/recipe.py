@@ -30,6 +30,8 @@ SCHEDULERS = ("cosine_with_restarts", "cosine", "linear", "polynomial", "constan
 SAMPLERS = ("ddim", "pndm", "lms", "euler", "euler_a", "heun", "dpm_2", "dpm_2_a", "dpmsolver", "dpmsolver++")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_LONGEST_NAME = 200
+"""Bytes, which leave room for the trainer's own endings: epoch, number, time and seed of a sample picture."""
 _NOT_IN_A_FILE_NAME = '<>:"/\\|?*'
 
 
@@ -266,6 +268,12 @@ def _check_names(recipe: Recipe) -> None:
             f"cannot hold {wrong[0]}" if wrong else "cannot be empty, begin with '-', or have a space or dot at an end"
         )
         raise TrainingError(f"The name {name!r} {what}, as it becomes the name of files; give another.")
+    size = len(name.encode("utf-8", "surrogatepass"))
+    if size > _LONGEST_NAME:
+        raise TrainingError(
+            f"The name {name[:40]!r}… has {size} bytes, and names of files begin with it; give one of {_LONGEST_NAME} "
+            "at most."
+        )
 
 
 def _check_pairs(label: str, text: str, literal: bool) -> None:

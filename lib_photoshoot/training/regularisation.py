@@ -6,6 +6,7 @@ each is taken: :func:`~lib_photoshoot.training.buckets.times_taken`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,8 +21,13 @@ def read_regularisation(
     folder: Path, settings: BucketSettings, progress: Progress | None = None
 ) -> tuple[TrainingImage, ...]:
     """The folder's pictures with captions and repeats, in the trainer's order. Raises TrainingError."""
-    images = [_called(image) for image in scan_all(folder, "", settings, progress=progress).images]
-    return tuple(sorted(images, key=lambda image: (image.repeats, image.name)))
+    return regularisation_images(scan_all(folder, "", settings, progress=progress).images)
+
+
+def regularisation_images(images: Iterable[TrainingImage]) -> tuple[TrainingImage, ...]:
+    """The same of pictures that were read before, without an activation tag. Raises TrainingError."""
+    called = [_called(image) for image in images]
+    return tuple(sorted(called, key=lambda image: (image.repeats, image.name)))
 
 
 def _called(image: TrainingImage) -> TrainingImage:

@@ -98,11 +98,13 @@ def caption(
     captioner: Captioner,
     anew: bool,
     names: Collection[str] | None,
+    take_texts: bool,
     progress: Progress,
 ) -> dict[str, str]:
     """Caption the images without a caption, all if ``anew``, of ``names`` where given; all captions afterwards.
 
-    What the user has typed into an empty caption meanwhile stays. One step to undo. Raises TrainingError, ImageError.
+    With ``take_texts`` the texts beside those images replace captions that were edited here and contradict them. What
+    the user has typed into an empty caption meanwhile stays. One step to undo. Raises TrainingError, ImageError.
     """
     from lib_photoshoot.training.captioning.protocol import caption_dataset
     from lib_photoshoot.training.captions import with_tag
@@ -113,12 +115,15 @@ def caption(
     if unknown is not None:
         raise TrainingError(f"There is no picture {unknown!r} in the folder; check it again.")
     chosen = known if names is None else set(names)
-    images = [one for one in dataset.images if one.name in chosen and (anew or not before[one.name].strip())]
+    beside = sheets.conflicts(dataset) if take_texts else {}
+    texts = {name: text for name, text in beside.items() if name in chosen}
+    told = {**before, **texts}
+    images = [one for one in dataset.images if one.name in chosen and (anew or not told[one.name].strip())]
     progress(0, len(images))
     made = caption_dataset(images, captioner, tag, progress)
 
     def write(sheet: CaptionSheet) -> None:
-        kept = {name: text for name, text in sheet.captions.items() if text.strip()}
+        kept = {name: text for name, text in {**sheet.captions, **texts}.items() if text.strip()}
         new = made if anew else {name: text for name, text in made.items() if name not in kept}
         tagged = {name: with_tag(text, tag) for name, text in kept.items() if name in chosen}
         sheet.update({**tagged, **new})

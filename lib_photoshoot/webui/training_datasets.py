@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,6 +101,10 @@ class Sheets:
             if changed:
                 self._controller.save_captions(dataset, sheet, made)
             return Edited(after, changed, sheet.can_undo, sheet.can_redo)
+
+    def conflicts(self, dataset: Dataset) -> Mapping[str, str]:
+        """The texts beside the pictures, by image name, that contradict edited captions. Raises TrainingError."""
+        return self._controller.conflicts(dataset)
 
     def read(self, dataset: Dataset) -> Edited:
         """The captions as they are. Raises TrainingError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,13 +13,14 @@ from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.controller import Check
 from lib_photoshoot.training.dataset import CROP_MARGIN, TRAINED_SUFFIXES, Curated, Dataset, curate
 from lib_photoshoot.training.folders import picture_in, repeated_folders, write_beside
-from lib_photoshoot.training.recipe import Recipe, adapted, recipe_from
+from lib_photoshoot.training.recipe import Recipe, adapted
+from lib_photoshoot.training.regularisation import regularisation_images
 from lib_photoshoot.webui.background_jobs import BackgroundJob, JobState
 from lib_photoshoot.webui.folders import FolderError, MissingPathError
 from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.training_captioning import LABELS, Captioners, caption
 from lib_photoshoot.webui.training_datasets import Datasets, Edited, Sheets
-from lib_photoshoot.webui.training_requests import Fields
+from lib_photoshoot.webui.training_requests import RECIPE_FIELDS, Fields
 from lib_photoshoot.webui.training_thumbnails import SIDES, Thumbnail, thumbnail
 
 if TYPE_CHECKING:
@@ -48,20 +50,29 @@ class PictureOperations:
         self._trainer = trainer
         self._captioners = captioners
         self._datasets = Datasets()
+        self._regularisation = Datasets()
         self._sheets = Sheets(controller)
         self._captioning = BackgroundJob("captioning")
         self._curation = BackgroundJob("curation")
 
-    def look(self, folder: Path, recipe: Recipe) -> Check:
+    def look(self, folder: Path, recipe: Recipe, regularisation: Path | None = None) -> Check:
         """As the controller's ``check``, without reading pictures again that have not changed."""
-        dataset = self._datasets.get(folder, recipe.activation_tag, recipe.bucket_settings())
+        settings = recipe.bucket_settings()
+        dataset = self._datasets.get(folder, recipe.activation_tag, settings)
+        if regularisation is not None:
+            others = self._regularisation.get(regularisation, "", settings).images
+            dataset = replace(dataset, regularisation=regularisation_images(others))
         return self._controller.checked(dataset, recipe, self._sheets.read(dataset).captions)
+
+    def recipe(self, body: Any) -> dict[str, Any]:
+        """A recipe's values that differ from the original experiment's, once all are checked."""
+        return {"recipe": Fields(body, RECIPE_FIELDS).recipe().changed()}
 
     def check(self, body: Any) -> dict[str, Any]:
         """What a folder would be trained as, picture by picture."""
-        fields = Fields(body, ("folder", "recipe"))
-        recipe = recipe_from(fields.values("recipe"))
-        check = self.look(self.folder(fields), recipe)
+        fields = Fields(body, ("folder", *RECIPE_FIELDS, "regularisation"))
+        recipe = fields.recipe()
+        check = self.look(self.folder(fields), recipe, self.regularisation(fields))
         edited = self._sheets.read(check.dataset)
         return check.to_dict() | {
             "pictures": [
@@ -71,10 +82,15 @@ class PictureOperations:
                     "height": image.height,
                     "bucket": str(image.bucket),
                     "crop": list(image.crop),
+                    "repeats": image.repeats,
                     "caption": check.captions[image.name],
                     "findings": [found.to_dict() for found in check.dataset.findings_of(image.name)],
                 }
                 for image in check.dataset.images
+            ],
+            # In the trainer's order, which says how often each is taken.
+            "regularisation": [
+                {"bucket": str(image.bucket), "repeats": image.repeats} for image in check.dataset.regularisation
             ],
             "can_undo": edited.can_undo,
             "can_redo": edited.can_redo,
@@ -101,15 +117,15 @@ class PictureOperations:
 
     def caption(self, body: Any) -> dict[str, Any]:
         """Begin to caption in the background. Raises RequestError 409 while that is under way."""
-        fields = Fields(body, ("folder", "recipe", "tag", "captioner", "anew", "names"))
-        dataset = self._dataset(fields, recipe_from(fields.values("recipe")))
+        fields = Fields(body, ("folder", *RECIPE_FIELDS, "tag", "captioner", "anew", "names", "take_texts"))
+        dataset = self._dataset(fields, fields.recipe())
         tag, name = fields.text("tag"), fields.choice("captioner", tuple(LABELS), "auto")
-        anew, names = fields.flag("anew"), fields.texts("names")
+        anew, names, take_texts = fields.flag("anew"), fields.texts("names"), fields.flag("take_texts")
 
         def work(state: JobState) -> dict[str, str]:
             captioner = self._captioners.open(name)
             state.doing = captioner.name
-            return caption(self._sheets, dataset, tag, captioner, anew, names, state.count)
+            return caption(self._sheets, dataset, tag, captioner, anew, names, take_texts, state.count)
 
         self._captioning.start(str(dataset.folder), work)
         return self.caption_state()
@@ -130,8 +146,8 @@ class PictureOperations:
         from lib_photoshoot.settings import FilterSettings
         from lib_photoshoot.webui.registry import REGISTRY, model_choice
 
-        fields = Fields(body, ("folder", "recipe", "tag", "products", "margin"))
-        dataset = self._dataset(fields, recipe_from(fields.values("recipe")))
+        fields = Fields(body, ("folder", *RECIPE_FIELDS, "tag", "products", "margin"))
+        dataset = self._dataset(fields, fields.recipe())
         settings = FilterSettings(products=fields.text("products"))
         products, margin = parse_products(settings.products), fields.number("margin", 0, 2, CROP_MARGIN)
 
@@ -168,10 +184,14 @@ class PictureOperations:
             raise MissingPathError(f"There is no picture {name!r} in the folder; check it again.")
         return thumbnail(folders.file(str(path)), side, known)
 
-    def folder(self, fields: Fields) -> Path:
+    def regularisation(self, fields: Fields) -> Path | None:
+        """The request's folder of regularisation pictures, where it names one."""
+        return self.folder(fields, "regularisation") if fields.text("regularisation", "").strip() else None
+
+    def folder(self, fields: Fields, name: str = "folder") -> Path:
         """The request's folder of pictures."""
         folders = self._host.folders()
-        folder = folders.folder(fields.text("folder"))
+        folder = folders.folder(fields.text(name))
         for link in (link for part in (folder, *repeated_folders(folder)) for link in _links(part)):
             if not folders.holds(link):
                 raise FolderError(f"{shown(link)} leads out of the folders that may be used; put a copy there instead.")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from lib_photoshoot.training.assignments import assigned
+from lib_photoshoot.training.recipe import Recipe, recipe_from
 from lib_photoshoot.webui.service import RequestError
 
+RECIPE_FIELDS = ("recipe", "set")
 _LARGEST = 2**53
 
 
@@ -88,6 +91,14 @@ class Fields:
         if not isinstance(value, Mapping):
             raise RequestError(f"{name!r} is {_short(value)}; give an object.")
         return value
+
+    def recipe_values(self) -> dict[str, Any]:
+        """The recipe's values by name: ``recipe``, an object, and over it ``set``, a list of texts NAME=VALUE."""
+        return {**self.values("recipe"), **assigned(self.texts("set") or ())}
+
+    def recipe(self) -> Recipe:
+        """The recipe with those values. Raises TrainingError."""
+        return recipe_from(self.recipe_values())
 
     def boxes(self, name: str) -> dict[str, tuple[float, float, float, float]]:
         """Boxes [x0, y0, x1, y1] in pixels by picture name, empty where none is given."""

@@ -18,12 +18,11 @@ from lib_photoshoot.training.environment import check_places
 from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import check_images
 from lib_photoshoot.training.processes import processes_of
-from lib_photoshoot.training.recipe import recipe_from
 from lib_photoshoot.training.tokenizer import check_tokenizer
 from lib_photoshoot.webui.service import RequestError
 from lib_photoshoot.webui.training_checkpoints import find_checkpoint
 from lib_photoshoot.webui.training_pictures import plain_name
-from lib_photoshoot.webui.training_requests import Fields
+from lib_photoshoot.webui.training_requests import RECIPE_FIELDS, Fields
 from lib_photoshoot.webui.training_thumbnails import SIDES, Thumbnail, thumbnail
 from lib_photoshoot.webui.training_views import console_text, run_detail, run_summary
 
@@ -42,8 +41,8 @@ MOST_LOG = 200_000
 SHEETS = {"sheet.png": "image/png", "sheet.html": "text/html; charset=utf-8"}
 
 _RUN_FIELDS = (
-    "folder", "recipe", "checkpoint", "leave_out", "crops", "processes", "machines", "rank", "address", "port", "start",
-    "anyway",
+    "folder", *RECIPE_FIELDS, "regularisation", "checkpoint", "leave_out", "crops", "processes", "machines", "rank",
+    "address", "port", "start", "anyway",
 )  # fmt: skip
 
 
@@ -72,7 +71,7 @@ class RunOperations:
         then left out.
         """
         fields = Fields(body, _RUN_FIELDS)
-        folder = self._pictures.folder(fields)
+        folder, regularisation = self._pictures.folder(fields), self._pictures.regularisation(fields)
         checkpoint = find_checkpoint(self._host.checkpoints(), fields.text("checkpoint"))
         launch, start, anyway = _launch(fields), fields.flag("start", True), fields.flag("anyway")
         environment = self._trainer.environment()
@@ -81,7 +80,7 @@ class RunOperations:
         if start:
             self._needs_quiet()
             check_tokenizer(environment)
-        check = self._pictures.look(folder, recipe_from(fields.values("recipe")))
+        check = self._pictures.look(folder, fields.recipe(), regularisation)
         leave_out, crops = frozenset(fields.texts("leave_out") or ()), fields.boxes("crops")
         _check_names(check, (*leave_out, *crops))
         _check_crops(check, crops)
@@ -123,11 +122,15 @@ class RunOperations:
         return self._detail(self._run(name))
 
     def act(self, name: str, body: Any) -> dict[str, Any]:
-        """Start, pause, unpause, stop and save, cancel, or resume. Raises RequestError 409 where the run cannot."""
-        run = self._run(name)
+        """Start, pause, unpause, stop and save, cancel, or resume. Raises RequestError 409 where the run cannot.
+
+        ``resume`` takes ``recipe`` and ``set`` too: values to change, where the saved state allows it.
+        """
+        run, fields = self._run(name), Fields(body, ("action", *RECIPE_FIELDS))
+        changes = fields.recipe_values()
         starts: Mapping[str, Callable[[RunFolder], object]] = {
             "start": self._controller.start,
-            "resume": self._controller.resume,
+            "resume": lambda run: self._controller.resume(run, changes),
         }
         others: Mapping[str, Callable[[RunFolder], object]] = {
             "pause": control.pause,
@@ -135,7 +138,9 @@ class RunOperations:
             "stop": control.stop,
             "cancel": control.cancel,
         }
-        action = Fields(body, ("action",)).choice("action", (*starts, *others))
+        action = fields.choice("action", (*starts, *others))
+        if changes and action != "resume":
+            raise RequestError(f"{action!r} changes no values of the recipe; resume does.")
         with _conflicts():
             if action in others:
                 others[action](run)

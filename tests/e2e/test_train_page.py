@@ -240,6 +240,37 @@ def test_the_recipe_shows_its_steps_and_what_was_changed(train: TrainPart, folde
     expect(train.part("recipe_max_train_epochs")).to_have_value("10")
 
 
+def test_what_the_command_line_sets_the_page_sets_too(train: TrainPart, folder: Path) -> None:
+    classes = folder.parent / f"{folder.name} classes" / "2_bag"
+    classes.mkdir(parents=True)
+    (folder / "15.jpg").rename(classes / "15.jpg")
+    try:
+        train.check(folder)
+        train.unfold()
+        train.part("set").fill("num_repeats=2\n\ntrain_batch_size = 1\nmax_train_epochs=3")
+        train.click("set_put")
+        expect(train.part("recipe_num_repeats")).to_have_value("2")
+        expect(train.part("set")).to_be_empty()
+        expect(train.part("estimate")).to_contain_text("5 photos: 10 steps an epoch, 30 in all")
+        train.part("set").fill("num_repeats")
+        train.click("set_put")
+        expect(train.part("recipe_status")).to_contain_text("write it as NAME=VALUE")
+        train.part("regularisation").fill(str(classes.parent))
+        train.part("regularisation").press("Tab")
+        expect(train.part("estimate")).to_contain_text("5 photos: 20 steps an epoch, 60 in all")
+        train.part("regularisation").fill("/")
+        train.part("regularisation").press("Tab")
+        expect(train.part("photos_status")).to_contain_text("may be used")
+        train.caption("01.jpg").fill("ppzocketv2, mine")
+        train.caption("01.jpg").press("Tab")
+        (folder / "01.txt").write_text("ppzocketv2, beside")
+        train.part("take_texts").check()
+        train.click("caption")
+        expect(train.caption("01.jpg")).to_have_value("ppzocketv2, beside")
+    finally:
+        shutil.rmtree(classes.parent)
+
+
 def test_a_start_that_fails_says_why_and_can_be_tried_again(train: TrainPart, folder: Path, lora: str) -> None:
     train.click("start")
     expect(train.part("start_status")).to_contain_text("Name the folder")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lib_photoshoot.shoot import shot_list
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import read_field
 from lib_photoshoot.shoot.rows import RowError
@@ -276,3 +278,19 @@ def test_no_cell_becomes_a_spreadsheets_formula_and_none_is_changed() -> None:
     for text in ("bag", "", "-1", "+0.5", "-1e3", "'quoted", "'"):
         assert formula_safe(text) == text == formula_undone(text)
     assert rows("name,count,prompt\n'=1+1,1,a bag\n", "csv")[0]["name"] == "=1+1"
+
+
+def test_only_the_fields_that_a_row_has_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(shot_list, "read_field", lambda name, value: asked.append(name) or read_field(name, value))
+    (tmp_path / "list.yaml").write_text("- name: bag\n  steps: 25\n  count: 3\n")
+    (product,) = read_shot_list(tmp_path / "list.yaml")
+    assert asked == ["name", "count", "steps"]
+    assert (product.sampling["steps"], product.sampling["width"], product.seeds) == (25, 512, ())
+
+
+def test_python_searches_for_garbage_again_after_a_list(tmp_path: Path) -> None:
+    (tmp_path / "list.yaml").write_text("- name: bag\n  count: none\n")
+    with pytest.raises(ShootError, match="count"):
+        read_shot_list(tmp_path / "list.yaml")
+    assert gc.isenabled()

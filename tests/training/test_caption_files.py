@@ -46,3 +46,24 @@ def test_metadata_that_are_none_are_told_and_cost_nothing_else(photos: Path, tex
     dataset = scan(photos, TAG)
     assert found(dataset, FindingKind.METADATA_UNREADABLE) == ["metadata.json"]
     assert len(dataset.images) == 12
+
+
+@pytest.mark.parametrize("column", ["text", "caption"])
+def test_the_metadata_of_an_imagefolder_are_read_after_kohyas(photos: Path, column: str) -> None:
+    (photos / "02.txt").unlink()
+    rows = [{"file_name": "02.png", column: f"{TAG}, a bag\u2028of leather"}, {"file_name": "train/03.png", "label": 1}]
+    (photos / "metadata.jsonl").write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows), "utf-8")
+    dataset = scan(photos, TAG)
+    assert dataset.captions["02.png"] == f"{TAG}, a bag of leather"
+    assert dataset.captions["03.png"] == f"{TAG}, picture number 3"
+    assert found(dataset, FindingKind.METADATA) == ["metadata.jsonl"]
+    (photos / "metadata.json").write_text(json.dumps({"02": {"caption": f"{TAG}, kohya's"}}))
+    assert scan(photos, TAG).captions["02.png"] == f"{TAG}, kohya's"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', '{"file_name": 1, "text": "a"}', "[" * 99999])
+def test_an_imagefolders_metadata_that_are_none_are_told(photos: Path, text: str) -> None:
+    (photos / "metadata.jsonl").write_text(text)
+    dataset = scan(photos, TAG)
+    assert found(dataset, FindingKind.METADATA_UNREADABLE) == ["metadata.jsonl"]
+    assert len(dataset.images) == 12

@@ -292,5 +292,14 @@ def test_an_overwritten_text_is_kept_every_time(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("stem", ["b" * 251, "\u00e4" * 125, "\u888b" * 83], ids=["one", "two", "three"])
+def test_a_text_whose_name_leaves_no_room_is_kept_under_a_shorter_one(tmp_path: Path, stem: str) -> None:
+    (tmp_path / f"{stem}.txt").write_text("mine")
+    for text in ("one", "two"):
+        assert CaptionSheet({f"{stem}.jpg": text}).write_beside(tmp_path, overwrite=True) == ()
+    assert sorted(item.read_text() for item in tmp_path.iterdir()) == ["mine", "one", "two"]
+    assert (tmp_path / f"{stem}.txt").read_text() == "two"
+
+
 def test_joining_is_the_reverse_of_splitting() -> None:
     assert tags(joined(["a", "b c"])) == ["a", "b c"]

@@ -26,6 +26,7 @@ from lib_photoshoot.training.dataset import (
     difference_hash,
     scan,
 )
+from lib_photoshoot.training.pictures import enter
 
 TAG = "ppzocketv2"
 FINE = f"{TAG}, a cup"
@@ -259,13 +260,42 @@ def test_two_pictures_cannot_share_a_caption(tmp_path: Path) -> None:
     assert "a.jpg" in finding.text and "a.txt" in finding.text
 
 
-def test_pictures_of_other_kinds_are_not_dropped_silently(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".tif", ".TIFF", ".gif", ".heic"])
+def test_pictures_of_other_kinds_enter_the_run_as_the_trainer_reads_them(tmp_path: Path, suffix: str) -> None:
+    folder, run = tmp_path / "photos", tmp_path / "run"
+    folder.mkdir()
+    run.mkdir()
+    path = folder / f"b{suffix}"
+    first, second = (Image.fromarray(scene(seed)) for seed in (1, 2))
+    if suffix == ".heic":
+        pytest.importorskip("pillow_heif").from_pillow(first).save(path, quality=95)
+    else:
+        first.save(path, **({"save_all": True, "append_images": [second]} if suffix == ".gif" else {}))
+    (folder / "b.txt").write_text(FINE)
+    (folder / "notes.pdf").touch()
+    dataset = scan(folder, TAG)
+    finding = only(dataset)
+    assert (finding.kind, finding.severity) == (FindingKind.OTHER_FORMAT, Severity.NOTE)
+    assert ("first picture" in finding.text) == (suffix == ".gif")
+    assert dataset.captions == {path.name: FINE}
+    assert enter(path, run) == "b.png"
+    with Image.open(run / "b.png") as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "RGB", (480, 400))
+        assert np.abs(np.asarray(image).astype(int) - scene(1)).mean() < 12
+
+
+def test_a_jpeg_under_a_suffix_that_the_trainer_does_not_look_for_becomes_a_png(tmp_path: Path) -> None:
+    source = add(tmp_path, "a.jpg").rename(tmp_path / "a.tif")
+    (tmp_path / "run").mkdir()
+    assert enter(source, tmp_path / "run") == "a.png"
+
+
+def test_a_picture_that_cannot_be_read_here_is_told(tmp_path: Path) -> None:
     add(tmp_path, "a.jpg", 1)
-    Image.fromarray(scene(2)).save(tmp_path / "b.tif")
-    (tmp_path / "notes.pdf").touch()
+    (tmp_path / "b.jxl").write_bytes(b"\xff\x0a" + bytes(80))
     dataset = scan(tmp_path, TAG)
-    assert (only(dataset).kind, only(dataset).file) == (FindingKind.OTHER_FORMAT, "b.tif")
-    assert len(dataset.images) == 1
+    assert (only(dataset).kind, only(dataset).severity) == (FindingKind.UNREADABLE, Severity.PROBLEM)
+    assert "JPEG XL" in only(dataset).text and len(dataset.images) == 1
 
 
 def test_a_caption_file_may_have_any_case(tmp_path: Path) -> None:

@@ -144,6 +144,17 @@ def test_colours_are_trained_as_a_viewer_shows_them(tmp_path: Path) -> None:
         (run / name).unlink()
 
 
+@pytest.mark.parametrize("suffix", [".tif", ".jpg", ".bmp"])
+@pytest.mark.parametrize("stem", ["b" * 251, "\u888b" * 83], ids=["bytes", "characters"])
+def test_names_as_long_as_the_system_allows_enter_a_run(tmp_path: Path, stem: str, suffix: str) -> None:
+    (tmp_path / "run").mkdir()
+    source = tmp_path / f"{stem}{suffix}"
+    Image.new("RGB", (64, 64), (200, 30, 30)).save(source)
+    source.with_suffix(".txt").write_text("a bag")
+    assert scan(tmp_path, "").captions == {source.name: "a bag"}
+    assert (tmp_path / "run" / enter(source, tmp_path / "run")).is_file()
+
+
 def test_masks_are_known_in_any_case() -> None:
     paths = [Path("bag.png"), Path("Bag_MASK.png"), Path("x.Mask.png"), Path("face_mask.png")]
     assert set(pictures.masks(paths, [])) == {paths[1], paths[2]}

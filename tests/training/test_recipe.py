@@ -118,6 +118,7 @@ def test_sample_prompts_survive_json():
         ({"output_name": "../evil"}, "cannot hold /"),
         ({"output_name": "-x"}, "cannot be empty"),
         ({"output_name": 3}, "give a text"),
+        ({"output_name": "製" * 67}, "has 201 bytes"),
         ({"optimizer_args": "weight_decay"}, "key=value"),
         ({"optimizer_args": "decay=abc"}, "key=value"),
         ({"network_args": "conv_dim"}, "key=value"),

@@ -60,6 +60,8 @@ def test_the_page_finds_everything_below_one_prefix(client: TestClient, folder: 
     assert client.get("/photoshoot/v1/training").json() == "mine"
     body = {"folder": str(folder), "recipe": RECIPE}
     assert client.post(f"{TRAIN_PREFIX}/check", json=body).json()["images"] == 4
+    made = client.post(f"{TRAIN_PREFIX}/recipe", json={"recipe": {"network_dim": 4}, "set": ["seed=1"]})
+    assert made.json() == {"recipe": {"network_dim": 4, "seed": 1}}
     edited = {"folder": str(folder), "tag": TAG, "action": "add", "word": "studio"}
     assert client.post(f"{TRAIN_PREFIX}/captions", json=edited).json()["changed"] == 4
     answer = client.post(f"{TRAIN_PREFIX}/caption", json={"folder": str(folder), "tag": TAG, "captioner": "webui"})

@@ -23,7 +23,7 @@ from lib_photoshoot.training import control
 from lib_photoshoot.training import controller as controllers
 from lib_photoshoot.training.environment import FOLDER_VARIABLE, PYTHON_VARIABLE, Capabilities, Gpu
 from lib_photoshoot.training.run_folder import RunFolder
-from lib_photoshoot.webui import registry, training_trainer
+from lib_photoshoot.webui import registry, training_datasets, training_trainer
 from lib_photoshoot.webui.background_jobs import BackgroundJob, JobState
 from lib_photoshoot.webui.folders import AllowedFolders, FolderError, MissingPathError, allowed_folders
 from lib_photoshoot.webui.service import RequestError
@@ -326,6 +326,42 @@ def test_check_shows_every_picture(service: TrainingService, folder: Path) -> No
     assert any("8-bit" in note for note in original["notes_for_machine"])
 
 
+def test_values_are_set_in_words_as_on_the_command_line(service: TrainingService, folder: Path) -> None:
+    asked = {"folder": str(folder), "recipe": RECIPE}
+    check = service.pictures.check({**asked, "set": ["num_repeats=7", "train_batch_size = 1"]})
+    assert check["steps_per_epoch"] == 4 * 7
+    made = service.pictures.recipe({"recipe": {"network_dim": 4, "seed": 42}, "set": ["unet_lr=1e-4", "flip_aug=True"]})
+    assert made == {"recipe": {"network_dim": 4, "unet_lr": 1e-4, "flip_aug": True}}
+    for word, sentence in (
+        ("network_dim", "write it as NAME=VALUE"),
+        ("network_dims=4", "no value called 'network_dims'"),
+        ("network_dim=many", "Rank (network_dim) is 'many'; give a number from 1 to 320"),
+    ):
+        for call in (service.pictures.recipe, lambda body: service.pictures.check({**asked, **body})):
+            assert sentence in str(refused(TrainingError, call, {"set": [word]}))
+    assert refused(RequestError, service.pictures.recipe, {"set": "network_dim=4"})
+
+
+def test_regularisation_pictures_are_checked_with_the_photos(
+    service: TrainingService, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classes = folder.parent / "classes" / "2_bag"
+    classes.mkdir(parents=True)
+    (folder / "3.png").rename(classes / "3.png")
+    asked = {"folder": str(folder), "recipe": RECIPE, "regularisation": str(classes.parent)}
+    alone = service.pictures.check({"folder": str(folder), "recipe": RECIPE, "regularisation": " "})
+    check = service.pictures.check(asked)
+    assert alone["regularisation"] == [] and check["images"] == 3
+    assert check["regularisation"] == [{"bucket": check["pictures"][0]["bucket"], "repeats": 2}]
+    assert check["steps_per_epoch"] == 2 * alone["steps_per_epoch"]
+    monkeypatch.setattr(training_datasets, "scan_all", lambda *_: pytest.fail("it was looked at already"))
+    assert service.pictures.check(asked) == check
+    monkeypatch.undo()
+    refused(FolderError, service.pictures.check, {**asked, "regularisation": str(tmp_path)})
+    (classes / "3.png").rename(classes.parent / "3.png")
+    assert "3.png has no caption" in str(refused(TrainingError, service.pictures.check, asked))
+
+
 def test_pictures_are_decoded_again_only_when_they_change(
     service: TrainingService, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -503,6 +539,37 @@ def test_chosen_pictures_are_captioned_anew(service: TrainingService, folder: Pa
     assert "none.png" in caption_to_end(service)["error"]
 
 
+def test_texts_beside_the_photos_are_taken_on_the_users_word(
+    service: TrainingService, folder: Path, captioner: SlowCaptioner
+) -> None:
+    captioner.go.set()
+    captioned(service, folder)
+    for number in (0, 1):
+        (folder / f"{number}.txt").write_text(f"{TAG}, text {number}", encoding="utf-8")
+    problems = service.pictures.check({"folder": str(folder), "recipe": RECIPE})["problems"]
+    assert [(one["file"], one["kind"]) for one in problems] == [(f"{n}.png", "caption_conflict") for n in (0, 1)]
+    caption(service, folder)
+    assert caption_to_end(service)["captions"]["0.png"] == f"{TAG}, thing 0"
+    caption(service, folder, take_texts=True, names=["0.png"])
+    state = caption_to_end(service)
+    assert (state["error"], state["of"], captioner.calls) == (None, 0, 0)
+    assert state["captions"] == {"0.png": f"{TAG}, text 0"} | {f"{n}.png": f"{TAG}, thing {n}" for n in (1, 2, 3)}
+    problems = service.pictures.check({"folder": str(folder), "recipe": RECIPE})["problems"]
+    assert [one["file"] for one in problems] == ["1.png"]
+    assert edit(service, folder, "undo")["captions"]["0.png"] == f"{TAG}, thing 0"
+
+
+def test_an_emptied_caption_takes_the_text_and_not_the_captioners(
+    service: TrainingService, folder: Path, captioner: SlowCaptioner
+) -> None:
+    captioner.go.set()
+    captioned(service, folder)
+    edit(service, folder, "set", name="0.png", text="")
+    (folder / "0.txt").write_text("text 0", encoding="utf-8")
+    caption(service, folder, take_texts=True)
+    assert caption_to_end(service)["captions"]["0.png"] == f"{TAG}, text 0" and not captioner.calls
+
+
 def test_a_stopped_captioning_changes_nothing(service: TrainingService, folder: Path, captioner: SlowCaptioner) -> None:
     caption(service, folder)
     assert captioner.begun.wait(10)
@@ -544,7 +611,8 @@ def test_thumbnails(service: TrainingService, folder: Path) -> None:
     for name in ("../0.png", "sub/0.png", "..", "", "0.png\0", "C:0.png", "a\\0.png"):
         assert refused(RequestError, service.pictures.picture, str(folder), name, 64).status == 404
     refused(MissingPathError, service.pictures.picture, str(folder), "0.txt", 64)
-    refused(MissingPathError, service.pictures.picture, str(folder), "none.png", 64)
+    for name in ("none.png", "x" * 300 + ".png", "製" * 100 + ".png"):
+        refused(MissingPathError, service.pictures.picture, str(folder), name, 64)
     refused(RequestError, service.pictures.picture, str(folder), "0.png", 5)
 
 
@@ -577,6 +645,31 @@ def test_a_run_from_its_start_to_the_lora_folder(
     moved = Path(service.runs.remove(name)["moved_to"])
     assert moved.parent == service.controller.home / "removed" and (moved / "run.json").is_file()
     assert service.runs.listed() == []
+
+
+def test_a_run_with_values_in_words_and_regularisation_resumes_with_others(
+    service: TrainingService, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_TRAINER", "slow")
+    captioned(service, folder)
+    classes = folder.parent / "1_bag"
+    classes.mkdir()
+    (folder / "3.png").rename(classes / "3.png")
+    run = begin(service, folder, regularisation=str(classes), set=["max_train_epochs=20"])
+    name = run["name"]
+    assert run["spec"]["epochs"] == 20 and run["spec"]["images"] == 3
+    assert [path.name for path in service.controller.run(name).dataset.glob("regularisation_*/*.png")] == ["3.png"]
+    wrong = {"action": "stop", "set": ["max_grad_norm=0.5"]}
+    assert "resume does" in str(refused(RequestError, service.runs.act, name, wrong))
+    until(lambda: service.runs.detail(name)["status"]["step"] > 2)
+    service.runs.act(name, {"action": "stop"})
+    assert run_to_end(service, name)["status"]["state"] == "stopped"
+    bad = {"action": "resume", "set": ["resolution=512"]}
+    assert "start a new run with it" in str(refused(RequestError, service.runs.act, name, bad))
+    lower = {"action": "resume", "recipe": {"max_grad_norm": 0.5}, "set": ["gradient_checkpointing=true"]}
+    recipe = service.runs.act(name, lower)["spec"]["recipe"]
+    assert (recipe["max_grad_norm"], recipe["gradient_checkpointing"]) == (0.5, True)
+    service.runs.act(name, {"action": "cancel"})
 
 
 def test_one_run_at_a_time_and_what_can_be_done_with_it(

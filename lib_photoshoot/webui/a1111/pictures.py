@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.file_names import with_ending
 from lib_photoshoot.webui.infotext import RESULT_KEY
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def save_returned(p: Any, job: FilterJob, before: Image.Image, outcome: ImageOut
     from modules import images
 
     path = Path(written)
-    name = free_name(path.with_name(f"{path.stem}-filtered{path.suffix}"))
+    name = free_name(with_ending(path, "-filtered"))
     images.save_image(
         outcome.image, str(path.parent), "", seed, p.prompt, path.suffix.lstrip("."), info=text, p=p,
         forced_filename=name.stem, save_to_dirs=False,
@@ -147,5 +148,5 @@ def free_name(path: Path) -> Path:
     candidate, number = path, 1
     while candidate.exists():
         number += 1
-        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        candidate = with_ending(path, f"-{number}")
     return candidate

@@ -35,6 +35,7 @@ def build_application(service: TrainingService, login: Login) -> FastAPI:
 
 def _add_folder_routes(routes: PageRoutes, service: TrainingService) -> None:
     pictures = service.pictures
+    routes.post("/recipe", pictures.recipe)
     routes.post("/check", pictures.check)
     routes.post("/captions", pictures.edit_captions)
     routes.post("/caption", pictures.caption, 202)

@@ -5,7 +5,7 @@
     python3 photoshoot.py test   [INPUT ...] [--products WORDS] [-- PYTEST OPTIONS]
     python3 photoshoot.py setup
     python3 photoshoot.py COMMAND ...      filter, detect, train, shoot, review, finish, rank, export, check-export,
-                                           models; --help after each tells all, before the set-up too
+                                           colour, models; --help after each tells all, before the set-up too
 
 Exit codes are those of the commands (see --help after one), and 4 where the set-up could not be finished.
 Only the standard library is used here, so that any Python 3.10 to 3.13 starts it.
@@ -57,7 +57,19 @@ FINE_OUTLINES = ("isnet-fp16", "isnet")
 DEMO_PRODUCTS = "cup, handbag, shoe"
 DEMO_OUT = "photoshoot-report"
 OWN = ("demo", "test", "setup")
-PASSED_ON = ("filter", "detect", "train", "shoot", "review", "finish", "rank", "export", "check-export", "models")
+PASSED_ON = (
+    "filter",
+    "detect",
+    "train",
+    "shoot",
+    "review",
+    "finish",
+    "rank",
+    "export",
+    "check-export",
+    "colour",
+    "models",
+)
 """The commands of the package: known here, so that a typing error is told before anything is installed."""
 DONE, BAD_INPUT, WEIGHTS_MISSING, NOT_SET_UP, INTERRUPTED = 0, 2, 3, 4, 130
 TELL_EVERY_S = 10.0

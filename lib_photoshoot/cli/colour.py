@@ -1,15 +1,32 @@
-"""``colour calibrate``: a calibration for a session's photos, from a picture of a ColorChecker."""
+"""``colour calibrate``: a calibration from a picture of a chart. ``colour reference``: an article's own colours."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from lib_photoshoot.cli.exits import EXIT_CODES, exit_codes, say
+from lib_photoshoot import build
+from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.cli.options import Detector, Device, Products, loaded
+from lib_photoshoot.cli.progress import telling
+from lib_photoshoot.errors import ImageError
+from lib_photoshoot.model_names import DetectorName
 
-app = typer.Typer(no_args_is_help=True, help="True colours: calibrations from pictures of a ColorChecker.")
+if TYPE_CHECKING:
+    from lib_photoshoot.catalog.inputs import InputFile
+    from lib_photoshoot.colour.calibration.applying import Calibrator
+    from lib_photoshoot.colour.measuring import Measured
+    from lib_photoshoot.images import Picture
+    from lib_photoshoot.products import Product
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="True colours: calibrations by a ColorChecker; articles' own colours.",
+)
 
 
 @app.callback()
@@ -59,3 +76,82 @@ def calibrate_command(
             f"{shown(target)}: {found.fit.kind.value}, error {found.error.mean:.2f} mean and {found.error.max:.2f} max "
             f"CIEDE2000 on the chart, {found.left_out.mean:.2f} on patches left out."
         )
+
+
+@app.command("reference", epilog=EXIT_CODES)
+def reference_command(
+    photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="Photos of the articles, best calibrated.")],
+    products: Products,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--out", "-o", help="A new CSV table for --colours; without it only what is printed."),
+    ] = None,
+    tolerance: Annotated[float, typer.Option(help="How far pictures may be off, in CIEDE2000.")] = 3.0,
+    calibration: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="A file of colour calibrate for photos of its light, or auto: each photo by its own card."),
+    ] = None,
+    detector: Detector = DetectorName.EMBEDDED.value,
+    device: Device = "cpu",
+) -> None:
+    """Measure the colours of articles on photos and print them as product words; pictures are compared with them."""
+    code = DONE
+    with exit_codes("Interrupted; nothing was written."):
+        from lib_photoshoot.catalog.inputs import collect_inputs
+        from lib_photoshoot.colour.calibration.applying import calibrator_for
+        from lib_photoshoot.colour.measuring import check_new, measured_on, most_trusted, write_table
+        from lib_photoshoot.colour.reference import parse_tolerance
+        from lib_photoshoot.products import parse_products
+        from lib_photoshoot.transparency import rgba
+
+        wanted = tuple(replace(product, colour=None) for product in parse_products(products))
+        allowed = parse_tolerance(tolerance)
+        choice = build.ModelChoice(DetectorName(detector), device=device)
+        build.check_words(choice, wanted)
+        if out is not None:
+            check_new(out)
+        calibrator = None if calibration is None else calibrator_for(calibration)[0]
+        files = collect_inputs(photos, tell=say)
+        with telling("loading the models", None):
+            product_filter = loaded(partial(build.build_filter, choice))
+        measured: list[Measured] = []
+        for file in files:
+            try:
+                picture = _calibrated(file, calibrator)
+            except ImageError as error:
+                say(str(error))
+                code = SOME_UNREADABLE
+                continue
+            regions = product_filter.detect(rgba(picture), wanted, picture.space).regions
+            measured += [measured_on(picture, file.name, region, allowed) for region in regions]
+        best = most_trusted(measured)
+        for product in wanted:
+            _tell(product, best.get(product.name))
+        if out is not None and best:
+            write_table(out, ((name, one.reference) for name, one in best.items()))
+            say(f"{out}: the table, for --colours.")
+    raise typer.Exit(code)
+
+
+def _calibrated(file: InputFile, calibrator: Calibrator | None) -> Picture:
+    from lib_photoshoot.images import read_picture, shown
+
+    picture = read_picture(file.path)
+    if calibrator is None:
+        return picture
+    calibrated = calibrator(picture, shown(file.name))
+    say(f"{shown(file.name)}: {calibrated.told}")
+    return calibrated.picture
+
+
+def _tell(product: Product, one: Measured | None) -> None:
+    """The product with its colour on standard output, and where that comes from beside it."""
+    from lib_photoshoot.images import shown
+    from lib_photoshoot.products import format_products
+
+    if one is None:
+        say(f"{product.name}: in no photo, so it has no colour.")
+        return
+    doubt = "; its outline is doubtful, look at it" if one.is_doubtful else ""
+    say(f"{product.name}: measured in {shown(one.photo)}{doubt}.")
+    typer.echo(format_products([replace(product, colour=one.reference)]))

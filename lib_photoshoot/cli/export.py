@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import redirect_stdout
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from lib_photoshoot import build
-from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.cli.options import Detector, Device, loaded
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.model_names import DetectorName
@@ -84,8 +83,8 @@ def export_command(
         Optional[str],  # noqa: UP045
         typer.Option("--timestamps", help="Address of a time-stamping authority, so that signatures outlive the key."),
     ] = None,
-    detector: DetectorName = DetectorName.EMBEDDED,
-    device: Annotated[str, typer.Option(help="cpu, cuda, …, or auto: the GPU where there is one.")] = "cpu",
+    detector: Detector = DetectorName.EMBEDDED.value,
+    device: Device = "cpu",
 ) -> None:
     """Make pictures for a sales channel out of cut-outs, or of pictures whose products are cut out first."""
     with exit_codes(f"Interrupted; the pictures in {out} are whole."):
@@ -218,8 +217,6 @@ def _with_cutouts(files: Sequence[InputFile], folder: Path | None) -> Iterator[t
         yield from ((file, cutout) for cutout in found or [file])
 
 
-def _finder(detector: DetectorName, device: str) -> Detecting:
-    """The real filter; whatever the model libraries print while loading goes to standard error."""
-    keep_freed_memory()
-    with telling("loading the models", None), redirect_stdout(sys.stderr):
-        return build.build_filter(ModelChoice(detector, device=device))
+def _finder(detector: str, device: str) -> Detecting:
+    with telling("loading the models", None):
+        return loaded(partial(build.build_filter, ModelChoice(DetectorName(detector), device=device)))

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from lib_photoshoot import __version__, build
-from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.colour import app as colour_app
 from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
@@ -23,6 +21,7 @@ from lib_photoshoot.cli.export import check_export_command, export_command
 from lib_photoshoot.cli.finish import EXIT_CODES as FINISH_EXIT_CODES
 from lib_photoshoot.cli.finish import finish_command
 from lib_photoshoot.cli.models import app as models_app
+from lib_photoshoot.cli.options import Detector, Device, Products, loaded
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.rank import rank_command
 from lib_photoshoot.cli.review import EXIT_CODES as REVIEW_EXIT_CODES
@@ -31,7 +30,7 @@ from lib_photoshoot.cli.shoot import EXIT_CODES as SHOOT_EXIT_CODES
 from lib_photoshoot.cli.shoot import shoot_command
 from lib_photoshoot.cli.train import app as train_app
 from lib_photoshoot.errors import CatalogError, ImageError
-from lib_photoshoot.model_names import DETECTOR_ALIASES, DetectorName, RetouchName, SegmenterName
+from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
 from lib_photoshoot.typed import typed_command
 
 if TYPE_CHECKING:
@@ -65,37 +64,14 @@ class EngineName(str, Enum):
     RAY = "ray"
 
 
-def _detector(name: str) -> str:
-    """The detector's own name; raises BadParameter. An enumeration of Typer's would know no other names for it."""
-    name = DETECTOR_ALIASES.get(name, name)
-    try:
-        return DetectorName(name).value
-    except ValueError as error:
-        known = ", ".join(known.value for known in DetectorName)
-        raise typer.BadParameter(f"{name!r} is not one of {known}.") from error
-
-
 _INPUT_HELP = "Pictures, folders (searched recursively), globs, or URLs of pictures and folders (needs fsspec)."
 Inputs = Annotated[
     list[str],
     typer.Argument(metavar="INPUT...", help=_INPUT_HELP, show_default=False),
 ]
-Products = Annotated[
-    str,
-    typer.Option("--products", "-p", help='For example "handbag, shoe, watch = wristwatch | watch dial".'),
-]
-Detector = Annotated[
-    str,
-    typer.Option(
-        callback=_detector,
-        metavar=f"[{'|'.join(name.value for name in DetectorName)}]",
-        help="embedded: small models, known words. groundingdino (Swin-T), groundingdino-b (Swin-B): any words.",
-    ),
-]
 Segmenter = Annotated[
     SegmenterName, typer.Option(help="What outlines the products: larger ones draw finer edges and take longer.")
 ]
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …, or auto: the GPU where there is one.")]
 Bf16 = Annotated[bool, typer.Option("--bf16", help="Compute GroundingDINO in bfloat16: faster, less exact.")]
 Thorough = Annotated[
     bool, typer.Option("--thorough", help="Ask every network about every outline; takes up to three times as long.")
@@ -242,7 +218,7 @@ def detect_command(
         files = collect_sources(inputs, tell=say)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
         with telling("loading the models", None):
-            product_filter = _loaded(partial(build.build_filter, choice, require_all))
+            product_filter = loaded(partial(build.build_filter, choice, require_all))
         for source in files:
             try:
                 _, picture = source.load()
@@ -274,7 +250,7 @@ def _engine(
         raise CatalogError("--address and --workers are for Ray's workers; add --engine ray, or leave them out.")
     from lib_photoshoot.catalog.runner import OneByOne
 
-    return OneByOne(_loaded(build_), calibrator)
+    return OneByOne(loaded(build_), calibrator)
 
 
 def _calibrator(name: str | None) -> tuple[Calibrator | None, dict[str, str]]:
@@ -284,13 +260,6 @@ def _calibrator(name: str | None) -> tuple[Calibrator | None, dict[str, str]]:
     from lib_photoshoot.colour.calibration.applying import calibrator_for
 
     return calibrator_for(name)
-
-
-def _loaded(build_: Callable[[], ProductFilter]) -> ProductFilter:
-    """The real filter; whatever the model libraries print while loading goes to standard error."""
-    keep_freed_memory()
-    with redirect_stdout(sys.stderr):
-        return build_()
 
 
 def _settings(

@@ -47,7 +47,8 @@ class ReferenceColour:
     @classmethod
     def measured(cls, colour: DominantColour) -> ReferenceColour:
         """A measured colour as what others have to be."""
-        return cls(lab_text(colour.lab), round(colour.share, 2))
+        # Rounded down: all together are at most 100 %.
+        return cls(lab_text(colour.lab), math.floor(colour.share * 100) / 100)
 
     def __str__(self) -> str:
         return self.text if self.share is None else f"{self.text} {self.share * 100:g}%"

@@ -1,0 +1,48 @@
+"""Options that several commands take in the same words, and the filter that some of them load."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lib_photoshoot.allocator import keep_freed_memory
+from lib_photoshoot.model_names import DETECTOR_ALIASES, DetectorName
+
+if TYPE_CHECKING:
+    from lib_photoshoot.pipeline import ProductFilter
+
+
+def _detector(name: str) -> str:
+    """The detector's own name; raises BadParameter. An enumeration of Typer's would know no other names for it."""
+    name = DETECTOR_ALIASES.get(name, name)
+    try:
+        return DetectorName(name).value
+    except ValueError as error:
+        known = ", ".join(known.value for known in DetectorName)
+        raise typer.BadParameter(f"{name!r} is not one of {known}.") from error
+
+
+Products = Annotated[
+    str,
+    typer.Option("--products", "-p", help='For example "handbag, shoe, watch = wristwatch | watch dial".'),
+]
+Detector = Annotated[
+    str,
+    typer.Option(
+        callback=_detector,
+        metavar=f"[{'|'.join(name.value for name in DetectorName)}]",
+        help="embedded: small models, known words. groundingdino (Swin-T), groundingdino-b (Swin-B): any words.",
+    ),
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …, or auto: the GPU where there is one.")]
+
+
+def loaded(build: Callable[[], ProductFilter]) -> ProductFilter:
+    """The real filter; whatever the model libraries print while loading goes to standard error."""
+    keep_freed_memory()
+    with redirect_stdout(sys.stderr):
+        return build()

@@ -14,8 +14,8 @@ REACH = 3
 STEP = 4.0
 """Difference in L*a*b* (CIE 1976) below which two places look alike but for noise."""
 
-FAINT = 0.1
-"""Share of an outline that looks alike from which its course is a guess: measured, whole products lie well below."""
+FAINT = 0.07
+"""Share of an outline along which both sides look alike, from which its course is a guess: whole products lie below."""
 
 
 def faint_share(image: np.ndarray, solid: np.ndarray) -> float:

@@ -230,7 +230,8 @@ class Outliner:
         # What another outline holds is not missing in this one.
         elsewhere = None if subject.stands_out is None else subject.stands_out * ~merge(others, solid.shape)
         likeness = self._likeness(subject, solid, elsewhere, product)
-        faint = faint_share(subject.small, resized_mask(mask & ~opened, subject.shape))
+        edge = cv2.resize(alpha, subject.shape[::-1], interpolation=cv2.INTER_LINEAR) > 127
+        faint = faint_share(subject.small, clean(edge, ISLAND, OPENING_SHARE))
         return ProductRegion(
             detection.product,
             mask_box(mask) or detection.box,

@@ -99,6 +99,8 @@ class Doubt(str, Enum):
     """Independent looks at the product do not see the same outline."""
     EVIDENCE_OUTSIDE = "evidence_outside"
     """What stands out around the outline looks like the product too: a part may be missing."""
+    FAINT_EDGE = "faint_edge"
+    """Along a good part of the outline the picture shows no edge: product and background look alike."""
     SEVERAL_OBJECTS = "several_objects"
     """The outline is in several pieces, or holds a neighbour."""
     TOO_SMALL_FOR_EVIDENCE = "too_small_for_evidence"

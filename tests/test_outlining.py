@@ -222,7 +222,7 @@ def test_what_stands_out_is_the_pieces_that_hold_some_of_the_seed():
 
 
 def measured(**changes) -> Measured:
-    sure = {"agreement": 0.97, "frame": 0.0, "raggedness": 1.02, "blur": 1.5, "pieces": 1, "cut": 0.0}
+    sure = {"agreement": 0.97, "frame": 0.0, "raggedness": 1.02, "blur": 1.5, "pieces": 1, "cut": 0.0, "faint": 0.0}
     return Measured(**{**sure, "likeness": Likeness(None, None), **changes})
 
 
@@ -234,6 +234,7 @@ def measured(**changes) -> Measured:
         ({"raggedness": 2.0}, Doubt.RAGGED),
         ({"blur": 12.0}, Doubt.RAGGED),
         ({"pieces": 3}, Doubt.SEVERAL_OBJECTS),
+        ({"faint": 0.2}, Doubt.FAINT_EDGE),
         ({"cut": 0.3}, Doubt.EVIDENCE_OUTSIDE),
         ({"likeness": Likeness(0.4, 0.5)}, Doubt.EVIDENCE_OUTSIDE),
         ({"likeness": Likeness(0.02, 0.0)}, Doubt.TOO_SMALL_FOR_EVIDENCE),
@@ -260,6 +261,13 @@ def test_a_product_cut_by_the_frame_and_things_that_hang_on_by_a_thread_are_doub
         Outliner(Sam(jar), Salient(jar), None, Scores((upper, 0.5), (jar, 0.5))), picture(jar), upper
     )
     assert Doubt.SEVERAL_OBJECTS in region.outline.doubts
+
+
+def test_a_product_whose_colour_the_background_has_along_one_side_is_doubted():
+    for background, doubts in ((rect(150, 0, 200, 200), ()), (rect(140, 0, 200, 200), (Doubt.FAINT_EDGE,))):
+        image = picture(WHOLE | background)
+        (region,), _ = outlined(Outliner(Sam(WHOLE), Salient(WHOLE), None, Scores((WHOLE, 0.5))), image, WHOLE)
+        assert region.outline.doubts == doubts
 
 
 def test_alphas_go_together_only_where_every_region_has_one():

@@ -98,6 +98,16 @@ def test_background_seen_through_a_product_is_neither_cut_out_nor_changed(
         assert not changed[grow(region.openings, -8)].any() and changed[region.solid].any()
 
 
+@pytest.mark.parametrize(
+    ("file", "faint"),
+    # Frosted glass on white, a dark car in the dark, black steel on black; and what one sees well.
+    [("26.jpg", True), ("09.jpg", True), ("35.jpg", True), ("02.jpg", False), ("07.jpg", False), ("55.jpg", False)],
+)
+def test_a_product_that_looks_like_its_background_along_the_edge_is_doubted(of_seven, file, faint):
+    (region,) = of_seven(file).regions
+    assert (Doubt.FAINT_EDGE in region.outline.doubts) == faint
+
+
 def test_outlines_on_product_photos(product_filter, of_seven, shared_data):
     """Against outlines drawn by hand: the sure ones are right, and what is wrong is doubted.
 
@@ -121,9 +131,9 @@ def test_outlines_on_product_photos(product_filter, of_seven, shared_data):
                     wrong.append((case.name, round(iou, 2)))
             elif iou >= 0.95 and Doubt.TOUCHES_FRAME not in region.outline.doubts:
                 doubted_good += 1
-    assert found >= 28 and len(sure) >= 12
+    assert found >= 28 and len(sure) >= 8
     assert not wrong, "outlines that nobody would upload, without a doubt"
-    assert np.mean(sure) >= 0.95
+    assert np.mean(sure) >= 0.965
     assert doubted_good <= 10
 
 

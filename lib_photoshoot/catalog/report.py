@@ -59,6 +59,7 @@ DOUBT_TEXT = {
     Doubt.RAGGED: "the edge is ragged or not clear",
     Doubt.VIEWS_DISAGREE: "independent views see other outlines",
     Doubt.EVIDENCE_OUTSIDE: "a part may be missing",
+    Doubt.FAINT_EDGE: "looks like its background along the edge",
     Doubt.SEVERAL_OBJECTS: "several pieces, or a neighbour with it",
     Doubt.TOO_SMALL_FOR_EVIDENCE: "hardly recognised alone",
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from lib_photoshoot.masks.comparison import RAGGED, boundary, raggedness
 from lib_photoshoot.masks.edges import SOFT_WIDTH, soft_width
+from lib_photoshoot.masks.faintness import FAINT
 from lib_photoshoot.masks.morphology import bounding_rect
 from lib_photoshoot.results import Doubt, Outline
 from lib_photoshoot.segmentation.views import Views, soft_iou
@@ -32,7 +33,8 @@ class Measured:
     ``agreement``: least overlap in [0, 1] of the outline with a view. ``frame``: share in [0, 1] of the outline that
     lies at the picture's edge. ``raggedness``: its length over that of the same outline smoothed. ``blur``: mean width,
     in vote pixels, of the zone in which the views are not sure. ``pieces``: separate parts of some size. ``cut``: share
-    in [0, 1] of the outline beyond which the same thing goes on, in the eyes of the quick network.
+    in [0, 1] of the outline beyond which the same thing goes on, in the eyes of the quick network. ``faint``: share in
+    [0, 1] of the outline along which the picture shows no edge.
     """
 
     agreement: float
@@ -41,6 +43,7 @@ class Measured:
     blur: float
     pieces: int
     cut: float
+    faint: float
     likeness: Likeness
 
 
@@ -51,11 +54,13 @@ def measure(
     stands_out: np.ndarray | None,
     likeness: Likeness,
     extended: bool = False,
+    faint: float = 0.0,
 ) -> Measured:
     """Measure an outline: ``soft`` is the vote, ``solid`` (bool) what came of it.
 
     ``stands_out`` is the quick network's map of the whole picture, float32 in [0, 1]; None without one. ``extended``
     says that the outline holds more than what was detected: what hangs on by a thread may then be another thing.
+    ``faint`` is the :func:`~lib_photoshoot.masks.faintness.faint_share` of what is cut out.
     """
     told = np.mean(views.picks(), axis=0)
     # The better of the networks that were asked.
@@ -68,6 +73,7 @@ def measure(
         blur=soft_width(soft, solid),
         pieces=max(_pieces(solid, 0.03), _pieces(_thinned(solid), 0.15) if extended else 0),
         cut=0.0 if stands_out is None else _cut(solid, stands_out),
+        faint=faint,
         likeness=likeness,
     )
 
@@ -79,6 +85,7 @@ def judge(measured: Measured) -> Outline:
         Doubt.VIEWS_DISAGREE: measured.agreement < 0.94,
         Doubt.EVIDENCE_OUTSIDE: measured.cut > 0.15 or _goes_on(likeness),
         Doubt.RAGGED: measured.raggedness > RAGGED or measured.blur > SOFT_WIDTH,
+        Doubt.FAINT_EDGE: measured.faint > FAINT,
         Doubt.SEVERAL_OBJECTS: measured.pieces > 1,
         Doubt.TOO_SMALL_FOR_EVIDENCE: likeness.alone is not None and likeness.alone < 0.08,
         Doubt.TOUCHES_FRAME: measured.frame > 0.02,

@@ -17,6 +17,7 @@ import numpy as np
 from lib_photoshoot.detection.verification import SAME_PLACE_IOU
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.edges import edge_alpha
+from lib_photoshoot.masks.faintness import faint_share
 from lib_photoshoot.masks.morphology import Rect, clean, fill_holes, mask_box, merge, remove_islands
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection, ProductRegion, Reason, Rejection
@@ -229,6 +230,8 @@ class Outliner:
         # What another outline holds is not missing in this one.
         elsewhere = None if subject.stands_out is None else subject.stands_out * ~merge(others, solid.shape)
         likeness = self._likeness(subject, solid, elsewhere, product)
+        edge = cv2.resize(alpha, subject.shape[::-1], interpolation=cv2.INTER_LINEAR) > 127
+        faint = faint_share(subject.small, clean(edge, ISLAND, OPENING_SHARE))
         return ProductRegion(
             detection.product,
             mask_box(mask) or detection.box,
@@ -237,7 +240,7 @@ class Outliner:
             max(candidate.quality for candidate in seen.views.told[-1]),
             opened if opened.any() else None,
             alpha,
-            judge(measure(seen.views, seen.soft, solid, elsewhere, likeness, seen.extended)),
+            judge(measure(seen.views, seen.soft, solid, elsewhere, likeness, seen.extended, faint)),
         )
 
     def _likeness(

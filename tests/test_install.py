@@ -70,6 +70,7 @@ def test_what_is_missing_is_installed_with_a_line_each(host, capsys):
     assert pip.asked == [
         "segment-anything==1.0",
         "scipy>=1.9,<2",
+        "colour-science>=0.4.3,<0.4.7",
         "groundingdino-py==0.4.0",
         "addict>=2.4",
         "yapf>=0.40",
@@ -77,6 +78,7 @@ def test_what_is_missing_is_installed_with_a_line_each(host, capsys):
     assert lines(capsys) == [
         "installing segment-anything 1.0",
         "installing scipy",
+        "installing colour-science",
         "installing groundingdino-py 0.4.0",
         "installing addict",
         "installing yapf",
@@ -404,6 +406,8 @@ def index(tmp_path_factory) -> Path:
         ("protobuf", "7.0", (), ""),
         ("scipy", "1.11.4", ("numpy<1.28",), ""),
         ("scipy", "1.17.0", ("numpy>=2",), ""),
+        ("colour-science", "0.4.6", ("numpy>=1.24", "scipy>=1.10"), "colour"),
+        ("colour-science", "0.4.7", ("numpy>=2",), "colour"),  # would take numpy along
         ("safetensors", "0.8.0", (), ""),
         ("addict", "2.4.0", (), ""),
         ("yapf", "0.43.0", ("platformdirs",), ""),
@@ -433,6 +437,7 @@ def test_a_real_pip_changes_nothing_that_is_there(webui_python, index):
         "opencv-python": "4.11.0.86",
         "onnxruntime": "1.20.1",
         "scipy": "1.11.4",
+        "colour-science": "0.4.6",
         "safetensors": "0.8.0",
         "groundingdino-py": "0.4.0",
         "addict": "2.4.0",

@@ -11,7 +11,7 @@ import typer
 
 from lib_photoshoot import build
 from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
-from lib_photoshoot.cli.options import Detector, Device, Products, loaded
+from lib_photoshoot.cli.options import Calibration, Detector, Device, Products, loaded
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.model_names import DetectorName
@@ -87,10 +87,7 @@ def reference_command(
         typer.Option("--out", "-o", help="A new CSV table for --colours; without it only what is printed."),
     ] = None,
     tolerance: Annotated[float, typer.Option(help="How far pictures may be off, in CIEDE2000.")] = 3.0,
-    calibration: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="A file of colour calibrate for photos of its light, or auto: each photo by its own card."),
-    ] = None,
+    calibration: Calibration = None,
     detector: Detector = DetectorName.EMBEDDED.value,
     device: Device = "cpu",
 ) -> None:

@@ -21,7 +21,7 @@ from lib_photoshoot.cli.export import check_export_command, export_command
 from lib_photoshoot.cli.finish import EXIT_CODES as FINISH_EXIT_CODES
 from lib_photoshoot.cli.finish import finish_command
 from lib_photoshoot.cli.models import app as models_app
-from lib_photoshoot.cli.options import Detector, Device, Products, loaded
+from lib_photoshoot.cli.options import Calibration, Colours, Detector, Device, Products, loaded
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.rank import rank_command
 from lib_photoshoot.cli.review import EXIT_CODES as REVIEW_EXIT_CODES
@@ -99,10 +99,6 @@ Colour = Annotated[
         "--colour", help='A product\'s own colour, as "cup=#7a5c3e; tolerance=3" (CIEDE2000); others are skipped.'
     ),
 ]
-Colours = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option("--colours", help="A CSV table of such colours, with the columns product, colour and tolerance."),
-]
 RequireAll = Annotated[bool, typer.Option("--all", help="Match only pictures that hold all products, not any of them.")]
 
 
@@ -149,10 +145,7 @@ def filter_command(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Ray workers, each with models of its own (1 GB); the default is one a core."),
     ] = None,
-    calibration: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="A file of colour calibrate for photos of its light, or auto: each photo by its own card."),
-    ] = None,
+    calibration: Calibration = None,
 ) -> None:
     """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -39,6 +40,14 @@ Detector = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …, or auto: the GPU where there is one.")]
+Colours = Annotated[
+    Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
+    typer.Option("--colours", help="A CSV table of such colours, with the columns product, colour and tolerance."),
+]
+Calibration = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(help="A file of colour calibrate for photos of its light, or auto: each photo by its own card."),
+]
 
 
 def loaded(build: Callable[[], ProductFilter]) -> ProductFilter:

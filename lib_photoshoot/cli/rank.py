@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
+from lib_photoshoot.cli.options import Colours
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.wording import counted
@@ -28,10 +29,7 @@ def rank_command(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--colour", help='A product\'s own colour, as "cup=#7a5c3e; tolerance=3"; others come last.'),
     ] = None,
-    colours: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--colours", help="A CSV table of such colours, with the columns product, colour and tolerance."),
-    ] = None,
+    colours: Colours = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Order the accepted pictures of each product by measured qualities, near-duplicates behind the best of them."""

@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from lib_photoshoot.colour.dominant import dominant_colours
 from lib_photoshoot.colour.reference import MOST_COLOURS, ColourError, ColourReference, ReferenceColour, make_reference
@@ -67,12 +66,7 @@ def write_table(path: Path, references: Iterable[tuple[str, ColourReference]]) -
     rows.writerow(("product", "colour", "tolerance"))
     for product, reference in references:
         rows.writerow((formula_safe(product), str(reference), f"{reference.tolerance:g}"))
-    data = text.getvalue().encode()
-
-    def write(file: BinaryIO) -> None:
-        file.write(data)
-
     try:
-        write_atomic(path, write)
+        write_atomic(path, lambda file: file.writelines([text.getvalue().encode()]))
     except OSError as error:
         raise ColourError(writing_failed(path, error, "measure again")) from error

@@ -7,13 +7,14 @@ the same light whatever profile its picture has. 1 is the white of the picture's
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from lib_photoshoot.colour.difference import colour_science
 from lib_photoshoot.colour.icc import ProfileError, matrix_profile
 from lib_photoshoot.colour.profiles import is_srgb
+from lib_photoshoot.masks.morphology import row_strips
 
 _SPACE = "ITU-R BT.2020"
 _FINE = 1 << 16
@@ -44,10 +45,21 @@ class PictureLight:
 
     def decode(self, pixels: np.ndarray) -> np.ndarray:
         """uint8 or uint16 (..., 3) to light, float32 (..., 3)."""
-        codes = np.linspace(0, 1, int(np.iinfo(pixels.dtype).max) + 1)
-        tables = [np.clip(curve(codes), 0, 1).astype(np.float32) for curve in self._curves]
+        tables = self._decode8 if pixels.dtype == np.uint8 else self._decode16
         own = np.stack([np.take(table, pixels[..., c]) for c, table in enumerate(tables)], axis=-1)
         return own @ self._matrix.T
+
+    @cached_property
+    def _decode8(self) -> list[np.ndarray]:
+        return self._decoding(1 << 8)
+
+    @cached_property
+    def _decode16(self) -> list[np.ndarray]:
+        return self._decoding(1 << 16)
+
+    def _decoding(self, count: int) -> list[np.ndarray]:
+        codes = np.linspace(0, 1, count)
+        return [np.clip(curve(codes), 0, 1).astype(np.float32) for curve in self._curves]
 
     def encode(self, light: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Light (..., 3) to code values, rounded; what the picture's space cannot hold is clipped."""
@@ -69,9 +81,8 @@ def changed_light(pixels: np.ndarray, icc: bytes | None, change: Callable[[np.nd
     space = light_of(icc)
     result = np.empty_like(pixels)
     # In strips: as floats, a large picture would be in memory many times over.
-    step = max(1, _STRIP_PIXELS // max(1, pixels.shape[1]))
-    for top in range(0, len(pixels), step):
-        rows = slice(top, top + step)
+    for strip in row_strips(pixels.shape, pixels=_STRIP_PIXELS):
+        rows = slice(strip.start, strip.stop)
         result[rows] = space.encode(change(space.decode(pixels[rows])), pixels.dtype)
     return result
 

@@ -34,10 +34,10 @@ def main() -> int:
     from PIL import Image
 
     from lib_photoshoot.settings import FilterSettings
-    from lib_photoshoot.webui.enhancer import JobPrompt
-    from lib_photoshoot.webui.host import ControlModel
-    from lib_photoshoot.webui.job import start_job
-    from lib_photoshoot.webui.registry import REGISTRY, model_choice
+    from lib_photoshoot.webui.generate.enhancer import JobPrompt
+    from lib_photoshoot.webui.generate.job import start_job
+    from lib_photoshoot.webui.hosts.protocol import ControlModel
+    from lib_photoshoot.webui.models.registry import REGISTRY, model_choice
     from tests.webui.fake_host import FakeControlNet, FakeHost
 
     torch.set_num_threads(2)

@@ -1,4 +1,4 @@
-// The panel's small client side. Element ids come from element_id() in lib_photoshoot/webui/a1111/widgets.py.
+// The panel's small client side. Element ids come from element_id() in lib_photoshoot/webui/hosts/a1111/widgets.py.
 
 const PHOTOSHOOT_TABS = ["txt2img", "img2img"];
 

@@ -1,4 +1,4 @@
-// The tab's small client side. Its HTML comes from lib_photoshoot/webui/gallery.py and is replaced with each page, so
+// The tab's small client side. Its HTML comes from lib_photoshoot/webui/folder/gallery.py and is replaced with each page, so
 // one listener for the whole page hears all of it.
 
 let photoshootChosenCard = 0;

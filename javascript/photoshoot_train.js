@@ -1,5 +1,5 @@
 // The Train part of the Photoshoot tab. The WebUI's start gets one empty element; it is filled when it is first seen.
-// All state that matters is the server's (lib_photoshoot/webui/a1111/training_routes.py): a page that is loaded anew
+// All state that matters is the server's (lib_photoshoot/webui/train/routes.py): a page that is loaded anew
 // finds the run as it is. The browser keeps what was typed.
 
 const PHOTOSHOOT_TRAIN_STORE = "photoshoot_train";

@@ -10,7 +10,7 @@ import pytest
 from lib_photoshoot.colour.space import SRGB
 from lib_photoshoot.enhancement.holding import HoldingEnhancer
 from lib_photoshoot.results import ProductRegion, Reason
-from lib_photoshoot.webui.service import enhance_regions
+from lib_photoshoot.webui.generate.service import enhance_regions
 
 RED, BLUE, WALL = (180, 40, 40), (40, 60, 170), (220, 220, 215)
 

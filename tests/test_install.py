@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lib_photoshoot.webui import requirements
-from lib_photoshoot.webui.requirements import NEVER, PACKAGES
+from lib_photoshoot.webui.hosts import requirements
+from lib_photoshoot.webui.hosts.requirements import NEVER, PACKAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = {"torch": "2.1.2+cu121", "torchvision": "0.16.2", "numpy": "1.26.2", "pillow": "9.5.0", "six": "1.16.0"}
@@ -340,7 +340,8 @@ def test_the_script_prints_nothing_where_all_is_present(tmp_path):
 
 
 def test_nothing_heavy_is_imported():
-    code = "import sys, install; from lib_photoshoot.webui.requirements import missing; missing(); print(*sys.modules)"
+    module = "lib_photoshoot.webui.hosts.requirements"
+    code = f"import sys, install; from {module} import missing; missing(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert not {"torch", "numpy", "cv2", "PIL", "gradio", "pip", "modules", "launch"} & set(loaded.split())
 
@@ -417,7 +418,7 @@ def index(tmp_path_factory) -> Path:
 
 
 def versions(python: Path) -> dict[str, str]:
-    code = "from lib_photoshoot.webui.requirements import installed; print(installed())"
+    code = "from lib_photoshoot.webui.hosts.requirements import installed; print(installed())"
     result = subprocess.run([str(python), "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     return ast.literal_eval(result.stdout)
 

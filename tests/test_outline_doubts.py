@@ -22,7 +22,7 @@ from lib_photoshoot.ranking.order import rank
 from lib_photoshoot.ranking.run_folder import measure, read_candidates, read_cutout
 from lib_photoshoot.results import Decision, Doubt, FilterResult, Outline, OutlineSource, ProductRegion
 from lib_photoshoot.shoot.verdict import verdict_of
-from lib_photoshoot.webui.job import _to_check
+from lib_photoshoot.webui.generate.job import _to_check
 
 LAMP = Product("lamp")
 

@@ -18,7 +18,7 @@ from lib_photoshoot.settings import (
     settings_from,
     settings_from_json,
 )
-from lib_photoshoot.webui.arguments import is_switched_off, settings_from_arguments
+from lib_photoshoot.webui.generate.arguments import is_switched_off, settings_from_arguments
 
 
 def values_of(name: str) -> st.SearchStrategy[Any]:

@@ -47,7 +47,7 @@ def finish_command(
     with exit_codes(f"Interrupted; what is finished is kept in {folder / 'finished'}: the same command goes on."):
         from lib_photoshoot.export.profile import profile_names
         from lib_photoshoot.shoot.finish import Progress, finish_shoot
-        from lib_photoshoot.webui.registry import ModelRegistry, model_choice
+        from lib_photoshoot.webui.models.registry import ModelRegistry, model_choice
 
         registry = ModelRegistry()
 

@@ -174,7 +174,7 @@ def _command(*arguments: object) -> None:
 
 @contextmanager
 def _service() -> Iterator[Any]:
-    from lib_photoshoot.webui import service as services
+    from lib_photoshoot.webui.generate import service as services
     from tests.webui.fake_host import FakeControlNet, FakeHost
 
     host: Any = FakeHost(FakeControlNet([]))

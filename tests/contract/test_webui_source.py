@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 
 from lib_photoshoot.settings import FilterSettings, settings_from_json
-from lib_photoshoot.webui.infotext import RESULT_KEY, SETTINGS_KEY
+from lib_photoshoot.webui.generate.infotext import RESULT_KEY, SETTINGS_KEY
 from tests.conftest import ROOT
 from tests.test_settings import ALL_VALUES
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.masks.morphology import grow
-from lib_photoshoot.webui.enhancer import blur_reach
+from lib_photoshoot.webui.generate.enhancer import blur_reach
 from tests.conftest import ROOT
 from tests.e2e.conftest import OURS, SIDE, Answer, WebUi, encoded
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from lib_photoshoot.masks.morphology import grow
 from lib_photoshoot.shoot.verdict import result_text
-from lib_photoshoot.webui.enhancer import blur_reach
+from lib_photoshoot.webui.generate.enhancer import blur_reach
 from tests.e2e.conftest import SIDE, Answer, WebUi, encoded
 from tests.e2e.test_generation import ON, differing, found_mask
 

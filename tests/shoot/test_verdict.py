@@ -11,7 +11,7 @@ from PIL import Image
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion, Reason, Rejection
 from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch
 from lib_photoshoot.shoot.verdict import result_text, verdict_of
-from lib_photoshoot.webui.job import FilterJob
+from lib_photoshoot.webui.generate.job import FilterJob
 from tests.shoot.fake_webui import infotext_of
 
 ENHANCE, CUT_OUT = OnMatch.ENHANCE.value, OnMatch.CUT_OUT.value

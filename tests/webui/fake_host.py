@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter
 
-from lib_photoshoot.webui.host import ControlModel, InpaintRequest
+from lib_photoshoot.webui.hosts.protocol import ControlModel, InpaintRequest
 
 
 class FakeControlNet:

@@ -20,14 +20,14 @@ from tests.conftest import ROOT
 
 FOLDER = ROOT / ".venv-host"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-ADAPTER = "lib_photoshoot.webui.a1111"
+ADAPTER = "lib_photoshoot.webui.hosts.a1111"
 LEAST = 80
 """Per cent of the adapter's lines that the tests must run."""
 TESTS = (
-    "tests/webui/a1111",
-    "tests/webui/test_shoot_routes.py",
-    "tests/webui/test_training_host.py",
-    "tests/webui/test_training_routes.py",
+    "tests/webui/hosts/a1111",
+    "tests/webui/shoot/test_routes.py",
+    "tests/webui/hosts/test_training_host.py",
+    "tests/webui/train/test_routes.py",
 )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from tests.conftest import ROOT
 
 HERE = Path(__file__).resolve().parent
-OURS = "lib_photoshoot.webui.a1111"
+OURS = "lib_photoshoot.webui.hosts.a1111"
 _ITS_MODULES = ("modules", "scripts", "internal_controlnet", "annotator", "networks")
 CHECKPOINT = "studio.safetensors"
 CANNY = "control_v11p_sd15_canny [d14c016b]"

@@ -1,0 +1,49 @@
+"""The host protocol on the real WebUI. Imports ``modules`` on first use only, never at the WebUI's start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PIL import Image
+
+from lib_photoshoot.webui.hosts.a1111.controlnet import A1111ControlNet, find_controlnet
+from lib_photoshoot.webui.hosts.a1111.options import read_option
+from lib_photoshoot.webui.hosts.protocol import InpaintRequest
+
+
+class A1111Host:
+    """See ``Host``."""
+
+    def controlnet(self) -> A1111ControlNet | None:
+        return find_controlnet()
+
+    def family(self) -> str | None:
+        from modules import shared
+
+        model = shared.sd_model
+        return next((name for name in ("sdxl", "sd2", "sd1") if getattr(model, f"is_{name}", False)), None)
+
+    def inpaint(self, job: Any, request: InpaintRequest) -> Image.Image:
+        from lib_photoshoot.webui.hosts.a1111 import nested
+
+        return nested.run(job, request, self.controlnet())
+
+    def stopped(self) -> bool:
+        from lib_photoshoot.webui.hosts.a1111 import nested
+
+        return nested.stopped()
+
+    def expect(self, passes: int) -> None:
+        from modules import shared
+
+        shared.state.job_count += passes
+
+    def detector_device(self) -> str:
+        from modules import shared
+
+        # Whoever starts the host with these is short of GPU memory already.
+        short = any(getattr(shared.cmd_opts, name, False) for name in ("lowvram", "medvram", "medvram_sdxl"))
+        return "cpu" if short else str(read_option("device"))
+
+    def option(self, name: str) -> Any:
+        return read_option(name)

@@ -1,0 +1,209 @@
+"""One img2img inpainting inside a running job, leaving no trace in the host.
+
+Why each step is here stands in the measured traps of nested passes: ControlNet's script is shared and must not be
+copied, the runner's callback cache must be, ``params.txt`` and the random state belong to the user's own job.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from copy import copy
+from typing import Any
+
+import torch
+from modules import paths, scripts, shared
+from modules.processing import Processed, StableDiffusionProcessingImg2Img, process_images
+from PIL import Image
+
+from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
+from lib_photoshoot.webui.generate.enhancer import STOPPED
+from lib_photoshoot.webui.hosts.a1111.controlnet import A1111ControlNet, OuterControlNet
+from lib_photoshoot.webui.hosts.protocol import InpaintRequest
+
+INNER = "_photoshoot_inner"
+"""Marks a nested pass, so that no hook of ours runs inside it."""
+_OUTER = "_photoshoot_controlnet"
+
+
+def stopped() -> bool:
+    """Whether the user interrupted, skipped, or asked to stop after this image."""
+    state = shared.state
+    return bool(state.interrupted or state.skipped or getattr(state, "stopping_generation", False))
+
+
+def outer_controlnet(job: Any, controlnet: A1111ControlNet) -> OuterControlNet:
+    """The job's own ControlNet, one object per job."""
+    found = getattr(job, _OUTER, None)
+    if found is None:
+        found = OuterControlNet(controlnet, job)
+        setattr(job, _OUTER, found)
+    return found
+
+
+def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -> Image.Image:
+    """Paint one region. Raises EnhancementError and EnhancementStopped as ``Host.inpaint`` does."""
+    if stopped():
+        raise EnhancementStopped(STOPPED)
+    if controlnet is not None:
+        outer_controlnet(job, controlnet).unhook(job, Processed)
+    inner = _processing(job, request)
+    witness = _equip(inner, job, request, controlnet)
+    with _params_file_kept(), _random_state_kept(), _progress_text_kept():
+        try:
+            images = process_images(inner).images
+        except Exception as error:  # the host raises anything, from out of memory to a wrong sampler
+            if witness is not None:
+                witness.unhook(inner)
+            raise EnhancementError(f"The WebUI could not paint the product ({_first_line(error)}).") from error
+        finally:
+            inner.close()
+    if stopped():
+        # What comes back now may be half painted, or be a ControlNet map.
+        if shared.state.skipped:
+            shared.state.skipped = False  # the skip was for this product; the host resets it only for its own batches
+        raise EnhancementStopped(STOPPED)
+    if witness is not None and not witness.hooked:
+        raise EnhancementError(
+            f"ControlNet did not take up {request.unit.model!r} with {request.unit.module!r}"  # type: ignore[union-attr]
+            "; its reason is in the WebUI's console."
+        )
+    if not images:
+        raise EnhancementError("The WebUI returned no image for the product; its reason is in the console.")
+    painted = images[0]
+    if painted.size != request.image.size:
+        # Whole-picture passes work in multiples of 8 pixels.
+        painted = painted.resize(request.image.size, Image.Resampling.LANCZOS)
+    return painted
+
+
+def _processing(job: Any, request: InpaintRequest) -> StableDiffusionProcessingImg2Img:
+    width, height = (job.width, job.height) if request.only_masked else request.image.size
+    chosen: dict[str, Any] = {}
+    if hasattr(job, "scheduler"):
+        chosen["scheduler"] = request.scheduler or job.scheduler
+    inner = StableDiffusionProcessingImg2Img(
+        sd_model=job.sd_model,
+        outpath_samples=job.outpath_samples,
+        outpath_grids=job.outpath_grids,
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt,
+        styles=[],
+        seed=request.seed,
+        sampler_name=request.sampler or job.sampler_name,
+        steps=request.steps or job.steps,
+        cfg_scale=request.cfg_scale or job.cfg_scale,
+        batch_size=1,
+        n_iter=1,
+        width=-(-width // 8) * 8,
+        height=-(-height // 8) * 8,
+        tiling=job.tiling,
+        restore_faces=False,
+        do_not_save_samples=True,
+        do_not_save_grid=True,
+        do_not_reload_embeddings=True,
+        init_images=[request.image],
+        mask=request.mask,
+        mask_blur=request.mask_blur,
+        inpainting_fill=1,  # start from the product itself
+        inpainting_mask_invert=0,
+        denoising_strength=request.denoise,
+        resize_mode=0,
+        inpaint_full_res=request.only_masked,
+        inpaint_full_res_padding=request.padding,
+        # The host restores only options that were saved before, so an override could stick.
+        override_settings={},
+        **chosen,
+    )
+    # ADetailer's own marks keep it out; ours keeps us out.
+    for mark in (INNER, "_ad_disabled", "_ad_inner"):
+        setattr(inner, mark, True)
+    # Fresh caches of conditionings: the class's own are the outer job's.
+    inner.cached_c, inner.cached_uc = [None, None], [None, None]
+    return inner
+
+
+def _equip(
+    inner: StableDiffusionProcessingImg2Img, job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None
+) -> HookWitness | None:
+    """Give the pass a script runner with ControlNet alone, or none; returns who sees whether ControlNet came on."""
+    if controlnet is None or request.unit is None or job.scripts is None:
+        return None
+    script = controlnet.script(job.scripts)
+    if script is None:
+        return None
+    witness = HookWitness(script)
+    runner = copy(job.scripts)
+    # The script itself is shared, its slot too: a copy of it would reload its model on every pass.
+    runner.alwayson_scripts = [script, witness]
+    runner.selectable_scripts = []
+    # Shared and checked by length only, this cache would call other scripts.
+    runner.callback_map = {}
+    slots = script.args_to - script.args_from
+    arguments = list(job.script_args)
+    units = [controlnet.unit(request.unit)] + [controlnet.no_unit() for _ in range(slots - 1)]
+    arguments[script.args_from : script.args_to] = units[:slots]
+    inner.scripts, inner.script_args = runner, arguments
+    return witness
+
+
+class HookWitness(scripts.Script):
+    """Runs right after ControlNet in a nested pass: sees whether its hook came on, and settles the random state."""
+
+    filename = __file__
+    args_from = args_to = 0
+
+    def __init__(self, controlnet_script: Any) -> None:
+        super().__init__()
+        self._script = controlnet_script
+        self.hooked = False
+
+    def title(self) -> str:
+        return "Product Photoshoot: witness"
+
+    def process(self, p: Any, *_: Any) -> None:
+        self.hooked = self._script.latest_network is not None
+        if not self.hooked:
+            p.n_iter = 0  # nothing is painted without the control that was asked for
+        # Building a ControlNet draws random numbers, taking it from the cache does not: the image must not show it.
+        torch.manual_seed(p.all_seeds[0])
+
+    def unhook(self, p: Any) -> None:
+        """After a failure, of which the host tells no script: the job's next batch must not be painted under ours."""
+        self._script.postprocess(p, Processed(p, []))
+
+
+@contextmanager
+def _params_file_kept() -> Iterator[None]:
+    """The host writes every pass's parameters to ``params.txt``, from which the paste button reads the last job."""
+    path = os.path.join(paths.data_path, "params.txt")
+    before = None
+    with suppress(OSError), open(path, encoding="utf8") as file:
+        before = file.read()
+    try:
+        yield
+    finally:
+        if before is not None:
+            with suppress(OSError), open(path, "w", encoding="utf8") as file:
+                file.write(before)
+
+
+@contextmanager
+def _random_state_kept() -> Iterator[None]:
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        yield
+
+
+@contextmanager
+def _progress_text_kept() -> Iterator[None]:
+    text = shared.state.job
+    try:
+        yield
+    finally:
+        shared.state.job = text
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,152 @@
+"""Pictures between the host and the filter: tensors to images, masks and cut-outs to files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from lib_photoshoot.file_names import with_ending
+from lib_photoshoot.webui.generate.infotext import RESULT_KEY
+
+if TYPE_CHECKING:
+    from lib_photoshoot.settings import FilterSettings
+    from lib_photoshoot.webui.generate.job import FilterJob, ImageOutcome
+
+
+def composite_of(p: Any, index: int, tensor: Any) -> Image.Image:
+    """The picture that image ``index`` of the batch will become: in "only masked" jobs a tensor is the crop alone.
+
+    ``tensor`` is float (3, height, width) in [0, 1].
+    """
+    pixels = (255.0 * np.moveaxis(tensor.cpu().numpy(), 0, 2)).astype(np.uint8)
+    image = Image.fromarray(pixels)
+    overlays = getattr(p, "overlay_images", None)
+    if not overlays or index >= len(overlays):
+        return image
+    from modules.processing import apply_overlay
+
+    composite = apply_overlay(image, p.paste_to, overlays[index])
+    # Hosts before 1.9 return the picture alone.
+    return composite[0] if isinstance(composite, tuple) else composite
+
+
+def photo_of(p: Any, index: int, image: Image.Image) -> Image.Image | None:
+    """The input that img2img made ``image`` from, number ``index`` of its batch, as large as that; None in txt2img."""
+    given = getattr(p, "init_images", None)
+    if not given:
+        return None
+    photo = given[index] if index < len(given) else given[0]
+    if photo.size == image.size:
+        return photo
+    from modules import images
+
+    # As the host does it; in mode 3 it resizes what it has encoded.
+    return images.resize_image(0 if p.resize_mode == 3 else p.resize_mode, photo.convert("RGB"), *image.size)
+
+
+def infotext_of(p: Any) -> str:
+    """The infotext that the host will write into the image that it is at; empty where it writes none."""
+    from modules import shared
+    from modules.processing import create_infotext
+
+    if not shared.opts.enable_pnginfo:
+        return ""
+    lists = (p.prompts, p.seeds, p.subseeds)
+    try:
+        return str(create_infotext(p, *lists, index=p.batch_index, all_negative_prompts=p.negative_prompts))
+    except Exception:  # another host's, or another extension's part of it: an image is never lost for its text
+        return ""
+
+
+def save_extras(
+    p: Any, seed: int, job: FilterJob, before: Image.Image, outcome: ImageOutcome, text: str | None = None
+) -> None:
+    """Save what the settings ask for beside the image: masks, cut-outs, the image before the enhancement.
+
+    ``seed`` is the image's and begins their names; ``text`` is its infotext, the host's by default: cut-outs
+    say too that they were generated.
+    """
+    settings, result = job.settings, outcome.result
+    if result is None or not result.regions or not _saves_files(settings):
+        return
+    from lib_photoshoot.masks.cutout import cut_out, mask_image
+    from lib_photoshoot.settings import OnMatch
+    from lib_photoshoot.webui.hosts.a1111.options import folder_option
+
+    text = infotext_of(p) if text is None else text
+    alone = settings.on_match == OnMatch.CUT_OUT.value
+    folder = folder_option("masks_folder", Path(p.outpath_samples))
+    for position, region in enumerate(result.regions, 1):
+        name = f"{seed}-{position}-{region.product}"
+        if settings.save_masks or alone:
+            _save(mask_image(region.mask), folder, f"{name}-mask")
+        if settings.save_cutouts or alone:
+            _save(cut_out(result.image, region.solid, matte=region.alpha), folder, f"{name}-cutout", text)
+    if settings.save_before and outcome.image is not before:
+        _save(before, folder, f"{seed}-before", text)
+
+
+def save_returned(p: Any, job: FilterJob, before: Image.Image, outcome: ImageOutcome, text: str, seed: int) -> None:
+    """Save what belongs to a picture that a script has returned: an enhanced one goes beside the script's own file.
+
+    ``text`` is the picture's infotext.
+    """
+    save_extras(p, seed, job, before, outcome, text)
+    written = getattr(before, "already_saved_as", None)  # the host's note; scripts save before they return
+    if written is None or outcome.image is before:
+        return
+    from modules import images
+
+    path = Path(written)
+    name = free_name(with_ending(path, "-filtered"))
+    images.save_image(
+        outcome.image, str(path.parent), "", seed, p.prompt, path.suffix.lstrip("."), info=text, p=p,
+        forced_filename=name.stem, save_to_dirs=False,
+    )  # fmt: skip
+
+
+def save_input(p: Any, index: int, image: Image.Image, summary: str) -> None:
+    """Save an input picture of img2img where the host would save its result, under that name; overwrites nothing.
+
+    It has the texts that it came with and ``summary``: the job's parameters would say that it was generated.
+    """
+    from modules import images, shared
+
+    from lib_photoshoot.webui.hosts.a1111.script import KEPT
+
+    p.batch_index = index
+    image.info[KEPT] = True
+    own = {key: value for key, value in image.info.items() if isinstance(key, str) and isinstance(value, str)}
+    images.save_image(
+        image, p.outpath_samples, "", p.all_seeds[index], p.all_prompts[index], shared.opts.samples_format,
+        p=p, info=summary, pnginfo_section_name=RESULT_KEY, existing_info=own,
+    )  # fmt: skip
+
+
+def _saves_files(settings: FilterSettings) -> bool:
+    """Whether there is anything to save: the job of another extension may have no folder for its images."""
+    from lib_photoshoot.settings import OnMatch
+
+    alone = settings.on_match == OnMatch.CUT_OUT.value
+    return alone or settings.save_masks or settings.save_cutouts or settings.save_before
+
+
+def _save(image: Image.Image, folder: Path, name: str, text: str = "") -> None:
+    from lib_photoshoot.catalog.outputs import slug
+    from lib_photoshoot.images import write_image
+    from lib_photoshoot.provenance.metadata import Metadata, save_options
+
+    written = Metadata(texts=(("parameters", text),) if text else ())
+    write_image(image, free_name(folder / f"{slug(name)}.png"), **save_options("PNG", written))
+
+
+def free_name(path: Path) -> Path:
+    """The path itself, or with the first number that no file has: nothing is ever overwritten."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = with_ending(path, f"-{number}")
+    return candidate

@@ -1,0 +1,98 @@
+"""The panel's preview: numbered boxes and masks on the last result, or on a file, before anything is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+from modules.ui_components import FormRow
+
+from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.webui.hosts.a1111.streaming import streamed
+from lib_photoshoot.webui.hosts.a1111.widgets import element_id
+from lib_photoshoot.webui.http.sentences import note, sentence
+
+
+class Preview:
+    """Two buttons, the lines and the picture."""
+
+    def __init__(self, tab: str) -> None:
+        with FormRow(elem_classes="photoshoot-buttons"):
+            self.button = gr.Button("Preview on the last result", elem_id=element_id(tab, "preview"))
+            self.upload = gr.UploadButton(
+                "Preview on a file…", file_types=["image"], elem_id=element_id(tab, "preview_file")
+            )
+        self.text = gr.HTML(elem_id=element_id(tab, "preview_text"))
+        self.picture = gr.Image(
+            type="pil",
+            interactive=False,
+            visible=False,
+            show_label=False,
+            elem_id=element_id(tab, "preview_picture"),
+        )
+
+    def bind(self, controls: list[Any]) -> None:
+        """Let the upload work; the button waits for :meth:`connect`."""
+        self.upload.upload(streamed(_of_file), inputs=[self.upload, *controls], outputs=[self.text, self.picture])
+
+    def connect(self, gallery: Any, generation_info: Any, controls: list[Any]) -> None:
+        """Take the pictures from the tab's gallery, which the host makes after the panel."""
+        self.button.click(
+            streamed(_of_gallery),
+            _js="photoshootPicture",
+            inputs=[gallery, generation_info, *controls],
+            outputs=[self.text, self.picture],
+        )
+
+
+def _of_gallery(gallery: Any, _: Any, *values: Any) -> Iterator[tuple[Any, Any]]:
+    if not gallery:
+        yield _said("There is no result in this tab yet; generate an image, or preview on a file."), gr.update()
+        return
+    from modules.infotext_utils import image_from_url_text
+
+    yield from _look(lambda: image_from_url_text(gallery), values)
+
+
+def _of_file(file: Any, *values: Any) -> Iterator[tuple[Any, Any]]:
+    def read() -> Any:
+        from lib_photoshoot.images import read_picture, to_image
+
+        picture = read_picture(file.name)
+        return to_image(picture.srgb, picture.alpha)
+
+    yield from _look(read, values)
+
+
+def _look(read: Any, values: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
+    yield note("Looking…"), gr.update()
+    try:
+        found = _found(read(), values)
+    except PhotoshootError as error:
+        yield _said(sentence(error)), gr.update(visible=False, value=None)
+    except Exception as error:  # a mistake of ours, or out of memory: told here, with its traceback in the console
+        from modules import errors
+
+        errors.report("Product Photoshoot: the preview failed", exc_info=True)
+        yield (
+            _said(f"The preview failed ({type(error).__name__}: {error}); the console says more."),
+            gr.update(visible=False, value=None),
+        )
+    else:
+        yield found.html, gr.update(visible=found.overlay is not None, value=found.overlay)
+
+
+def _found(image: Any, values: tuple[Any, ...]) -> Any:
+    from modules.call_queue import wrap_queued_call
+
+    from lib_photoshoot.webui.generate.arguments import settings_from_arguments
+    from lib_photoshoot.webui.generate.preview import look
+    from lib_photoshoot.webui.hosts.a1111.host import A1111Host
+
+    settings = settings_from_arguments(values)
+    return wrap_queued_call(look)(A1111Host(), settings, image)
+
+
+def _said(text: str) -> str:
+    return note(text, wrong=True)

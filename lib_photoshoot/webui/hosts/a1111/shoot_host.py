@@ -1,0 +1,146 @@
+"""Shoots on the real WebUI. Imports ``modules`` on first use only, never at the WebUI's start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib_photoshoot.presets import user_presets
+from lib_photoshoot.prompts import NO_LORA
+from lib_photoshoot.settings import SAME, FilterSettings
+from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError, one_line
+from lib_photoshoot.webui.generate.job import start_job
+from lib_photoshoot.webui.hosts.a1111 import choices
+from lib_photoshoot.webui.hosts.a1111.host import A1111Host
+from lib_photoshoot.webui.hosts.a1111.options import read_option
+from lib_photoshoot.webui.hosts.a1111.outer import queue_turn, release_models
+from lib_photoshoot.webui.http.folders import split_folders
+from lib_photoshoot.webui.http.reachable import Reachable
+from lib_photoshoot.webui.models.registry import REGISTRY, model_choice
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lib_photoshoot.build import ModelChoice
+    from lib_photoshoot.catalog.runner import Filter
+    from lib_photoshoot.results import FilterResult
+
+
+class A1111ShootHost:
+    """See ``ShootHost``."""
+
+    def folder(self) -> Path:
+        from modules import paths
+
+        return Path(paths.data_path).absolute() / "outputs" / "photoshoot" / "shoots"
+
+    def choices(self) -> Mapping[str, Sequence[str]]:
+        from modules import sd_models
+
+        return {
+            "lora": [name for name in choices.loras() if name != NO_LORA],
+            "checkpoint": [info.title for info in sd_models.checkpoints_list.values()],
+            "preset": user_presets().names(),
+            "sampler": [name for name in choices.samplers() if name != SAME],
+            "scheduler": [name for name in choices.schedulers() if name != SAME],
+        }
+
+    def problem(self, settings: FilterSettings) -> str | None:
+        return start_job(A1111Host(), settings).obstacle
+
+    def webui(self) -> WebUi:
+        return OwnWebUi()
+
+    def refusal(self, url: str) -> str | None:
+        from modules import shared
+
+        opts = shared.opts
+        return Reachable(
+            tuple(split_folders(str(read_option("shoot_hosts") or ""))),
+            bool(getattr(opts, "api_enable_requests", True)),
+            not getattr(opts, "api_forbid_local_requests", True),
+        ).refusal(url)
+
+    def choose(self, settings: FilterSettings) -> ModelChoice:
+        return model_choice(settings, A1111Host().detector_device())
+
+    def load(self, choice: ModelChoice) -> Filter:
+        return InTurns(choice)
+
+    def release_models(self) -> None:
+        with queue_turn():
+            release_models()
+
+
+class InTurns:
+    """A filter that takes the host's turn for each picture; a generation in between may have replaced its models."""
+
+    def __init__(self, choice: ModelChoice) -> None:
+        self._choice = choice
+
+    def run(self, image: np.ndarray, products: Any, space: Any) -> FilterResult:
+        """See ``ProductFilter``."""
+        with queue_turn():
+            return REGISTRY.get(self._choice).filter().run(image, products, space)
+
+
+class OwnWebUi(WebUi):
+    """This WebUI, asked through the functions behind its own HTTP API, with or without ``--api``.
+
+    So what it makes is, to the byte, what it would send to another machine.
+    """
+
+    address = "this WebUI"
+
+    def __init__(self) -> None:
+        self._api = _host_api()
+
+    def check_filter(self) -> None:
+        """Nothing to ask: we are here."""
+
+    def call(self, path: str, body: Any = None, timeout: float | None = None) -> Any:
+        """See ``WebUi``; a picture takes as long as it takes."""
+        from fastapi.encoders import jsonable_encoder
+        from fastapi.exceptions import HTTPException
+
+        try:
+            if path == "/sdapi/v1/txt2img":
+                return self._picture(body)
+            ask = {"/sdapi/v1/sd-models": self._api.get_sd_models, "/sdapi/v1/loras": _loras}[path]
+            # A checkpoint's title and name are texts; what is none is of no matter here.
+            return jsonable_encoder(ask())
+        except HTTPException as error:
+            fault = Fault.REFUSED if 400 <= error.status_code < 500 else Fault.BROKEN
+            raise WebUiError(f"This WebUI refuses the picture ({one_line(error.detail)}).", fault) from error
+        except Exception as error:  # whatever a script or the sampler raises
+            from modules import errors
+
+            errors.report("Product Photoshoot: a picture of a shoot failed", exc_info=True)
+            what = one_line(f"{type(error).__name__}: {error}")
+            raise WebUiError(f"This WebUI did not make the picture ({what}).", Fault.BROKEN) from error
+
+    def _picture(self, body: Any) -> dict[str, Any]:
+        from modules.api import models
+
+        answer = self._api.text2imgapi(models.StableDiffusionTxt2ImgProcessingAPI(**body))
+        images = [image if isinstance(image, str) else image.decode("ascii") for image in answer.images]
+        return {"images": images, "info": answer.info}
+
+
+def _host_api() -> Any:
+    """The host's API: the one that ``--api`` has made, or else one that no server hands out."""
+    from fastapi import FastAPI
+    from modules import shared
+    from modules.api.api import Api
+    from modules.call_queue import queue_lock
+
+    for route in getattr(getattr(shared.demo, "server_app", None), "routes", ()):
+        owner = getattr(getattr(route, "endpoint", None), "__self__", None)
+        if isinstance(owner, Api):
+            return owner
+    return Api(FastAPI(openapi_url=None), queue_lock)
+
+
+def _loras() -> list[dict[str, str]]:
+    return [{"name": name} for name in choices.loras() if name != NO_LORA]

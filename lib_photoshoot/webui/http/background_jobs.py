@@ -1,0 +1,88 @@
+"""Work in the background, one piece at a time of each kind, with its progress."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.webui.generate.service import RequestError
+from lib_photoshoot.webui.http.sentences import sentence
+
+
+@dataclass
+class JobState:
+    """One piece of work: ``done`` of ``of``, or a ``share`` from 0 to 1 where that is known, and what it does now.
+
+    ``about`` is what it works on. ``error`` is a sentence once it has failed, ``result`` what it returned.
+    """
+
+    about: str = ""
+    busy: bool = False
+    done: int = 0
+    of: int = 0
+    share: float | None = None
+    doing: str = ""
+    error: str | None = None
+    result: Any = None
+    stopped: bool = False
+
+    def count(self, done: int, of: int) -> None:
+        """Note the progress; ends the work where that was asked for."""
+        self.done, self.of = done, of
+        self._end_if_stopped()
+
+    def tell(self, doing: str, share: float | None) -> None:
+        """Note what is done now; without a share the last one stays. Ends the work where that was asked for."""
+        self.doing = doing
+        self.share = self.share if share is None else share
+        self._end_if_stopped()
+
+    def _end_if_stopped(self) -> None:
+        if self.stopped:
+            raise Stopped
+
+
+class Stopped(Exception):
+    """The user has stopped the work."""
+
+
+class BackgroundJob:
+    """One kind of work. ``kind`` is its name in sentences: "captioning". Safe to call from several threads."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._lock = threading.Lock()
+        self._state = JobState()
+
+    @property
+    def state(self) -> JobState:
+        """The work under way, or else the last one."""
+        return self._state
+
+    def start(self, about: str, work: Callable[[JobState], Any]) -> None:
+        """Begin; what ``work`` returns is the result. Raises RequestError 409 while there is work under way."""
+        with self._lock:
+            if self._state.busy:
+                subject = f" of {self._state.about}" if self._state.about else ""
+                raise RequestError(f"The {self._kind}{subject} is under way; wait for it, or stop it.", 409)
+            state = self._state = JobState(about, busy=True)
+        threading.Thread(target=self._run, args=(state, work), name=f"photoshoot {self._kind}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ask the work to end; what is finished stays."""
+        self._state.stopped = True
+
+    def _run(self, state: JobState, work: Callable[[JobState], Any]) -> None:
+        try:
+            state.result = work(state)
+        except Stopped:
+            state.error = f"The {self._kind} was stopped."
+        except PhotoshootError as error:
+            state.error = sentence(error)
+        except Exception as error:  # whatever it is, the one who asks for the progress must hear of it
+            state.error = f"The {self._kind} failed ({type(error).__name__}: {error})."
+        finally:
+            state.busy = False

@@ -20,7 +20,7 @@ from lib_photoshoot.webui.generate.infotext import RESULT_KEY, SETTINGS_KEY
 from tests.conftest import ROOT
 from tests.test_settings import ALL_VALUES
 
-ADAPTER = ROOT / "lib_photoshoot" / "webui" / "a1111"
+ADAPTER = ROOT / "lib_photoshoot" / "webui" / "hosts" / "a1111"
 
 
 @pytest.fixture(scope="module")

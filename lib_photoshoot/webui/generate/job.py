@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.pipeline import ProductFilter
     from lib_photoshoot.results import ProductRegion
-    from lib_photoshoot.webui.generate.selectable import Driver
+    from lib_photoshoot.webui.generate.drivers import Driver
     from lib_photoshoot.webui.hosts.protocol import Host
 
 SAME_PLACE = 0.85

@@ -6,11 +6,7 @@ happens outside the host's queue, only what uses models inside it.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -19,28 +15,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from lib_photoshoot.enhancement.protocol import EnhancementError
-from lib_photoshoot.errors import (
-    ImageError,
-    ImageTooLargeError,
-    PhotoshootError,
-    ProductsError,
-    TrainingError,
-    WeightsError,
-)
 from lib_photoshoot.images import Picture, decode_picture, read_picture, to_image
-from lib_photoshoot.products import Product, check_products, parse_products
-from lib_photoshoot.results import Decision, FilterResult, ProductRegion, Rejection
-from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch, SettingsError, settings_from
-from lib_photoshoot.shoot.errors import ShootError
-from lib_photoshoot.transparency import rgba, within
+from lib_photoshoot.products import Product, parse_products
+from lib_photoshoot.results import FilterResult, ProductRegion
+from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch, settings_from
+from lib_photoshoot.transparency import rgba
+from lib_photoshoot.webui.generate.regions import enhance_regions, regions_of
 from lib_photoshoot.webui.generate.schema import JobValues, job_values
-from lib_photoshoot.webui.http.folders import AllowedFolders, FolderError, MissingPathError
+from lib_photoshoot.webui.http.errors import RequestError
+from lib_photoshoot.webui.http.folders import AllowedFolders
+from lib_photoshoot.webui.http.pictures import from_base64, mask_text, png_text
 from lib_photoshoot.webui.models.downloads import Downloads
 from lib_photoshoot.webui.models.registry import REGISTRY, model_choice
 
 if TYPE_CHECKING:
-    from lib_photoshoot.colour.space import ColourSpace
     from lib_photoshoot.enhancement.holding import HeldRegion
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.provenance.metadata import Metadata
@@ -48,36 +36,8 @@ if TYPE_CHECKING:
     from lib_photoshoot.weights.manifest import WeightFile
 
 DEFAULT_MEGAPIXELS = 50
-MOST_REGIONS = 20
 DEFAULT_PROMPT = "[PRODUCT], product photography, studio lighting, sharp focus"
 _PICTURE = ("image", "path", "settings", "masks", "cutouts")
-_REGION = ("product", "mask", "score", "box", "cutout", "outline")
-
-
-class RequestError(PhotoshootError):
-    """A request that cannot be carried out, with the HTTP status that says so."""
-
-    def __init__(self, message: str, status: int = 422) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-def status_of(error: PhotoshootError) -> int:
-    """The HTTP status of one of the project's errors."""
-    if isinstance(error, RequestError):
-        return error.status
-    kinds: tuple[tuple[type[PhotoshootError], int], ...] = (
-        (FolderError, 403),
-        (MissingPathError, 404),
-        (ImageTooLargeError, 413),
-        (ImageError, 422),
-        (SettingsError, 422),
-        (ProductsError, 422),
-        (TrainingError, 422),
-        (ShootError, 422),
-        (WeightsError, 503),
-    )
-    return next((status for kind, status in kinds if isinstance(error, kind)), 500)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +97,7 @@ class PhotoshootService:
         job = job_values(body.get("job", {}))
         if not _given(body, "regions"):
             return self._enhanced(request, job, None)
-        regions, products = _regions(body["regions"], request, self._pixel_limit())
+        regions, products = regions_of(body["regions"], request.products, request.picture, self._pixel_limit())
         return self._enhanced(replace(request, products=products), job, regions)
 
     def models(self) -> dict[str, Any]:
@@ -215,7 +175,7 @@ class PhotoshootService:
             raise RequestError("Give the picture either as 'image' (base64) or as 'path'.")
         limit = self._pixel_limit()
         if _given(body, "image"):
-            return "image", decode_picture(_from_base64(body["image"], "image"), "The image", limit)
+            return "image", decode_picture(from_base64(body["image"], "image"), "The image", limit)
         return body["path"], read_picture(self._folders().file(body["path"]), limit)
 
     def _enhanced(
@@ -245,7 +205,7 @@ class PhotoshootService:
             request = replace(request, picture=picture)
         answer = _entry(request, result)
         return answer | {
-            "image": _png(result.image, picture.alpha, picture) if changed else None,
+            "image": png_text(result.image, picture.alpha, picture) if changed else None,
             "changed_outside": result.changed_outside,
             "seed": seed,
             "colour_hold": [held_entry(one) for one in held],
@@ -283,37 +243,6 @@ class PhotoshootService:
         return enhance_regions(picture.best, regions, enhancer, picture.space)
 
 
-def enhance_regions(
-    pixels: np.ndarray, regions: Sequence[ProductRegion], enhancer: Enhancer | None, space: ColourSpace
-) -> FilterResult:
-    """Enhance where the user says the products are: nothing is looked for, so nothing is looked for again either.
-
-    ``pixels`` is uint8 or uint16 RGB (height, width, 3) in ``space``. When the enhancement fails, the picture stays and
-    the note says why.
-    """
-    from lib_photoshoot.compose import changed_outside, compose
-    from lib_photoshoot.pipeline import enhanced_by, refused_by, weight, with_colours, without
-
-    height, width = pixels.shape[:2]
-    image, changed, note = pixels, 0, None
-    rejected: list[Rejection] = []
-    start = time.perf_counter()
-    if enhancer is not None:
-        try:
-            enhanced = enhanced_by(enhancer, pixels, regions, space)
-            rejected = refused_by(enhancer)
-            alpha = weight(enhancer, without(regions, rejected), pixels.shape[:2])
-            image = compose(pixels, enhanced, alpha)
-            changed = changed_outside(pixels, image, alpha)
-            regions = with_colours(regions, pixels, image, space)
-        except EnhancementError as error:
-            image, note = pixels, str(error)
-    seconds = {"enhance": round(time.perf_counter() - start, 4)}
-    return FilterResult(
-        width, height, Decision.MATCH, None, tuple(regions), tuple(rejected), image, changed, seconds, note
-    )
-
-
 def _given(body: Any, name: str) -> bool:
     return isinstance(body, Mapping) and body.get(name) is not None
 
@@ -323,61 +252,6 @@ def _flag(body: Mapping[str, Any], name: str) -> bool:
     if not isinstance(value, bool):
         raise RequestError(f"'{name}' is {value!r}; it is either true or false.")
     return value
-
-
-def _from_base64(text: Any, name: str) -> bytes:
-    if not isinstance(text, str):
-        raise RequestError(f"'{name}' must be a picture file in base64.")
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise RequestError(f"'{name}' is not base64 ({error}); send a whole picture file in base64.") from error
-
-
-def _regions(values: Any, request: PictureRequest, limit: int) -> tuple[list[ProductRegion], tuple[Product, ...]]:
-    """The regions of a request and their products; those that ``detect`` returns with ``masks`` can be sent back."""
-    if not isinstance(values, list) or not 1 <= len(values) <= MOST_REGIONS:
-        raise RequestError(f"'regions' must be a list of 1 to {MOST_REGIONS} objects with 'mask' and 'product'.")
-    known = {product.name: product for product in request.products}
-    only = request.products[0].name if len(request.products) == 1 else "product"
-    regions = [_region(value, number, only, request.picture, limit) for number, value in enumerate(values, 1)]
-    names = dict.fromkeys(region.product for region in regions)
-    return regions, check_products([*known.values(), *(Product(name) for name in names if name not in known)])
-
-
-def _region(value: Any, number: int, product: str, picture: Picture, limit: int) -> ProductRegion:
-    from lib_photoshoot.masks.morphology import bounding_rect
-    from lib_photoshoot.products import normalise_word
-
-    where = f"Region {number}"
-    if not isinstance(value, Mapping) or not _given(value, "mask"):
-        raise RequestError(f"{where} has no 'mask'; give a black and white picture in base64, white on the product.")
-    unknown = sorted(set(value) - set(_REGION))
-    if unknown:
-        raise RequestError(f"{where} has the unknown field {unknown[0]!r}; known are: {', '.join(_REGION)}.")
-    name = value.get("product", product)
-    if not isinstance(name, str):
-        raise RequestError(f"{where} has the product {name!r}; give its name.")
-    data = _from_base64(value["mask"], "mask")
-    mask = decode_picture(data, f"The mask of {where.lower()}", limit).pixels[:, :, 0] > 127
-    if mask.shape != (picture.height, picture.width):
-        raise RequestError(
-            f"{where} has a mask of {mask.shape[1]}x{mask.shape[0]} pixels for a picture of "
-            f"{picture.width}x{picture.height}; make them the same size."
-        )
-    rect = bounding_rect(mask)
-    if rect is None:
-        raise RequestError(f"{where} has an empty mask; paint the product white.")
-    box = (float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1))
-    region = ProductRegion(normalise_word(name), box, 1.0, mask, 1.0)
-    if picture.alpha is None or picture.alpha.min() == 255:
-        return region
-    seen, _ = within([region], picture.alpha)
-    if not seen:
-        raise RequestError(f"{where} lies where the picture is transparent; mark what can be seen.")
-    return seen[0]
 
 
 def held_entry(one: HeldRegion) -> dict[str, Any]:
@@ -397,9 +271,9 @@ def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:
     entry = report_entry(request.name, result)
     for item, region in zip(entry["regions"], result.regions, strict=True):
         if request.masks:
-            item["mask"] = _mask_png(region.mask)
+            item["mask"] = mask_text(region.mask)
         if request.cutouts:
-            item["cutout"] = _png(*cut_out_pixels(result.image, region.solid, matte=region.alpha), request.picture)
+            item["cutout"] = png_text(*cut_out_pixels(result.image, region.solid, matte=region.alpha), request.picture)
     return entry
 
 
@@ -410,28 +284,6 @@ def _painted(metadata: Metadata) -> Metadata:
 
     painted = Evidence(Source.EDITED, "its products were painted anew", metadata)
     return strongest(evidence_in(metadata) or painted, painted).marked
-
-
-def _png(pixels: np.ndarray, alpha: np.ndarray | None, like: Picture) -> str:
-    """The picture as a PNG file in base64, with the bits, profile and metadata of the one that it was made from."""
-    options = like.options("PNG")
-    if pixels.dtype == np.uint16:
-        from lib_photoshoot.colour.deep import encode_deep
-
-        return base64.b64encode(encode_deep(pixels, alpha, options)).decode("ascii")
-    return _saved(to_image(pixels, alpha), **options)
-
-
-def _mask_png(mask: np.ndarray) -> str:
-    from lib_photoshoot.masks.cutout import mask_image
-
-    return _saved(mask_image(mask))
-
-
-def _saved(image: Image.Image, **options: Any) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=4, **options)
-    return base64.b64encode(buffer.getbuffer()).decode("ascii")
 
 
 def _weight(weight: WeightFile, present: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.webui.generate.service import RequestError
+from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.sentences import sentence
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lib_photoshoot.training.assignments import assigned
 from lib_photoshoot.training.recipe import Recipe, recipe_from
-from lib_photoshoot.webui.generate.service import RequestError
+from lib_photoshoot.webui.http.errors import RequestError
 
 RECIPE_FIELDS = ("recipe", "set")
 _LARGEST = 2**53

@@ -15,8 +15,9 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from lib_photoshoot.errors import PhotoshootError, TrainingError
-from lib_photoshoot.webui.generate.service import RequestError, status_of
-from lib_photoshoot.webui.hosts.a1111.routes import Login, parsed_json, read_json_body
+from lib_photoshoot.webui.http.bodies import parsed_json, read_json_body
+from lib_photoshoot.webui.http.errors import RequestError, status_of
+from lib_photoshoot.webui.http.login import Login
 from lib_photoshoot.webui.http.places import Places
 from lib_photoshoot.webui.http.sentences import sentence
 from lib_photoshoot.webui.http.thumbnails import Thumbnail

@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from lib_photoshoot.shoot.report import content_security_policy
-from lib_photoshoot.webui.hosts.a1111.routes import SHOOT_PREFIX, Login
+from lib_photoshoot.webui.http.login import Login
 from lib_photoshoot.webui.http.page_routes import PageRoutes, answer, whole
+from lib_photoshoot.webui.http.prefixes import SHOOT_PREFIX
 from lib_photoshoot.webui.shoot.service import ShootService
 
 # A picture lies under its seed, and is never another one.

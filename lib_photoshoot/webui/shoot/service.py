@@ -30,7 +30,7 @@ from lib_photoshoot.shoot.rows import Row, RowError
 from lib_photoshoot.shoot.runner import ShootRun
 from lib_photoshoot.shoot.shot_list import read_products, rows_of, write_shot_list
 from lib_photoshoot.spreadsheet import formula_safe
-from lib_photoshoot.webui.generate.service import RequestError
+from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.shoot.finishing import Finishing
 from lib_photoshoot.webui.shoot.watch import WatchedRun
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.training.checkpoint import check_checkpoint
-from lib_photoshoot.webui.generate.service import RequestError
+from lib_photoshoot.webui.http.errors import RequestError
 
 if TYPE_CHECKING:
     from lib_photoshoot.webui.train.host import HostCheckpoint

@@ -15,8 +15,8 @@ from lib_photoshoot.training.dataset import CROP_MARGIN, TRAINED_SUFFIXES, Curat
 from lib_photoshoot.training.folders import picture_in, repeated_folders, write_beside
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.regularisation import regularisation_images
-from lib_photoshoot.webui.generate.service import RequestError
 from lib_photoshoot.webui.http.background_jobs import BackgroundJob, JobState
+from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.fields import RECIPE_FIELDS, Fields
 from lib_photoshoot.webui.http.folders import FolderError, MissingPathError
 from lib_photoshoot.webui.http.thumbnails import SIDES, Thumbnail, thumbnail

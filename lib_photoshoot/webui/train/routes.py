@@ -9,9 +9,10 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
 
-from lib_photoshoot.webui.generate.service import RequestError
-from lib_photoshoot.webui.hosts.a1111.routes import TRAIN_PREFIX, Login
+from lib_photoshoot.webui.http.errors import RequestError
+from lib_photoshoot.webui.http.login import Login
 from lib_photoshoot.webui.http.page_routes import PageRoutes, answer, jpeg, known, whole
+from lib_photoshoot.webui.http.prefixes import TRAIN_PREFIX
 from lib_photoshoot.webui.train.service import TrainingService
 
 # A page made of the user's own words: it may show pictures that it holds, and do nothing.

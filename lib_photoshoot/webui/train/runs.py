@@ -19,7 +19,7 @@ from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import check_images
 from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.tokenizer import check_tokenizer
-from lib_photoshoot.webui.generate.service import RequestError
+from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.fields import RECIPE_FIELDS, Fields
 from lib_photoshoot.webui.http.thumbnails import SIDES, Thumbnail, thumbnail
 from lib_photoshoot.webui.train.checkpoints import find_checkpoint

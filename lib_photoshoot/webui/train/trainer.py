@@ -16,8 +16,8 @@ from lib_photoshoot.training.environment import (
     TrainerEnvironment,
     inspect,
 )
-from lib_photoshoot.webui.generate.service import RequestError
 from lib_photoshoot.webui.http.background_jobs import BackgroundJob, JobState
+from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.folders import FolderError, full_path
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from PIL import Image
 from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.shoot.verdict import result_text
 from lib_photoshoot.webui.generate import job as jobs
+from lib_photoshoot.webui.generate.drivers import Driver, Passes, driver_of
 from lib_photoshoot.webui.generate.job import FilterJob, start_job
-from lib_photoshoot.webui.generate.selectable import Driver, Passes, driver_of, filter_returned
+from lib_photoshoot.webui.generate.selectable import filter_returned
 from tests.webui.fake_host import FakeHost
 from tests.webui.generate.test_job import CANNY, BrightModels, picture
 

@@ -37,10 +37,11 @@ from lib_photoshoot.webui.folder.gallery import (
 )
 from lib_photoshoot.webui.folder.run import FolderRun, RunState
 from lib_photoshoot.webui.generate import service as services
+from lib_photoshoot.webui.generate.routes import sentence_of
 from lib_photoshoot.webui.generate.schema import JobValues, settings_schema
-from lib_photoshoot.webui.generate.service import PhotoshootService, status_of
-from lib_photoshoot.webui.hosts.a1111.routes import sentence_of
+from lib_photoshoot.webui.generate.service import PhotoshootService
 from lib_photoshoot.webui.hosts.protocol import ControlModel
+from lib_photoshoot.webui.http.errors import status_of
 from lib_photoshoot.webui.http.folders import allowed_folders
 from lib_photoshoot.webui.models.downloads import Downloads
 from tests.webui.fake_host import FakeControlNet, FakeHost

@@ -121,8 +121,8 @@ def test_a_script_that_runs_the_job_gets_all_its_pictures(host: Any, settings: d
 def test_what_a_script_returns_passes_through_the_filter_once(host: Any) -> None:
     from lib_photoshoot.webui.hosts.a1111 import script as ours
 
-    ours._follow_scripts()
-    ours._follow_scripts()  # the UI was reloaded
+    ours.follow_scripts(ours.ProductPhotoshoot)
+    ours.follow_scripts(ours.ProductPhotoshoot)  # the UI was reloaded
     runner = host.scripts.ScriptRunner("SD upscale")
     filter_script = ours.ProductPhotoshoot()
     filter_script.args_from, filter_script.args_to = 1, 2

@@ -12,7 +12,8 @@ import pytest
 fastapi = pytest.importorskip("fastapi", reason="fastapi is not installed here: run with the WebUI's own Python")
 httpx = pytest.importorskip("httpx", reason="httpx is not installed here: run with the WebUI's own Python")
 
-from lib_photoshoot.webui.hosts.a1111 import routes  # noqa: E402
+from lib_photoshoot.webui.generate import routes  # noqa: E402
+from lib_photoshoot.webui.http import bodies  # noqa: E402
 
 
 class Slow:
@@ -74,9 +75,9 @@ def test_a_large_body_waits_on_the_disk() -> None:
         headers = {"content-type": "application/json"}  # noqa: RUF012
 
         async def stream(self) -> Any:
-            yield b'"' + b"x" * routes.IN_MEMORY
+            yield b'"' + b"x" * bodies.IN_MEMORY
             yield b'x"'
 
-    body = asyncio.run(routes.read_json_body(Request(), 64 << 20, ""))  # type: ignore[arg-type]
+    body = asyncio.run(bodies.read_json_body(Request(), 64 << 20, ""))  # type: ignore[arg-type]
     assert body._rolled  # type: ignore[attr-defined]
-    assert len(routes.parsed_json(body)) == routes.IN_MEMORY + 1 and body.closed
+    assert len(bodies.parsed_json(body)) == bodies.IN_MEMORY + 1 and body.closed

@@ -13,7 +13,9 @@ pytest.importorskip("httpx", reason="httpx is not installed here: run with the W
 
 from fastapi.testclient import TestClient  # noqa: E402
 
-from lib_photoshoot.webui.hosts.a1111.routes import SHOOT_PREFIX, LateRoutes, build_login  # noqa: E402
+from lib_photoshoot.webui.http.late_routes import LateRoutes  # noqa: E402
+from lib_photoshoot.webui.http.login import build_login  # noqa: E402
+from lib_photoshoot.webui.http.prefixes import SHOOT_PREFIX  # noqa: E402
 from lib_photoshoot.webui.shoot.routes import build_application  # noqa: E402
 from lib_photoshoot.webui.shoot.service import ShootService  # noqa: E402
 from tests.shoot.fake_webui import FakeWebUi  # noqa: E402

@@ -19,7 +19,7 @@ from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder
 from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.webui import WebUi
-from lib_photoshoot.webui.generate.service import RequestError
+from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.models.registry import model_choice
 from lib_photoshoot.webui.shoot.service import RowsError, ShootService
 from tests.shoot.fake_webui import FakeWebUi

@@ -17,7 +17,10 @@ pytest.importorskip("httpx", reason="httpx is not installed here: run with the W
 from fastapi.testclient import TestClient  # noqa: E402
 
 from lib_photoshoot.webui.hosts.a1111 import routes  # noqa: E402
-from lib_photoshoot.webui.hosts.a1111.routes import TRAIN_PREFIX, LateRoutes, add_routes, build_login  # noqa: E402
+from lib_photoshoot.webui.hosts.a1111.routes import add_routes  # noqa: E402
+from lib_photoshoot.webui.http.late_routes import LateRoutes  # noqa: E402
+from lib_photoshoot.webui.http.login import build_login  # noqa: E402
+from lib_photoshoot.webui.http.prefixes import TRAIN_PREFIX  # noqa: E402
 from lib_photoshoot.webui.train.routes import build_application  # noqa: E402
 from lib_photoshoot.webui.train.service import TrainingService  # noqa: E402
 from tests.webui.train.test_service import (  # noqa: E402, F401

@@ -23,8 +23,8 @@ from lib_photoshoot.training import control
 from lib_photoshoot.training import controller as controllers
 from lib_photoshoot.training.environment import FOLDER_VARIABLE, PYTHON_VARIABLE, Capabilities, Gpu
 from lib_photoshoot.training.run_folder import RunFolder
-from lib_photoshoot.webui.generate.service import RequestError
 from lib_photoshoot.webui.http.background_jobs import BackgroundJob, JobState
+from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.fields import Fields
 from lib_photoshoot.webui.http.folders import AllowedFolders, FolderError, MissingPathError, allowed_folders
 from lib_photoshoot.webui.models import registry

@@ -7,7 +7,7 @@ from typing import Any
 
 from lib_photoshoot.settings import DEFAULTS, FIELDS, Meta, settings_from
 from lib_photoshoot.webui.hosts.a1111.choices import LISTS
-from lib_photoshoot.webui.hosts.a1111.script import _OVERRIDES
+from lib_photoshoot.webui.hosts.a1111.keys import OVERRIDES
 
 PREFIX = "[Photoshoot] "
 
@@ -41,7 +41,7 @@ def override(name: str) -> Callable[[Any, Any, Any], None]:
 
     def apply(p: Any, value: Any, values: Any) -> None:
         # The host copies the job for each cell, but not what it holds.
-        setattr(p, _OVERRIDES, {**(getattr(p, _OVERRIDES, None) or {}), "enabled": True, name: value})
+        setattr(p, OVERRIDES, {**(getattr(p, OVERRIDES, None) or {}), "enabled": True, name: value})
 
     return apply
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from lib_photoshoot.file_names import with_ending
 from lib_photoshoot.webui.generate.infotext import RESULT_KEY
+from lib_photoshoot.webui.hosts.a1111.keys import KEPT
 
 if TYPE_CHECKING:
     from lib_photoshoot.settings import FilterSettings
@@ -114,8 +115,6 @@ def save_input(p: Any, index: int, image: Image.Image, summary: str) -> None:
     It has the texts that it came with and ``summary``: the job's parameters would say that it was generated.
     """
     from modules import images, shared
-
-    from lib_photoshoot.webui.hosts.a1111.script import KEPT
 
     p.batch_index = index
     image.info[KEPT] = True

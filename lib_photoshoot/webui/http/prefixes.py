@@ -1,0 +1,7 @@
+"""Where our routes stand."""
+
+from __future__ import annotations
+
+PREFIX = "/photoshoot/v1"
+TRAIN_PREFIX = f"{PREFIX}/train"
+SHOOT_PREFIX = f"{PREFIX}/shoot"

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 
 OPERATIONS_AT_ONCE = 4
 """Requests that detect, filter or enhance; the models serve one at a time."""
-_LOG = logging.getLogger(__name__)
 Answer = Callable[[Any], "dict[str, Any]"]
+Report = Callable[[str], None]
+"""Tells the owner of this machine of a mistake of ours, with the traceback of the error at hand."""
 
 
 class PhotoshootRoute(APIRoute):
     """A route whose errors are ``{"error": sentence}``; the host's own handlers would name the exception's class."""
+
+    report: Report = staticmethod(logging.getLogger(__name__).exception)
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         handle = super().get_route_handler()
@@ -40,7 +43,7 @@ class PhotoshootRoute(APIRoute):
             except PhotoshootError as error:
                 return _error(sentence_of(error), status_of(error))
             except Exception as error:  # a mistake of ours, or out of memory: told, with its traceback in the console
-                _LOG.exception("Product Photoshoot: a request failed")
+                self.report("Product Photoshoot: a request failed")
                 name = type(error).__name__
                 return _error(f"The request failed ({name}: {error}); the WebUI's console says more.", 500)
 
@@ -58,7 +61,7 @@ def _error(sentence: str, status: int, headers: Mapping[str, str] | None = None)
     return JSONResponse({"error": sentence}, status, dict(headers or {}))
 
 
-def build_router(service: PhotoshootService, login: Login) -> APIRouter:
+def build_router(service: PhotoshootService, login: Login, report: Report | None = None) -> APIRouter:
     """The routes of one service. What may take long takes one of a few places; FastAPI runs the rest in threads."""
     from lib_photoshoot.webui.generate.schema import settings_schema
 
@@ -67,9 +70,8 @@ def build_router(service: PhotoshootService, login: Login) -> APIRouter:
     async def read_body(request: Request) -> BinaryIO:
         return await read_json_body(request, service.body_limit(), "send a smaller picture")
 
-    router = APIRouter(
-        prefix=PREFIX, route_class=PhotoshootRoute, tags=["Product Photoshoot"], dependencies=[Depends(login)]
-    )
+    kind = type("HostRoute", (PhotoshootRoute,), {"report": staticmethod(report)}) if report else PhotoshootRoute
+    router = APIRouter(prefix=PREFIX, route_class=kind, tags=["Product Photoshoot"], dependencies=[Depends(login)])
 
     def add_operation(name: str, operation: Answer, summary: str) -> None:
         async def endpoint(body: Any = Depends(read_body)) -> Response:

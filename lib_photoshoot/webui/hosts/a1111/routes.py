@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 
 from lib_photoshoot.webui.http.late_routes import LateRoutes
@@ -15,7 +16,7 @@ _LATER_S = 10.0
 
 def add_routes(app: Any) -> None:
     """Add the routes to the host's application."""
-    from modules import shared
+    from modules import errors, shared
 
     login = build_login(app, shared.cmd_opts, for_page=True)
     app.router.routes += [
@@ -33,7 +34,8 @@ def add_routes(app: Any) -> None:
     from lib_photoshoot.webui.hosts.a1111.outer import models_turn, open_job, usable_folders
 
     service = PhotoshootService(A1111Host(), models_turn, open_job, usable_folders)
-    app.include_router(build_router(service, build_login(app, shared.cmd_opts)))
+    report = partial(errors.report, exc_info=True)
+    app.include_router(build_router(service, build_login(app, shared.cmd_opts), report))
 
 
 def _follow_run() -> None:

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from lib_photoshoot.errors import CatalogError, PhotoshootError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 
 
 def is_plain(name: object) -> bool:

@@ -5,17 +5,15 @@ Everything that can be wrong with a picture file ends in one ``ImageError`` sent
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import stat
 import struct
 import threading
-import uuid
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +23,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from lib_photoshoot.errors import ImageError, ImageTooLargeError
+from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.more_formats import MORE_SUFFIXES, avif_formats, why_unreadable
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata, save_options
 from lib_photoshoot.workload import open_image
@@ -51,7 +50,6 @@ FORMAT_BY_SUFFIX = {
     ".gif": "GIF",
 }
 PICTURE_SUFFIXES = frozenset(FORMAT_BY_SUFFIX) | MORE_SUFFIXES
-PART_SUFFIX = ".part"
 
 _ORIENTATION = 0x0112
 _LARGEST_PROFILE = 16 << 20
@@ -108,12 +106,6 @@ class Picture:
         """What a user should know about the reading, or None."""
         first = [f"animation: only the first of {self.frames} frames was used"] if self.frames > 1 else []
         return "; ".join([*first, *self.notes]) or None
-
-
-def shown(path: str | os.PathLike[str]) -> str:
-    """The path as one printable line: a newline or an undecodable byte in a name must not break a message."""
-    text = os.fspath(path)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 class _PillowSettings:
@@ -352,33 +344,6 @@ def _deep_to_uint8(values: np.ndarray) -> np.ndarray:
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     # 32-bit samples are unsigned; Pillow shows them as signed.
     return (values.astype(np.int32).view(np.uint32) >> 24).astype(np.uint8)
-
-
-def writing_failed(where: Path, error: OSError, again: str) -> str:
-    """The sentence for a folder that could not be written to; ``again`` is what to do once that is mended."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk of {shown(where)} is full; make room and {again}."
-    return f"Writing to {shown(where)} failed ({error.strerror or error}); correct it and {again}."
-
-
-def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file whole or not at all: a temporary file beside it, synced, then moved in place.
-
-    Raises ``OSError`` as it comes; nothing is left behind then.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Not derived from the name: that may already have the longest length the file system allows.
-    part = path.parent / f".{uuid.uuid4().hex}{PART_SUFFIX}"
-    try:
-        with open(part, "xb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
 
 
 def write_image(image: Image.Image, path: Path, **options: Any) -> None:

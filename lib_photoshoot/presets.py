@@ -106,7 +106,7 @@ class PresetFolder:
         name = clean_name(name)
         if _is_built_in(name):
             raise PresetError(f"{name!r} is a built-in preset and stays as it is; save under another name.")
-        from lib_photoshoot.images import write_atomic
+        from lib_photoshoot.files import write_atomic
 
         def write(file: BinaryIO) -> None:
             file.write(preset_to_text(settings).encode("utf-8", "replace"))

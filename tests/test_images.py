@@ -13,7 +13,8 @@ import pytest
 from PIL import Image, ImageCms, ImageFile
 
 from lib_photoshoot.errors import ImageError
-from lib_photoshoot.images import PIXEL_LIMIT, read_picture, save_picture, shown
+from lib_photoshoot.files import shown
+from lib_photoshoot.images import PIXEL_LIMIT, read_picture, save_picture
 
 
 def gradient(height: int = 24, width: int = 32) -> np.ndarray:

@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from lib_photoshoot.images import PART_SUFFIX
+from lib_photoshoot.files import PART_SUFFIX
 
 _PART_NAME = re.compile(r"\.[0-9a-f]{32}" + re.escape(PART_SUFFIX))
 

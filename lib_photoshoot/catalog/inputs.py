@@ -13,7 +13,8 @@ from pathlib import Path, PurePath
 
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.file_names import shortened
-from lib_photoshoot.images import PICTURE_SUFFIXES, Picture, read_picture, shown
+from lib_photoshoot.files import shown
+from lib_photoshoot.images import PICTURE_SUFFIXES, Picture, read_picture
 
 RUN_LEDGER, RUN_PROGRAM = "ledger.jsonl", "product-photoshoot"
 """By which the output folder of a ``filter`` run is known: a file there, and the program named in its first line."""

@@ -24,7 +24,7 @@ from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.file_names import with_ending
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.results import OutlineSource
 
 LEDGER_NAME = RUN_LEDGER

@@ -17,7 +17,8 @@ from lib_photoshoot.colour.difference import Difference
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.file_names import beginning
-from lib_photoshoot.images import Picture, shown, store_picture, to_image, write_image
+from lib_photoshoot.files import shown
+from lib_photoshoot.images import Picture, store_picture, to_image, write_image
 from lib_photoshoot.masks.cutout import cut_out_pixels, cutout_rect, mask_image
 from lib_photoshoot.provenance.metadata import NOTHING, save_options
 from lib_photoshoot.results import Decision, FilterResult, Outline, ProductRegion

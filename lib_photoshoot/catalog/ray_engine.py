@@ -39,7 +39,8 @@ from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.runner import Filter, Numbered, Outcome, finish_picture
 from lib_photoshoot.catalog.urls import Source, UrlFile
 from lib_photoshoot.errors import CatalogError, ImageError, MachinesGoneError, PhotoshootError
-from lib_photoshoot.images import Picture, decode_picture, read_picture, shown, write_atomic
+from lib_photoshoot.files import shown, write_atomic
+from lib_photoshoot.images import Picture, decode_picture, read_picture
 from lib_photoshoot.products import Product
 
 if TYPE_CHECKING:

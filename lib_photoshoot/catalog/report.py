@@ -16,7 +16,7 @@ from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.outputs import thumbnail_name
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.images import write_atomic
+from lib_photoshoot.files import write_atomic
 from lib_photoshoot.results import Decision, Doubt, Reason
 from lib_photoshoot.spreadsheet import formula_safe
 

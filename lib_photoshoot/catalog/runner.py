@@ -16,7 +16,8 @@ from lib_photoshoot.catalog.inputs import InputFile, Stamp
 from lib_photoshoot.catalog.ledger import WITHDRAWN, Ledger, Record, Records
 from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.errors import CatalogError, ImageError
-from lib_photoshoot.images import Picture, shown, writing_failed
+from lib_photoshoot.files import shown, writing_failed
+from lib_photoshoot.images import Picture
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
 from lib_photoshoot.transparency import rgba

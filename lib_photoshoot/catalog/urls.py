@@ -28,7 +28,8 @@ from lib_photoshoot.catalog.inputs import (
     tell_empty,
 )
 from lib_photoshoot.errors import CatalogError, ImageError
-from lib_photoshoot.images import Picture, decode_picture, shown
+from lib_photoshoot.files import shown
+from lib_photoshoot.images import Picture, decode_picture
 
 # Two letters at least: C:/x is a path.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)://")

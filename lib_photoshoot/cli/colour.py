@@ -58,7 +58,8 @@ def calibrate_command(
         from lib_photoshoot.colour.calibration.calibration import calibrate, parse_corners, write_calibration
         from lib_photoshoot.colour.calibration.chart import ChartKind
         from lib_photoshoot.colour.calibration.errors import CalibrationError
-        from lib_photoshoot.images import read_picture, shown, writing_failed
+        from lib_photoshoot.files import shown, writing_failed
+        from lib_photoshoot.images import read_picture
 
         if bool(corners) != by_corners:
             raise CalibrationError("The four corners follow --corners, as x,y in pixels; give both, or neither.")
@@ -131,7 +132,8 @@ def reference_command(
 
 
 def _calibrated(file: InputFile, calibrator: Calibrator | None) -> Picture:
-    from lib_photoshoot.images import read_picture, shown
+    from lib_photoshoot.files import shown
+    from lib_photoshoot.images import read_picture
 
     picture = read_picture(file.path)
     if calibrator is None:
@@ -143,7 +145,7 @@ def _calibrated(file: InputFile, calibrator: Calibrator | None) -> Picture:
 
 def _tell(product: Product, one: Measured | None) -> None:
     """The product with its colour on standard output, and where that comes from beside it."""
-    from lib_photoshoot.images import shown
+    from lib_photoshoot.files import shown
     from lib_photoshoot.products import format_products
 
     if one is None:

@@ -92,7 +92,7 @@ def export_command(
         from lib_photoshoot.export.cutouts import without_forgotten
         from lib_photoshoot.export.exporter import Exporter
         from lib_photoshoot.export.profile import load_profile
-        from lib_photoshoot.images import shown
+        from lib_photoshoot.files import shown
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products) if products else ()
@@ -127,7 +127,7 @@ def check_export_command(
         from lib_photoshoot.export.checking import check_file, to_json
         from lib_photoshoot.export.profile import load_profile
         from lib_photoshoot.export.provenance import source_of
-        from lib_photoshoot.images import shown
+        from lib_photoshoot.files import shown
 
         rules = load_profile(profile)
         reference = given_reference(colour) if colour else None
@@ -163,7 +163,7 @@ def _export_all(
     from lib_photoshoot.export.cutouts import read_cutout
     from lib_photoshoot.export.errors import ExportError
     from lib_photoshoot.export.provenance import source_of
-    from lib_photoshoot.images import shown
+    from lib_photoshoot.files import shown
     from lib_photoshoot.provenance.evidence import strongest
     from lib_photoshoot.provenance.terms import Source
 

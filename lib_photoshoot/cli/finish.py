@@ -87,7 +87,7 @@ def finish_command(
 
 def _print(product: FinishedProduct) -> None:
     """What became of a product, on standard output; what needs somebody, on standard error."""
-    from lib_photoshoot.images import shown
+    from lib_photoshoot.files import shown
 
     typer.echo(f"{product.name}: {product.accepted} accepted, {len(product.ranking)} of them different")
     for place, item in enumerate(product.ranking[: product.wanted], 1):

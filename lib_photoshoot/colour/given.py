@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lib_photoshoot.colour.reference import ColourError, ColourReference, parse_reference
 from lib_photoshoot.errors import ProductsError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.products import Product, normalise_word
 from lib_photoshoot.spreadsheet import formula_safe, formula_undone
 

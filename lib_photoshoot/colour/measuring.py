@@ -10,7 +10,8 @@ from pathlib import Path
 
 from lib_photoshoot.colour.dominant import dominant_colours
 from lib_photoshoot.colour.reference import MOST_COLOURS, ColourError, ColourReference, ReferenceColour, make_reference
-from lib_photoshoot.images import Picture, shown, write_atomic, writing_failed
+from lib_photoshoot.files import shown, write_atomic, writing_failed
+from lib_photoshoot.images import Picture
 from lib_photoshoot.results import ProductRegion
 from lib_photoshoot.spreadsheet import formula_safe
 

@@ -22,7 +22,8 @@ from lib_photoshoot.colour.reference import ColourReference
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.export.placing import VISIBLE, fill_share
 from lib_photoshoot.export.profile import Aspect, Generated, Ground, Profile, Rule
-from lib_photoshoot.images import PICTURE_FORMATS, Picture, decode_picture, shown
+from lib_photoshoot.files import shown
+from lib_photoshoot.images import PICTURE_FORMATS, Picture, decode_picture
 from lib_photoshoot.masks.comparison import RAGGED, raggedness
 from lib_photoshoot.masks.morphology import distance_to, fill_holes, remove_islands
 from lib_photoshoot.provenance.evidence import evidence_in

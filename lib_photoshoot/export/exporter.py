@@ -18,7 +18,8 @@ from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.placing import fill_share, is_cut_off
 from lib_photoshoot.export.profile import Ground, Profile
 from lib_photoshoot.export.rendering import Rendered, render
-from lib_photoshoot.images import read_picture, shown, write_atomic
+from lib_photoshoot.files import shown, write_atomic
+from lib_photoshoot.images import read_picture
 from lib_photoshoot.provenance.evidence import Evidence
 
 if TYPE_CHECKING:

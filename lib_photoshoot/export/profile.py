@@ -18,7 +18,7 @@ from typing import Any
 from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.toml_text import parse_toml
 from lib_photoshoot.file_names import LONGEST, shortened
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 
 PROFILES = Path(__file__).parent / "profiles"
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif"}

@@ -13,7 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, read_records
-from lib_photoshoot.images import PICTURE_FORMATS, PIXEL_LIMIT, shown
+from lib_photoshoot.files import shown
+from lib_photoshoot.images import PICTURE_FORMATS, PIXEL_LIMIT
 from lib_photoshoot.provenance.evidence import Evidence, evidence_in
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata
 from lib_photoshoot.provenance.terms import Source

@@ -15,7 +15,7 @@ from PIL import Image
 
 from lib_photoshoot import __version__
 from lib_photoshoot.export.errors import ExportError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.provenance.evidence import Evidence
 from lib_photoshoot.provenance.terms import TERMS
 

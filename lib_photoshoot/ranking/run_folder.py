@@ -17,7 +17,8 @@ from lib_photoshoot.colour.comparison import measure_colour
 from lib_photoshoot.colour.reference import ColourReference
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError, ImageError
-from lib_photoshoot.images import Picture, read_picture, shown
+from lib_photoshoot.files import shown
+from lib_photoshoot.images import Picture, read_picture
 from lib_photoshoot.masks.morphology import merge
 from lib_photoshoot.ranking import qualities
 from lib_photoshoot.ranking.colours import colours

@@ -19,7 +19,7 @@ from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError, ImageError, ProductsError
 from lib_photoshoot.export.errors import ExportError
-from lib_photoshoot.images import shown, write_atomic, writing_failed
+from lib_photoshoot.files import shown, write_atomic, writing_failed
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.ranking.order import Ranked, default_weights, rank, to_json
 from lib_photoshoot.ranking.run_folder import Candidate, measure, read_candidates

@@ -16,7 +16,8 @@ from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.exporter import Exporter
 from lib_photoshoot.export.profile import Profile, load_profile
 from lib_photoshoot.file_names import with_ending
-from lib_photoshoot.images import read_picture, shown, write_atomic
+from lib_photoshoot.files import shown, write_atomic
+from lib_photoshoot.images import read_picture
 from lib_photoshoot.provenance.evidence import Evidence
 from lib_photoshoot.provenance.metadata import Metadata
 from lib_photoshoot.provenance.terms import Source

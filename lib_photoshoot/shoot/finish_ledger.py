@@ -16,7 +16,7 @@ from typing import Any
 
 from lib_photoshoot.catalog.appended_file import AppendedFile, whole_lines
 from lib_photoshoot.confined import is_plain
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.ranking.order import Measured
 from lib_photoshoot.ranking.qualities import Quality
 from lib_photoshoot.shoot.errors import ShootError

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts, whole_lines
 from lib_photoshoot.confined import inside, is_plain
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.pictures import placed
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.images import write_atomic
+from lib_photoshoot.files import write_atomic
 from lib_photoshoot.shoot.shot_list import REPORT_NAME
 
 PER_BLOCK = 32

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lib_photoshoot.confined import stays_inside
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder, chosen_from
 from lib_photoshoot.shoot.ledger import LEDGER_NAME, Decision, ShootLedger, ShootState

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from lib_photoshoot.images import writing_failed
+from lib_photoshoot.files import writing_failed
 from lib_photoshoot.shoot.desk import Desk, Standing
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.ledger import Decision, ShootLedger, Try

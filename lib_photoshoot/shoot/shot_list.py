@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.images import shown, write_atomic
+from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, read_field
 from lib_photoshoot.shoot.ledger import FINISHED, LEDGER_NAME, LIST_NAME

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.training.dataset import Dataset, Finding, FindingKind, Severity
 
 # As CLIP's tokenizer splits a text before it splits words further: each of these is one token at least.

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown, write_atomic
+from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.training.captions import CaptionSheet, one_line, tags, with_tag
 
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.file_names import LONGEST, shortened
-from lib_photoshoot.images import shown, write_atomic
+from lib_photoshoot.files import shown, write_atomic
 
 TEXT_SUFFIX = ".txt"
 BACKUP_SUFFIX = ".bak"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.safetensors_header import Fault, HeaderError, Tensor, read_header
 
 _PICKLED = (".ckpt", ".pt", ".pth", ".bin")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.places import home
 from lib_photoshoot.training import caption_store, control
 from lib_photoshoot.training.caption_findings import caption_findings

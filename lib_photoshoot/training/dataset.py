@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.errors import ImageError, TrainingError
-from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture, shown
+from lib_photoshoot.files import shown
+from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture
 from lib_photoshoot.results import Box
 from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, place, steps_per_epoch, times_taken
 from lib_photoshoot.training.caption_files import SUFFIXES, caption_files, metadata_file, read_metadata

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.training import probe
 from lib_photoshoot.typed import typed_command
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lib_photoshoot.errors import ImageError, TrainingError
-from lib_photoshoot.images import PART_SUFFIX, read_picture, shown
+from lib_photoshoot.files import PART_SUFFIX, shown
+from lib_photoshoot.images import read_picture
 from lib_photoshoot.training.lora_file import has_nan, read_lora
 from lib_photoshoot.training.results import SUFFIX, EpochResult, move_new
 

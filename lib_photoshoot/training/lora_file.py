@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.safetensors_header import Fault, Header, HeaderError, read_header
 
 TAGS_KEPT = 24

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import read_picture, save_picture, shown
+from lib_photoshoot.files import shown
+from lib_photoshoot.images import read_picture, save_picture
 from lib_photoshoot.results import Box
 from lib_photoshoot.transparency import WHITE, Colour, flattened
 

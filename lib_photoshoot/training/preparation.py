@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.training.arguments import (
     DATASET_CONFIG_NAME,
     SAMPLE_PROMPTS_NAME,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.training.buckets import BucketSettings
 from lib_photoshoot.training.dataset import Progress, TrainingImage
 from lib_photoshoot.training.folders import repeats_of, scan_all

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.training.lora_file import LoraFile, read_lora
 
 SUFFIX = ".safetensors"

@@ -27,7 +27,7 @@ from typing import Any
 
 from lib_photoshoot.confined import inside, is_plain, stays_inside
 from lib_photoshoot.errors import CatalogError, TrainingError
-from lib_photoshoot.images import shown, write_atomic
+from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.training.locks import is_held
 from lib_photoshoot.training.seal import is_sealed, seal_of
 

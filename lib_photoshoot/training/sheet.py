@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import ImageError, TrainingError
-from lib_photoshoot.images import read_picture, shown, write_atomic, write_image
+from lib_photoshoot.files import shown, write_atomic
+from lib_photoshoot.images import read_picture, write_image
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont

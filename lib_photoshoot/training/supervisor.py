@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.training.causes import sentence_for
 from lib_photoshoot.training.console import ConsoleParser
 from lib_photoshoot.training.environment import trainer_variables

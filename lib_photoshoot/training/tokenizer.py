@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.training.environment import TOKENIZER_FILES, TOKENIZER_FOLDER, TrainerEnvironment, has_tokenizer
 
 _HUB = "https://huggingface.co"

@@ -18,7 +18,8 @@ from lib_photoshoot.colour.calibration.finding import find_chart
 from lib_photoshoot.colour.calibration.fitting import Error, Fit, FitKind, fit_chart
 from lib_photoshoot.colour.calibration.light import ProfileError, changed_light
 from lib_photoshoot.colour.profiles import is_srgb
-from lib_photoshoot.images import Picture, shown, write_atomic
+from lib_photoshoot.files import shown, write_atomic
+from lib_photoshoot.images import Picture
 
 PROGRAM, VERSION = "product-photoshoot calibration", 1
 _LARGEST_FILE = 1 << 20

@@ -21,7 +21,7 @@ from lib_photoshoot.catalog.outputs import thumbnail_name
 from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.results import Reason
 from lib_photoshoot.webui.folder.run import RunState, Snapshot
 from lib_photoshoot.webui.http.sentences import note

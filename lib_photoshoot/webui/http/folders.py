@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 
 
 class FolderError(PhotoshootError):

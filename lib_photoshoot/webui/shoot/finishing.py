@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.shoot.finish import EXPORTS, FinishedProduct, Progress, finish_shoot
 from lib_photoshoot.shoot.ledger import FINISHED
 from lib_photoshoot.webui.http.background_jobs import BackgroundJob, JobState

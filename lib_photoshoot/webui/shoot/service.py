@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lib_photoshoot.confined import is_plain, stays_inside
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.export.profile import profile_names
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.presets import clean_name
 from lib_photoshoot.settings import FilterSettings, OnMatch
 from lib_photoshoot.shoot.errors import ShootError

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.controller import Check
 from lib_photoshoot.training.dataset import CROP_MARGIN, TRAINED_SUFFIXES, Curated, Dataset, curate

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.images import shown
+from lib_photoshoot.files import shown
 from lib_photoshoot.training import control
 from lib_photoshoot.training.checkpoint import check_checkpoint
 from lib_photoshoot.training.environment import check_places

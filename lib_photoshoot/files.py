@@ -1,0 +1,46 @@
+"""Files are written whole or not at all, and shown in messages as one printable line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+PART_SUFFIX = ".part"
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """The path as one printable line: a newline or an undecodable byte in a name must not break a message."""
+    text = os.fspath(path)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def writing_failed(where: Path, error: OSError, again: str) -> str:
+    """The sentence for a folder that could not be written to; ``again`` is what to do once that is mended."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk of {shown(where)} is full; make room and {again}."
+    return f"Writing to {shown(where)} failed ({error.strerror or error}); correct it and {again}."
+
+
+def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write a file whole or not at all: a temporary file beside it, synced, then moved in place.
+
+    Raises ``OSError`` as it comes; nothing is left behind then.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not derived from the name: that may already have the longest length the file system allows.
+    part = path.parent / f".{uuid.uuid4().hex}{PART_SUFFIX}"
+    try:
+        with open(part, "xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise

@@ -20,8 +20,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib_photoshoot.colour.calibration.calibration import calibrate
-from lib_photoshoot.colour.calibration.finding import can_find
+from lib_photoshoot.calibration.calibration import calibrate
+from lib_photoshoot.calibration.finding import can_find
 from lib_photoshoot.colour.difference import delta_e
 from lib_photoshoot.colour.space import SRGB
 from lib_photoshoot.images import Picture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib_photoshoot.masks.faintness import FAINT, faint_share
+from lib_photoshoot.segmentation.faintness import FAINT, faint_share
 
 SIDE = 120
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE]

@@ -44,7 +44,7 @@ from lib_photoshoot.images import Picture, decode_picture, read_picture
 from lib_photoshoot.products import Product
 
 if TYPE_CHECKING:
-    from lib_photoshoot.colour.calibration.applying import Calibrator
+    from lib_photoshoot.calibration.applying import Calibrator
 
 AHEAD = 2
 """Pictures given to a worker at once: the one it works on, and the next, so that it never waits for the driver."""

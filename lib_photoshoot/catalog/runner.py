@@ -24,7 +24,7 @@ from lib_photoshoot.transparency import rgba
 from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
-    from lib_photoshoot.colour.calibration.applying import Calibrator
+    from lib_photoshoot.calibration.applying import Calibrator
     from lib_photoshoot.colour.space import ColourSpace
 
 

@@ -17,11 +17,11 @@ from lib_photoshoot.errors import ImageError
 from lib_photoshoot.model_names import DetectorName
 
 if TYPE_CHECKING:
+    from lib_photoshoot.calibration.applying import Calibrator
     from lib_photoshoot.catalog.inputs import InputFile
-    from lib_photoshoot.colour.calibration.applying import Calibrator
-    from lib_photoshoot.colour.measuring import Measured
     from lib_photoshoot.images import Picture
     from lib_photoshoot.products import Product
+    from lib_photoshoot.references.measuring import Measured
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,9 +55,9 @@ def calibrate_command(
 ) -> None:
     """Make a calibration from a picture of a chart, and say how well it does; filter --calibration applies it."""
     with exit_codes("Interrupted; nothing was written."):
-        from lib_photoshoot.colour.calibration.calibration import calibrate, parse_corners, write_calibration
-        from lib_photoshoot.colour.calibration.chart import ChartKind
-        from lib_photoshoot.colour.calibration.errors import CalibrationError
+        from lib_photoshoot.calibration.calibration import calibrate, parse_corners, write_calibration
+        from lib_photoshoot.calibration.chart import ChartKind
+        from lib_photoshoot.calibration.errors import CalibrationError
         from lib_photoshoot.files import shown, writing_failed
         from lib_photoshoot.images import read_picture
 
@@ -95,11 +95,11 @@ def reference_command(
     """Measure the colours of articles on photos and print them as product words; pictures are compared with them."""
     code = DONE
     with exit_codes("Interrupted; nothing was written."):
+        from lib_photoshoot.calibration.applying import calibrator_for
         from lib_photoshoot.catalog.inputs import collect_inputs
-        from lib_photoshoot.colour.calibration.applying import calibrator_for
-        from lib_photoshoot.colour.measuring import check_new, measured_on, most_trusted, write_table
         from lib_photoshoot.colour.reference import parse_tolerance
         from lib_photoshoot.products import parse_products
+        from lib_photoshoot.references.measuring import check_new, measured_on, most_trusted, write_table
         from lib_photoshoot.transparency import rgba
 
         wanted = tuple(replace(product, colour=None) for product in parse_products(products))

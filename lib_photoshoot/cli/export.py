@@ -123,11 +123,11 @@ def check_export_command(
     code = DONE
     with exit_codes("Interrupted."):
         from lib_photoshoot.catalog.inputs import collect_inputs
-        from lib_photoshoot.colour.given import given_reference
         from lib_photoshoot.export.checking import check_file, to_json
         from lib_photoshoot.export.profile import load_profile
         from lib_photoshoot.export.provenance import source_of
         from lib_photoshoot.files import shown
+        from lib_photoshoot.references.table import given_reference
 
         rules = load_profile(profile)
         reference = given_reference(colour) if colour else None

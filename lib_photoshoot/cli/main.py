@@ -34,8 +34,8 @@ from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
 from lib_photoshoot.typed import typed_command
 
 if TYPE_CHECKING:
+    from lib_photoshoot.calibration.applying import Calibrator
     from lib_photoshoot.catalog.runner import Engine
-    from lib_photoshoot.colour.calibration.applying import Calibrator
     from lib_photoshoot.pipeline import ProductFilter
 
 app = typer.Typer(
@@ -151,9 +151,9 @@ def filter_command(
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
         from lib_photoshoot.catalog.runner import Progress, run_engine
         from lib_photoshoot.catalog.urls import collect_sources
-        from lib_photoshoot.colour.given import with_references
         from lib_photoshoot.enhancement.white_balance import Neutral
         from lib_photoshoot.products import parse_products
+        from lib_photoshoot.references.table import with_references
 
         wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, out, say)
@@ -203,8 +203,8 @@ def detect_command(
     with exit_codes("Interrupted."):
         from lib_photoshoot.catalog.outputs import report_entry
         from lib_photoshoot.catalog.urls import collect_sources
-        from lib_photoshoot.colour.given import with_references
         from lib_photoshoot.products import parse_products
+        from lib_photoshoot.references.table import with_references
         from lib_photoshoot.transparency import rgba
 
         wanted = with_references(parse_products(products), colour or (), colours, say)
@@ -250,7 +250,7 @@ def _calibrator(name: str | None) -> tuple[Calibrator | None, dict[str, str]]:
     """What --calibration asks for, and how a run's settings tell it."""
     if name is None:
         return None, {}
-    from lib_photoshoot.colour.calibration.applying import calibrator_for
+    from lib_photoshoot.calibration.applying import calibrator_for
 
     return calibrator_for(name)
 

@@ -35,10 +35,10 @@ def rank_command(
     """Order the accepted pictures of each product by measured qualities, near-duplicates behind the best of them."""
     code = DONE
     with exit_codes("Interrupted."):
-        from lib_photoshoot.colour.given import with_references
         from lib_photoshoot.products import Product
         from lib_photoshoot.ranking.order import rank, to_json
         from lib_photoshoot.ranking.run_folder import measure, measure_photos, read_candidates
+        from lib_photoshoot.references.table import with_references
 
         candidates = read_candidates(folder)
         names = [Product(name) for name in dict.fromkeys(item.product for item in candidates)]

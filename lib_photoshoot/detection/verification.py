@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lib_photoshoot.masks.comparison import SAME_PLACE_IOU
 from lib_photoshoot.results import Box, Detection, Reason, Rejection
 
 # Below this side, in pixels, there is nothing to enhance and SAM's masks are noise.
@@ -11,7 +12,6 @@ SMALLEST_SIDE = 8
 # A detector that sees nothing tends to answer with the whole picture at a middling score.
 WHOLE_IMAGE_SHARE = 0.95
 WHOLE_IMAGE_SCORE = 0.5
-SAME_PLACE_IOU = 0.7
 # A part of a product already found (a car's wheel, one strap) is no further instance of it.
 PART_SHARE = 0.8
 # With the lid of a Passport in it, a box is no more than this much card.

@@ -17,6 +17,8 @@ TOLERANCE_SHARE = 0.003
 WHOLE_SHARE = 0.97
 """Recall and precision of the area from which a product counts as whole."""
 
+SAME_PLACE_IOU = 0.7
+"""Overlap of two boxes or masks from which they are one product, seen twice."""
 RAGGED = 1.6
 """Raggedness from which an outline is frayed: measured, whole products lie below it, straps and legs included."""
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from lib_photoshoot.masks.comparison import RAGGED, boundary, raggedness
 from lib_photoshoot.masks.edges import SOFT_WIDTH, soft_width
-from lib_photoshoot.masks.faintness import FAINT
 from lib_photoshoot.masks.morphology import bounding_rect
 from lib_photoshoot.results import Doubt, Outline
+from lib_photoshoot.segmentation.faintness import FAINT
 from lib_photoshoot.segmentation.views import Views, soft_iou
 
 
@@ -60,7 +60,7 @@ def measure(
 
     ``stands_out`` is the quick network's map of the whole picture, float32 in [0, 1]; None without one. ``extended``
     says that the outline holds more than what was detected: what hangs on by a thread may then be another thing.
-    ``faint`` is the :func:`~lib_photoshoot.masks.faintness.faint_share` of what is cut out.
+    ``faint`` is the :func:`~lib_photoshoot.segmentation.faintness.faint_share` of what is cut out.
     """
     told = np.mean(views.picks(), axis=0)
     # The better of the networks that were asked.

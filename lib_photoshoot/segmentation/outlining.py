@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from lib_photoshoot.detection.verification import SAME_PLACE_IOU
-from lib_photoshoot.masks.comparison import mask_iou
+from lib_photoshoot.masks.comparison import SAME_PLACE_IOU, mask_iou
 from lib_photoshoot.masks.edges import edge_alpha
-from lib_photoshoot.masks.faintness import faint_share
 from lib_photoshoot.masks.morphology import Rect, clean, fill_holes, mask_box, merge, remove_islands
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection, ProductRegion, Reason, Rejection
 from lib_photoshoot.segmentation.choosing import Evidence, choose_objects
 from lib_photoshoot.segmentation.doubts import Likeness, judge, measure
+from lib_photoshoot.segmentation.faintness import faint_share
 from lib_photoshoot.segmentation.openings import OPENING_SHARE, find_openings
 from lib_photoshoot.segmentation.protocol import OutliningSegmenter, SoftCandidate
 from lib_photoshoot.segmentation.salience import Salience

@@ -12,15 +12,15 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from lib_photoshoot.calibration import finding
+from lib_photoshoot.calibration.applying import Calibrator, calibrator_for
+from lib_photoshoot.calibration.calibration import Calibration, calibrate, read_calibration, write_calibration
+from lib_photoshoot.calibration.chart import card_box
+from lib_photoshoot.calibration.errors import CalibrationError, NoChartError
+from lib_photoshoot.calibration.fitting import Error, Fit, FitKind
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.cli.main import app
-from lib_photoshoot.colour.calibration import finding
-from lib_photoshoot.colour.calibration.applying import Calibrator, calibrator_for
-from lib_photoshoot.colour.calibration.calibration import Calibration, calibrate, read_calibration, write_calibration
-from lib_photoshoot.colour.calibration.chart import card_box
-from lib_photoshoot.colour.calibration.errors import CalibrationError, NoChartError
-from lib_photoshoot.colour.calibration.fitting import Error, Fit, FitKind
 from lib_photoshoot.colour.difference import delta_e
 from lib_photoshoot.colour.icc import make_profile, matrix_profile
 from lib_photoshoot.colour.space import SRGB

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lib_photoshoot.colour.given import with_references
 from lib_photoshoot.colour.reference import ColourError
 from lib_photoshoot.products import parse_products
+from lib_photoshoot.references.table import with_references
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.shot_list import read_shot_list
 

@@ -13,10 +13,10 @@ from typer.testing import CliRunner, Result
 from lib_photoshoot import build
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.colour.comparison import measure_colour
-from lib_photoshoot.colour.given import with_references
-from lib_photoshoot.colour.measuring import Measured, most_trusted
 from lib_photoshoot.colour.reference import parse_reference
 from lib_photoshoot.products import parse_products
+from lib_photoshoot.references.measuring import Measured, most_trusted
+from lib_photoshoot.references.table import with_references
 from lib_photoshoot.results import Doubt, Outline, ProductRegion
 from tests.bright_squares import BrightSquares
 

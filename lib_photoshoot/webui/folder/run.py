@@ -21,7 +21,7 @@ from lib_photoshoot.results import Decision, FilterResult
 from lib_photoshoot.webui.http.sentences import sentence
 
 if TYPE_CHECKING:
-    from lib_photoshoot.colour.calibration.applying import Calibrator
+    from lib_photoshoot.calibration.applying import Calibrator
     from lib_photoshoot.colour.space import ColourSpace
 
 

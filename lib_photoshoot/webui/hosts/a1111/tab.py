@@ -15,8 +15,8 @@ from lib_photoshoot.prompts import STYLE
 from lib_photoshoot.settings import DEFAULTS
 
 if TYPE_CHECKING:
+    from lib_photoshoot.calibration.applying import Calibrator
     from lib_photoshoot.catalog.inputs import InputFile
-    from lib_photoshoot.colour.calibration.applying import Calibrator
     from lib_photoshoot.webui.folder.gallery import Results
     from lib_photoshoot.webui.folder.run import FolderRun
     from lib_photoshoot.webui.http.folders import AllowedFolders
@@ -375,7 +375,7 @@ def _calibrator(name: str, allowed: AllowedFolders) -> tuple[Calibrator | None, 
     """What is named, and how a run's settings tell it. Raises PhotoshootError for what cannot be used."""
     if not name:
         return None, {}
-    from lib_photoshoot.colour.calibration.applying import AUTO, calibrator_for
+    from lib_photoshoot.calibration.applying import AUTO, calibrator_for
 
     return calibrator_for(name if name == AUTO else str(allowed.file(name)))
 

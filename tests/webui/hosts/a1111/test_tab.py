@@ -195,8 +195,8 @@ def test_without_gradios_queue_the_last_state_is_shown(fresh: Callable[..., Stan
 
 
 def test_photos_are_calibrated_with_a_file_of_the_folders_that_may_be_used(page: Page, photos: Path) -> None:
-    from lib_photoshoot.colour.calibration.calibration import Calibration, write_calibration
-    from lib_photoshoot.colour.calibration.fitting import Error, Fit, FitKind
+    from lib_photoshoot.calibration.calibration import Calibration, write_calibration
+    from lib_photoshoot.calibration.fitting import Error, Fit, FitKind
 
     fit = Fit(FitKind.MATRIX, np.diag([0.95, 1.0, 1.0]))
     file = photos / "light.json"

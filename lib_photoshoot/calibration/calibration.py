@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from lib_photoshoot.colour.calibration.chart import ChartKind, read_chart, true_light
-from lib_photoshoot.colour.calibration.errors import CalibrationError
-from lib_photoshoot.colour.calibration.finding import find_chart
-from lib_photoshoot.colour.calibration.fitting import Error, Fit, FitKind, fit_chart
-from lib_photoshoot.colour.calibration.light import ProfileError, changed_light
+from lib_photoshoot.calibration.chart import ChartKind, read_chart, true_light
+from lib_photoshoot.calibration.errors import CalibrationError
+from lib_photoshoot.calibration.finding import find_chart
+from lib_photoshoot.calibration.fitting import Error, Fit, FitKind, fit_chart
+from lib_photoshoot.calibration.light import ProfileError, changed_light
 from lib_photoshoot.colour.profiles import is_srgb
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.images import Picture

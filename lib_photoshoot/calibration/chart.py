@@ -10,9 +10,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from lib_photoshoot.colour.calibration.errors import CalibrationError, NoChartError
-from lib_photoshoot.colour.calibration.fitting import errors_of, fit_plainly
-from lib_photoshoot.colour.calibration.light import from_surface, light_of
+from lib_photoshoot.calibration.errors import CalibrationError, NoChartError
+from lib_photoshoot.calibration.fitting import errors_of, fit_plainly
+from lib_photoshoot.calibration.light import from_surface, light_of
 from lib_photoshoot.colour.difference import colour_science
 
 COLUMNS, ROWS = 6, 4

@@ -13,7 +13,7 @@ from enum import Enum
 
 import numpy as np
 
-from lib_photoshoot.colour.calibration.light import to_lab
+from lib_photoshoot.calibration.light import to_lab
 from lib_photoshoot.colour.difference import colour_science, delta_e
 
 _SHADING_ROUNDS = 4

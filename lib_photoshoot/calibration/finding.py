@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from lib_photoshoot.colour.calibration.chart import COLUMNS, CORNERS, ROWS
-from lib_photoshoot.colour.calibration.errors import CalibrationError, NoChartError
+from lib_photoshoot.calibration.chart import COLUMNS, CORNERS, ROWS
+from lib_photoshoot.calibration.errors import CalibrationError, NoChartError
 
 # Without its dependencies: it asks for opencv-python, which would overwrite the headless build of the same modules.
 _INSTALL = '-m pip install --no-deps "colour-checker-detection>=0.2.1,<0.2.2"'

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.colour.calibration.calibration import Calibration, calibrate, read_calibration
-from lib_photoshoot.colour.calibration.chart import card_box
-from lib_photoshoot.colour.calibration.errors import CalibrationError, NoChartError
-from lib_photoshoot.colour.calibration.finding import can_find, check_can_find, find_charts
+from lib_photoshoot.calibration.calibration import Calibration, calibrate, read_calibration
+from lib_photoshoot.calibration.chart import card_box
+from lib_photoshoot.calibration.errors import CalibrationError, NoChartError
+from lib_photoshoot.calibration.finding import can_find, check_can_find, find_charts
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.images import Picture
 from lib_photoshoot.results import Box

@@ -33,11 +33,12 @@ def main() -> int:
     import torch
     from PIL import Image
 
+    from lib_photoshoot.build import model_choice
+    from lib_photoshoot.registry import REGISTRY
     from lib_photoshoot.settings import FilterSettings
     from lib_photoshoot.webui.generate.enhancer import JobPrompt
     from lib_photoshoot.webui.generate.job import start_job
     from lib_photoshoot.webui.hosts.protocol import ControlModel
-    from lib_photoshoot.webui.models.registry import REGISTRY, model_choice
     from tests.webui.fake_host import FakeControlNet, FakeHost
 
     torch.set_num_threads(2)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lib_photoshoot.errors import DeviceError
+from lib_photoshoot.errors import DeviceError, WeightsError
 from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
+from lib_photoshoot.settings import AUTO, FilterSettings
 
 if TYPE_CHECKING:
     from lib_photoshoot.detection.protocol import Detector
@@ -41,6 +43,23 @@ class ModelChoice:
     bf16: bool = False
     threshold: float | None = None
     thorough: bool = False
+
+
+def model_choice(settings: FilterSettings, device: str) -> ModelChoice:
+    """The models that the settings ask for; ``auto`` is GroundingDINO where its weights are, else the embedded one."""
+    detector = DetectorName(automatic_detector() if settings.detector == AUTO else settings.detector)
+    return ModelChoice(detector, SegmenterName(settings.segmenter), device, threshold=settings.threshold or None)
+
+
+def automatic_detector() -> str:
+    """``groundingdino``, ``groundingdino-b`` or ``embedded``, by the weights that are there."""
+    from lib_photoshoot.weights.store import find
+
+    for name, weights in (("groundingdino", "groundingdino-swint"), ("groundingdino-b", "groundingdino-swinb")):
+        with suppress(WeightsError):
+            find(weights)
+            return name
+    return DetectorName.EMBEDDED.value
 
 
 def weights_of(choice: ModelChoice) -> tuple[str, ...]:

@@ -45,9 +45,10 @@ def finish_command(
     """
     needs_work = False
     with exit_codes(f"Interrupted; what is finished is kept in {folder / 'finished'}: the same command goes on."):
+        from lib_photoshoot.build import model_choice
         from lib_photoshoot.export.profile import profile_names
+        from lib_photoshoot.registry import ModelRegistry
         from lib_photoshoot.shoot.finish import Progress, finish_shoot
-        from lib_photoshoot.webui.models.registry import ModelRegistry, model_choice
 
         registry = ModelRegistry()
 

@@ -19,7 +19,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lib_photoshoot import build
-from lib_photoshoot.build import ModelChoice
+from lib_photoshoot.build import ModelChoice, model_choice
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.errors import ImageError, ProductsError, WeightsError
 from lib_photoshoot.export.checking import check_file
@@ -33,7 +33,6 @@ from lib_photoshoot.shoot.finish_ledger import FinishLedger
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder
 from lib_photoshoot.shoot.ledger import ShootLedger, Try, read_state
 from lib_photoshoot.shoot.shot_list import read_shot_list, write_shot_list
-from lib_photoshoot.webui.models.registry import model_choice
 from tests.ranking.test_rank_cli import draw
 from tests.test_catalog import BrightSquares, files_of, paint
 
@@ -546,7 +545,7 @@ def test_the_commands_exit_codes(shoot: Path, tmp_path: Path, loads: list[ModelC
         raise WeightsError("mobile-sam is missing.")
 
     monkeypatch.setattr(build, "load_models", missing)
-    monkeypatch.setattr("lib_photoshoot.webui.models.registry.REGISTRY", None)
+    monkeypatch.setattr("lib_photoshoot.registry.REGISTRY", None)
     gone = invoke(shoot)
     assert gone.exit_code == 3 and "mobile-sam is missing" in gone.stderr
     # What was done before is told all the same.

@@ -18,7 +18,7 @@ from lib_photoshoot.catalog.runner import CatalogSummary, Progress, run_catalog
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
-from lib_photoshoot.webui.http.sentences import sentence
+from lib_photoshoot.webui.http.background import in_background
 
 if TYPE_CHECKING:
     from lib_photoshoot.calibration.applying import Calibrator
@@ -104,7 +104,7 @@ class FolderRun:
 
     def start(self) -> FolderRun:
         """Begin in a thread of its own."""
-        threading.Thread(target=self._run, name="photoshoot folder run", daemon=True).start()
+        in_background("run", self._run, lambda text: self._end(RunState.FAILED, message=text))
         return self
 
     def stop(self) -> None:
@@ -144,10 +144,6 @@ class FolderRun:
             self._end(RunState.DONE, summary=summary)
         except _Stopped:
             self._end(RunState.STOPPED, **self._report_so_far())
-        except PhotoshootError as error:
-            self._end(RunState.FAILED, message=sentence(error))
-        except Exception as error:  # the page must hear of it, whatever it is
-            self._end(RunState.FAILED, message=f"The run ended with an error ({type(error).__name__}: {error}).")
         finally:
             self._finish()
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lib_photoshoot.build import model_choice
 from lib_photoshoot.enhancement.holding import HoldingEnhancer
 from lib_photoshoot.errors import PhotoshootError, WeightsError
 from lib_photoshoot.model_names import DetectorName
 from lib_photoshoot.products import Product, parse_products
+from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.results import Decision, FilterResult, Reason, Rejection
 from lib_photoshoot.settings import Enhancement, FilterSettings, NoMatch, OnMatch
 from lib_photoshoot.transparency import rgba_of
@@ -20,7 +22,6 @@ from lib_photoshoot.webui.generate.colour import change_text, holding
 from lib_photoshoot.webui.generate.enhancer import InpaintEnhancer, JobPrompt
 from lib_photoshoot.webui.generate.units import UnitChoice, choose_unit
 from lib_photoshoot.webui.http.sentences import sentence
-from lib_photoshoot.webui.models.registry import REGISTRY, model_choice
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.build import model_choice
 from lib_photoshoot.images import Picture, decode_picture, read_picture, to_image
 from lib_photoshoot.products import Product, parse_products
+from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.results import FilterResult, ProductRegion
 from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch, settings_from
 from lib_photoshoot.transparency import rgba
 from lib_photoshoot.webui.generate.regions import enhance_regions, regions_of
 from lib_photoshoot.webui.generate.schema import JobValues, job_values
+from lib_photoshoot.webui.http.downloads import Downloads
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.folders import AllowedFolders
 from lib_photoshoot.webui.http.pictures import from_base64, mask_text, png_text
-from lib_photoshoot.webui.models.downloads import Downloads
-from lib_photoshoot.webui.models.registry import REGISTRY, model_choice
 
 if TYPE_CHECKING:
     from lib_photoshoot.enhancement.holding import HeldRegion
@@ -128,8 +129,8 @@ class PhotoshootService:
         size = sum(weight.size for weight in manifest.expand(name))
         answer: dict[str, Any] = {"name": name, "size": size, "error": None}
         download = self._downloads.find(name)
-        if download is not None and download.running:
-            return answer | {"state": "downloading", "done": download.done, "total": download.total or size}
+        if download is not None and download.busy:
+            return answer | {"state": "downloading", "done": download.done, "total": download.of or size}
         lacking = store.download_size(name, manifest)
         if not lacking:
             return answer | {"state": "present", "done": size, "total": size}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lib_photoshoot.files import shown
 from lib_photoshoot.shoot.finish import EXPORTS, FinishedProduct, Progress, finish_shoot
 from lib_photoshoot.shoot.ledger import FINISHED
-from lib_photoshoot.webui.http.background_jobs import BackgroundJob, JobState
+from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 
 if TYPE_CHECKING:
     from lib_photoshoot.webui.shoot.host import ShootHost

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.shoot.folder import Chosen
 from lib_photoshoot.shoot.runner import Progress, ShootRun, ShootSummary
-from lib_photoshoot.webui.http.sentences import sentence
+from lib_photoshoot.webui.http.background import in_background
 from lib_photoshoot.wording import counted
 
 _MOST_NOTES = 20
@@ -31,8 +30,7 @@ class WatchedRun:
     def start(self, make: Callable[[Callable[[Progress], None]], ShootRun]) -> None:
         """Make the run, and begin it; what ``make`` raises comes through, and nothing has begun."""
         self._run = make(self._tell)
-        self._thread = threading.Thread(target=self._work, name=f"photoshoot {self.name}", daemon=True)
-        self._thread.start()
+        self._thread = in_background("shoot", self._work, partial(self._end, "failed"))
 
     @property
     def running(self) -> bool:
@@ -79,14 +77,9 @@ class WatchedRun:
         return []
 
     def _work(self) -> None:
-        try:
-            with self._run:
-                summary = self._run.run()
-            self._end(*_outcome(summary))
-        except PhotoshootError as error:
-            self._end("failed", sentence(error))
-        except Exception as error:  # the page must hear of it, whatever it is
-            self._end("failed", f"The shoot ended with an error ({type(error).__name__}: {error}).")
+        with self._run:
+            summary = self._run.run()
+        self._end(*_outcome(summary))
 
     def _tell(self, progress: Progress) -> None:
         if progress.note:

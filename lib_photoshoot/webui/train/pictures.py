@@ -15,7 +15,7 @@ from lib_photoshoot.training.dataset import CROP_MARGIN, TRAINED_SUFFIXES, Curat
 from lib_photoshoot.training.folders import picture_in, repeated_folders, write_beside
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.regularisation import regularisation_images
-from lib_photoshoot.webui.http.background_jobs import BackgroundJob, JobState
+from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.fields import RECIPE_FIELDS, Fields
 from lib_photoshoot.webui.http.folders import FolderError, MissingPathError
@@ -142,9 +142,10 @@ class PictureOperations:
 
     def curate(self, body: Any) -> dict[str, Any]:
         """Begin to look for products in the background. Raises RequestError 409 while that is under way."""
+        from lib_photoshoot.build import model_choice
         from lib_photoshoot.products import parse_products
+        from lib_photoshoot.registry import REGISTRY
         from lib_photoshoot.settings import FilterSettings
-        from lib_photoshoot.webui.models.registry import REGISTRY, model_choice
 
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "tag", "products", "margin"))
         dataset = self._dataset(fields, fields.recipe())

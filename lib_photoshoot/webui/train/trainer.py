@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from lib_photoshoot.training.environment import (
     TrainerEnvironment,
     inspect,
 )
-from lib_photoshoot.webui.http.background_jobs import BackgroundJob, JobState
+from lib_photoshoot.webui.http.background import BackgroundJob, JobState, in_background
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.folders import FolderError, full_path
 
@@ -108,10 +109,9 @@ class Trainer:
         with self._lock:
             if key != self._key and (self._looking is None or not self._looking.is_alive()):
                 self._key, self._answer = key, None
-                begun = self._looking = threading.Thread(
-                    target=self._ask, args=(environment, key), name="photoshoot trainer", daemon=True
+                begun = self._looking = in_background(
+                    "look at the trainer", partial(self._ask, environment, key), partial(self._tell, key)
                 )
-                begun.start()
         if begun is not None:
             begun.join(_PATIENCE_S)
         with self._lock:
@@ -123,8 +123,9 @@ class Trainer:
             answer = inspect(environment)
         except PhotoshootError as error:
             answer = str(error).replace(f"run `{INSTALL_COMMAND}`", "press Install")
-        except Exception as error:  # a thread's error would be seen by nobody
-            answer = f"The trainer cannot be looked at ({type(error).__name__}: {error})."
+        self._tell(key, answer)
+
+    def _tell(self, key: _Key, answer: Capabilities | str) -> None:
         with self._lock:
             if key == self._key:
                 self._answer = answer

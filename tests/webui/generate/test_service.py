@@ -41,9 +41,9 @@ from lib_photoshoot.webui.generate.routes import sentence_of
 from lib_photoshoot.webui.generate.schema import JobValues, settings_schema
 from lib_photoshoot.webui.generate.service import PhotoshootService
 from lib_photoshoot.webui.hosts.protocol import ControlModel
+from lib_photoshoot.webui.http.downloads import Downloads
 from lib_photoshoot.webui.http.errors import status_of
 from lib_photoshoot.webui.http.folders import allowed_folders
-from lib_photoshoot.webui.models.downloads import Downloads
 from tests.webui.fake_host import FakeControlNet, FakeHost
 from tests.webui.generate.test_job import BrightModels, picture
 

@@ -18,16 +18,16 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
+from lib_photoshoot import registry
 from lib_photoshoot.errors import PhotoshootError, TrainingError
 from lib_photoshoot.training import control
 from lib_photoshoot.training import controller as controllers
 from lib_photoshoot.training.environment import FOLDER_VARIABLE, PYTHON_VARIABLE, Capabilities, Gpu
 from lib_photoshoot.training.run_folder import RunFolder
-from lib_photoshoot.webui.http.background_jobs import BackgroundJob, JobState
+from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.fields import Fields
 from lib_photoshoot.webui.http.folders import AllowedFolders, FolderError, MissingPathError, allowed_folders
-from lib_photoshoot.webui.models import registry
 from lib_photoshoot.webui.train import datasets as training_datasets
 from lib_photoshoot.webui.train import trainer as training_trainer
 from lib_photoshoot.webui.train.captioning import Captioners

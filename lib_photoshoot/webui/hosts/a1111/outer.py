@@ -11,11 +11,11 @@ from typing import Any
 
 from PIL import Image
 
+from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.webui.generate.schema import JobValues
 from lib_photoshoot.webui.hosts.a1111.options import UNLOAD, read_option
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.folders import AllowedFolders, allowed_folders, listed_folders
-from lib_photoshoot.webui.models.registry import REGISTRY
 
 
 @contextmanager

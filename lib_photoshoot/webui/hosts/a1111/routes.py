@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from typing import Any
 
 from lib_photoshoot.webui.http.late_routes import LateRoutes
@@ -16,7 +15,7 @@ _LATER_S = 10.0
 
 def add_routes(app: Any) -> None:
     """Add the routes to the host's application."""
-    from modules import errors, shared
+    from modules import shared
 
     login = build_login(app, shared.cmd_opts, for_page=True)
     app.router.routes += [
@@ -34,8 +33,13 @@ def add_routes(app: Any) -> None:
     from lib_photoshoot.webui.hosts.a1111.outer import models_turn, open_job, usable_folders
 
     service = PhotoshootService(A1111Host(), models_turn, open_job, usable_folders)
-    report = partial(errors.report, exc_info=True)
-    app.include_router(build_router(service, build_login(app, shared.cmd_opts), report))
+    app.include_router(build_router(service, build_login(app, shared.cmd_opts), _report))
+
+
+def _report(text: str) -> None:
+    from modules import errors
+
+    errors.report(text, exc_info=True)
 
 
 def _follow_run() -> None:

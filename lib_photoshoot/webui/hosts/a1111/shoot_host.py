@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib_photoshoot.build import model_choice
 from lib_photoshoot.presets import user_presets
 from lib_photoshoot.prompts import NO_LORA
+from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.settings import SAME, FilterSettings
 from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError, one_line
 from lib_photoshoot.webui.generate.job import start_job
@@ -17,7 +19,6 @@ from lib_photoshoot.webui.hosts.a1111.options import read_option
 from lib_photoshoot.webui.hosts.a1111.outer import queue_turn, release_models
 from lib_photoshoot.webui.http.folders import split_folders
 from lib_photoshoot.webui.http.reachable import Reachable
-from lib_photoshoot.webui.models.registry import REGISTRY, model_choice
 
 if TYPE_CHECKING:
     import numpy as np

@@ -315,14 +315,15 @@ def _run_for(
     out: str,
 ) -> FolderRun:
     """A run that has not begun. Raises PhotoshootError for whatever can be known to be wrong."""
+    from lib_photoshoot.build import model_choice
     from lib_photoshoot.catalog.inputs import collect_inputs
     from lib_photoshoot.enhancement.retouch import retouch_of
+    from lib_photoshoot.registry import REGISTRY
     from lib_photoshoot.settings import FilterSettings, OnMatch
     from lib_photoshoot.webui.folder.run import FolderRun
     from lib_photoshoot.webui.generate.job import start_job
     from lib_photoshoot.webui.hosts.a1111.host import A1111Host
     from lib_photoshoot.webui.hosts.a1111.outer import queue_turn, release_models, usable_folders
-    from lib_photoshoot.webui.models.registry import REGISTRY, model_choice
 
     host = A1111Host()
     settings = FilterSettings(

@@ -63,8 +63,8 @@ def chosen_needs(detector: str, segmenter: str) -> list[Any]:
 
 
 def _choice(detector: str, segmenter: str) -> ModelChoice:
+    from lib_photoshoot.build import model_choice
     from lib_photoshoot.settings import FilterSettings
-    from lib_photoshoot.webui.models.registry import model_choice
 
     return model_choice(FilterSettings(detector=detector, segmenter=segmenter), "cpu")
 
@@ -112,11 +112,11 @@ def _get_grounding_dino() -> Iterator[list[Any]]:
 
 def _download(name: str) -> Generator[list[Any], None, list[Any] | None]:
     """Download a file or group, yielding its progress; returns updates that tell why it failed, or None."""
-    from lib_photoshoot.webui.models.downloads import Downloads
+    from lib_photoshoot.webui.http.downloads import Downloads
 
     download = Downloads().start(name)
-    while download.running:
-        text = f"Downloading: {download.done / 1e6:.0f} of {download.total / 1e6:.0f} MB…"
+    while download.busy:
+        text = f"Downloading: {download.done / 1e6:.0f} of {download.of / 1e6:.0f} MB…"
         yield [gr.update(value=note(text), visible=True), gr.update(interactive=False)]
         time.sleep(_POLL_SECONDS)
     if download.error is None:

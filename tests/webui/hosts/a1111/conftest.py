@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot import places
+from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.webui.generate import job as jobs
-from lib_photoshoot.webui.models.registry import REGISTRY
 from tests.webui.generate.test_job import BrightModels
 from tests.webui.standin.host import CANNY, StandIn, standing_in
 

@@ -267,7 +267,7 @@ def test_the_prompt_helper_writes_the_prompt(page: Page) -> None:
 def test_missing_weights_are_brought_by_their_button(
     page: Page, monkeypatch: pytest.MonkeyPatch, button: str, line: str
 ) -> None:
-    from lib_photoshoot.webui.models import downloads
+    from lib_photoshoot.webui.http import downloads
     from lib_photoshoot.weights import manifest, store
 
     there: set[str] = set()

@@ -207,7 +207,7 @@ def test_the_host_documents_the_routes(host: StandIn) -> None:
 
 
 def test_models_and_their_download(host: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lib_photoshoot.webui.models import downloads
+    from lib_photoshoot.webui.http import downloads
 
     brought: list[str] = []
     monkeypatch.setattr(downloads, "_get", lambda name, tell: brought.append(name))

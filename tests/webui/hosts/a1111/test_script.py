@@ -242,7 +242,7 @@ def test_cells_of_a_plot_differ_in_one_setting(host: StandIn) -> None:
 
 
 def test_detection_models_go_where_the_user_wants_that(host: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lib_photoshoot.webui.models.registry import REGISTRY
+    from lib_photoshoot.registry import REGISTRY
 
     released: list[bool] = []
     monkeypatch.setattr(REGISTRY, "release", lambda: released.append(True) or True)

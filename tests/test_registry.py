@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import pytest
 
 from lib_photoshoot import build
-from lib_photoshoot.build import DetectorName, ModelChoice, SegmenterName
+from lib_photoshoot.build import DetectorName, ModelChoice, SegmenterName, model_choice
 from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.registry import ModelRegistry
 from lib_photoshoot.settings import FilterSettings
-from lib_photoshoot.webui.models import registry
-from lib_photoshoot.webui.models.registry import ModelRegistry, model_choice
 from lib_photoshoot.weights import store
 
 
@@ -95,6 +94,6 @@ def test_auto_takes_grounding_dino_where_its_weights_are(absent: set[str]) -> No
     absent.remove("groundingdino-swinb")
     assert model_choice(FilterSettings(), "cpu").detector is DetectorName.GROUNDINGDINO_B
     absent.remove("groundingdino-swint")
-    assert registry.automatic_detector() == "groundingdino"
+    assert build.automatic_detector() == "groundingdino"
     chosen = model_choice(FilterSettings(detector="embedded", threshold=0.4, segmenter="sam-vit-h"), "cuda")
     assert chosen == ModelChoice(DetectorName.EMBEDDED, SegmenterName.VIT_H, "cuda", threshold=0.4)

@@ -4,35 +4,14 @@ from __future__ import annotations
 
 import gc
 import threading
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.allocator import give_back_freed_memory
 from lib_photoshoot.build import ModelChoice
-from lib_photoshoot.errors import WeightsError
-from lib_photoshoot.model_names import DetectorName, SegmenterName
-from lib_photoshoot.settings import AUTO, FilterSettings
 
 if TYPE_CHECKING:
     from lib_photoshoot.build import Models
-
-
-def model_choice(settings: FilterSettings, device: str) -> ModelChoice:
-    """The models that the settings ask for; ``auto`` is GroundingDINO where its weights are, else the embedded one."""
-    detector = DetectorName(automatic_detector() if settings.detector == AUTO else settings.detector)
-    return ModelChoice(detector, SegmenterName(settings.segmenter), device, threshold=settings.threshold or None)
-
-
-def automatic_detector() -> str:
-    """``groundingdino``, ``groundingdino-b`` or ``embedded``, by the weights that are there."""
-    from lib_photoshoot.weights.store import find
-
-    for name, weights in (("groundingdino", "groundingdino-swint"), ("groundingdino-b", "groundingdino-swinb")):
-        with suppress(WeightsError):
-            find(weights)
-            return name
-    return DetectorName.EMBEDDED.value
 
 
 class ModelRegistry:

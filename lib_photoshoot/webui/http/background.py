@@ -1,4 +1,4 @@
-"""Work in the background, one piece at a time of each kind, with its progress."""
+"""Work in the background: threads that end with the process, and whose errors are told as sentences."""
 
 from __future__ import annotations
 
@@ -10,6 +10,25 @@ from typing import Any
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.sentences import sentence
+
+
+def in_background(kind: str, work: Callable[[], None], failed: Callable[[str], None]) -> threading.Thread:
+    """Begin ``work``, which ends with the process at the latest; ``failed`` hears of whatever it raises, in a sentence.
+
+    ``kind`` is its name in sentences: "captioning".
+    """
+
+    def run() -> None:
+        try:
+            work()
+        except PhotoshootError as error:
+            failed(sentence(error))
+        except Exception as error:  # whatever it is, the one who asks for the progress must hear of it
+            failed(f"The {kind} failed ({type(error).__name__}: {error}).")
+
+    thread = threading.Thread(target=run, name=f"photoshoot {kind}", daemon=True)
+    thread.start()
+    return thread
 
 
 @dataclass
@@ -69,20 +88,20 @@ class BackgroundJob:
                 subject = f" of {self._state.about}" if self._state.about else ""
                 raise RequestError(f"The {self._kind}{subject} is under way; wait for it, or stop it.", 409)
             state = self._state = JobState(about, busy=True)
-        threading.Thread(target=self._run, args=(state, work), name=f"photoshoot {self._kind}", daemon=True).start()
+
+        def run() -> None:
+            try:
+                state.result = work(state)
+            except Stopped:
+                state.error = f"The {self._kind} was stopped."
+            finally:
+                state.busy = False
+
+        def fail(text: str) -> None:
+            state.error = text
+
+        in_background(self._kind, run, fail)
 
     def stop(self) -> None:
         """Ask the work to end; what is finished stays."""
         self._state.stopped = True
-
-    def _run(self, state: JobState, work: Callable[[JobState], Any]) -> None:
-        try:
-            state.result = work(state)
-        except Stopped:
-            state.error = f"The {self._kind} was stopped."
-        except PhotoshootError as error:
-            state.error = sentence(error)
-        except Exception as error:  # whatever it is, the one who asks for the progress must hear of it
-            state.error = f"The {self._kind} failed ({type(error).__name__}: {error})."
-        finally:
-            state.busy = False

@@ -19,7 +19,7 @@ FLOORS = (
     ("masks",),
     ("colour", "compose", "presets"),
     ("images", "products", "results"),
-    ("calibration", "enhancement", "references", "segmentation", "transparency"),
+    ("calibration", "enhancement", "references", "segmentation", "transparency", "verdict"),
     # The path of one picture, and of many.
     ("catalog", "detection"),
     ("pipeline",),

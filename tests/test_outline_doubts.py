@@ -21,7 +21,8 @@ from lib_photoshoot.products import Product
 from lib_photoshoot.ranking.order import rank
 from lib_photoshoot.ranking.run_folder import measure, read_candidates, read_cutout
 from lib_photoshoot.results import Decision, Doubt, FilterResult, Outline, OutlineSource, ProductRegion
-from lib_photoshoot.shoot.verdict import verdict_of
+from lib_photoshoot.shoot.verdict import is_accepted
+from lib_photoshoot.verdict import Done, Verdict, found_products
 from lib_photoshoot.webui.generate.job import _to_check
 
 LAMP = Product("lamp")
@@ -168,6 +169,8 @@ def test_the_webuis_summary_says_what_to_check_and_shoots_still_read_it():
     text = _to_check(Doubting().run(picture, [LAMP]))
     expected = "; check the outline of lamp: independent views see other outlines + the edge is ragged or not clear"
     assert text == expected and "," not in text
-    verdict = verdict_of(f"found lamp 0.95; enhanced with retouch{text}", "enhance")
-    assert verdict is not None and verdict.accepted and verdict.scores == (("lamp", 0.95),)
+    (product,) = found_products(Doubting().run(picture, [LAMP]).regions)
+    verdict = Verdict(Done.ENHANCED, f"found lamp 0.95; enhanced with retouch{text}", Decision.MATCH, None, (product,))
+    read = Verdict.from_json(verdict.to_json())
+    assert read == verdict and is_accepted(read, "enhance") and read.products[0].doubts == product.doubts != ()
     assert _to_check(Doubting().run(picture * 0, [LAMP])) == ""

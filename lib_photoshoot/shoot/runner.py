@@ -16,6 +16,7 @@ from lib_photoshoot.shoot.ledger import Decision, ShootLedger, Try
 from lib_photoshoot.shoot.listed import ListedProduct, Shot
 from lib_photoshoot.shoot.pictures import store
 from lib_photoshoot.shoot.shot_list import write_shot_list
+from lib_photoshoot.shoot.verdict import is_accepted
 from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError
 from lib_photoshoot.wording import counted
 
@@ -161,6 +162,7 @@ class _Worker:
         taken = self._webui.shoot(shot)
         seconds = round(time.monotonic() - start, 3)
         verdict = taken.verdict
+        accepted = is_accepted(verdict, shot.product.settings.on_match)
         return Try(
             product=shot.product.name,
             number=shot.number,
@@ -168,10 +170,10 @@ class _Worker:
             scene=shot.scene,
             webui=self._webui.address,
             seconds=seconds,
-            scores=verdict.scores,
-            decision=Decision.ACCEPTED if verdict.accepted else Decision.REJECTED,
-            why=verdict.why,
-            file=store(self._out, shot, taken.picture, verdict.accepted),
+            scores=tuple((one.product, one.score) for one in verdict.products),
+            decision=Decision.ACCEPTED if accepted else Decision.REJECTED,
+            why=verdict.says,
+            file=store(self._out, shot, taken.picture, accepted),
             exports=shot.product.exports,
         )
 

@@ -1,64 +1,32 @@
-"""Reads what our filter decided from the infotext of a picture, and says whether the picture is accepted.
-
-The filter's result is one line: ``skipped: why``, or ``found shoe 0.83 + bag 0.41; what was done``. Anything else says
-why the filter could not look at the picture at all.
-"""
+"""Reads what our filter decided from the infotext of a picture, and says whether the picture is accepted."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
+from lib_photoshoot.results import Decision
 from lib_photoshoot.settings import OnMatch
-
-RESULT_KEY = "Product filter result"
+from lib_photoshoot.verdict import RESULT_KEY, Done, Verdict
 
 # The WebUI's own grammar: values with commas, colons or new lines stand in quotes, escaped as in JSON.
 _PARAMETER = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
-_FOUND = re.compile(r"found (.+? [0-9.]+(?: \+ .+? [0-9.]+)*); (.+)", re.DOTALL)
-_SKIPPED = "skipped: "
-_UNDONE = "enhancement of "
-_DONE = {OnMatch.ENHANCE.value: "enhanced with ", OnMatch.CUT_OUT.value: "mask and cut-out only"}
+_WANTED = {OnMatch.ENHANCE.value: Done.ENHANCED, OnMatch.CUT_OUT.value: Done.CUT_OUT}
+_ANSWERS = (Done.ENHANCED, Done.CUT_OUT, Done.UNDONE, Done.NOTHING)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a picture is accepted, the filter's words for it, and each found product with its score in [0, 1]."""
-
-    accepted: bool
-    why: str
-    scores: tuple[tuple[str, float], ...] = ()
-
-
-def result_text(infotext: str) -> str | None:
-    """What the filter wrote into an infotext, None where it wrote nothing."""
+def verdict_in(infotext: str) -> Verdict | None:
+    """The verdict in an infotext, None where there is none. Raises ValueError for a value of another kind."""
     # The parameters are the last line; a prompt above may hold anything.
-    values = dict(_PARAMETER.findall(infotext.rpartition("\n")[2]))
-    value = values.get(RESULT_KEY)
-    if value is None or not value.startswith('"'):
-        return value
-    try:
-        return str(json.loads(value))
-    except ValueError:
-        return value
+    value = dict(_PARAMETER.findall(infotext.rpartition("\n")[2])).get(RESULT_KEY)
+    return None if value is None else Verdict.from_json(json.loads(value))
 
 
-def verdict_of(result: str, on_match: str) -> Verdict | None:
-    """The verdict for a result text.
-
-    None where the filter could not look at the picture, or not enhance what it found, for the reason in the text: that
-    says nothing about the picture.
-    """
-    if result.startswith(_SKIPPED):
-        return Verdict(False, result)
-    found = _FOUND.fullmatch(result)
-    if found is None or not found[2].startswith((*_DONE.values(), _UNDONE)):
-        return None
-    scores = tuple(_score(part) for part in found[1].split(" + "))
-    return Verdict(found[2].startswith(_DONE[on_match]), result, scores)
+def is_answer(verdict: Verdict) -> bool:
+    """Whether it says something about the picture: a filter that could not do its part says nothing."""
+    return verdict.done in _ANSWERS
 
 
-def _score(text: str) -> tuple[str, float]:
-    product, _, score = text.rpartition(" ")
-    return product, float(score)
+def is_accepted(verdict: Verdict, on_match: str) -> bool:
+    """Whether the picture shows the products, and what was asked for was done with them."""
+    return verdict.decision is Decision.MATCH and verdict.done is _WANTED[on_match]

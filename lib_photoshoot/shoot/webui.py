@@ -13,9 +13,10 @@ from typing import Any
 
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.shoot.errors import ShootError
-from lib_photoshoot.shoot.listed import ListedProduct, Shot
+from lib_photoshoot.shoot.listed import EXTENSION, ListedProduct, Shot
 from lib_photoshoot.shoot.pictures import ShotPicture, check_picture
-from lib_photoshoot.shoot.verdict import Verdict, result_text, verdict_of
+from lib_photoshoot.shoot.verdict import is_answer, verdict_in
+from lib_photoshoot.verdict import Done, Verdict
 
 CHECK_TIMEOUT_S = 30.0
 _LONGEST_DETAIL = 200
@@ -75,25 +76,34 @@ class WebUi(ABC):
         answer = self.call("/sdapi/v1/txt2img", shot.request())
         try:
             info = json.loads(answer["info"])
-            text, seed = info["infotexts"][0], info["seed"]
-            result = result_text(text)
-            if not answer["images"] and result and verdict_of(result, shot.product.settings.on_match) is None:
-                # Nothing was painted, as it was known before that the filter could do nothing.
-                raise WebUiError(f"The filter of {self.address} could not do its part: {result}", Fault.REFUSED)
+            verdict, seed = self._verdict(info["infotexts"][0]), info["seed"]
+            if verdict is not None and not is_answer(verdict):
+                # Also where nothing was painted, as it was known before that the filter could do nothing.
+                raise self._no_answer(verdict)
             data = base64.b64decode(answer["images"][0].partition(",")[2] or answer["images"][0], validate=True)
             picture = check_picture(data, f"The picture of {self.address}")
         except (KeyError, IndexError, TypeError, AttributeError, ValueError, binascii.Error, ImageError) as error:
             raise self.broken(f"no usable picture ({one_line(error)})") from error
         if seed != shot.seed:
             raise self.broken(f"the picture of seed {seed!r} instead of {shot.seed}")
-        if result is None:
-            raise self.broken("a picture without the filter's result")
-        verdict = verdict_of(result, shot.product.settings.on_match)
         if verdict is None:
-            # Stopped by somebody at the page, or out of memory: the next time may go well.
-            fault = Fault.BROKEN if result.startswith(("not looked at", "found ")) else Fault.REFUSED
-            raise WebUiError(f"The filter of {self.address} could not do its part: {result}", fault)
+            raise self.broken("a picture without the filter's result")
         return Taken(picture, verdict)
+
+    def _verdict(self, infotext: str) -> Verdict | None:
+        try:
+            return verdict_in(infotext)
+        except ValueError as error:
+            raise WebUiError(
+                f"{self.address} answers with a filter's result that is not understood here; install the same version "
+                f"of {EXTENSION} there.",
+                Fault.REFUSED,
+            ) from error
+
+    def _no_answer(self, verdict: Verdict) -> WebUiError:
+        # Stopped by somebody at the page, or out of memory: the next time may go well.
+        fault = Fault.BROKEN if verdict.done in (Done.STOPPED, Done.FAILED) else Fault.REFUSED
+        return WebUiError(f"The filter of {self.address} could not do its part: {verdict.says}", fault)
 
     def _check_names(self, what: str, path: str, wanted: Iterable[str]) -> None:
         """The WebUI itself says nothing about an unknown one, and makes other pictures."""

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib_photoshoot.shoot.verdict import verdict_in
 from tests.e2e.conftest import OURS, SIDE, WebUi, decoded
 
 PREFIX = "/photoshoot/v1/"
@@ -118,6 +119,7 @@ def test_the_client_webuiapi(webui: WebUi) -> None:
     client.session.trust_env = False
     job = {"prompt": "a bag", "seed": 5, "steps": 2, "width": SIDE, "height": SIDE, "sampler_name": "Euler"}
     found = client.txt2img(**job, alwayson_scripts={OURS: {"args": [{"products": "handbag"}]}})
-    assert len(found.images) == 1 and 'Product filter result: "skipped' in found.info["infotexts"][0]
+    verdict = verdict_in(found.info["infotexts"][0])
+    assert len(found.images) == 1 and verdict is not None and verdict.says.startswith("skipped")
     wrong = client.txt2img(**job, alwayson_scripts={OURS: {"args": [{"prodcuts": "handbag"}]}})
     assert not wrong.images and "There is no setting called 'prodcuts'" in json.dumps(wrong.info)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.masks.morphology import grow
-from lib_photoshoot.shoot.verdict import result_text
+from lib_photoshoot.shoot.verdict import verdict_in
 from lib_photoshoot.webui.generate.enhancer import blur_reach
 from tests.e2e.conftest import SIDE, Answer, WebUi, encoded
 from tests.e2e.test_generation import ON, differing, found_mask
@@ -47,7 +47,7 @@ def same(one: Answer, other: Answer) -> bool:
 
 
 def results(answer: Answer) -> list[str]:
-    return [text for text in map(result_text, answer.texts) if text]
+    return [verdict.says for verdict in map(verdict_in, answer.texts) if verdict]
 
 
 def test_these_are_all_that_the_host_has(webui: WebUi) -> None:
@@ -97,7 +97,8 @@ def test_what_a_script_returns_is_filtered_once_and_saved_beside_its_own(webui: 
     filtered = second.with_name(f"{second.stem}-filtered.png")
     assert not differing(pixels(first), pixels(second)).any(), "the script's own file stays"
     assert not differing(pixels(filtered), done.images[0]).any()
-    assert (result_text(Image.open(filtered).text["parameters"]) or "").startswith("found handbag")
+    verdict = verdict_in(Image.open(filtered).text["parameters"])
+    assert verdict is not None and verdict.says.startswith("found handbag")
     assert "enhanced with" in webui.generate([bag], ON).texts[0], "the host stays healthy"
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_photoshoot.shoot.verdict import result_text
+from lib_photoshoot.shoot.verdict import verdict_in
 from tests.conftest import ROOT
 from tests.e2e.conftest import OURS, PAINTER, WebUi
 
@@ -111,7 +111,8 @@ def check(out: Path) -> None:
             with Image.open(out / str(entry["file"])) as picture:
                 parameters = picture.text["parameters"]  # type: ignore[attr-defined]
                 assert picture.size == (256, 256) and np.asarray(picture.convert("L")).std() > 5
-            assert f"Seed: {seed}" in parameters and result_text(parameters) == entry["why"]
+            verdict = verdict_in(parameters)
+            assert f"Seed: {seed}" in parameters and verdict is not None and verdict.says == entry["why"]
             assert bool(entry["scores"]) == bool(seed % 3)
     assert "enhanced with ControlNet" in str(made["red bag"][0]["why"])
     assert "enhanced with retouch" in str(made["Schuh"][0]["why"])

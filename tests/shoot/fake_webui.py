@@ -16,6 +16,9 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from lib_photoshoot.results import Decision, Reason
+from lib_photoshoot.verdict import Done, FoundProduct, Verdict
+
 CHECKPOINTS = [{"title": "tiny.safetensors [1234567890]", "model_name": "tiny", "filename": "models\\tiny.safetensors"}]
 LORAS = [{"name": "ppzocketv2-10", "alias": "ppzocketv2", "path": "models/Lora/ppzocketv2-10.safetensors"}]
 
@@ -25,18 +28,25 @@ def no_product(seed: int) -> bool:
     return seed % 3 == 0
 
 
-def result_of(body: dict[str, Any]) -> str:
-    """The filter's result line for a request."""
+def result_of(body: dict[str, Any]) -> Verdict:
+    """The filter's verdict for a request."""
     settings = body["alwayson_scripts"]["Product Photoshoot"]["args"][0]
     if no_product(body["seed"]):
-        return "skipped: nothing in the picture resembles the products"
+        says = "skipped: nothing in the picture resembles the products"
+        return Verdict(Done.NOTHING, says, Decision.SKIP, Reason.NOTHING_FOUND)
     word = settings["products"].partition("=")[0].strip()
     if settings.get("on_match") == "mask and cut-out only":
-        return f"found {word} 0.83; mask and cut-out only"
-    return f"found {word} 0.83; enhanced with ControlNet canny / control: v11p, sd15"
+        return found(word, Done.CUT_OUT, "mask and cut-out only")
+    return found(word, Done.ENHANCED, "enhanced with ControlNet canny / control: v11p, sd15")
 
 
-def infotext_of(body: dict[str, Any], result: str | None) -> str:
+def found(word: str, done: Done, says: str) -> Verdict:
+    """The verdict on a picture that shows the product."""
+    product = FoundProduct(word, 0.83)
+    return Verdict(done, f"found {word} 0.83; {says}", Decision.MATCH, None, (product,))
+
+
+def infotext_of(body: dict[str, Any], result: Verdict | str | None) -> str:
     """As the WebUI writes it: values with commas, colons or new lines in JSON quotes."""
 
     def quoted(text: str) -> str:
@@ -44,6 +54,8 @@ def infotext_of(body: dict[str, Any], result: str | None) -> str:
 
     settings = json.dumps(body["alwayson_scripts"]["Product Photoshoot"]["args"][0])
     text = f"{body['prompt']}\nSteps: {body['steps']}, Seed: {body['seed']}, Product filter: {quoted(settings)}"
+    if isinstance(result, Verdict):
+        result = result.to_json()
     return text if result is None else f"{text}, Product filter result: {quoted(result)}, Version: v1.10.1"
 
 
@@ -58,7 +70,7 @@ def png_of(body: dict[str, Any], infotext: str) -> bytes:
     return buffer.getvalue()
 
 
-def answer_of(body: dict[str, Any], result: str | None = None) -> dict[str, Any]:
+def answer_of(body: dict[str, Any], result: Verdict | str | None = None) -> dict[str, Any]:
     """The answer of a WebUI that works."""
     text = infotext_of(body, result_of(body) if result is None else result)
     picture = base64.b64encode(png_of(body, text)).decode()

@@ -21,6 +21,7 @@ from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.ledger import ShootLedger, Try
 from lib_photoshoot.shoot.listed import ListedProduct
 from lib_photoshoot.shoot.shot_list import read_shot_list
+from lib_photoshoot.verdict import Done, Verdict
 from tests.shoot.conftest import events, outcome, seeds, tries
 from tests.shoot.fake_webui import FakeWebUi, answer_of, infotext_of, png_of, result_of
 from tests.shoot.test_report import read_page
@@ -130,7 +131,10 @@ def test_all_given_up_ends_the_run_and_resume_goes_on(shoot: Shoot, tmp_path: Pa
 
 
 def test_a_product_that_no_webui_can_make_is_set_aside(shoot: Shoot, tmp_path: Path) -> None:
-    for instead, requests in ((lambda body: answer_of(body, "The word is not known."), 1), (lambda body: 500, 3)):
+    for instead, requests in (
+        (lambda body: answer_of(body, Verdict(Done.REFUSED, "The word is not known.")), 1),
+        (lambda body: 500, 3),
+    ):
         out = f"out{requests}"
 
         def misbehave(_: int, body: dict[str, Any], instead: Any = instead) -> Any:

@@ -17,7 +17,8 @@ from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.listed import ListedProduct
 from lib_photoshoot.shoot.shot_list import read_shot_list
 from lib_photoshoot.shoot.webui import Fault, WebUiError
-from tests.shoot.fake_webui import FakeWebUi, answer_of
+from lib_photoshoot.verdict import Done, Verdict
+from tests.shoot.fake_webui import FakeWebUi, answer_of, found
 
 Products = tuple[ListedProduct, ...]
 
@@ -102,18 +103,26 @@ def test_an_answer_that_cannot_be_used(products: Products, number: int) -> None:
 
 def test_a_filter_that_could_not_look(products: Products) -> None:
     for result, fault in (
-        ("The word is not known.", Fault.REFUSED),
-        ("not looked at: stopped", Fault.BROKEN),
-        ("found bag 0.80; Out of memory", Fault.BROKEN),
+        (Verdict(Done.REFUSED, "The word is not known."), Fault.REFUSED),
+        (Verdict(Done.STOPPED, "not looked at: stopped"), Fault.BROKEN),
+        (found("bag", Done.FAILED, "Out of memory"), Fault.BROKEN),
     ):
         with FakeWebUi(misbehave=lambda _, body, r=result: answer_of(body, r)) as fake:
-            with pytest.raises(WebUiError, match=result) as error:
+            with pytest.raises(WebUiError, match=result.says) as error:
                 HttpWebUi(fake.url).shoot(products[0].shot(0))
             assert error.value.fault is fault
 
 
+@pytest.mark.parametrize("result", ["found bag 0.80; enhanced with ControlNet", "{", "[]", '{"says": "x"}', "7"])
+def test_a_filter_of_another_version_is_told(products: Products, result: str) -> None:
+    with FakeWebUi(misbehave=lambda _, body: answer_of(body, result)) as fake:
+        with pytest.raises(WebUiError, match="install the same version") as error:
+            HttpWebUi(fake.url).shoot(products[0].shot(0))
+        assert error.value.fault is Fault.REFUSED
+
+
 def test_a_filter_that_knew_before_painting_that_it_could_not(products: Products) -> None:
-    told = "mobile_sam.pt is not there."
+    told = Verdict(Done.REFUSED, "mobile_sam.pt is not there.")
     with FakeWebUi(misbehave=lambda _, body: without(answer_of(body, told), images=[])) as fake:
         with pytest.raises(WebUiError, match="mobile_sam") as error:
             HttpWebUi(fake.url).shoot(products[0].shot(0))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lib_photoshoot.settings import FilterSettings, settings_from_json
-from lib_photoshoot.shoot.verdict import RESULT_KEY
+from lib_photoshoot.verdict import RESULT_KEY, Verdict
 
 SETTINGS_KEY = "Product filter"
 # ControlNet crops its hint when any key holds a certain word about enlarging; ours do not.
@@ -22,9 +22,9 @@ def pasted(text: str | None) -> dict[str, Any]:
     return {"enabled": False} if text is None else asdict(settings_from_json(text))
 
 
-def with_result(text: str, settings: FilterSettings, result: str) -> str:
+def with_result(text: str, settings: FilterSettings, verdict: Verdict) -> str:
     """An infotext with our two parameters at its end, quoted as the host quotes its own."""
-    ours = f"{SETTINGS_KEY}: {_quoted(settings.to_json())}, {RESULT_KEY}: {_quoted(result)}"
+    ours = f"{SETTINGS_KEY}: {_quoted(settings.to_json())}, {RESULT_KEY}: {_quoted(verdict.to_json())}"
     return f"{text}, {ours}" if text else ours
 
 

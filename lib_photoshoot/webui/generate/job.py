@@ -18,6 +18,7 @@ from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.results import Decision, FilterResult, Reason, Rejection
 from lib_photoshoot.settings import Enhancement, FilterSettings, NoMatch, OnMatch
 from lib_photoshoot.transparency import rgba_of
+from lib_photoshoot.verdict import Done, Verdict, found_products
 from lib_photoshoot.webui.generate.colour import change_text, holding
 from lib_photoshoot.webui.generate.enhancer import InpaintEnhancer, JobPrompt
 from lib_photoshoot.webui.generate.units import UnitChoice, choose_unit
@@ -41,11 +42,16 @@ Key = tuple[int, int]
 
 @dataclass(eq=False)
 class ImageOutcome:
-    """What was found, decided and done for one image; ``summary`` is the line for infotext and page."""
+    """What was found, decided and done for one image."""
 
     result: FilterResult | None
     image: Image.Image
-    summary: str
+    verdict: Verdict
+
+    @property
+    def summary(self) -> str:
+        """The line for the page."""
+        return self.verdict.says
 
     @property
     def skipped(self) -> bool:
@@ -67,7 +73,7 @@ class FilterJob:
     unit: UnitChoice = field(default_factory=UnitChoice)
     problem: str | None = None
     outcomes: dict[Key, ImageOutcome] = field(default_factory=dict)
-    input_summary: str | None = None
+    input_verdict: Verdict | None = None
     _decisions: dict[bytes, FilterResult] = field(default_factory=dict)
 
     @property
@@ -106,14 +112,14 @@ class FilterJob:
         a PhotoshootError: what went wrong stands in the outcome's summary.
         """
         if self.problem is not None:
-            outcome = ImageOutcome(None, image, self.problem)
+            outcome = ImageOutcome(None, image, Verdict(Done.REFUSED, self.problem))
         elif self.host.stopped():
-            outcome = ImageOutcome(None, image, "not looked at: the job was stopped")
+            outcome = ImageOutcome(None, image, Verdict(Done.STOPPED, "not looked at: the job was stopped"))
         else:
             try:
                 outcome = self._filtered(job, image, prompt, photo)
             except PhotoshootError as error:
-                outcome = ImageOutcome(None, image, sentence(error))
+                outcome = ImageOutcome(None, image, Verdict(Done.REFUSED, sentence(error)))
         self.outcomes[key] = outcome
         return outcome
 
@@ -125,9 +131,9 @@ class FilterJob:
         enhancer = self._enhancer(job, prompt, photo) if enhance else None
         result = self._filter(enhancer).run(pixels, self.products)
         if np.may_share_memory(result.image, pixels):
-            return ImageOutcome(result, image, self._summary(result, enhancer))
+            return ImageOutcome(result, image, self._verdict(result, enhancer))
         alpha = np.asarray(image.getchannel("A")) if image.mode == "RGBA" else None
-        return ImageOutcome(result, to_image(result.image, alpha), self._summary(result, enhancer))
+        return ImageOutcome(result, to_image(result.image, alpha), self._verdict(result, enhancer))
 
     def _filter(self, enhancer: Enhancer | None) -> ProductFilter:
         models = REGISTRY.get(model_choice(self.settings, self.host.detector_device()))
@@ -156,27 +162,34 @@ class FilterJob:
             return np.asarray(photo.convert("RGB"))
         return None
 
-    def _summary(self, result: FilterResult, enhancer: Enhancer | None) -> str:
-        """One line without commas or quotes of its own, so that infotext stays readable."""
+    def _verdict(self, result: FilterResult, enhancer: Enhancer | None) -> Verdict:
+        """Its sentence has no commas or quotes of its own, so that infotext stays readable."""
+        products = found_products(result.regions)
         if result.decision is Decision.SKIP:
             kept = self.driver is not None and self.settings.on_no_match == NoMatch.LEAVE_OUT.value
             why = f"; kept because {self.driver.title} runs the job" if kept and self.driver else ""
-            return f"skipped: {_skip_text(result)}{why}"
+            says = f"skipped: {_skip_text(result)}{why}"
+            return Verdict(Done.NOTHING, says, result.decision, result.reason, products)
         found = " + ".join(f"{region.product} {region.score:.2f}" for region in result.regions)
+        done, how = self._done(result, enhancer)
+        says = f"found {found}; {how}{_moved(enhancer)}{_against_references(result)}{_to_check(result)}"
+        return Verdict(done, says, result.decision, result.reason, products)
+
+    def _done(self, result: FilterResult, enhancer: Enhancer | None) -> tuple[Done, str]:
+        """What was done with the products, and how that is told."""
         undone = [
             f"enhancement of {' + '.join(names)} undone: {why}"
             for reason, why in _UNDONE.items()
             if (names := sorted({item.product for item in _undone(result) if item.reason is reason}))
         ]
         if enhancer is None:
-            done = self.unit.problem or "mask and cut-out only"
-        elif result.note:
-            done = result.note
-        elif undone:
-            done = "; ".join(undone)
-        else:
-            done = f"enhanced with {self._means(enhancer)}"
-        return f"found {found}; {done}{_moved(enhancer)}{_against_references(result)}{_to_check(result)}"
+            problem = self.unit.problem
+            return (Done.REFUSED, problem) if problem else (Done.CUT_OUT, "mask and cut-out only")
+        if result.note:
+            return Done.FAILED, result.note
+        if undone:
+            return Done.UNDONE, "; ".join(undone)
+        return Done.ENHANCED, f"enhanced with {self._means(enhancer)}"
 
     def _means(self, enhancer: Enhancer) -> str:
         unit = self.unit.unit

@@ -40,7 +40,7 @@ def filter_returned(
         seed = _at(processed.all_seeds, number, processed.seed)
         prompt = JobPrompt(_at(processed.all_prompts, number), _at(processed.all_negative_prompts, number), seed)
         outcome = job.handle(p, (0, number), before, prompt, photo(number, before))
-        texts[place] = with_result(texts[place], job.settings, outcome.summary)
+        texts[place] = with_result(texts[place], job.settings, outcome.verdict)
         _carry_over(before, outcome.image, texts[place])
         save(before, outcome, texts[place], seed)
         processed.images[place] = outcome.image

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.settings import FilterSettings
-from lib_photoshoot.shoot.verdict import result_text
+from lib_photoshoot.shoot.verdict import verdict_in
 from lib_photoshoot.webui.generate import job as jobs
 from lib_photoshoot.webui.generate.drivers import Driver, Passes, driver_of
 from lib_photoshoot.webui.generate.job import FilterJob, start_job
@@ -20,6 +20,13 @@ from tests.webui.generate.test_job import CANNY, BrightModels, picture
 
 UPSCALE = Driver("SD upscale", Passes.PARTS)
 MATRIX = Driver("Prompt matrix", Passes.RESULTS)
+
+
+def says(infotext: str) -> str:
+    """The filter's sentence in an infotext."""
+    verdict = verdict_in(infotext)
+    assert verdict is not None
+    return verdict.says
 
 
 @pytest.fixture(autouse=True)
@@ -115,8 +122,8 @@ def test_the_pictures_that_a_script_returns_are_filtered_and_all_kept() -> None:
     assert processed.images[1] is dark and len(processed.images) == 2
     changed = (np.asarray(processed.images[0]) != np.asarray(bright)).any(2)
     assert changed[30:70, 20:60].all() and changed.sum() == 1600
-    assert (result_text(processed.infotexts[0]) or "").startswith("found bag 0.90; enhanced with")
-    assert (result_text(processed.infotexts[1]) or "").endswith("; kept because SD upscale runs the job")
+    assert says(processed.infotexts[0]).startswith("found bag 0.90; enhanced with")
+    assert says(processed.infotexts[1]).endswith("; kept because SD upscale runs the job")
     assert processed.images[0].info["parameters"] == processed.infotexts[0]
     assert [(before, seed) for before, _, _, seed in saved] == [(bright, 7), (dark, 5)]
 
@@ -128,7 +135,7 @@ def test_a_grid_stays_as_it_is(first: tuple[int, int], said: int, models: Bright
     processed = returned([grid, one, two], index_of_first_image=said)
     saved = filtered(job(UPSCALE), processed)
     assert processed.images[0] is grid and [entry[0] for entry in saved] == [one, two]
-    assert result_text(processed.infotexts[0]) is None
+    assert verdict_in(processed.infotexts[0]) is None
 
 
 def test_a_wrong_setting_is_told_and_the_pictures_stay(models: BrightModels) -> None:
@@ -137,11 +144,11 @@ def test_a_wrong_setting_is_told_and_the_pictures_stay(models: BrightModels) -> 
     wrong = FilterJob(FakeHost(CANNY), FilterSettings(), UPSCALE, problem="Denoising strength is 7.")
     filtered(wrong, processed)
     assert processed.images == [image] and models.calls == 0
-    assert result_text(processed.infotexts[0]) == "Denoising strength is 7."
+    assert says(processed.infotexts[0]) == "Denoising strength is 7."
     assert "Denoising strength is 7." in processed.comments.splitlines()
 
 
 def test_a_script_may_return_fewer_infotexts_than_pictures() -> None:
     processed = returned([picture(), picture(), picture()], infotexts=["a bag\nSteps: 2"])
     filtered(job(UPSCALE), processed)
-    assert [bool(result_text(text)) for text in processed.infotexts] == [True] * 3
+    assert [bool(says(text)) for text in processed.infotexts] == [True] * 3

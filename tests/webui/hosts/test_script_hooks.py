@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from lib_photoshoot.verdict import Done, Verdict
 from lib_photoshoot.webui.generate import job as jobs
 from tests.webui.fake_host import FakeHost
 from tests.webui.generate.test_job import CANNY, BrightModels, picture
@@ -96,7 +97,8 @@ def test_what_can_be_known_before_stops_the_job_before_it_paints(host: Any, wron
     p = job()
     process(p, ON | wrong)
     assert p.n_iter == 0 and len(p.told) == 1
-    assert p.extra_generation_params["Product filter result"]() == p.told[0]
+    verdict = Verdict.from_json(p.extra_generation_params["Product filter result"]())
+    assert verdict.says == p.told[0] and verdict.done is Done.REFUSED
 
 
 def test_a_folder_that_leads_out_stops_it_too(host: Any) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from modules import shared
 
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.results import Decision
 from lib_photoshoot.settings import NoMatch
+from lib_photoshoot.verdict import Done, Verdict
 from lib_photoshoot.webui.generate.arguments import settings_from_arguments
 from lib_photoshoot.webui.generate.infotext import RESULT_KEY, SETTINGS_KEY
 from lib_photoshoot.webui.hosts.a1111.keys import INNER, JOB, MOVE, OUTER_CONTROLNET
@@ -48,7 +50,11 @@ class JobRun:
         if use_main_prompt:  # the grid's
             return None
         outcome = self.job.outcomes.get((p.iteration, index)) if hasattr(p, "iteration") else None
-        return outcome.summary if outcome else self.job.input_summary or self.job.obstacle
+        verdict = outcome.verdict if outcome else self.job.input_verdict or self._refused()
+        return verdict.to_json() if verdict else None
+
+    def _refused(self) -> Verdict | None:
+        return Verdict(Done.REFUSED, self.job.obstacle) if self.job.obstacle else None
 
     def look_at_input(self, p: Any) -> None:
         """Skip the whole job when no product is in any of its input pictures."""
@@ -62,10 +68,11 @@ class JobRun:
             return
         from lib_photoshoot.webui.generate.job import reason_text
 
-        self.job.input_summary = f"input skipped: {reason_text(results[0].reason)}"
+        why = results[0].reason
+        self.job.input_verdict = Verdict(Done.NOTHING, f"input skipped: {reason_text(why)}", Decision.SKIP, why)
         self.stop_before_painting(p)
         self._input_skipped = True
-        tell(p, f"Product filter: {self.job.input_summary}.")
+        tell(p, f"Product filter: {self.job.input_verdict.says}.")
 
     def stop_before_painting(self, p: Any) -> None:
         """Let the host paint nothing, unless a script runs the job that needs its pictures."""
@@ -152,13 +159,15 @@ class JobRun:
         """Deliver the input as it came, in the results and, as any picture of the job, in its folder."""
         from lib_photoshoot.webui.hosts.a1111.pictures import save_input
 
+        verdict = self.job.input_verdict
+        assert verdict is not None
         p.n_iter = self._n_iter  # names of files are made by it
         for index, image in enumerate(p.init_images):
             if not p.save_samples() or any(image is earlier for earlier in p.init_images[:index]):
                 continue
             if self.job.settings.on_no_match == NoMatch.MOVE.value:
                 image.info[MOVE] = True
-            save_input(p, index, image, str(self.job.input_summary))
+            save_input(p, index, image, verdict)
         processed.images.extend(p.init_images)
         processed.infotexts[:] = [processed.infotexts[0]] * len(processed.images)
 

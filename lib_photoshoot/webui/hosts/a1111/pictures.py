@@ -14,6 +14,7 @@ from lib_photoshoot.webui.hosts.a1111.keys import KEPT
 
 if TYPE_CHECKING:
     from lib_photoshoot.settings import FilterSettings
+    from lib_photoshoot.verdict import Verdict
     from lib_photoshoot.webui.generate.job import FilterJob, ImageOutcome
 
 
@@ -109,10 +110,10 @@ def save_returned(p: Any, job: FilterJob, before: Image.Image, outcome: ImageOut
     )  # fmt: skip
 
 
-def save_input(p: Any, index: int, image: Image.Image, summary: str) -> None:
+def save_input(p: Any, index: int, image: Image.Image, verdict: Verdict) -> None:
     """Save an input picture of img2img where the host would save its result, under that name; overwrites nothing.
 
-    It has the texts that it came with and ``summary``: the job's parameters would say that it was generated.
+    It has the texts that it came with and the ``verdict``: the job's parameters would say that it was generated.
     """
     from modules import images, shared
 
@@ -121,7 +122,7 @@ def save_input(p: Any, index: int, image: Image.Image, summary: str) -> None:
     own = {key: value for key, value in image.info.items() if isinstance(key, str) and isinstance(value, str)}
     images.save_image(
         image, p.outpath_samples, "", p.all_seeds[index], p.all_prompts[index], shared.opts.samples_format,
-        p=p, info=summary, pnginfo_section_name=RESULT_KEY, existing_info=own,
+        p=p, info=verdict.to_json(), pnginfo_section_name=RESULT_KEY, existing_info=own,
     )  # fmt: skip
 
 

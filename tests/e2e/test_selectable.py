@@ -15,9 +15,12 @@ from PIL import Image
 from lib_photoshoot.masks.morphology import grow
 from lib_photoshoot.shoot.verdict import verdict_in
 from lib_photoshoot.webui.generate.enhancer import blur_reach
+from tests.e2e import test_generation
 from tests.e2e.conftest import SIDE, Answer, WebUi, encoded
-from tests.e2e.test_generation import ON, differing, found_mask
+from tests.e2e.test_generation import differing, found_mask
 
+# What the small random weights paint is beyond any colour limit, and would be undone.
+ON = {**test_generation.ON, "colour_limit": 0}
 DROPPING = {**ON, "on_no_match": "leave out", "filter_input": True}
 SCRIPTS: dict[str, tuple[str, list[Any]]] = {
     "SD upscale": ("img2img", [None, 64, "None", 2.0]),

@@ -144,7 +144,7 @@ def test_an_unknown_word_is_said_and_the_others_are_made(webui: WebUi, shared_da
     with painting(webui.url, shared_data / "filter_inputs") as url:
         done = shoot(path, tmp_path / "out", url)
     assert done.returncode == 1 and "1 of 2 pictures accepted" in done.stderr
-    assert "x: 0 of 1 pictures, set aside" in done.stderr and "qwertzy" in done.stderr
+    assert "x: 0 of 1 picture, set aside" in done.stderr and "qwertzy" in done.stderr
 
 
 def test_a_webui_without_the_checkpoint_or_lora(webui: WebUi, tmp_path: Path) -> None:

@@ -247,10 +247,11 @@ def _pixels(
 
     if image.mode in ("CMYK", "LAB"):
         return (_to_rgb(_to_srgb(image, mark.icc))[0], None, None)
-    pixels, alpha = _to_rgb(image)
-    deep = None if sixteen_bits is None else read_deep(sixteen_bits, pixels)
-    if image.mode.startswith("I;16"):
-        deep = np.repeat(np.asarray(image).astype(np.uint16)[:, :, None], 3, axis=2)
+    if image.mode.startswith("I") or image.mode == "F":
+        pixels, deep, alpha = _grey_to_rgb(image)
+    else:
+        pixels, alpha = _to_rgb(image)
+        deep = None if sixteen_bits is None else read_deep(sixteen_bits, pixels)
     if mark.tables and mark.icc:
         return convert(pixels, mark.icc, srgb_profile()), None, alpha
     if mark.icc and colour_space_of(mark.icc) == "GRAY":
@@ -314,14 +315,21 @@ def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
     return image.convert("RGB")
 
 
+def _grey_to_rgb(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Pixels, 16 bits of a picture that has just these, and alpha, of grey of more than 8 bits."""
+    from lib_photoshoot.colour.space import eight_bit
+    from lib_photoshoot.grey import grey_levels
+
+    levels = grey_levels(image)
+    key = image.info.get("transparency")
+    alpha = np.where(np.asarray(image) == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
+    pixels = np.repeat(eight_bit(levels)[:, :, None], 3, axis=2)
+    deep = np.repeat(levels[:, :, None], 3, axis=2) if image.mode.startswith("I;16") else None
+    return pixels, deep, alpha
+
+
 def _to_rgb(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """Pixels (H, W, 3) and alpha (H, W) or None, both uint8."""
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image)
-        grey = _deep_to_uint8(values)
-        key = image.info.get("transparency")
-        alpha = np.where(values == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
-        return np.repeat(grey[:, :, None], 3, axis=2), alpha
     height, width = image.height, image.width
     has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
     mode = "RGBA" if has_alpha else "RGB"
@@ -337,21 +345,6 @@ def _to_rgb(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
         if alpha is not None:
             alpha[rows] = values[:, :, 3]
     return pixels, alpha
-
-
-def _deep_to_uint8(values: np.ndarray) -> np.ndarray:
-    """Grey values of 16 or 32 bits, or floats, scaled (never clipped) to uint8."""
-    if values.dtype.kind == "f":
-        values = np.nan_to_num(values.astype(np.float64))
-        low, high = float(values.min()), float(values.max())
-        # Floats are 0..1 or 0..255 by custom; anything else is stretched over its own range.
-        if low >= 0 and high <= 255:
-            return np.round(values * (255 if high <= 1 else 1)).astype(np.uint8)
-        return np.round((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
-    if values.min() >= 0 and values.max() <= 0xFFFF:
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    # 32-bit samples are unsigned; Pillow shows them as signed.
-    return (values.astype(np.int32).view(np.uint32) >> 24).astype(np.uint8)
 
 
 def writing_failed(where: Path, error: OSError, again: str) -> str:

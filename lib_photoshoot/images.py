@@ -14,26 +14,20 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, ImageFile, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
+from lib_photoshoot.decoding import decode
 from lib_photoshoot.errors import ImageError, ImageTooLargeError
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.more_formats import MORE_SUFFIXES, avif_formats, why_unreadable
-from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata, save_options
+from lib_photoshoot.picture import Picture
+from lib_photoshoot.provenance.metadata import read_metadata
 from lib_photoshoot.workload import open_image
-
-# OpenCV, which colours need, is loaded with the first picture and not with the WebUI.
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from lib_photoshoot.colour.marks import Mark
-    from lib_photoshoot.colour.space import ColourSpace
 
 PIXEL_LIMIT = 200_000_000
 """Pictures with more pixels than this are refused from their header alone, before any pixel is decoded."""
@@ -51,61 +45,9 @@ FORMAT_BY_SUFFIX = {
 }
 PICTURE_SUFFIXES = frozenset(FORMAT_BY_SUFFIX) | MORE_SUFFIXES
 
-_ORIENTATION = 0x0112
 _LARGEST_PROFILE = 16 << 20
 """Bytes; Pillow stops at 1 MiB, and profiles of printers are larger. The sum of a file's texts has Pillow's own limit.
 """
-_STRIP_PIXELS = 1 << 21
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A decoded picture, upright.
-
-    ``pixels`` is uint8 (height, width, 3) RGB in the picture's own colour space; ``alpha`` is uint8 (height, width) or
-    None. ``exif`` has no orientation any more. ``icc`` is a profile of matrix and curves for these pixels, or None for
-    sRGB; everything else was converted to that. ``deep`` has the same pixels as uint16 where the file has 16 bits.
-    ``metadata`` is what else the file says about it: XMP, texts, a generator's mark. ``frames`` is above 1 for an
-    animation, of which only the first frame is here. ``notes`` tell how its colours were read.
-    """
-
-    pixels: np.ndarray
-    alpha: np.ndarray | None
-    width: int
-    height: int
-    exif: bytes | None = None
-    icc: bytes | None = None
-    frames: int = 1
-    metadata: Metadata = NOTHING
-    deep: np.ndarray | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def space(self) -> ColourSpace:
-        """The colour space of ``pixels`` and ``deep``."""
-        from lib_photoshoot.colour.space import space_of
-
-        return space_of(self.icc)
-
-    @property
-    def best(self) -> np.ndarray:
-        """The pixels with all their bits, uint16 or uint8: what is retouched and cut out."""
-        return self.pixels if self.deep is None else self.deep
-
-    @cached_property
-    def srgb(self) -> np.ndarray:
-        """The pixels as uint8 sRGB, for whatever judges or shows the picture; ``pixels`` itself where they are that."""
-        return self.space.to_srgb(self.pixels if self.icc is None else self.best)
-
-    def options(self, format_: str) -> dict[str, Any]:
-        """Pillow's options that give what is made from it, in that format, its profile, EXIF, XMP and texts."""
-        return save_options(format_, self.metadata, self.exif, self.icc)
-
-    @property
-    def note(self) -> str | None:
-        """What a user should know about the reading, or None."""
-        first = [f"animation: only the first of {self.frames} frames was used"] if self.frames > 1 else []
-        return "; ".join([*first, *self.notes]) or None
 
 
 class _PillowSettings:
@@ -179,7 +121,7 @@ def _decode_file(file: BinaryIO, name: str, limit: int) -> Picture:
         with _PILLOW_SETTINGS, open_image(file, name, PICTURE_FORMATS) as image:
             if image.width * image.height > limit:
                 raise _too_large(name, f"{image.width}x{image.height} pixels", limit)
-            return replace(_decode(image, file, name), metadata=read_metadata(image, file))
+            return replace(decode(image, file, name), metadata=read_metadata(image, file))
     except Image.DecompressionBombError as error:
         raise _too_large(name, "too many pixels", limit) from error
 
@@ -210,140 +152,6 @@ def _in_one_sentence(name: str) -> Iterator[None]:
 
 def _too_large(name: str, what: str, limit: int) -> ImageTooLargeError:
     return ImageTooLargeError(f"{name} has {what}, over the limit of {limit / 1e6:g} megapixels; scale it down first.")
-
-
-def _decode(image: Image.Image, file: BinaryIO, name: str) -> Picture:
-    from lib_photoshoot.colour.deep import begin_deep, is_deep
-    from lib_photoshoot.colour.icc import colour_space_of
-    from lib_photoshoot.colour.marks import colour_mark
-
-    frames = _frame_count(image)
-    sixteen_bits = begin_deep(file) if is_deep(image) else None
-    image.load()
-    orientation, exif = _exif(image)
-    mark = colour_mark(image, file, name)
-    pixels, deep, alpha = _pixels(image, sixteen_bits, mark)
-    icc = mark.icc if mark.icc and colour_space_of(mark.icc) == "RGB" and not mark.tables else None
-    pixels, deep, alpha = (_turned(array, orientation) for array in (pixels, deep, alpha))
-    return Picture(pixels, alpha, pixels.shape[1], pixels.shape[0], exif, icc, frames, deep=deep, notes=mark.notes)
-
-
-def _pixels(
-    image: Image.Image, sixteen_bits: Future[Any] | None, mark: Mark
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """Pixels of 8 bits, of 16 where there are, and alpha; RGB in the space of the mark's profile, all else in sRGB."""
-    from lib_photoshoot.colour.deep import read_deep
-    from lib_photoshoot.colour.icc import colour_space_of
-    from lib_photoshoot.colour.profiles import convert, srgb_profile
-    from lib_photoshoot.colour.space import grey_to_srgb
-
-    if image.mode in ("CMYK", "LAB"):
-        return (_to_rgb(_to_srgb(image, mark.icc))[0], None, None)
-    pixels, alpha = _to_rgb(image)
-    deep = None if sixteen_bits is None else read_deep(sixteen_bits, pixels)
-    if image.mode.startswith("I;16"):
-        deep = np.repeat(np.asarray(image).astype(np.uint16)[:, :, None], 3, axis=2)
-    if mark.tables and mark.icc:
-        return convert(pixels, mark.icc, srgb_profile()), None, alpha
-    if mark.icc and colour_space_of(mark.icc) == "GRAY":
-        pixels, deep = grey_to_srgb(pixels, mark.icc), None if deep is None else grey_to_srgb(deep, mark.icc)
-    return pixels, deep, alpha
-
-
-def _frame_count(image: Image.Image) -> int:
-    # An MPO's further frames are previews or stereo pairs, and a TIFF's are pages: only these two are animations.
-    if image.format not in ("GIF", "WEBP", "PNG", "AVIF"):
-        return 1
-    frames = int(getattr(image, "n_frames", 1))
-    image.seek(0)
-    return frames
-
-
-def _exif(image: Image.Image) -> tuple[int, bytes | None]:
-    """Orientation (1..8) and the EXIF block without it; a damaged block counts as none."""
-    try:
-        exif = image.getexif()
-        orientation = int(exif.get(_ORIENTATION, 1))
-        if image.format == "TIFF" or not exif:
-            # Pillow's EXIF of a TIFF is the file's own layout (strips, sizes), of no meaning in another file.
-            return orientation, None
-        if _ORIENTATION in exif:
-            del exif[_ORIENTATION]
-        return orientation, exif.tobytes() if len(exif) else None
-    except Exception:
-        # Pillow's EXIF parser raises many kinds on damaged blocks, and no picture is lost for its EXIF.
-        return 1, None
-
-
-def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
-    """View of ``array`` (H, W, ...) as EXIF orientation 1..8 asks for; other values change nothing."""
-    if orientation in (5, 6, 7, 8):
-        array = array.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        array = array[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        array = array[::-1]
-    return array
-
-
-def _turned(array: np.ndarray | None, orientation: int) -> Any:
-    return None if array is None else np.ascontiguousarray(_upright(array, orientation))
-
-
-def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """CMYK or LAB to RGB, through the embedded profile where there is a usable one."""
-    srgb = ImageCms.createProfile("sRGB")
-    try:
-        source: Any = ImageCms.createProfile("LAB")
-        if image.mode == "CMYK":
-            source = None if icc is None else ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        if source is not None:
-            converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
-            if converted is not None:
-                return converted
-    except (ImageCms.PyCMSError, OSError):
-        pass
-    return image.convert("RGB")
-
-
-def _to_rgb(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-    """Pixels (H, W, 3) and alpha (H, W) or None, both uint8."""
-    if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image)
-        grey = _deep_to_uint8(values)
-        key = image.info.get("transparency")
-        alpha = np.where(values == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
-        return np.repeat(grey[:, :, None], 3, axis=2), alpha
-    height, width = image.height, image.width
-    has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-    mode = "RGBA" if has_alpha else "RGB"
-    pixels = np.empty((height, width, 3), np.uint8)
-    alpha = np.empty((height, width), np.uint8) if has_alpha else None
-    # In strips: converted whole, a 144-megapixel picture would be in memory three times over.
-    step = max(1, _STRIP_PIXELS // width)
-    for top in range(0, height, step):
-        rows = slice(top, min(top + step, height))
-        strip = image.crop((0, rows.start, width, rows.stop))
-        values = np.asarray(strip if strip.mode == mode else strip.convert(mode))
-        pixels[rows] = values[:, :, :3]
-        if alpha is not None:
-            alpha[rows] = values[:, :, 3]
-    return pixels, alpha
-
-
-def _deep_to_uint8(values: np.ndarray) -> np.ndarray:
-    """Grey values of 16 or 32 bits, or floats, scaled (never clipped) to uint8."""
-    if values.dtype.kind == "f":
-        values = np.nan_to_num(values.astype(np.float64))
-        low, high = float(values.min()), float(values.max())
-        # Floats are 0..1 or 0..255 by custom; anything else is stretched over its own range.
-        if low >= 0 and high <= 255:
-            return np.round(values * (255 if high <= 1 else 1)).astype(np.uint8)
-        return np.round((values - low) * (255 / max(high - low, 1e-12))).astype(np.uint8)
-    if values.min() >= 0 and values.max() <= 0xFFFF:
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    # 32-bit samples are unsigned; Pillow shows them as signed.
-    return (values.astype(np.int32).view(np.uint32) >> 24).astype(np.uint8)
 
 
 def write_image(image: Image.Image, path: Path, **options: Any) -> None:

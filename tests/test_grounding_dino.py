@@ -131,6 +131,11 @@ def test_word_too_long_or_unknown_is_one_sentence() -> None:
         build_captions(items(" ?. "), TOKENS)
 
 
+def test_a_word_of_another_language_is_told_in_english() -> None:
+    with pytest.raises(ProductsError, match=r"no meaning for GroundingDINO; '靴' is Japanese for shoe: write shoe"):
+        build_captions([Item("靴", ("靴",))], TOKENS)
+
+
 def test_repeats_within_a_product_and_no_products() -> None:
     (caption,) = build_captions([Item("shoe", ("shoe", "SHOE", "shoe."))], TOKENS)
     assert caption.text == "shoe ."

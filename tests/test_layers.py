@@ -13,11 +13,13 @@ PACKAGE = "lib_photoshoot"
 FLOORS = (
     # What knows nothing of pictures or products.
     ("errors", "allocator", "fusing", "model_names", "places", "safetensors_header", "typed", "wording"),
-    ("file_names", "files", "more_formats", "provenance", "spreadsheet"),
+    ("file_names", "files", "grey", "more_formats", "provenance", "spreadsheet"),
     ("confined", "prompts", "settings", "weights", "workload", "webui.hosts.protocol", "webui.hosts.requirements"),
     # Pictures, colours, outlines, products.
     ("masks",),
     ("colour", "compose", "presets"),
+    ("picture",),
+    ("decoding",),
     ("images", "products", "results"),
     ("calibration", "enhancement", "references", "segmentation", "transparency", "verdict"),
     # The path of one picture, and of many.

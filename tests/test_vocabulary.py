@@ -156,6 +156,47 @@ def test_nearest_words_share_spelling_or_a_whole_word() -> None:
     assert VOCABULARY.nearest("qqqq") == ()
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("sneeker", "sneaker"),
+        ("sneekers", "sneaker"),
+        ("hanbag", "handbag"),
+        ("handbagg", "handbag"),
+        ("wach", "watch"),
+        ("wacth", "watch"),
+        ("shue", "shoe"),
+        ("shooes", "shoe"),
+        ("bottel", "bottle"),
+        ("bagg", "bag"),
+        ("mugg", "mug"),
+        ("umbrela", "umbrella"),
+        ("sunglases", "sunglasses"),
+        ("jewelery", "jewellery"),
+        ("wrisstwach", "wristwatch"),
+        ("water botle", "water bottle"),
+        ("keybord", "keyboard"),
+        ("ice-creem", "ice cream"),
+    ],
+)
+def test_misspelt_words_are_helped(typed: str, meant: str) -> None:
+    assert VOCABULARY.nearest(typed)[0] == meant
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["bolsa", "bota", "cama", "copa", "cat", "hut", "tas", "soap", "bracelet", "headphones", "ring", "blouse", "brush"],
+)
+def test_words_that_only_share_letters_are_not_near(typed: str) -> None:
+    assert VOCABULARY.nearest(typed) == ()
+
+
+def test_a_kind_of_something_is_near_the_other_kinds_only() -> None:
+    assert VOCABULARY.nearest("trousers") == ("denim trousers",)
+    assert set(VOCABULARY.nearest("shirt")) == {"t-shirt", "tee shirt", "skirt"}
+    assert "ring binder" not in VOCABULARY.nearest("ring")
+
+
 def test_unknown_product_without_a_near_word_names_none() -> None:
     with pytest.raises(UnknownProductError, match="does not know 'qqqq' or 'zzzz': name a more common product"):
         VOCABULARY.classes_for(Product("qqqq", ("zzzz",)))

@@ -6,25 +6,44 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lib_photoshoot.cli.exits import EXIT_CODES, SOME_UNREADABLE, exit_codes, say
-from lib_photoshoot.cli.progress import telling
-from lib_photoshoot.cli.told import ToldInLines
+from lib_photoshoot.cli.train_options import (
+    AsJson,
+    Changes,
+    Folder,
+    Follow,
+    Home,
+    Preset,
+    Python,
+    RecipeFile,
+    Regularisation,
+    RunName,
+    SdScripts,
+    Values,
+    epochs_of,
+    recipe_of,
+)
+from lib_photoshoot.cli.train_told import (
+    ask_to_go_on,
+    pictures_shown,
+    print_check,
+    say_other_machines,
+    stages_shown,
+    status_line,
+    steps_shown,
+)
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.controller import Check, TrainingController
     from lib_photoshoot.training.recipe import Recipe
-    from lib_photoshoot.training.run_folder import RunFolder, RunSpec, Status
+    from lib_photoshoot.training.run_folder import RunFolder
 
 app = typer.Typer(
     help="Train a LoRA of your products: check and caption photos, train through sd-scripts, export.",
@@ -35,36 +54,6 @@ app = typer.Typer(
 _FOLLOW_S = 0.5
 
 _ANYWAY = "Start in spite of problems; photos that cannot be read or have no caption are left out."
-
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of photos; it is only read.")]
-RunName = Annotated[
-    str, typer.Argument(metavar="[RUN]", help="A run's name; the run at work without one, else the newest.")
-]
-Home = Annotated[
-    Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
-    typer.Option("--home", help="Where trainer, captions and runs are; the extension's folder training by default."),
-]
-Preset = Annotated[str, typer.Option("--preset", help="The recipe to start from; `train recipe` lists them.")]
-RecipeFile = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option("--recipe", help="A JSON file with recipe values, over the preset's."),
-]
-Values = Annotated[
-    Optional[list[str]],  # noqa: UP045
-    typer.Option("--set", metavar="NAME=VALUE", help="One recipe value; as often as needed."),
-]
-Changes = Annotated[
-    Optional[list[str]],  # noqa: UP045
-    typer.Option("--set", metavar="NAME=VALUE", help="A recipe value to change, where the saved state allows it."),
-]
-Regularisation = Annotated[
-    Optional[Path],  # noqa: UP045
-    typer.Option("--regularisation", metavar="FOLDER", help="Pictures of the class, such as other bags in 1_bag/."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show the progress until it ends.")]
-SdScripts = Annotated[str, typer.Option("--sd-scripts", help="A folder with sd-scripts instead of the installed one.")]
-Python = Annotated[str, typer.Option("--python", help="The interpreter with sd-scripts' packages.")]
 
 
 @app.command("check", epilog=EXIT_CODES)
@@ -79,11 +68,11 @@ def check_command(
 ) -> None:
     """Look at a folder before anything is spent: pictures, captions, buckets, steps, disk. Exit code 1 for problems."""
     with exit_codes("Interrupted."):
-        check = _checked(_controller(home), folder, _recipe(preset, recipe, values), regularisation)
+        check = _checked(_controller(home), folder, recipe_of(preset, recipe, values), regularisation)
     if as_json:
         print(json.dumps(check.to_dict(), ensure_ascii=False, indent=1))
     else:
-        _print_check(check)
+        print_check(check)
     if check.in_the_way():
         raise typer.Exit(SOME_UNREADABLE)
 
@@ -110,7 +99,7 @@ def caption_command(
 
         controller = _controller(home)
         dataset = _checked(controller, folder, Recipe(activation_tag=tag)).dataset
-        with _bar("captioning") as tell:
+        with pictures_shown("captioning") as tell:
             sheet = controller.caption(dataset, controller.captioner(captioner, device), anew, tell, take_texts)
         left = write_beside(sheet, dataset, overwrite) if beside else ()
     if as_json:
@@ -147,17 +136,17 @@ def start_command(
         from lib_photoshoot.training.launch import Launch
 
         controller = _controller(home)
-        launch, made = Launch(processes, machines, rank, address, port), _recipe(preset, recipe, values)
+        launch, made = Launch(processes, machines, rank, address, port), recipe_of(preset, recipe, values)
         environment = controller.environment(sd_scripts or None, python or None)
         controller.check_start(checkpoint, environment)
         check = _checked(controller, folder, made, regularisation)
-        _ask_to_go_on(check, anyway)
+        ask_to_go_on(check, anyway)
         run = controller.prepare(check, checkpoint, environment, launch=launch, leave_out=check.uncaptioned)
         with control.removed_unless_begun(run):
             spec = run.spec()
             for note in spec.notes:
                 say(note)
-            _say_other_machines(spec)
+            say_other_machines(spec)
             controller.start(run)
         photos, steps = counted(spec.images, "photo"), counted(spec.steps_per_epoch, "step")
         say(f"{run.path.name}: {photos}, {steps} an epoch, {spec.total_steps} in all.")
@@ -186,7 +175,7 @@ def status_command(run: RunName = "", as_json: AsJson = False, follow: Follow = 
     if as_json:
         print(json.dumps({"run": found.path.name, **status.to_dict()}, ensure_ascii=False, indent=1))
     else:
-        print(f"{found.path.name}: {_line(status)}")
+        print(f"{found.path.name}: {status_line(status)}")
     _followed(found, follow)
 
 
@@ -195,7 +184,7 @@ def runs_command(home: Home = None) -> None:
     """All runs, the newest first."""
     with exit_codes("Interrupted."):
         for run in _controller(home).runs():
-            print(f"{run.path.name}: {_line(run.status())}")
+            print(f"{run.path.name}: {status_line(run.status())}")
 
 
 @app.command("stop", epilog=EXIT_CODES)
@@ -242,7 +231,7 @@ def export_command(
     """Copy epochs into the WebUI's Lora folder, each with its card and preview; nothing there is overwritten."""
     with exit_codes("Interrupted; what was copied is whole."):
         controller = _controller(home)
-        for item in controller.export(controller.run(run), _numbers(epochs), to, weight, notes, rename):
+        for item in controller.export(controller.run(run), epochs_of(epochs), to, weight, notes, rename):
             print(item.file)
             for note in item.notes:
                 say(note)
@@ -284,7 +273,7 @@ def recipe_command(
     with exit_codes("Interrupted."):
         from lib_photoshoot.training.recipe import FIELDS, PRESETS
 
-        made = _recipe(preset, recipe, values)
+        made = recipe_of(preset, recipe, values)
     if as_json:
         print(json.dumps(made.to_dict(), ensure_ascii=False, indent=1))
         return
@@ -312,7 +301,7 @@ def install_command(
     with exit_codes("Interrupted; the same command goes on."):
         from lib_photoshoot.training.installation import install
 
-        with _stages("Starting") as tell:
+        with stages_shown("Starting") as tell:
             target = _controller(home).home
             environment, capabilities = install(target, tell, source=source, python=python, again=again)
         for note in capabilities.notes:
@@ -326,90 +315,10 @@ def _controller(home: Path | None) -> TrainingController:
     return TrainingController((home or DEFAULT_HOME).expanduser().absolute())
 
 
-def _recipe(preset: str, file: Path | None, settings: list[str] | None) -> Recipe:
-    """A preset, with a file's values and then single ones over it. Raises TrainingError."""
-    from lib_photoshoot.training.assignments import assigned
-    from lib_photoshoot.training.recipe import PRESETS, recipe_from
-
-    if preset and preset not in PRESETS:
-        raise TrainingError(f"There is no preset {preset!r}; choose one of: {', '.join(PRESETS)}.")
-    values: dict[str, Any] = dict(PRESETS[preset].changed()) if preset else {}
-    if file is not None:
-        try:
-            read = json.loads(file.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError) as error:
-            raise TrainingError(f"The recipe {file} cannot be read ({error}); give a JSON file.") from error
-        if not isinstance(read, dict):
-            raise TrainingError(f"The recipe {file} holds no JSON object; give names with values.")
-        values |= read
-    return recipe_from(values | assigned(settings or ()))
-
-
 def _checked(controller: TrainingController, folder: Path, recipe: Recipe, regularisation: Path | None = None) -> Check:
     others = regularisation.expanduser().absolute() if regularisation else None
-    with _bar("looking at the photos") as tell:
+    with pictures_shown("looking at the photos") as tell:
         return controller.check(folder.expanduser().absolute(), recipe, tell, others)
-
-
-@contextmanager
-def _stages(text: str) -> Iterator[Callable[[str, float | None], None]]:
-    """Shows stages with the share of the whole that is done, or, with None, what is heard within a stage."""
-    console = Console(stderr=True, soft_wrap=True)
-    if not console.is_terminal:
-        with ToldInLines(text) as lines:
-            yield lambda text, share: lines.tell(text) if share is None else lines.tell_now(f"{share:.0%} {text}")
-        return
-    columns = (TextColumn("{task.percentage:>3.0f}%"), BarColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(text, total=1.0)
-        yield lambda text, share: bar.update(task, description=text[-60:], completed=share)
-
-
-@contextmanager
-def _bar(text: str) -> Iterator[Callable[[int, int], None]]:
-    with telling(text, None, transient=True) as tell:
-        yield lambda done, of: tell(done, total=of)
-
-
-def _ask_to_go_on(check: Check, anyway: bool) -> None:
-    """Tell what was found; with problems only ``anyway`` goes on."""
-    for line in _findings(check):
-        say(line)
-    problems = len(check.in_the_way())
-    if problems and not anyway:
-        what = "The problem" if problems == 1 else f"The {problems} problems"
-        say(f"Nothing was started. {what} above should be dealt with first; --anyway starts all the same.")
-        raise typer.Exit(SOME_UNREADABLE)
-
-
-def _findings(check: Check) -> list[str]:
-    lines = [f"{finding.severity.value}: {finding.text}" for finding in check.dataset.findings]
-    return [*lines, "`train caption` writes the captions that are missing."] if check.uncaptioned else lines
-
-
-def _print_check(check: Check) -> None:
-    dataset = check.dataset
-    for line in _findings(check):
-        print(line)
-    print(f"{counted(len(dataset.images), 'photo')}, {len(dataset.images) - len(check.uncaptioned)} with a caption.")
-    for bucket, count in dataset.buckets.items():
-        print(f"  {bucket}: {count}")
-    duration = f", about {check.seconds / 60:.0f} min" if check.seconds else ""
-    print(
-        f"{counted(check.steps_per_epoch, 'step')} an epoch, {check.total_steps} in all{duration}; "
-        f"about {check.disk / 1e6:.0f} MB on the disk."
-    )
-
-
-def _line(status: Status) -> str:
-    parts = [status.state.value, f"step {status.step} of {status.total}"]
-    if status.epoch:
-        parts.append(f"epoch {status.epoch} of {status.epochs}")
-    if status.loss is not None:
-        parts.append(f"loss {status.loss:.4f}")
-    if status.seconds_left is not None:
-        parts.append(f"{status.seconds_left / 60:.1f} min left")
-    return f"{', '.join(parts)}. {status.message}".strip()
 
 
 def _act(action: str, name: str, home: Path | None) -> None:
@@ -418,7 +327,7 @@ def _act(action: str, name: str, home: Path | None) -> None:
 
         run = _controller(home).run(name)
         getattr(control, action)(run)
-        say(f"{run.path.name}: {_line(run.status())}")
+        say(f"{run.path.name}: {status_line(run.status())}")
 
 
 def _followed(run: RunFolder, follow: bool) -> None:
@@ -428,40 +337,10 @@ def _followed(run: RunFolder, follow: bool) -> None:
     if not follow:
         return
     with exit_codes("The run goes on in the background; `train status` shows it, `train stop` stops it."):
-        with _steps() as tell:
+        with steps_shown() as tell:
             while (status := run.status()).state.active:
                 tell(status)
                 time.sleep(_FOLLOW_S)
         if status.state in (RunState.FAILED, RunState.INTERRUPTED):
             raise TrainingError(status.message)
-        print(f"{run.path.name}: {_line(status)}")
-
-
-@contextmanager
-def _steps() -> Iterator[Callable[[Status], None]]:
-    console = Console(stderr=True, soft_wrap=True)
-    if not console.is_terminal:
-        with ToldInLines("starting") as lines:
-            yield lambda status: lines.tell(_line(status))
-        return
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda status: bar.update(task, completed=status.step, total=status.total, description=_line(status))
-        bar.update(task, description="")
-
-
-def _say_other_machines(spec: RunSpec) -> None:
-    from lib_photoshoot.training.launch import SAME_ON_EACH_MACHINE
-
-    if spec.machine_commands:
-        say(f"Each machine needs {'; '.join(SAME_ON_EACH_MACHINE)}. This one is started here; the commands of all are:")
-    for line in spec.machine_commands:
-        say(line)
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",") if part.strip()]
-    except ValueError as error:
-        raise TrainingError(f"The epochs {text!r} are no numbers; write them as 8,10.") from error
+        print(f"{run.path.name}: {status_line(status)}")

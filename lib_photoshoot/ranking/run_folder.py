@@ -25,7 +25,7 @@ from lib_photoshoot.ranking.colours import colours
 from lib_photoshoot.ranking.likeness import PhotoStatistics, features, photo_statistics
 from lib_photoshoot.ranking.order import Measured
 from lib_photoshoot.results import Decision
-from lib_photoshoot.training.dataset import difference_hash
+from lib_photoshoot.training.near_duplicates import difference_hash
 from lib_photoshoot.transparency import flattened
 
 Tell = Callable[[str], None]

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from lib_photoshoot.files import shown
-from lib_photoshoot.training.dataset import Dataset, Finding, FindingKind, Severity
+from lib_photoshoot.training.dataset import Dataset
+from lib_photoshoot.training.findings import Finding, FindingKind, Severity
 
 # As CLIP's tokenizer splits a text before it splits words further: each of these is one token at least.
 _WORDS = re.compile(r"'(?:s|t|re|ve|m|ll|d)|[^\W\d_]+|\d|(?:[^\s\w]|_)+", re.IGNORECASE)

@@ -20,7 +20,7 @@ from lib_photoshoot.training import caption_store, control
 from lib_photoshoot.training.caption_findings import caption_findings
 from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.checkpoint import check_checkpoint
-from lib_photoshoot.training.dataset import Dataset, Finding, Progress
+from lib_photoshoot.training.dataset import Dataset, Progress
 from lib_photoshoot.training.environment import (
     Capabilities,
     TrainerEnvironment,
@@ -29,6 +29,7 @@ from lib_photoshoot.training.environment import (
     inspect,
 )
 from lib_photoshoot.training.estimate import disk_needed, seconds_needed
+from lib_photoshoot.training.findings import Finding
 from lib_photoshoot.training.folders import scan_all
 from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import RunRequest, check_images, prepare

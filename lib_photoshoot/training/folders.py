@@ -16,16 +16,9 @@ from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
 from lib_photoshoot.training.buckets import BucketSettings
 from lib_photoshoot.training.captions import CaptionSheet
-from lib_photoshoot.training.dataset import (
-    SMALLEST_SIDE,
-    TRAINED_SUFFIXES,
-    Dataset,
-    Finding,
-    FindingKind,
-    Progress,
-    Severity,
-    scan,
-)
+from lib_photoshoot.training.dataset import Dataset, Progress
+from lib_photoshoot.training.findings import Finding, FindingKind, Severity
+from lib_photoshoot.training.scanning import SMALLEST_SIDE, TRAINED_SUFFIXES, scan
 from lib_photoshoot.wording import counted
 
 _REPEATED = re.compile(r"0*([1-9]\d{0,3})_.*", re.DOTALL)
@@ -53,7 +46,7 @@ def scan_all(
     smallest: int = SMALLEST_SIDE,
     progress: Progress | None = None,
 ) -> Dataset:
-    """As :func:`~lib_photoshoot.training.dataset.scan`, together with the folders below that say their repeats.
+    """As :func:`~lib_photoshoot.training.scanning.scan`, together with the folders below that say their repeats.
 
     Raises TrainingError as that does, and for two pictures of one name.
     """

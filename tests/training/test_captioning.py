@@ -23,7 +23,8 @@ from lib_photoshoot.training.captioning.blip import BlipCaptioner, find_blip
 from lib_photoshoot.training.captioning.embedded import EmbeddedCaptioner, sentence
 from lib_photoshoot.training.captioning.protocol import WORKING_SIDE, Captioner, caption_dataset
 from lib_photoshoot.training.captions import with_tag
-from lib_photoshoot.training.dataset import TrainingImage, scan
+from lib_photoshoot.training.dataset import TrainingImage
+from lib_photoshoot.training.scanning import scan
 
 TAG = "ppzocketv2"
 WORDS = "a picture of cup shoe bag red wooden on the table with ' s , . two car watch"

@@ -309,8 +309,8 @@ def test_export_takes_the_last_epoch_and_keeps_what_is_there(
 
 
 def test_several_machines_get_a_line_each(fake: Trainer, photos: Path, tmp_path: Path) -> None:
-    from lib_photoshoot.training.dataset import scan
     from lib_photoshoot.training.environment import Capabilities
+    from lib_photoshoot.training.scanning import scan
 
     dataset = scan(photos, "ppzocketv2", SMALL.bucket_settings())
     launch = Launch(processes=2, machines=3, rank=0, address="10.0.0.1")

@@ -15,11 +15,12 @@ from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import read_picture
 from lib_photoshoot.training import control, pictures
 from lib_photoshoot.training.console import read_log
-from lib_photoshoot.training.dataset import FindingKind, scan
 from lib_photoshoot.training.events import EventKind
+from lib_photoshoot.training.findings import FindingKind
 from lib_photoshoot.training.pictures import enter, trained_size
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.run_folder import RunState
+from lib_photoshoot.training.scanning import scan
 from tests.training.conftest import SMALL, Trainer, finish
 
 TAG = "ppzocketv2"

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib import resources
+from itertools import groupby
 
+from lib_photoshoot.detection.translations import described
 from lib_photoshoot.errors import UnknownProductError
 from lib_photoshoot.products import Product, normalise_word
 from lib_photoshoot.typed import typed_command
@@ -20,8 +22,8 @@ from lib_photoshoot.typed import typed_command
 IMAGENET_CLASSES = 1000
 _IRREGULAR_PLURALS = {"mice": "mouse", "feet": "foot", "loaves": "loaf", "geese": "goose", "teeth": "tooth"}
 _MAX_SUGGESTIONS = 3
-_MIN_SIMILARITY = 0.7
-"""Least similarity of a suggestion, SequenceMatcher's ratio from 0 to 1; under it the words look unrelated."""
+_SHORTEST_ALIKE, _LONG = 4, 7
+"""Letters from which one misspelt letter is forgiven, and two."""
 _SHARED_WORD_BONUS = 0.3
 """Added when a phrase shares a whole word: "dress" should suggest "evening dress" before "dresser"."""
 
@@ -74,39 +76,50 @@ class Vocabulary:
         """Return the sorted class indices of all known words of a product; raises UnknownProductError when none is."""
         entries = [entry for word in product.words if (entry := self.find(word)) is not None]
         if not entries:
-            raise UnknownProductError(self._unknown_message(product))
+            raise self._refusal([product])
         return tuple(sorted({index for entry in entries for index in entry.classes}))
 
     def check(self, products: Sequence[Product]) -> None:
         """Raise UnknownProductError that names every product of which no word is known."""
-        sentences = []
-        for product in products:
-            try:
-                self.classes_for(product)
-            except UnknownProductError as error:
-                sentences.append(str(error))
-        if sentences:
-            # The way to free vocabulary is the same for all of them, and said once, with the last.
-            heads = [sentence.partition(", or get GroundingDINO")[0] for sentence in sentences[:-1]]
-            raise UnknownProductError("; ".join([*heads, sentences[-1]]))
+        unknown = [product for product in products if not any(map(self.knows, product.words))]
+        if unknown:
+            raise self._refusal(unknown)
 
     def nearest(self, word: str) -> tuple[str, ...]:
-        """Return up to three known words that are most like ``word``, best first."""
-        forms = singular_forms(word)
-        scored = sorted((-max(_similarity(form, known) for form in forms), known) for known in self.words())
-        return tuple(known for score, known in scored[:_MAX_SUGGESTIONS] if -score >= _MIN_SIMILARITY)
+        """Return up to three known words that ``word`` may be a misspelling or a kind of, best first."""
+        likeness = {
+            known: max((_similarity(form, known.replace("-", " ")) for form in singular_forms(word)), default=0.0)
+            for known in self.words()
+        }
+        alike = sorted((-score, known) for known, score in likeness.items() if score)
+        return tuple(known for _, known in alike[:_MAX_SUGGESTIONS])
 
-    def _unknown_message(self, product: Product) -> str:
-        """Name the unknown words, the nearest known ones and the way to free vocabulary."""
-        unknown = " or ".join(f"'{word}'" for word in product.words)
-        candidates = dict.fromkeys(near for word in product.words for near in self.nearest(word))
-        near = ", ".join(list(candidates)[:_MAX_SUGGESTIONS])
-        advice = f"use a word it knows (nearest: {near})" if near else "name a more common product"
-        return (
-            f"The embedded detector does not know {unknown}: {advice}, or get GroundingDINO, which knows any words "
+    def _refusal(self, products: Sequence[Product]) -> UnknownProductError:
+        """One sentence on unknown products: those of other languages, the others, and the way to free vocabulary."""
+        translated = {product.name: self._translated(product) for product in products}
+        foreign = "; ".join(text for text in translated.values() if text)
+        others = "; it ".join(self._unknown(product) for product in products if not translated[product.name])
+        if not others:
+            return UnknownProductError(f"The embedded detector reads English, and {foreign}.")
+        head = f"reads English, and {foreign}; it {others}" if foreign else others
+        # The way to free vocabulary is the same for all of them, and said once.
+        return UnknownProductError(
+            f"The embedded detector {head}, or get GroundingDINO, which knows any English words "
             f"(in the WebUI by its button in the panel, else with '{typed_command('models get groundingdino')}' "
             "and '--detector groundingdino')."
         )
+
+    def _translated(self, product: Product) -> str | None:
+        """What the product's first word of another language is in English; None without one."""
+        return next(filter(None, map(described, product.words)), None)
+
+    def _unknown(self, product: Product) -> str:
+        """Name the unknown words and the nearest known ones."""
+        unknown = " or ".join(f"'{word}'" for word in product.words)
+        candidates = dict.fromkeys(near for word in product.words for near in self.nearest(word))
+        near = ", ".join(list(candidates)[:_MAX_SUGGESTIONS])
+        advice = f"use a word it knows (nearest: {near})" if near else "name a more common product, in English"
+        return f"does not know {unknown}: {advice}"
 
 
 @lru_cache(maxsize=1)
@@ -122,9 +135,40 @@ def load_vocabulary() -> Vocabulary:
 
 
 def _similarity(word: str, known: str) -> float:
-    """Return how alike two words or phrases are: spelling from 0 to 1, and a bonus for a whole word in common."""
-    shared = not set(word.split()).isdisjoint(known.split())
-    return SequenceMatcher(None, known, word).ratio() + _SHARED_WORD_BONUS * shared
+    """How alike a typed phrase and a known one are: from 0, unrelated, to 1, and a bonus for a noun in common."""
+    ratio = SequenceMatcher(None, known, word).ratio()
+    if _shares_the_noun(word.split(), known.split()):
+        return ratio + _SHARED_WORD_BONUS
+    return ratio if _is_misspelt(word, known) else 0.0
+
+
+def _is_misspelt(word: str, known: str) -> bool:
+    shortest = min(len(word), len(known))
+    if shortest < _SHORTEST_ALIKE:
+        # Any two short words are an edit or two apart (bota, boa; cat, car).
+        return _without_doubles(word) == _without_doubles(known)
+    return _edits(word, known) <= (1 if shortest < _LONG else 2)
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters are added, left out, changed or swapped with their neighbour: optimal string alignment."""
+    before, row = [0] * (len(other) + 1), list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        last, before, row = before, row, [i]
+        for j, opposite in enumerate(other, 1):
+            least = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != opposite))
+            swapped = i > 1 and j > 1 and one[i - 2] == opposite and letter == other[j - 2]
+            row.append(min(least, last[j - 2] + 1) if swapped else least)
+    return row[-1]
+
+
+def _shares_the_noun(word: list[str], known: list[str]) -> bool:
+    """Whether both phrases name a kind of the same thing, their last word, or all of the known one was typed."""
+    return word[-1:] == known[-1:] or set(known) <= set(word)
+
+
+def _without_doubles(word: str) -> str:
+    return "".join(letter for letter, _ in groupby(word))
 
 
 def lookup_key(word: str) -> str:

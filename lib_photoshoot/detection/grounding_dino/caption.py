@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from lib_photoshoot.detection.translations import described
 from lib_photoshoot.errors import ProductsError
 
 MAX_TOKENS = 256
@@ -74,10 +75,9 @@ def _tokenize(word: str, product: str, tokenizer: WordTokenizer, limit: int) -> 
     ids = tuple(tokenizer.encode(word))
     reserved = {tokenizer.cls_id, tokenizer.sep_id, tokenizer.dot_id, tokenizer.question_id, tokenizer.unknown_id}
     if not ids or reserved.intersection(ids):
-        raise ProductsError(
-            f"The word {word!r} of the product {product!r} has no meaning for GroundingDINO; write it in plain English "
-            "letters."
-        )
+        known = described(word)
+        advice = f"{known}." if known else "write it in plain English letters."
+        raise ProductsError(f"The word {word!r} of the product {product!r} has no meaning for GroundingDINO; {advice}")
     if len(ids) + 3 > limit:  # its full stop, [CLS] and [SEP]
         raise ProductsError(
             f"The product {product!r} has a word of {len(ids)} tokens, and {limit - 3} fit into a caption; shorten it."

@@ -32,7 +32,7 @@ class Datasets:
         self._held: OrderedDict[tuple[Path, str, BucketSettings], tuple[_Files, Dataset]] = OrderedDict()
 
     def get(self, folder: Path, tag: str, settings: BucketSettings) -> Dataset:
-        """As :func:`~lib_photoshoot.training.dataset.scan`. Raises TrainingError."""
+        """As :func:`~lib_photoshoot.training.scanning.scan`. Raises TrainingError."""
         with self._lock:
             return self._get((folder, tag, settings))
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 from lib_photoshoot.files import shown
 from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.controller import Check
-from lib_photoshoot.training.dataset import CROP_MARGIN, TRAINED_SUFFIXES, Curated, Dataset, curate
+from lib_photoshoot.training.curation import CROP_MARGIN, Curated, curate
+from lib_photoshoot.training.dataset import Dataset
 from lib_photoshoot.training.folders import picture_in, repeated_folders, write_beside
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.regularisation import regularisation_images
+from lib_photoshoot.training.scanning import TRAINED_SUFFIXES
 from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.fields import RECIPE_FIELDS, Fields

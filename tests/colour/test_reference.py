@@ -29,6 +29,8 @@ def test_product_lists_carry_a_reference_there_and_back() -> None:
         "cup [colour=#7a5c3e 60% | #ffffff 30%; tolerance=2]",
     ):
         assert format_products(parse_products(text)) == text
+    (white,) = parse_products("cup [colour=#FfF 50%]")
+    assert str(white.colour) == "#ffffff 50%"
     (cup,) = parse_products("cup [colour=#7A5C3E]")
     assert cup.colour is not None and cup.colour.tolerance == 3
     assert cup.colour.colours[0].lab == pytest.approx((41.3, 8.2, 21.9), abs=0.1)
@@ -38,6 +40,7 @@ def test_product_lists_carry_a_reference_there_and_back() -> None:
     ("settings", "sentence"),
     [
         ("colour=#7a5c", "'#7a5c' is not known; write it as #7a5c3e or Lab"),
+        ("colour=Lab(52,5,8,2,20,1)", "is not known"),
         ("colour=Lab(120, 0, 0)", r"has L\* 120; give one from 0 to 100"),
         ("colour=Lab(50, 0, -140)", r"has b\* -140; give one from -128 to 127"),
         ("colour=", "is empty"),

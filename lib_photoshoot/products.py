@@ -26,7 +26,7 @@ _SETTINGS = (*_NUMBER_SETTINGS, "prompt", "colour", "tolerance")
 _PUNCTUATION = frozenset(" -'&/")
 _QUOTED = r'"(?:\\.|[^"\\])*"'
 _SETTINGS_BLOCK = re.compile(rf'\[((?:[^\[\]"]|{_QUOTED})*)\]', re.DOTALL)
-_SETTING = re.compile(rf'(?:[^;"]|{_QUOTED})+', re.DOTALL)
+_SETTING = re.compile(rf'(?:\([^()"]*\)|[^;"]|{_QUOTED})+', re.DOTALL)  # Lab(52,5; 8; 20) is one value
 _QUOTED_VALUE = re.compile(_QUOTED, re.DOTALL)
 _DELIMITER = re.compile(r"[,\n\[\]]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -240,6 +240,11 @@ def _clean_word(word: str, role: str) -> str:
             f"In the product list, {_show(cleaned)} is {len(cleaned)} characters long; use at most {MAX_WORD_LENGTH}."
         )
     wrong = next((character for character in cleaned if not _is_caption_safe(character)), None)
+    if wrong == "#":
+        raise ProductsError(
+            f"In the product list, {_show(cleaned)} has the character '#'; a product's colour stands in brackets: "
+            "cup [colour=#7a5c3e]."
+        )
     if wrong is not None:
         raise ProductsError(
             f"In the product list, {_show(cleaned)} has the character {_show_character(wrong)}; "

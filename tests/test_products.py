@@ -63,6 +63,7 @@ def test_understood(text: str, expected: list[Product] | None) -> None:
         ("x" * 61, "61 characters"),
         ("shoe = " + "x" * 61, "61 characters"),
         ("shoe. bag", "U+002E"),
+        ("cup #7a5c3e", "stands in brackets: cup [colour=#7a5c3e]"),
         ("shoe?", "U+003F"),
         ("shoe!", "U+0021"),
         ("a:b", "U+003A"),

@@ -8,11 +8,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from lib_photoshoot.calibration.chart import ChartKind, read_chart, true_light
+from lib_photoshoot.calibration.chart import PLACES, ChartKind, read_chart, true_light
 from lib_photoshoot.calibration.errors import CalibrationError
 from lib_photoshoot.calibration.finding import find_chart
 from lib_photoshoot.calibration.fitting import Error, Fit, FitKind, fit_chart
@@ -24,6 +24,8 @@ from lib_photoshoot.images import Picture
 PROGRAM, VERSION = "product-photoshoot calibration", 1
 _LARGEST_FILE = 1 << 20
 _LARGEST_NUMBER = 1e3
+_FAR = 1e6
+"""Pixels that no picture has on a side."""
 _WORST = 6.0
 """Mean CIEDE2000 on the chart from which on a calibration would do harm: a tone curve or a picture style is in it."""
 
@@ -128,39 +130,69 @@ def read_calibration(path: Path) -> Calibration:
         raise CalibrationError(
             f"The calibration {name} cannot be read ({error.strerror or error}); check the path."
         ) from error
+    again = "make it again from the picture of the chart with colour calibrate"
     try:
         values = json.loads(data) if len(data) <= _LARGEST_FILE else None
-        if not isinstance(values, dict) or values.get("program") != PROGRAM:
-            raise CalibrationError(
-                f"{name} is no calibration; make one from a picture of a chart with colour calibrate."
-            )
-        if values["version"] != VERSION:
-            raise CalibrationError(f"The calibration {name} is of another version of this program; make it again.")
-        return Calibration(
-            shown(path.name),
-            _fit(values),
-            _error(values["error"]),
-            _error(values["left_out_error"]),
-            dict(values["made_from"]),
-        )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CalibrationError(f"The calibration {name} is damaged ({error}); make it again.") from error
+    except (ValueError, RecursionError) as error:
+        if data.lstrip().startswith(b"{"):
+            raise CalibrationError(f"The calibration {name} is damaged: it is no JSON any more; {again}.") from error
+        values = None
+    if not isinstance(values, dict) or values.get("program") != PROGRAM:
+        raise CalibrationError(f"{name} is no calibration; make one from a picture of a chart with colour calibrate.")
+    if values.get("version") != VERSION:
+        raise CalibrationError(f"The calibration {name} is of another version of this program; {again}.")
+    try:
+        return _calibration(shown(path.name), values)
+    except _DamagedError as error:
+        raise CalibrationError(f"The calibration {name} is damaged: {error}; {again}.") from error
+
+
+class _DamagedError(Exception):
+    """What is wrong with a value of a calibration's file."""
+
+
+def _calibration(name: str, values: dict[str, Any]) -> Calibration:
+    made_from = values.get("made_from")
+    if not isinstance(made_from, dict):
+        raise _DamagedError("its made_from is no object")
+    error, left_out = _error(values, "error", _WORST), _error(values, "left_out_error", _LARGEST_NUMBER)
+    return Calibration(name, _fit(values), error, left_out, made_from)
 
 
 def _fit(values: dict[str, Any]) -> Fit:
-    kind = FitKind(values["fit"])
-    coefficients = np.array(values["coefficients"], np.float64)
-    if coefficients.shape != (3, kind.terms) or not (np.abs(coefficients) <= _LARGEST_NUMBER).all():
-        raise ValueError("its coefficients are none of this fit")
-    return Fit(kind, coefficients)
+    kind = next((kind for kind in FitKind if kind.value == values.get("fit")), None)
+    if kind is None:
+        raise _DamagedError(f"its fit is none of {', '.join(kind.value for kind in FitKind)}")
+    rows = values.get("coefficients")
+    if not (isinstance(rows, list) and len(rows) == 3 and all(_is_row(row, kind.terms) for row in rows)):
+        most = f"{_LARGEST_NUMBER:g}"
+        raise _DamagedError(f"its coefficients are not 3 rows of {kind.terms} numbers from -{most} to {most}")
+    fit = Fit(kind, np.array(rows, np.float64))
+    if not 1 / _LARGEST_NUMBER <= fit(np.ones((1, 3))).mean() <= _LARGEST_NUMBER:
+        raise _DamagedError("its coefficients would make all pictures black or white")
+    return fit
 
 
 def _values(error: Error) -> dict[str, float]:
     return {"mean": round(error.mean, 3), "max": round(error.max, 3)}
 
 
-def _error(values: dict[str, Any]) -> Error:
-    return Error(float(values["mean"]), float(values["max"]))
+def _error(values: dict[str, Any], field: str, most: float) -> Error:
+    """A mean up to ``most``, and a greatest error that is no less."""
+    found = values.get(field)
+    mean, greatest = (found.get("mean"), found.get("max")) if isinstance(found, dict) else (None, None)
+    if not _is_number(mean, 0) or not _is_number(greatest, mean) or mean > most:
+        raise _DamagedError(f"its {field} is no mean from 0 to {most:g} with a max from there on")
+    return Error(float(mean), float(greatest))
+
+
+def _is_row(value: Any, length: int) -> bool:
+    return isinstance(value, list) and len(value) == length and all(_is_number(it, -_LARGEST_NUMBER) for it in value)
+
+
+def _is_number(value: Any, least: float) -> TypeGuard[float]:
+    """Also false for NaN, and for true and false, which are numbers in Python."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value <= _LARGEST_NUMBER
 
 
 def _unusable_profile(name: str, error: ProfileError) -> CalibrationError:
@@ -170,14 +202,17 @@ def _unusable_profile(name: str, error: ProfileError) -> CalibrationError:
 
 
 def parse_corners(texts: Sequence[str]) -> np.ndarray:
-    """Four points "x,y" in pixels as (4, 2). Raises CalibrationError."""
-    try:
-        points = np.array([[float(value) for value in text.split(",")] for text in texts], np.float32)
-    except ValueError:
-        points = np.zeros(0, np.float32)
-    if points.shape != (4, 2) or not np.isfinite(points).all():
-        raise CalibrationError(
-            "--corners wants four points, for example 120,80 640,92 655,430 110,421: the middles of the chart's corner "
-            "patches in pixels, around it."
-        )
-    return points
+    """Four points "x,y" in pixels as (4, 2). Raises CalibrationError that names the one that is none."""
+    how = "for example 120,80 640,92 655,430 110,421, the middles of the chart's corner patches in pixels, around it"
+    if len(texts) != len(PLACES):
+        raise CalibrationError(f"--corners wants four points and has {len(texts)}; give four, {how}.")
+    points = []
+    for place, text in zip(PLACES, texts, strict=True):
+        try:
+            x, y = (float(value) for value in text.split(","))
+        except ValueError:
+            x = y = math.nan
+        if not max(abs(x), abs(y)) < _FAR:
+            raise CalibrationError(f"The {place} corner {text[:40]!r} is no point x,y; write it in pixels, {how}.")
+        points.append((x, y))
+    return np.array(points, np.float32)

@@ -18,6 +18,8 @@ from lib_photoshoot.colour.difference import colour_science
 COLUMNS, ROWS = 6, 4
 CORNERS = (0, 5, 23, 18)
 """The corner patches, clockwise: dark skin, bluish green, black, white."""
+PLACES = ("first", "second", "third", "fourth")
+"""What a corner is called, by when it was given."""
 _WHITE = 18
 _SAMPLED = 0.24
 """How far from a patch's middle is measured, of the step to the next one; its edge lies at about 0.4."""
@@ -125,17 +127,31 @@ def _misfit(reading: Reading, kind: ChartKind) -> float:
 
 
 def _check_place(corners: np.ndarray, shape: Sequence[int], name: str) -> None:
-    if not cv2.isContourConvex(np.asarray(corners, np.float32)):
+    """Raise CalibrationError, with the corner at fault, unless a whole chart can lie there."""
+    points = np.asarray(corners, np.float32)
+    height, width = shape[:2]
+    for number, (place, (x, y)) in enumerate(zip(PLACES, points.tolist(), strict=True)):
+        corner = f"The {place} corner of the chart in {name} ({x:g},{y:g})"
+        if not (0 <= x <= width and 0 <= y <= height):
+            raise CalibrationError(f"{corner} lies outside the picture of {width} x {height} pixels; correct it.")
+        others = np.delete(points, number, axis=0)
+        if cv2.pointPolygonTest(others, (x, y), False) >= 0:
+            raise CalibrationError(
+                f"{corner} lies between the other three or on one of them; name the middle of a corner patch."
+            )
+    if not cv2.isContourConvex(points):
         raise CalibrationError(
-            f"The four corners given for {name} do not go around a chart; name the middles of its corner patches one "
-            "after the other, around the chart."
+            f"The four corners given for {name} lie crosswise and do not go around a chart; name the middles of its "
+            "corner patches one after the other, around the chart."
         )
-    spots = _placed(corners, np.array([[-0.4, -0.4], [5.4, -0.4], [5.4, 3.4], [-0.4, 3.4]], np.float32))
-    if spots.min() < 0 or spots[:, 0].max() > shape[1] or spots[:, 1].max() > shape[0]:
-        raise CalibrationError(
-            f"The chart in {name} goes on beyond the picture's edge; photograph it whole, or correct the corners."
-        )
-    if _step(corners) < _SMALLEST_STEP:
+    ends = _placed(points, np.array([[-0.4, -0.4], [5.4, -0.4], [5.4, 3.4], [-0.4, 3.4]], np.float32))
+    for place, (x, y) in zip(PLACES, ends.tolist(), strict=True):
+        if not (0 <= x <= width and 0 <= y <= height):
+            raise CalibrationError(
+                f"The chart in {name} goes on beyond the picture's edge at its {place} corner ({x:.0f},{y:.0f}); "
+                "photograph it whole, or correct that corner."
+            )
+    if _step(points) < _SMALLEST_STEP:
         raise CalibrationError(
             f"The chart in {name} is too small to be measured; let each of its patches have 10 pixels at least."
         )

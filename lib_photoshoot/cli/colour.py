@@ -98,6 +98,7 @@ def reference_command(
         from lib_photoshoot.calibration.applying import calibrator_for
         from lib_photoshoot.catalog.inputs import collect_inputs
         from lib_photoshoot.colour.reference import parse_tolerance
+        from lib_photoshoot.files import shown
         from lib_photoshoot.products import parse_products
         from lib_photoshoot.references.measuring import check_new, measured_on, most_trusted, write_table
         from lib_photoshoot.transparency import rgba
@@ -125,9 +126,13 @@ def reference_command(
         best = most_trusted(measured)
         for product in wanted:
             _tell(product, best.get(product.name))
-        if out is not None and best:
+        if not best:
+            written = "" if out is None else f", so {shown(out)} was not written"
+            say(f"No product was found in any photo{written}; give photos that show them, or other words.")
+            code = SOME_UNREADABLE
+        elif out is not None:
             write_table(out, ((name, one.reference) for name, one in best.items()))
-            say(f"{out}: the table, for --colours.")
+            say(f"{shown(out)}: the table, for --colours.")
     raise typer.Exit(code)
 
 

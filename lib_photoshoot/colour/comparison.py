@@ -7,7 +7,8 @@ CIEDE2000 as the cost, and with room in the areas: another side of an article sh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,9 @@ _GLARE = 0.15
 _WHITE, _BLACK, _NEUTRAL = 94.0, 8.0, 6.0
 _HUED = 8.0
 """Chroma from which a colour has a hue and a vividness that one could name."""
+_UNIQUE_HUES = {"red": 24.0, "yellow": 90.0, "green": 162.0, "blue": 246.0}
+"""Hue angles in CIELAB of what people call pure (M. D. Fairchild, "Color Appearance Models", on CIELAB): by the axes of
+a* and b* an orange that turns to yellow would be too green."""
 
 
 @dataclass(frozen=True)
@@ -84,21 +88,23 @@ def compare(measured: Sequence[DominantColour], reference: ColourReference) -> C
 def direction(wanted: Lab, measured: Lab) -> str:
     """What one colour is too much of, in words, by the largest of the differences of lightness, chroma and hue.
 
-    Near grey there is no hue: there the axes of redness and yellowness are asked in place of chroma and hue.
+    A wanted colour near grey has no hue: there the axes of redness and yellowness are asked in place of chroma and hue.
     """
     (l1, a1, b1), (l2, a2, b2) = wanted, measured
-    chroma1, chroma2 = np.hypot(a1, b1), np.hypot(a2, b2)
-    candidates: list[tuple[Lab, str]] = [((l2, a1, b1), "too light" if l2 > l1 else "too dark")]
-    if chroma1 >= _HUED and chroma2 >= _HUED:
-        scale = chroma2 / chroma1
-        candidates.append(((l1, a1 * scale, b1 * scale), "too vivid" if scale > 1 else "too dull"))
-        turned = (l1, a2 / scale, b2 / scale)
-        candidates.append((turned, _towards(turned[1] - a1, turned[2] - b1)))
+    sides: list[tuple[Lab, Lab, str]] = [(wanted, (l2, a1, b1), "too light" if l2 > l1 else "too dark")]
+    chroma1, chroma2 = math.hypot(a1, b1), math.hypot(a2, b2)
+    if chroma1 < _HUED:
+        sides.append((wanted, (l1, a2, b1), "too red" if a2 > a1 else "too green"))
+        sides.append((wanted, (l1, a1, b2), "too yellow" if b2 > b1 else "too blue"))
     else:
-        candidates.append(((l1, a2, b1), _towards(a2 - a1, 0)))
-        candidates.append(((l1, a1, b2), _towards(0, b2 - b1)))
-    sizes = delta_e(np.array([lab for lab, _ in candidates]), np.array([wanted] * len(candidates)))
-    return candidates[int(np.argmax(sizes))][1] if sizes.max() >= 0.05 else ""
+        scale = chroma2 / chroma1
+        sides.append((wanted, (l1, a1 * scale, b1 * scale), "too vivid" if scale > 1 else "too dull"))
+        # Hues are as far apart as at the chroma between both (CIE 15): of what has lost all colour none is left.
+        hues = math.atan2(b1, a1), math.atan2(b2, a2)
+        one, other = ((l1, *(math.sqrt(chroma1 * chroma2) * of(hue) for of in (math.cos, math.sin))) for hue in hues)
+        sides.append((_triple(one), _triple(other), _hue_word(*map(math.degrees, hues))))
+    sizes = delta_e(np.array([one for one, _, _ in sides]), np.array([other for _, other, _ in sides]))
+    return sides[int(np.argmax(sizes))][2] if sizes.max() >= 0.05 else ""
 
 
 def to_json(check: ColourCheck) -> dict[str, Any]:
@@ -115,10 +121,12 @@ def to_json(check: ColourCheck) -> dict[str, Any]:
     }
 
 
-def _towards(a: float, b: float) -> str:
-    if abs(a) >= abs(b):
-        return "too red" if a > 0 else "too green"
-    return "too yellow" if b > 0 else "too blue"
+def _hue_word(wanted: float, measured: float) -> str:
+    """Towards which of the unique hues one turned, both in degrees."""
+    turn = (measured - wanted + 180) % 360 - 180
+    # Not from the end: what has come to yellow, or a little beyond, is too yellow.
+    at = wanted + 0.75 * turn
+    return f"too {min(_UNIQUE_HUES, key=lambda name: (_UNIQUE_HUES[name] - at) * math.copysign(1, turn) % 360)}"
 
 
 def _without_glare(measured: Sequence[DominantColour], reference: ColourReference) -> list[DominantColour]:
@@ -159,6 +167,6 @@ def _transport(areas: np.ndarray, reference: ColourReference, cost: np.ndarray) 
     return found.x.reshape(parts, colours)
 
 
-def _triple(values: np.ndarray) -> Lab:
+def _triple(values: Iterable[float]) -> Lab:
     lightness, a, b = (float(value) for value in values)
     return lightness, a, b

@@ -1,7 +1,8 @@
 """What colour an article has to have: one or several colours, by area or not, and how far a picture may be from them.
 
-Written as ``#7a5c3e`` (sRGB), ``Lab(52, 8, 20)`` (CIE L*a*b* of sRGB's white, D65), or several with ``|`` between, each
-with its share of the article's area where that is known: ``#7a5c3e 60% | #ffffff 30%``.
+Written as ``#7a5c3e`` or ``#fff`` (sRGB), ``Lab(52, 8, 20)`` or ``Lab(52,5; 8; 20)`` (CIE L*a*b* of sRGB's white, D65),
+or several with ``|`` between, each with its share of the article's area where that is known: ``#7a5c3e 60% | #ffffff
+30%``.
 """
 
 from __future__ import annotations
@@ -21,10 +22,16 @@ if TYPE_CHECKING:
 MOST_COLOURS = 8
 HIGHEST_TOLERANCE = 50.0
 _EXAMPLE = "#7a5c3e or Lab(52, 8, 20)"
-_HEX = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
-_NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+_HEX = re.compile(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})", re.IGNORECASE)
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
 _LAB = re.compile(rf"lab\s*\(\s*({_NUMBER})\s*[,\s]\s*({_NUMBER})\s*[,\s]\s*({_NUMBER})\s*\)", re.IGNORECASE)
-_SHARE = re.compile(rf"(?P<colour>.*?)\s+(?P<share>{_NUMBER})\s*%", re.DOTALL)
+# As spreadsheets of many countries write them; with three numbers, no text can be read in both ways.
+_COMMA_NUMBER = r"[+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)"
+_BETWEEN = r"(?:\s*;\s*|,?\s+)"
+_COMMA_LAB = re.compile(
+    rf"lab\s*\(\s*({_COMMA_NUMBER}){_BETWEEN}({_COMMA_NUMBER}){_BETWEEN}({_COMMA_NUMBER})\s*\)", re.IGNORECASE
+)
+_SHARE = re.compile(rf"(?P<colour>.*?)\s+(?P<share>{_COMMA_NUMBER})\s*%", re.DOTALL)
 _RANGES = ((0.0, 100.0), (-128.0, 127.0), (-128.0, 127.0))
 
 
@@ -92,7 +99,7 @@ def parse_tolerance(value: float | str | None) -> float:
     if value is None or (isinstance(value, str) and not value.strip()):
         return ColourReference.DEFAULT_TOLERANCE
     try:
-        number = float(value)
+        number = _number(value) if isinstance(value, str) else float(value)
     except ValueError:
         number = math.nan
     # Written so that NaN is refused too.
@@ -122,7 +129,7 @@ def hex_text(lab: tuple[float, float, float]) -> str:
 def _colour(part: str) -> ReferenceColour:
     text, share = part.strip(), None
     if (found := _SHARE.fullmatch(text)) is not None:
-        text, share = found["colour"], float(found["share"]) / 100
+        text, share = found["colour"], _number(found["share"]) / 100
         if not 0 < share <= 1:
             raise ColourError(
                 f"The share of the colour {_show(text)} is {found['share']} %; give one from above 0 to 100."
@@ -130,10 +137,15 @@ def _colour(part: str) -> ReferenceColour:
     if not text:
         raise ColourError(f"A colour reference is empty; write a colour such as {_EXAMPLE}.")
     if _HEX.fullmatch(text):
-        return ReferenceColour(text.lower(), share)
-    if (lab := _LAB.fullmatch(text)) is not None:
-        return ReferenceColour(_checked_lab([float(value) for value in lab.groups()]), share)
+        digits = text[1:].lower()
+        return ReferenceColour("#" + (digits if len(digits) == 6 else "".join(2 * digit for digit in digits)), share)
+    if (lab := _LAB.fullmatch(text) or _COMMA_LAB.fullmatch(text)) is not None:
+        return ReferenceColour(_checked_lab([_number(value) for value in lab.groups()]), share)
     raise ColourError(f"The colour {_show(text)} is not known; write it as {_EXAMPLE}.")
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))
 
 
 def _checked_lab(values: list[float]) -> str:

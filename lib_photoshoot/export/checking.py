@@ -102,16 +102,25 @@ def check_file(
 
 
 def _colour_off(picture: Picture, reference: ColourReference) -> list[Finding]:
-    """The finding for an article of another colour: what is neither white nor see-through is the article."""
-    off = _difference(picture, (255, 255, 255))
-    seen = off > VISIBLE if picture.alpha is None or picture.alpha.min() == 255 else picture.alpha > 127
-    # Of a white article on white hardly more than its edge differs.
-    whole = _product(off)
-    found = measure_colour(picture.srgb, seen if 2 * seen.sum() >= whole.sum() else whole, reference)
+    """The finding for an article of another colour, or for no article."""
+    article = _article(picture)
+    found = measure_colour(picture.srgb, article, reference)
     if not found.is_off:
         return []
+    ground = "white" if picture.alpha is None else "white or transparent"
+    measured = f"colour_off, {found}" if article.any() else f"there is no article, all is {ground}"
     rule = Rule("The article's own colour.", "", True)
-    return [Finding(Aspect.COLOUR, f"colour_off, {found}", f"{reference}, within {reference.tolerance:g}", rule)]
+    return [Finding(Aspect.COLOUR, measured, f"{reference}, within {reference.tolerance:g}", rule)]
+
+
+def _article(picture: Picture) -> np.ndarray:
+    """What is neither white nor see-through, bool (height, width)."""
+    if picture.alpha is not None and picture.alpha.min() < 255:
+        return picture.alpha > 127
+    off = _difference(picture, (255, 255, 255))
+    seen, whole = off > VISIBLE, _product(off)
+    # Of a white article on white hardly more than its edge differs.
+    return seen if 2 * seen.sum() >= whole.sum() else whole
 
 
 def check_bytes(

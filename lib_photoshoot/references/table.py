@@ -5,9 +5,8 @@ A table is a CSV file with the columns ``product`` and ``colour``, and ``toleran
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,80 +14,119 @@ from lib_photoshoot.colour.reference import ColourError, ColourReference, parse_
 from lib_photoshoot.errors import ProductsError
 from lib_photoshoot.files import shown
 from lib_photoshoot.products import Product, normalise_word
-from lib_photoshoot.spreadsheet import formula_safe, formula_undone
+from lib_photoshoot.spreadsheet import RowFault, TextFileError, csv_rows, formula_undone, read_text, wrong_width
 
-_LARGEST_FILE = 4 << 20
+_MOST_MEGABYTES = 4
 _NEEDED = ("product", "colour")
 _COLUMNS = (*_NEEDED, "tolerance")
+_PATTERN = "#7a5c3e 60% | #ffffff 40%"
+_OUTSIDE_BRACKETS = re.compile(r";(?![^(]*\))")
 
 
 def with_references(
     products: Sequence[Product], given: Iterable[str], table: Path | None = None, tell: Callable[[str], None] = print
 ) -> tuple[Product, ...]:
-    """The products with their references: those ``given`` one by one stand above the table's.
+    """The products with their references: those of the list itself and those ``given`` stand above the table's.
 
-    ``tell`` hears of the table's products that are none of these. Raises ColourError.
+    ``tell`` hears which rows of the table are not used. Raises ColourError, also for a product whose colour stands in
+    the list and is ``given``, or is given twice.
     """
-    references: dict[str, ColourReference] = {}
     owners = {word: product.name for product in products for word in product.words}
-    unknown = []
-    for word, reference in read_table(table) if table is not None else ():
-        if word in owners:
-            references[owners[word]] = reference
-        else:
-            unknown.append(word)
-    if table is not None and not references:
-        raise ColourError(f"The table {shown(table)} names none of the products {', '.join(owners)}; check its column.")
-    if unknown:
-        more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
-        tell(f"{shown(table or '')}: {', '.join(unknown[:3])}{more} are no products of this run and are not used.")
+    nearer = {product.name: product.colour for product in products if product.colour is not None}
     for text in given:
         word, reference = _given(text)
         if word not in owners:
             raise ColourError(f"A colour is given for {word!r}, which is none of the products: {', '.join(owners)}.")
-        references[owners[word]] = reference
-    return tuple(replace(item, colour=references.get(item.name, item.colour)) for item in products)
+        if owners[word] in nearer:
+            raise ColourError(
+                f"The product {owners[word]!r} has two colours, in the product list or by --colour; keep one of them, "
+                f"or write those of a pattern as one: {_PATTERN}."
+            )
+        nearer[owners[word]] = reference
+    tabled = {} if table is None else _tabled(table, owners, nearer, tell)
+    return tuple(replace(item, colour=nearer.get(item.name, tabled.get(item.name))) for item in products)
 
 
-def read_table(path: Path) -> Iterator[tuple[str, ColourReference]]:
-    """Each row's product, normalised, with its reference. Raises ColourError, with the line."""
+def _tabled(
+    table: Path, owners: Mapping[str, str], nearer: Container[str], tell: Callable[[str], None]
+) -> dict[str, ColourReference]:
+    """Each product's reference in the table, where it names it; ``nearer`` are the products that need none of it."""
+    rows = read_table(table, owners)
+    references = {word: reference for word, reference in rows.items() if word in owners}
+    if not references:
+        raise ColourError(f"The table {shown(table)} names none of the products {', '.join(owners)}; check its column.")
+    for words, why in (
+        ([word for word in rows if word not in references], "they are no products of this run"),
+        ([word for word in rows if word in nearer], "the product list or --colour says their colour"),
+    ):
+        if words:
+            more = f" and {len(words) - 3} more" if len(words) > 3 else ""
+            tell(f"{shown(table)}: not used for {', '.join(words[:3])}{more}; {why}.")
+    return references
+
+
+def read_table(path: Path, owners: Mapping[str, str]) -> dict[str, ColourReference]:
+    """Each row's product, as ``owners`` names it or normalised, with its reference. Raises ColourError."""
+    try:
+        text = read_text(path, _MOST_MEGABYTES)
+    except TextFileError as error:
+        raise ColourError(f"The table {shown(path)} {error}") from error
+    rows = csv_rows(text)
+    references: dict[str, ColourReference] = {}
+    lines: dict[str, int] = {}
     line = 1
-    names: list[str] = []
     try:
-        for cells in _rows(path):
-            if not names:
-                names = [cell.strip().lower() for cell in cells]
-                _check_columns(names, path)
-            elif any(cell.strip() for cell in cells):
-                row = dict(zip(names, map(str.strip, cells), strict=False))
-                formula = next((cell for cell in row.values() if formula_safe(cell) != cell), None)
-                if formula is not None:
-                    raise ColourError(f"The cell {formula[:40]!r} is a formula; save the table with values only.")
-                colour = row.get("colour", "")
-                yield normalise_word(row.get("product", "")), parse_reference(colour, row.get("tolerance"))
-            line += 1
-    except (ProductsError, csv.Error) as error:
-        raise ColourError(f"{shown(path)}, line {line}: {error}") from error
+        line, header = next(rows, (1, []))
+        names = _columns(header)
+        for line, cells in rows:
+            word, reference = _row(_unpadded(cells), names, text)
+            word = owners.get(word, word)
+            if word in lines:
+                raise ColourError(
+                    f"The product {word!r} stands in line {lines[word]} already; keep one of the two, or write the "
+                    f"colours of a pattern in one cell: {_PATTERN}."
+                )
+            references[word], lines[word] = reference, line
+    except (ProductsError, RowFault) as error:
+        raise ColourError(f"{shown(path)}, line {getattr(error, 'line', line)}: {error}") from error
+    if not references:
+        raise ColourError(f"The table {shown(path)} has no row for a product; write one for each below its header.")
+    return references
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ColourError("The table is larger than 4 MB; check that it is the right file.")
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ColourError(f"The table cannot be read as UTF-8 text ({error}); check path and format.") from error
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    yield from ([formula_undone(cell) if cell.startswith("'#") else cell for cell in row] for row in reader)
-
-
-def _check_columns(names: Sequence[str], path: Path) -> None:
+def _columns(header: Sequence[str]) -> list[str]:
+    """The names of a table's columns, of its first row."""
+    names = [cell.strip().lower() for cell in _unpadded(header)]
     lacking = [name for name in _NEEDED if name not in names]
-    other = [name for name in names if name not in _COLUMNS]
-    if lacking or other:
-        what = f"lacks the column {lacking[0]}" if lacking else f"has the unknown column {other[0]!r}"
-        raise ColourError(f"The table {what}; its columns are {', '.join(_COLUMNS)}.")
+    wrong = [name for name in names if name not in _COLUMNS or names.count(name) > 1]
+    if not names:
+        what = "is empty"
+    elif lacking:
+        what = f"lacks the column {lacking[0]}"
+    elif wrong:
+        what = f"has the {'unknown column' if wrong[0] not in _COLUMNS else 'column twice'}: {wrong[0]!r}"
+    else:
+        return names
+    raise ColourError(f"The table {what}; its columns are {', '.join(_COLUMNS)}.")
+
+
+def _row(cells: Sequence[str], names: Sequence[str], text: str) -> tuple[str, ColourReference]:
+    if len(cells) > len(names):
+        raise ColourError(wrong_width(cells, names, text))
+    row = dict(zip(names, map(str.strip, cells), strict=False))
+    formula = next((cell for cell in row.values() if cell.startswith("=")), None)
+    if formula is not None:
+        raise ColourError(f"The cell {formula[:40]!r} is a formula; save the table with values only.")
+    word = normalise_word(formula_undone(row.get("product", "")))
+    if not word:
+        raise ColourError("The row names no product; write the product's word, or remove the row.")
+    return word, parse_reference(row.get("colour", ""), row.get("tolerance"))
+
+
+def _unpadded(cells: Sequence[str]) -> Sequence[str]:
+    """Without the empty cells that spreadsheets write behind a row."""
+    used = [number for number, cell in enumerate(cells, 1) if cell.strip()]
+    return cells[: max(used, default=0)]
 
 
 def _given(text: str) -> tuple[str, ColourReference]:
@@ -100,8 +138,8 @@ def _given(text: str) -> tuple[str, ColourReference]:
 
 def given_reference(text: str) -> ColourReference:
     """The reference of ``#7a5c3e; tolerance=2``. Raises ColourError."""
-    colour, _, setting = text.partition(";")
-    key, _, tolerance = setting.partition("=")
+    colour, *settings = _OUTSIDE_BRACKETS.split(text, maxsplit=1)
+    key, _, tolerance = "".join(settings).partition("=")
     if key.strip().lower() not in ("", "tolerance"):
         raise ColourError(
             f"The colour {colour.strip()[:60]!r} has the unknown setting {key.strip()!r}; known is: tolerance."

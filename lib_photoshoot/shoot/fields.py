@@ -142,6 +142,8 @@ def _parsed(text: str, whole: bool) -> Any:
     if whole:
         # Longer ones are out of every range, and slow to read.
         return int(text) if _WHOLE.fullmatch(text) and len(text) < 20 else None
+    # A comma where the spreadsheet's country writes decimals with one.
+    text = text.replace(",", ".")
     return float(text) if _DECIMAL.fullmatch(text) else math.nan
 
 

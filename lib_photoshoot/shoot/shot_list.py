@@ -6,8 +6,6 @@ Fields are those of :data:`lib_photoshoot.shoot.fields.FIELDS`. A YAML file is a
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,11 @@ from lib_photoshoot.shoot.listed import ListedProduct, ProductReader
 from lib_photoshoot.shoot.pictures import THUMBNAILS
 from lib_photoshoot.shoot.rows import Row, RowError, check_names
 from lib_photoshoot.shoot.yaml_rows import YAML_BREAKS, uncollected, yaml_rows
-from lib_photoshoot.spreadsheet import formula_undone
+from lib_photoshoot.spreadsheet import RowFault, TextFileError, csv_rows, formula_undone, read_text, wrong_width
 
 SUFFIXES = (".csv", ".yaml", ".yml")
 REPORT_NAME = "report.html"
-_LARGEST_FILE = 64 << 20
+_MOST_MEGABYTES = 64
 _TAKEN = (LEDGER_NAME, LIST_NAME, REPORT_NAME, THUMBNAILS, FINISHED)
 """Names in the output folder that no product's folder can have."""
 
@@ -91,13 +89,9 @@ def write_shot_list(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _read_text(path: Path) -> str:
     try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ShootError(f"The shot list {shown(path)} is larger than 64 MB; check that it is the right file.")
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ShootError(f"The shot list {shown(path)} cannot be read ({error.strerror}); check the path.") from error
-    except UnicodeDecodeError as error:
-        raise ShootError(f"The shot list {shown(path)} is not UTF-8 text; save it as UTF-8.") from error
+        return read_text(path, _MOST_MEGABYTES)
+    except TextFileError as error:
+        raise ShootError(f"The shot list {shown(path)} {error}") from error
 
 
 def _product(row: Row, reader: ProductReader) -> ListedProduct:
@@ -135,31 +129,19 @@ def _check_distinct(product: ListedProduct, owners: Mapping[str, tuple[str, int]
 
 
 def _csv_rows(text: str) -> Iterator[Row]:
-    # Spreadsheets of many countries write semicolons, and call the file CSV all the same.
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    # Lines end as files' lines do, and not at the other characters at which str.splitlines() breaks them.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     names: list[str] | None = None
-    line = 1
     try:
-        for cells in reader:
-            begin, line = line, reader.line_num + 1
-            if not any(cell.strip() for cell in cells):
-                continue
+        for line, cells in csv_rows(text):
             if names is None:
                 names = [cell.strip() for cell in cells]
-                check_names((name, begin) for name in names)
-                _check_required(names, begin)
+                check_names((name, line) for name in names)
+                _check_required(names, line)
                 continue
             if len(cells) != len(names):
-                text = (
-                    f"there are {len(cells)} cells for {len(names)} columns; put texts with a {delimiter!r} in quotes."
-                )
-                raise RowError(begin, text)
-            yield Row(dict(zip(names, map(formula_undone, cells), strict=True)), begin)
-    except csv.Error as error:
-        raise RowError(line, f"the row cannot be read ({error}); check its quotes.") from error
+                raise RowError(line, wrong_width(cells, names, text))
+            yield Row(dict(zip(names, map(formula_undone, cells), strict=True)), line)
+    except RowFault as error:
+        raise RowError(error.line, error.text) from error
 
 
 def _check_required(names: list[str], line: int) -> None:

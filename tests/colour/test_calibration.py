@@ -14,7 +14,13 @@ from typer.testing import CliRunner
 
 from lib_photoshoot.calibration import finding
 from lib_photoshoot.calibration.applying import Calibrator, calibrator_for
-from lib_photoshoot.calibration.calibration import Calibration, calibrate, read_calibration, write_calibration
+from lib_photoshoot.calibration.calibration import (
+    Calibration,
+    calibrate,
+    parse_corners,
+    read_calibration,
+    write_calibration,
+)
 from lib_photoshoot.calibration.chart import card_box
 from lib_photoshoot.calibration.errors import CalibrationError, NoChartError
 from lib_photoshoot.calibration.fitting import Error, Fit, FitKind
@@ -100,11 +106,11 @@ def test_what_is_wrong_with_a_chart_is_one_sentence() -> None:
     pixels = charts.encoded(linear)
     with pytest.raises(CalibrationError, match=r"over-exposed .*white"):
         calibrate(picture_of(charts.encoded(linear * 1.6)), "c.png", corners)
-    with pytest.raises(CalibrationError, match="beyond the picture's edge"):
-        calibrate(picture_of(pixels[:, :400]), "c.png", corners)
+    with pytest.raises(CalibrationError, match="beyond the picture's edge at its second corner"):
+        calibrate(picture_of(pixels[:, : int(corners[1, 0]) + 5]), "c.png", corners)
     with pytest.raises(CalibrationError, match="too small"):
         calibrate(picture_of(pixels), "c.png", (corners - 200) * 0.1 + 200)
-    with pytest.raises(CalibrationError, match="go around"):
+    with pytest.raises(CalibrationError, match="crosswise and do not go around"):
         calibrate(picture_of(pixels), "c.png", corners[[0, 2, 1, 3]])
     grey = np.repeat(pixels.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
     with pytest.raises(CalibrationError, match=r"picture style|no ColorChecker"):
@@ -112,6 +118,30 @@ def test_what_is_wrong_with_a_chart_is_one_sentence() -> None:
     noise = np.random.default_rng(0).integers(20, 200, (420, 600, 3)).astype(np.uint8)
     with pytest.raises(CalibrationError):
         calibrate(picture_of(noise), "c.png", corners)
+
+
+@pytest.mark.parametrize(
+    ("number", "point", "sentence"),
+    [
+        (1, (900, 80), r"The second corner of the chart in c\.png \(900,80\) lies outside the picture of 600 x 420"),
+        (0, (-2, 50), r"The first corner of the chart in c\.png \(-2,50\) lies outside"),
+        (2, (300, 200), r"The third corner .* lies between the other three"),
+        (3, None, r"The first corner .* or on one of them"),
+    ],
+)
+def test_the_corner_at_fault_is_named(number: int, point: tuple[int, int] | None, sentence: str) -> None:
+    corners = np.array([[100, 80], [500, 80], [500, 340], [100, 340]], np.float32)
+    corners[number] = corners[0] if point is None else point
+    with pytest.raises(CalibrationError, match=sentence):
+        calibrate(picture_of(np.full((420, 600, 3), 99, np.uint8)), "c.png", corners)
+
+
+@pytest.mark.parametrize("wrong", ["12", "12;5", "a,b", "1,2,3", "nan,5", "5,1e39", ""])
+def test_a_corner_that_is_no_point_is_named(wrong: str) -> None:
+    with pytest.raises(CalibrationError, match=f"The third corner '{wrong}' is no point x,y; write it in pixels, for"):
+        parse_corners(["1,2", "3,4.5", wrong, "5,6"])
+    with pytest.raises(CalibrationError, match="wants four points and has 5"):
+        parse_corners(["1,2"] * 5)
 
 
 def test_a_missing_package_is_said_with_the_way_around(monkeypatch) -> None:
@@ -148,22 +178,68 @@ def made(path: Path) -> Calibration:
     return calibration
 
 
-def test_a_file_comes_back_and_spoiled_ones_are_told(tmp_path: Path) -> None:
+def test_a_file_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "c.json"
     before = made(path)
     after = read_calibration(path)
     assert (after.error, after.left_out, after.digest) == (before.error, before.left_out, before.digest)
-    good = json.loads(path.read_text())
-    for change in ({"version": 2}, {"program": "x"}, {"coefficients": [[1, 2]]}, {"fit": "cubic"}, {"error": None}):
-        path.write_text(json.dumps(good | change))
-        with pytest.raises(CalibrationError, match=r"c\.json"):
-            read_calibration(path)
-    for text in ("", "[]", "{", '{"program":' * 4000, json.dumps(good).replace("0.9", "NaN")):
-        path.write_text(text)
-        with pytest.raises(CalibrationError, match=r"c\.json"):
-            read_calibration(path)
+    assert after.fit.coefficients.tolist() == before.fit.coefficients.tolist()
     with pytest.raises(CalibrationError, match="cannot be read"):
         read_calibration(tmp_path / "gone.json")
+
+
+DAMAGES = [
+    ({"version": 2}, "of another version of this program"),
+    ({"version": None}, "of another version of this program"),
+    ({"program": "x"}, "is no calibration"),
+    ({"fit": "cubic"}, "its fit is none of matrix, root-polynomial, root-polynomial-3"),
+    ({"fit": ["matrix"]}, "its fit is none of matrix"),
+    ({"fit": "root-polynomial"}, "not 3 rows of 6 numbers from -1000 to 1000"),
+    *[
+        ({"coefficients": value}, "its coefficients are not 3 rows of 3 numbers from -1000 to 1000")
+        for value in (None, [[1, 2]], [[1, 0, 0], [0, 1, 0], [0, 1]], [[1, 0, 0], [0, 1, 0], [0, 0, float("nan")]])
+    ],
+    *[
+        ({"coefficients": [[1, 0, 0], [0, 1, 0], [0, 0, value]]}, "not 3 rows of 3 numbers")
+        for value in ("1", True, None, [1], 1e4, float("inf"), 10**400)
+    ],
+    ({"coefficients": [[0, 0, 0]] * 3}, "would make all pictures black or white"),
+    ({"coefficients": [[-1, 0, 0]] * 3}, "would make all pictures black or white"),
+    *[
+        ({"error": value}, "its error is no mean from 0 to 6 with a max from there on")
+        for value in (None, 1, {}, {"mean": 1}, {"mean": 2, "max": 1}, {"mean": float("nan"), "max": 1}, {"mean": "1"})
+    ],
+    ({"error": {"mean": 7, "max": 9}}, "its error is no mean from 0 to 6"),
+    ({"left_out_error": {"mean": -1, "max": 9}}, "its left_out_error is no mean from 0 to 1000"),
+    ({"made_from": []}, "its made_from is no object"),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), DAMAGES)
+def test_a_damaged_value_of_a_file_is_named(tmp_path: Path, change: dict, sentence: str) -> None:
+    path = tmp_path / "c.json"
+    made(path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(CalibrationError, match=rf"c\.json .*{sentence}.*; make (it again|one) from "):
+        read_calibration(path)
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "is no calibration"),
+        (b"[]", "is no calibration"),
+        (b"\xff\xd8\xff\xe0", "is no calibration"),
+        (b" " * (1 << 20) + b"{}", "is no calibration"),
+        (b"{", "is damaged: it is no JSON any more; make it again"),
+        (b'{"program":' * 4000, "is damaged: it is no JSON any more"),
+        (b'{"program": "\xe4"}', "is damaged: it is no JSON any more"),
+    ],
+)
+def test_what_is_no_calibration_is_one_sentence(tmp_path: Path, data: bytes, sentence: str) -> None:
+    (tmp_path / "c.json").write_bytes(data)
+    with pytest.raises(CalibrationError, match=rf"c\.json {sentence}"):
+        read_calibration(tmp_path / "c.json")
 
 
 def test_the_command_writes_it_and_says_its_error(tmp_path: Path) -> None:

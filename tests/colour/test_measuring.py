@@ -56,6 +56,19 @@ def test_a_table_that_is_there_stays(photo: Path, monkeypatch: pytest.MonkeyPatc
     assert result.exit_code == 2 and "is there already" in result.stderr and table.read_text() == "mine"
 
 
+def test_nothing_found_is_told_with_the_table_that_was_not_written(
+    photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (160, 120), (30, 30, 30)).save(photo)
+    table = photo.with_name("colours.csv")
+    alone = invoke(monkeypatch, photo, "-p", "cup")
+    assert alone.exit_code == 1 and "No product was found in any photo; give" in alone.stderr and alone.stdout == ""
+    result = invoke(monkeypatch, photo, "-p", "cup", "--out", table)
+    assert result.exit_code == 1 and not table.exists()
+    assert "No product was found in any photo, so " in result.stderr
+    assert "colours.csv was not written" in result.stderr
+
+
 def test_a_photo_that_cannot_be_read_is_told_and_the_others_are_measured(
     photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

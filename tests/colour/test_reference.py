@@ -29,6 +29,8 @@ def test_product_lists_carry_a_reference_there_and_back() -> None:
         "cup [colour=#7a5c3e 60% | #ffffff 30%; tolerance=2]",
     ):
         assert format_products(parse_products(text)) == text
+    (white,) = parse_products("cup [colour=#FfF 50%]")
+    assert str(white.colour) == "#ffffff 50%"
     (cup,) = parse_products("cup [colour=#7A5C3E]")
     assert cup.colour is not None and cup.colour.tolerance == 3
     assert cup.colour.colours[0].lab == pytest.approx((41.3, 8.2, 21.9), abs=0.1)
@@ -38,6 +40,7 @@ def test_product_lists_carry_a_reference_there_and_back() -> None:
     ("settings", "sentence"),
     [
         ("colour=#7a5c", "'#7a5c' is not known; write it as #7a5c3e or Lab"),
+        ("colour=Lab(52,5,8,2,20,1)", "is not known"),
         ("colour=Lab(120, 0, 0)", r"has L\* 120; give one from 0 to 100"),
         ("colour=Lab(50, 0, -140)", r"has b\* -140; give one from -128 to 127"),
         ("colour=", "is empty"),
@@ -66,15 +69,60 @@ def test_a_shaded_article_is_one_colour_and_stripes_are_two() -> None:
 
 
 @pytest.mark.parametrize(
-    ("measured", "says"),
-    [((56, 20, 30), "too light"), ((44, 20, 30), "too dark"), ((50, 28, 23), "too red"), ((50, 30, 45), "too vivid")],
+    ("wanted", "measured", "says"),
+    [
+        ((50, 20, 30), (56, 20, 30), "too light"),
+        ((50, 20, 30), (44, 20, 30), "too dark"),
+        ((50, 20, 30), (50, 30, 45), "too vivid"),
+        ((50, 20, 30), (51, 14, 21), "too dull"),
+        ((45, 60, 30), (46, 2, 1), "too dull"),  # all but grey: no hue is left to be wrong
+        ((45, 60, 30), (60, -1, 1), "too dull"),
+        ((50, 9, 0), (50, 1, 1), "too dull"),
+        ((97, 0, 0), (93, 0, 0), "too dark"),
+        # Near grey, by the axes.
+        ((50, 0, 1), (50, 4, 1), "too red"),
+        ((50, 0, 1), (50, -4, 1), "too green"),
+        ((50, 0, 1), (51, 1, 6), "too yellow"),
+        ((50, 0, 1), (50, 0, -4), "too blue"),
+        ((90, 1, 6), (90, 0, 0), "too blue"),
+        ((60, 5, 3), (60, 40, 10), "too red"),
+    ],
 )
-def test_direction_in_words(measured: tuple[float, float, float], says: str) -> None:
-    assert direction((50, 20, 30), measured) == says
+def test_direction_in_words(
+    wanted: tuple[float, float, float], measured: tuple[float, float, float], says: str
+) -> None:
+    assert direction(wanted, measured) == says
 
 
-def test_direction_near_grey_is_told_by_the_axes() -> None:
-    assert direction((50, 0, 1), (50, 4, 1)) == "too red" and direction((50, 0, 1), (50, 0, -4)) == "too blue"
+@pytest.mark.parametrize(
+    ("article", "hue", "down", "up"),
+    [
+        ("pink", 2, "too blue", "too red"),
+        ("red", 36, "too red", "too yellow"),
+        ("orange", 45, "too red", "too yellow"),
+        ("brown", 69, "too red", "too yellow"),
+        ("gold", 88, "too red", "too green"),
+        ("olive", 104, "too yellow", "too green"),
+        ("grass", 135, "too yellow", "too green"),
+        ("teal", 198, "too green", "too blue"),
+        ("sky", 225, "too green", "too blue"),
+        ("navy", 286, "too blue", "too red"),
+        ("violet", 315, "too blue", "too red"),
+        ("magenta", 358, "too blue", "too red"),
+    ],
+)
+def test_a_turned_hue_is_told_by_the_pure_hue_that_it_goes_towards(article: str, hue: int, down: str, up: str) -> None:
+    def at(angle: float) -> tuple[float, float, float]:
+        return (50, float(40 * np.cos(np.radians(angle))), float(40 * np.sin(np.radians(angle))))
+
+    assert direction(at(hue), at(hue - 9)) == down and direction(at(hue), at(hue + 9)) == up
+    assert direction(at(hue), at(hue)) == ""
+
+
+def test_far_turned_hues() -> None:
+    red, yellow, green = ((50.0, 55.0, 24.0), (50.0, 0.0, 60.0), (50.0, -57.0, 18.0))
+    assert direction(red, yellow) == "too yellow" and direction(red, green) == "too green"
+    assert direction(yellow, red) == direction(green, red) == "too red"
 
 
 def test_within_and_beyond_the_tolerance() -> None:

@@ -115,9 +115,21 @@ def test_what_is_wrong_with_a_chart_is_one_sentence() -> None:
     grey = np.repeat(pixels.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
     with pytest.raises(CalibrationError, match=r"picture style|no ColorChecker"):
         calibrate(picture_of(grey), "c.png", corners)
-    noise = np.random.default_rng(0).integers(20, 200, (420, 600, 3)).astype(np.uint8)
-    with pytest.raises(CalibrationError):
-        calibrate(picture_of(noise), "c.png", corners)
+
+
+def test_what_is_no_chart_is_not_called_over_exposed() -> None:
+    linear, corners = chart("A", "5000 K")
+    for stops in (1, 2, 3):
+        with pytest.raises(CalibrationError, match=r"over-exposed \(.*white 9\.5"):
+            calibrate(picture_of(charts.encoded(linear * 2**stops)), "c.png", corners)
+    shape = linear.shape
+    ramp = np.broadcast_to(np.linspace(0, 400, shape[1])[None, :, None].clip(0, 255), shape).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    for pixels in (ramp, noise, np.zeros(shape, np.uint8), np.full(shape, 128, np.uint8), ramp[:, :, [0, 0, 0]] // 2):
+        with pytest.raises(NoChartError, match=r"What lies between these corners in c\.png is no ColorChecker Classic"):
+            calibrate(picture_of(pixels), "c.png", corners)
+    with pytest.raises(NoChartError, match="nearly all is clipped; correct the corners, or photograph"):
+        calibrate(picture_of(np.full(shape, 255, np.uint8)), "c.png", corners)
 
 
 @pytest.mark.parametrize(

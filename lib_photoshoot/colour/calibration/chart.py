@@ -26,7 +26,7 @@ _SMALLEST_STEP = 8
 _CLIPPED_SHARE = 0.02
 _MOST_CLIPPED = 4
 _CHART_LIKE = 0.65
-"""See :func:`_likeness`. Rendered charts have 0.9 and more, three stops over-exposed 0.69, and of 450 places at random in
+"""See :func:`_likeness`. Rendered charts have 0.9 and more, three stops over-exposed 0.69; of 450 places at random in
 photos of products none had more than 0.63."""
 _GRID = np.array([(x, y) for y in range(ROWS) for x in range(COLUMNS)], np.float32)
 

@@ -264,6 +264,15 @@ def test_the_command_writes_it_and_says_its_error(tmp_path: Path) -> None:
     )
     assert said.exit_code == 0 and "CIEDE2000 on the chart" in said.output, said.output
     assert error_on_others(read_calibration(out), "LED-B3").mean() <= 2
+    for other in ("chart.png", "notes.json"):
+        (tmp_path / "notes.json").write_text("{}")
+        before = (tmp_path / other).read_bytes()
+        said = CliRunner().invoke(
+            app,
+            ["colour", "calibrate", str(tmp_path / "chart.png"), "--corners", *points, "--out", str(tmp_path / other)],
+        )
+        assert said.exit_code == 2 and f"{other} is there already, and no calibration; choose" in said.output
+        assert (tmp_path / other).read_bytes() == before
     wrong = CliRunner().invoke(app, ["colour", "calibrate", str(tmp_path / "chart.png"), "--corners", "1,2"])
     assert wrong.exit_code == 2 and "four points" in wrong.output
 

@@ -8,20 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
-from lib_photoshoot.colour.difference import COMPARED, Difference, difference
 from lib_photoshoot.colour.space import SRGB, ColourSpace
-from lib_photoshoot.compose import changed_outside, compose
 from lib_photoshoot.detection.protocol import Detector
 from lib_photoshoot.detection.verification import iou, reject, verify, without_cards
+from lib_photoshoot.enhancement.applying import colour_off, enhance_products, with_checks, without
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
-from lib_photoshoot.masks.morphology import clean, merge
+from lib_photoshoot.masks.morphology import clean
 from lib_photoshoot.products import Product
-from lib_photoshoot.results import Box, Decision, Detection, FilterResult, ProductRegion, Reason, Rejection, matte_of
+from lib_photoshoot.results import Box, Decision, Detection, FilterResult, ProductRegion, Reason, Rejection
 from lib_photoshoot.segmentation.openings import find_openings
 from lib_photoshoot.segmentation.outlining import Outliner
 from lib_photoshoot.segmentation.protocol import Segmenter
@@ -107,7 +106,8 @@ class ProductFilter:
         height, width = image.shape[:2]
         pixels, opacity = split(image)
         # What the models look at; what is changed are the picture's own values.
-        seen = on_neutral_ground(space.to_srgb(pixels), opacity)
+        srgb = space.to_srgb(pixels)
+        seen = on_neutral_ground(srgb, opacity)
         seconds: dict[str, float] = {}
         with _timed(seconds, "detect"):
             candidates = self.detector.detect(seen, products)
@@ -125,18 +125,21 @@ class ProductFilter:
                     rejected += [Rejection(r.product, r.box, r.score, Reason.EMPTY_MASK) for r in unseen]
             if any(product.colour is not None for product in products):
                 with _timed(seconds, "colour"):
-                    regions, off = self._of_its_colour(pixels, space, regions, products)
+                    regions = with_checks(srgb, regions, products)
+                    off = colour_off(regions)
+                    regions = without(regions, off)
                     rejected += off
         reason = self._skip_reason(regions, rejected, products)
         result, changed, note = image[:, :, :3] if opacity is not None else image, 0, None
         if reason is None and enhancer is not None:
             try:
                 with _timed(seconds, "enhance"):
-                    enhanced = self._enhance(pixels, opacity, space, regions, products, enhancer, rejected)
-                    if enhanced is not None:
-                        result, changed = enhanced
-                        regions = with_colours(regions, pixels, result, space)
-                        regions = _measured(result, space, regions, products)
+                    lost = partial(self._lost, seen, opacity, products) if self.recheck else None
+                    done = enhance_products(pixels, space, regions, products, enhancer, lost)
+                    regions, changed = done.regions, done.changed
+                    rejected += done.rejected
+                    if done.image is not pixels:
+                        result = done.image
             except EnhancementError as error:
                 failure = Reason.INTERRUPTED if isinstance(error, EnhancementStopped) else Reason.NOT_ENHANCED
                 rejected += [Rejection(r.product, r.box, r.score, failure) for r in regions]
@@ -185,18 +188,6 @@ class ProductFilter:
                 rejected.append(reject(detection, Reason.EMPTY_MASK))
         return regions, rejected
 
-    def _of_its_colour(
-        self, image: np.ndarray, space: ColourSpace, regions: Sequence[ProductRegion], products: Sequence[Product]
-    ) -> tuple[list[ProductRegion], list[Rejection]]:
-        """Part the regions into those of their reference's colour, or without a reference, and all others."""
-        kept, off = [], []
-        for region in _measured(image, space, regions, products):
-            if region.colour_check is not None and region.colour_check.is_off:
-                off.append(_colour_off(region))
-            else:
-                kept.append(region)
-        return kept, off
-
     def _skip_reason(
         self, regions: Sequence[ProductRegion], rejected: Sequence[Rejection], products: Sequence[Product]
     ) -> Reason | None:
@@ -212,40 +203,19 @@ class ProductFilter:
         # The best candidate's reason explains the skip better than "nothing found" would.
         return max(rejected, key=lambda r: r.score).reason if rejected else Reason.NOTHING_FOUND
 
-    def _enhance(
+    def _lost(
         self,
         image: np.ndarray,
         opacity: np.ndarray | None,
-        space: ColourSpace,
-        regions: Sequence[ProductRegion],
         products: Sequence[Product],
-        enhancer: Enhancer,
-        rejected: list[Rejection],
-    ) -> tuple[np.ndarray, int] | None:
-        """The enhanced picture and the pixels changed outside; None where the original stays."""
-        enhanced = enhanced_by(enhancer, image, regions, space)
-        refused = refused_by(enhancer)
-        rejected += refused
-        kept = without(regions, refused)
-        while kept:
-            alpha = weight(enhancer, kept, image.shape[:2])
-            result = compose(image, enhanced, alpha)
-            lost = []
-            if self.recheck:
-                before, after = (on_neutral_ground(space.to_srgb(one), opacity) for one in (image, result))
-                lost = self._lost(before, after, kept, products)
-            lost += self._of_its_colour(result, space, without(kept, lost), products)[1]
-            if not lost:
-                return result, changed_outside(image, result, alpha)
-            # Only the products that the enhancement spoiled go back to the original.
-            rejected += lost
-            kept = without(kept, lost)
-        return None
-
-    def _lost(
-        self, image: np.ndarray, result: np.ndarray, regions: Sequence[ProductRegion], products: Sequence[Product]
+        result: np.ndarray,
+        regions: Sequence[ProductRegion],
     ) -> list[Rejection]:
-        """Return the products that a second look no longer recognises after the enhancement."""
+        """Return the products that a second look no longer recognises after the enhancement.
+
+        ``image`` is what the models looked at, ``result`` the enhanced picture in sRGB.
+        """
+        result = on_neutral_ground(result, opacity)
         by_name = {product.name: product for product in products}
         lost = []
         unknown: list[ProductRegion] = []
@@ -272,82 +242,6 @@ class ProductFilter:
             if score < KEPT_SHARE * region.score:
                 lost.append(Rejection(region.product, region.box, score, Reason.LOST_IN_ENHANCEMENT))
         return lost
-
-
-def enhanced_by(
-    enhancer: Enhancer, image: np.ndarray, regions: Sequence[ProductRegion], space: ColourSpace
-) -> np.ndarray:
-    """What an enhancer makes of a picture in any space; one that knows sRGB alone is given that.
-
-    ``image`` is uint8 or uint16 RGB (height, width, 3) in ``space``, and so is the result. Raises EnhancementError.
-    """
-    if getattr(enhancer, "any_space", False):
-        return enhancer.enhance(image, regions, space)  # type: ignore[call-arg]
-    return space.from_srgb(enhancer.enhance(space.to_srgb(image), regions), image.dtype)
-
-
-def with_colours(
-    regions: Sequence[ProductRegion], before: np.ndarray, after: np.ndarray, space: ColourSpace
-) -> list[ProductRegion]:
-    """The regions, each with the difference that an enhancement made to its colours."""
-    return [replace(region, colour=_difference(region.solid, before, after, space)) for region in regions]
-
-
-def _difference(mask: np.ndarray, before: np.ndarray, after: np.ndarray, space: ColourSpace) -> Difference | None:
-    rows, columns = np.nonzero(mask)
-    if not len(rows):
-        return None
-    step = -(-len(rows) // COMPARED)
-    at = rows[::step], columns[::step]
-    one, other = (space.to_lab(pixels[at][None])[0] for pixels in (before, after))
-    return difference(one, other)
-
-
-def refused_by(enhancer: Enhancer) -> list[Rejection]:
-    """The products that the enhancer itself would have left as they were; see ``Enhancer``."""
-    return list(getattr(enhancer, "refused", ()))
-
-
-def without(regions: Sequence[ProductRegion], lost: Sequence[Rejection]) -> list[ProductRegion]:
-    """The regions that were not rejected."""
-    gone = {(item.product, item.box) for item in lost}
-    return [region for region in regions if (region.product, region.box) not in gone]
-
-
-def _measured(
-    image: np.ndarray, space: ColourSpace, regions: Sequence[ProductRegion], products: Sequence[Product]
-) -> list[ProductRegion]:
-    """The regions with their colours as ``image`` in ``space`` shows them, where their products have a reference."""
-    references = {product.name: product.colour for product in products}
-    if not any(references.get(region.product) for region in regions):
-        return list(regions)
-    from lib_photoshoot.colour.comparison import measure_colour
-
-    srgb = space.to_srgb(image)
-    found = []
-    for region in regions:
-        reference = references.get(region.product)
-        check = None if reference is None else measure_colour(srgb, region.solid, reference)
-        found.append(replace(region, colour_check=check))
-    return found
-
-
-def _colour_off(region: ProductRegion) -> Rejection:
-    return Rejection(region.product, region.box, region.score, Reason.COLOUR_OFF, region.colour_check)
-
-
-def weight(enhancer: Enhancer, regions: Sequence[ProductRegion], shape: tuple[int, ...]) -> np.ndarray:
-    """Return how much of the enhanced picture counts, float32 (height, width) in [0, 1].
-
-    An enhancer that leaves shapes as they are counts as much as each pixel is product; others have a soft edge of their
-    own.
-    """
-    alpha = enhancer.alpha(merge([region.solid for region in regions], shape))
-    matte = matte_of(regions)
-    if matte is None or not getattr(enhancer, "keeps_shape", False):
-        return alpha
-    # Where the enhancer has not worked nothing counts.
-    return np.where(alpha > 0, matte.astype(np.float32) / 255, np.float32(0))
 
 
 @contextmanager

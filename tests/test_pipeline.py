@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lib_photoshoot.colour.space import ColourSpace
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
 from lib_photoshoot.enhancement.retouch import Retouch
 from lib_photoshoot.masks.morphology import feather
 from lib_photoshoot.pipeline import ProductFilter
-from lib_photoshoot.products import Product
+from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.results import Decision, Detection, Reason
 from lib_photoshoot.segmentation.protocol import MaskCandidate
 
@@ -231,7 +232,6 @@ def test_wrong_arrays_are_refused():
 
 def test_an_article_of_another_colour_is_skipped_with_the_figure(picture):
     from lib_photoshoot.catalog.outputs import report_entry
-    from lib_photoshoot.products import parse_products
 
     (grey,) = parse_products("bag [colour=#c8c8c8]")
     (dark,) = parse_products("bag [colour=#b0b0b0; tolerance=4]")
@@ -244,13 +244,38 @@ def test_an_article_of_another_colour_is_skipped_with_the_figure(picture):
 
 
 def test_an_enhancement_that_takes_the_colour_away_is_undone(picture):
-    from lib_photoshoot.products import parse_products
-
     product_filter = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting(), recheck=False)
     result = product_filter.run(picture, parse_products("bag [colour=#c8c8c8]"))
     assert result.decision is Decision.MATCH and np.array_equal(result.image, picture)
     assert [item.reason for item in result.rejected] == [Reason.COLOUR_OFF]
     assert not result.regions[0].colour_check.is_off
+
+
+class Counting(ColourSpace):
+    """sRGB that counts how often pictures are converted."""
+
+    def __init__(self):
+        self.conversions = 0
+
+    def to_srgb(self, pixels):
+        self.conversions += 1
+        return super().to_srgb(pixels)
+
+
+def test_a_picture_and_what_was_made_of_it_are_each_converted_and_measured_once(picture, monkeypatch):
+    from lib_photoshoot.colour import comparison
+
+    measured = []
+    real = comparison.measure_colour
+    monkeypatch.setattr(comparison, "measure_colour", lambda *args: measured.append(args) or real(*args))
+    darker = Inverting()
+    darker.enhance = lambda image, regions: image - image // 10
+    space, bag = Counting(), parse_products("bag [colour=#c8c8c8; tolerance=10]")
+    result = ProductFilter(BrightSquare(), BoxSegmenter(), darker).run(picture, bag, space)
+    assert (result.image[40:60, 30:50] == 180).all() and result.changed_outside == 0
+    assert 4 < result.regions[0].colour_check.delta_e < 7 and 4 < result.regions[0].colour.mean < 7
+    # The enhancer of this test knows sRGB alone, and is given that once more.
+    assert (space.conversions, len(measured)) == (3, 2)
 
 
 def test_a_colour_card_is_no_product() -> None:

@@ -147,6 +147,15 @@ def read_calibration(path: Path) -> Calibration:
         raise CalibrationError(f"The calibration {name} is damaged: {error}; {again}.") from error
 
 
+def is_calibration(path: Path) -> bool:
+    """Whether a file can be read as one, so that a new one may take its place."""
+    try:
+        read_calibration(path)
+    except CalibrationError:
+        return False
+    return True
+
+
 class _DamagedError(Exception):
     """What is wrong with a value of a calibration's file."""
 

@@ -94,11 +94,6 @@ def fit_chart(seen: np.ndarray, true: np.ndarray, places: np.ndarray) -> Fitted:
     return best
 
 
-def fit_plainly(seen: np.ndarray, true: np.ndarray) -> Fit:
-    """A matrix alone, without a look at shading: quick, to compare ways in which a chart may lie."""
-    return _solved(FitKind.MATRIX, seen, true)
-
-
 def errors_of(fit: Fit, seen: np.ndarray, true: np.ndarray) -> np.ndarray:
     """CIEDE2000 (N,) that a fit leaves."""
     return delta_e(to_lab(np.maximum(fit(seen), 0)), to_lab(true))

@@ -55,7 +55,12 @@ def calibrate_command(
 ) -> None:
     """Make a calibration from a picture of a chart, and say how well it does; filter --calibration applies it."""
     with exit_codes("Interrupted; nothing was written."):
-        from lib_photoshoot.calibration.calibration import calibrate, parse_corners, write_calibration
+        from lib_photoshoot.calibration.calibration import (
+            calibrate,
+            is_calibration,
+            parse_corners,
+            write_calibration,
+        )
         from lib_photoshoot.calibration.chart import ChartKind
         from lib_photoshoot.calibration.errors import CalibrationError
         from lib_photoshoot.files import shown, writing_failed
@@ -66,8 +71,8 @@ def calibrate_command(
         points = parse_corners(corners) if corners else None
         kind = ChartKind.BEFORE_2014 if before_2014 else ChartKind.CLASSIC
         target = out or Path(f"{chart.stem}.calibration.json")
-        if target.resolve() == chart.resolve():
-            raise CalibrationError(f"{shown(target)} is the picture itself; choose another --out.")
+        if target.exists() and not is_calibration(target):
+            raise CalibrationError(f"{shown(target)} is there already, and no calibration; choose another --out.")
         found, _ = calibrate(read_picture(chart), shown(chart.name), points, kind, light)
         try:
             write_calibration(found, target)

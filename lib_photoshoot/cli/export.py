@@ -115,8 +115,9 @@ def check_export_command(
     inputs: Annotated[list[str], typer.Argument(metavar="FILE...", help="Finished pictures: files, folders, globs.")],
     profile: ProfileName,
     colour: Annotated[
-        str, typer.Option("--colour", help='The article\'s own colour, as "#7a5c3e; tolerance=3" (CIEDE2000).')
-    ] = "",
+        Optional[str],  # noqa: UP045
+        typer.Option("--colour", help='The article\'s own colour, as "#7a5c3e; tolerance=3" (CIEDE2000).'),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a picture.")] = False,
 ) -> None:
     """Say which rules of a channel finished pictures miss, and by how much. Exit code 1 when any does."""
@@ -130,7 +131,7 @@ def check_export_command(
         from lib_photoshoot.references.table import given_reference
 
         rules = load_profile(profile)
-        reference = given_reference(colour) if colour else None
+        reference = None if colour is None else given_reference(colour)
         for file in collect_inputs(inputs, tell=say):
             try:
                 check = check_file(file.path, rules, source_of(file.path).source, reference)

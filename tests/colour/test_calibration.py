@@ -115,9 +115,21 @@ def test_what_is_wrong_with_a_chart_is_one_sentence() -> None:
     grey = np.repeat(pixels.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
     with pytest.raises(CalibrationError, match=r"picture style|no ColorChecker"):
         calibrate(picture_of(grey), "c.png", corners)
-    noise = np.random.default_rng(0).integers(20, 200, (420, 600, 3)).astype(np.uint8)
-    with pytest.raises(CalibrationError):
-        calibrate(picture_of(noise), "c.png", corners)
+
+
+def test_what_is_no_chart_is_not_called_over_exposed() -> None:
+    linear, corners = chart("A", "5000 K")
+    for stops in (1, 2, 3):
+        with pytest.raises(CalibrationError, match=r"over-exposed \(.*white 9\.5"):
+            calibrate(picture_of(charts.encoded(linear * 2**stops)), "c.png", corners)
+    shape = linear.shape
+    ramp = np.broadcast_to(np.linspace(0, 400, shape[1])[None, :, None].clip(0, 255), shape).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+    for pixels in (ramp, noise, np.zeros(shape, np.uint8), np.full(shape, 128, np.uint8), ramp[:, :, [0, 0, 0]] // 2):
+        with pytest.raises(NoChartError, match=r"What lies between these corners in c\.png is no ColorChecker Classic"):
+            calibrate(picture_of(pixels), "c.png", corners)
+    with pytest.raises(NoChartError, match="nearly all is clipped; correct the corners, or photograph"):
+        calibrate(picture_of(np.full(shape, 255, np.uint8)), "c.png", corners)
 
 
 @pytest.mark.parametrize(
@@ -252,6 +264,15 @@ def test_the_command_writes_it_and_says_its_error(tmp_path: Path) -> None:
     )
     assert said.exit_code == 0 and "CIEDE2000 on the chart" in said.output, said.output
     assert error_on_others(read_calibration(out), "LED-B3").mean() <= 2
+    for other in ("chart.png", "notes.json"):
+        (tmp_path / "notes.json").write_text("{}")
+        before = (tmp_path / other).read_bytes()
+        said = CliRunner().invoke(
+            app,
+            ["colour", "calibrate", str(tmp_path / "chart.png"), "--corners", *points, "--out", str(tmp_path / other)],
+        )
+        assert said.exit_code == 2 and f"{other} is there already, and no calibration; choose" in said.output
+        assert (tmp_path / other).read_bytes() == before
     wrong = CliRunner().invoke(app, ["colour", "calibrate", str(tmp_path / "chart.png"), "--corners", "1,2"])
     assert wrong.exit_code == 2 and "four points" in wrong.output
 

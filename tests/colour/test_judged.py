@@ -42,7 +42,7 @@ def test_check_export_fails_a_picture_of_another_colour(tmp_path: Path) -> None:
 
     assert "colour_off" not in run("#7a5c3e; tolerance=2")
     assert "colour_off" in run("#8a6c3e") and "within 3" in run("#8a6c3e")
-    assert "is not known" in run("#7a5c")
+    assert "is not known" in run("#7a5c") and "reference is empty" in run("")
 
 
 def test_check_export_measures_what_is_opaque_and_says_where_there_is_no_article(tmp_path: Path) -> None:

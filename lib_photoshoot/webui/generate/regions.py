@@ -71,30 +71,30 @@ def _region(value: Any, number: int, product: str, picture: Picture, limit: int)
 
 
 def enhance_regions(
-    pixels: np.ndarray, regions: Sequence[ProductRegion], enhancer: Enhancer | None, space: ColourSpace
+    pixels: np.ndarray,
+    regions: Sequence[ProductRegion],
+    enhancer: Enhancer | None,
+    space: ColourSpace,
+    products: Sequence[Product] = (),
 ) -> FilterResult:
     """Enhance where the user says the products are: nothing is looked for, so nothing is looked for again either.
 
-    ``pixels`` is uint8 or uint16 RGB (height, width, 3) in ``space``. When the enhancement fails, the picture stays and
-    the note says why.
+    ``pixels`` is uint8 or uint16 RGB (height, width, 3) in ``space``. Regions are compared with the colours of their
+    ``products``. When the enhancement fails, the picture stays and the note says why.
     """
-    from lib_photoshoot.compose import changed_outside, compose
-    from lib_photoshoot.pipeline import enhanced_by, refused_by, weight, with_colours, without
+    from lib_photoshoot.enhancement.applying import enhance_products, with_checks
 
     height, width = pixels.shape[:2]
     image, changed, note = pixels, 0, None
     rejected: list[Rejection] = []
     start = time.perf_counter()
+    regions = with_checks(space.to_srgb(pixels), regions, products)
     if enhancer is not None:
         try:
-            enhanced = enhanced_by(enhancer, pixels, regions, space)
-            rejected = refused_by(enhancer)
-            alpha = weight(enhancer, without(regions, rejected), pixels.shape[:2])
-            image = compose(pixels, enhanced, alpha)
-            changed = changed_outside(pixels, image, alpha)
-            regions = with_colours(regions, pixels, image, space)
+            done = enhance_products(pixels, space, regions, products, enhancer)
+            image, changed, regions, rejected = done.image, done.changed, done.regions, done.rejected
         except EnhancementError as error:
-            image, note = pixels, str(error)
+            note = str(error)
     seconds = {"enhance": round(time.perf_counter() - start, 4)}
     return FilterResult(
         width, height, Decision.MATCH, None, tuple(regions), tuple(rejected), image, changed, seconds, note

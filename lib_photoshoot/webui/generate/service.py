@@ -241,7 +241,7 @@ class PhotoshootService:
         if regions is None:
             chosen = self._models(settings).filter(enhancer, settings.require_all, settings.recheck)
             return chosen.run(rgba(picture), request.products, picture.space)
-        return enhance_regions(picture.best, regions, enhancer, picture.space)
+        return enhance_regions(picture.best, regions, enhancer, picture.space, request.products)
 
 
 def _given(body: Any, name: str) -> bool:

@@ -56,6 +56,18 @@ def test_beyond_the_limit_the_original_stays_and_the_summary_says_why() -> None:
     assert "enhanced" in handled(image, image, colour_hold="never").summary, "what is not held has no limit"
 
 
+@pytest.mark.parametrize(
+    ("colour", "says"),
+    [
+        ("#ccc; tolerance=3,5", "; colour against the reference: bag 1.0 too dark (3.5 allowed)"),
+        ("Lab(80,6; 0; 0)", "; colour against the reference: bag 0.1 too dark (3 allowed)"),
+        ("#b0b0b0; tolerance=4", "skipped: colour of bag 6.3 too light (4 allowed)"),
+    ],
+)
+def test_the_panels_products_say_colours_as_everywhere(colour: str, says: str) -> None:
+    assert says in handled(None, products=f"bag [colour={colour}]", on_match="mask and cut-out only").summary
+
+
 def shifted() -> Image.Image:
     """What the host's own pass made of the photo: the product in another colour."""
     pixels = np.array(bright())

@@ -197,6 +197,44 @@ def test_a_controlnet_that_cannot_be_had_is_refused_before_anything_is_opened(be
     assert refused(bench.service.filter, body(settings={"cn_model": "nope"}))[0] == 422 and not bench.jobs
 
 
+@pytest.mark.parametrize(
+    ("colour", "off"),
+    [
+        ("#c8c8c8", False),
+        ("#ccc; tolerance=2,5", False),
+        ("#CCC", False),
+        ("Lab(80,6; 0; 0); tolerance=1", False),
+        ("Lab(80.6, 0, 0) 98%", False),
+        ("#c8c8c8 60% | #202020 40%", True),
+        ("#b0b0b0; tolerance=4", True),
+    ],
+)
+def test_product_lists_say_colours_as_everywhere(bench: Bench, colour: str, off: bool) -> None:
+    products = f"bag [colour={colour}]"
+    (bag,) = parse_products(products)
+    answer = bench.service.detect(body(settings={"products": products}))
+    (found,) = answer["rejected"] if off else answer["regions"]
+    assert answer["reason"] == ("colour_off" if off else None)
+    assert found["colour_check"]["off"] is off and found["colour_check"]["reference"] == str(bag.colour)
+    assert found["colour_check"]["tolerance"] == bag.colour.tolerance
+    status, sentence = refused(bench.service.detect, body(settings={"products": "bag [colour=#7a5c]"}))
+    assert status == 422 and "The colour '#7a5c' is not known; write it as #7a5c3e" in sentence
+
+
+def test_enhance_compares_given_regions_with_their_colour_too(bench: Bench) -> None:
+    regions = bench.service.detect(body(masks=True))["regions"]
+    bench.host.colour = (200, 150, 160)
+
+    def enhanced(colour: str) -> dict:
+        settings = {"products": f"bag [colour={colour}; tolerance=6]", "colour_hold": "never"}
+        return bench.service.enhance(body(regions=regions, settings=settings))
+
+    good, spoiled = enhanced("Lab(68, 22, 4)"), enhanced("#c8c8c8")
+    assert good["image"] and not good["regions"][0]["colour_check"]["off"] and not good["rejected"]
+    assert spoiled["image"] is None and [item["reason"] for item in spoiled["rejected"]] == ["colour_off"]
+    assert spoiled["rejected"][0]["colour_check"]["off"] and not spoiled["regions"][0]["colour_check"]["off"]
+
+
 def test_enhance_takes_back_whatever_detect_tells_of_a_region(bench: Bench) -> None:
     found = bench.service.detect(body(masks=True, cutouts=True))["regions"][0]
     found["outline"] = outline_entry(Outline(0.4, (Doubt.RAGGED,)))

@@ -144,6 +144,13 @@ def test_help_in_a_process_imports_nothing_heavy() -> None:
     assert (result.returncode, result.stderr) == (0, "") and "filter" in result.stdout
 
 
+def test_every_unknown_word_is_told_before_a_model_is_loaded(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "build_filter", lambda *_: pytest.fail("loaded"))
+    result = invoke("detect", photos, "--products", "Tasse, lamp, blorp")
+    assert result.exit_code == 2 and result.stdout == ""
+    assert "'tasse' is German and French for cup: write cup" in result.stderr and "'blorp'" in result.stderr
+
+
 def test_an_unknown_word_begins_no_output_folder(tmp_path):
     paint(tmp_path / "a.png")
     done = invoke("filter", str(tmp_path / "a.png"), "--products", "zxqv", "--out", str(tmp_path / "out"))

@@ -41,7 +41,8 @@ def test_no_word_of_another_language_is_a_known_english_one() -> None:
 def test_every_word_can_be_typed_as_a_product_and_is_told_with_its_language() -> None:
     for english, language, word in ROWS:
         (product,) = parse_products(word)
-        for typed in (product.name, word.upper(), fold(word)):
+        plain = [] if fold(word) in ("mascara", "tripe", "are", "canape") else [fold(word)]
+        for typed in (product.name, word.upper(), *plain):
             assert language in meanings(typed).get(english, ()), (typed, english)
 
 
@@ -79,6 +80,9 @@ def test_words_stand_once_in_a_language_and_meaning() -> None:
         ("taca", {"bowl", "tray"}),
         ("Handschuh", set()),
         ("slipper", set()),
+        ("paprika", set()),
+        ("mascara", set()),
+        ("máscara", {"mask"}),
         ("", set()),
         ("'", set()),
     ],

@@ -210,6 +210,7 @@ def detect_command(
         wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, tell=say)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
+        build.check_words(choice, wanted)
         with telling("loading the models", None):
             product_filter = loaded(partial(build.build_filter, choice, require_all))
         for source in files:

@@ -2,7 +2,7 @@
 
 ``translations.json`` holds one English word a line, with its words by language. It answers what a word is, and never
 stands in for what the user typed: words of different languages are spelt alike (*bolsa*, *bord*), and all their
-meanings are told. Words that are also English names of goods (*slipper*, *robe*, *gum*) are left out on purpose.
+meanings are told. Words that are also English names of goods (*slipper*, *robe*, *paprika*) are left out on purpose.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ Meanings = Mapping[str, tuple[str, ...]]
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "ı": "i", "đ": "d", "ё": "е"})
 _AS_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 _PUNCTUATION = str.maketrans("", "", " -'&/")
+_ENGLISH_WITHOUT_ACCENTS = frozenset({"mascara", "tripe", "are", "canape"})
+"""What some words are when their accents are left out: these have to be typed."""
 _SHORTEST_STEM = 3
 _PLURALS = {
     "German": "n en nen e er s",
@@ -99,7 +101,8 @@ def _folded() -> _Index:
     index: _Index = {}
     for language, english, word in _rows():
         for key in (fold(word), fold(_joined(word).translate(_AS_TWO_LETTERS))):
-            index.setdefault(key, {})[language, english] = None
+            if key not in _ENGLISH_WITHOUT_ACCENTS:
+                index.setdefault(key, {})[language, english] = None
     return index
 
 

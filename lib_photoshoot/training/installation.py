@@ -24,6 +24,7 @@ from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
+from lib_photoshoot.locks import hold
 from lib_photoshoot.training.environment import (
     INSTALL_COMMAND,
     PINNED_COMMIT,
@@ -35,7 +36,6 @@ from lib_photoshoot.training.environment import (
     inspect,
     trainer_variables,
 )
-from lib_photoshoot.training.locks import hold
 
 Progress = Callable[[str, "float | None"], None]
 """Called with what is done now, and the share of the whole that is done, 0 to 1, or None. It may raise to end it."""

@@ -142,9 +142,9 @@ class PresetFolder:
 
 def user_presets() -> PresetFolder:
     """The presets of this installation."""
-    from lib_photoshoot.places import home
+    from lib_photoshoot.paths import presets_folder
 
-    return PresetFolder(home() / "presets")
+    return PresetFolder(presets_folder())
 
 
 def _is_built_in(name: str) -> bool:

@@ -18,7 +18,6 @@ leaves no say about which picture was lost with a worker.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import shutil
@@ -30,7 +29,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir, mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.allocator import keep_freed_memory
@@ -41,6 +40,7 @@ from lib_photoshoot.catalog.urls import Source, UrlFile
 from lib_photoshoot.errors import CatalogError, ImageError, MachinesGoneError, PhotoshootError
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.images import Picture, decode_picture, read_picture
+from lib_photoshoot.paths import scratch_folder
 from lib_photoshoot.products import Product
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class RayEngine:
     ) -> Generator[Outcome, None, None]:
         """See :class:`lib_photoshoot.catalog.runner.Engine`; in the order of finishing."""
         # What a killed run left; the ledger's lock keeps ``out`` to one run at a time.
-        shutil.rmtree(_scratch_of(out), ignore_errors=True)
+        shutil.rmtree(scratch_folder(out), ignore_errors=True)
         first = next(sources, None)
         if first is None:
             return
@@ -386,15 +386,9 @@ def _chained(first: Numbered, rest: Iterator[Numbered]) -> Iterator[Numbered]:
     yield from rest
 
 
-def _scratch_of(out: Path) -> str:
-    """Where this machine's workers encode files for ``out``: always the same, so that a later run finds it again."""
-    digest = hashlib.sha256(os.fsencode(os.path.realpath(out))).hexdigest()
-    return os.path.join(gettempdir(), f"photoshoot-{digest[:16]}")
-
-
 @contextmanager
 def _scratch(out: Path) -> Iterator[str]:
-    folder = _scratch_of(out)
+    folder = str(scratch_folder(out))
     try:
         os.mkdir(folder, 0o700)
     except OSError:

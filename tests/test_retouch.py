@@ -12,14 +12,13 @@ from lib_photoshoot.colour.difference import difference
 from lib_photoshoot.colour.space import SRGB, space_of
 from lib_photoshoot.enhancement import retouch as module
 from lib_photoshoot.enhancement.protocol import Enhancer
-from lib_photoshoot.enhancement.retouch import (
+from lib_photoshoot.enhancement.retouch import Retouch, retouch_of
+from lib_photoshoot.enhancement.toning import (
     FAITHFUL,
     LIVELY,
-    Retouch,
     RetouchSettings,
     RetouchSettingsError,
     measure,
-    retouch_of,
     tone_curve,
 )
 from lib_photoshoot.errors import PhotoshootError

@@ -250,7 +250,7 @@ def test_strips_leave_no_seams(pixels):
     image = textured(mask, (90, 80, 70))
     expected = Retouch().enhance(image, [region(mask)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_STRIP_PIXELS", pixels)
+        patch.setattr(module, "STRIP_PIXELS", pixels)
         result = Retouch().enhance(image, [region(mask)])
     assert np.abs(result.astype(int) - expected).max() <= 1
 

@@ -33,6 +33,7 @@ def scratch_of(out: Path) -> str:
 
 @contextmanager
 def scratch_folder(out: Path) -> Iterator[str]:
+    """A folder of this machine for what the workers encode; it is gone afterwards."""
     folder = scratch_of(out)
     try:
         os.mkdir(folder, 0o700)
@@ -85,11 +86,13 @@ def _knock(address: str) -> None:
 
 
 def brief(error: Exception) -> str:
+    """The first line of what Ray says."""
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".:") if lines else type(error).__name__
 
 
 def import_ray() -> Any:
+    """The package. Raises CatalogError where it is not installed."""
     try:
         import ray
         import ray.exceptions

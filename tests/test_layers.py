@@ -109,7 +109,8 @@ def test_the_hosts_side_stands_in_wings() -> None:
 
 LONGEST = 350
 ALONE = ("training.hook.entry", "shoot.review")
-"""The first runs in the trainer's own Python, as one file that imports nothing of ours; the second holds a server by hand."""
+"""The first runs in the trainer's own Python, as one file that imports nothing of ours; the second has a server by
+hand."""
 
 
 def test_no_file_is_too_long_to_be_taken_in() -> None:

@@ -12,8 +12,8 @@ PACKAGE = "lib_photoshoot"
 
 FLOORS = (
     # What knows nothing of pictures or products.
-    ("errors", "allocator", "fusing", "model_names", "places", "safetensors_header", "typed", "wording"),
-    ("file_names", "files", "grey", "more_formats", "provenance", "spreadsheet"),
+    ("errors", "allocator", "fusing", "locks", "model_names", "places", "safetensors_header", "typed", "wording"),
+    ("file_names", "files", "grey", "journal", "more_formats", "provenance", "spreadsheet"),
     ("confined", "prompts", "settings", "weights", "workload", "webui.hosts.protocol", "webui.hosts.requirements"),
     # Pictures, colours, outlines, products.
     ("masks",),

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
+from lib_photoshoot.locks import hold
 from lib_photoshoot.training.environment import (
     INSTALL_COMMAND,
     PINNED_COMMIT,
@@ -32,7 +33,6 @@ from lib_photoshoot.training.environment import (
     inspect,
     trainer_variables,
 )
-from lib_photoshoot.training.locks import hold
 from lib_photoshoot.training.sd_scripts import Progress, get_sd_scripts
 
 TORCH_INDEX = "https://download.pytorch.org/whl/"

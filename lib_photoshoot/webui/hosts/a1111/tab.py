@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.prompts import STYLE
 from lib_photoshoot.settings import DEFAULTS
+from lib_photoshoot.webui.hosts.a1111.page_actions import FOLDER, in_page
 from lib_photoshoot.webui.hosts.a1111.tab_run import WAYS, run_for
 
 if TYPE_CHECKING:
@@ -19,17 +20,18 @@ if TYPE_CHECKING:
 
 _POLL_S = 0.3
 _INTRO = (
-    '<p class="photoshoot-tab-intro">Finds the products you name in a folder of pictures, cuts each one out and '
-    "retouches it. Pictures without one are skipped, with the reason; your own files are never changed.</p>"
+    f'<p class="photoshoot-tab-intro" data-photoshoot-page="{FOLDER}">Finds the products you name in a folder of '
+    "pictures, cuts each one out and retouches it. Pictures without one are skipped, with the reason; your own files "
+    "are never changed.</p>"
 )
 _EMPTY = (
     '<div class="photoshoot-tab-nothing">Results appear here: the pictures with a product before and after, and the '
     "skipped ones with the reason.</div>"
 )
-# One element for the whole part, so that it costs nothing when the WebUI starts: javascript/photoshoot_train*.js and
-# photoshoot_shoot*.js fill them when they are first seen, and talk to the routes below /photoshoot/v1.
-_TRAIN = f'<div id="photoshoot_train" data-style="{escape(STYLE)}">Loading…</div>'
-_SHOOT = '<div id="photoshoot_shoot">Loading…</div>'
+# One element for the whole part, so that it costs nothing when the WebUI starts: the modules in webui/pages fill them
+# when they are first seen, and talk to the routes below /photoshoot/v1.
+_TRAIN = f'<div id="photoshoot_train" data-photoshoot-page="train/page.mjs" data-style="{escape(STYLE)}">Loading…</div>'
+_SHOOT = '<div id="photoshoot_shoot" data-photoshoot-page="shoot/page.mjs">Loading…</div>'
 
 
 def build_tab(inpaint: list[Any] | None) -> list[tuple[Any, str, str]]:
@@ -182,7 +184,7 @@ class FilterPart:
 
 
 class ResultsView:
-    """The figures, a choice of what is shown, and its pages. The pictures' own small script is in ``javascript/``."""
+    """The figures, a choice of what is shown, and its pages. The pictures' own small script is in ``pages/folder/``."""
 
     def __init__(self, inpaint: list[Any] | None) -> None:
         import gradio as gr
@@ -217,9 +219,9 @@ class ResultsView:
             _picture_and_mask,
             [chosen, self.results],
             inpaint,
-            _js="(_, results) => [photoshootChosen(), results]",
+            _js=in_page(FOLDER, "chosen"),
             show_progress=False,
-        ).success(None, _js="() => photoshootOpenInpaint()")
+        ).success(None, _js=in_page(FOLDER, "openInpaint"))
 
     @staticmethod
     def hidden() -> list[Any]:

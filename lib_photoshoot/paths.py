@@ -60,7 +60,7 @@ def hub_cache(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(cache).expanduser()
 
 
-def scratch_folder(out: Path) -> Path:
+def scratch_of(out: Path) -> str:
     """Where this machine's workers encode files for ``out``: always the same, so that a later run finds it again."""
     digest = hashlib.sha256(os.fsencode(os.path.realpath(out))).hexdigest()
-    return Path(tempfile.gettempdir(), f"photoshoot-{digest[:16]}")
+    return os.path.join(tempfile.gettempdir(), f"photoshoot-{digest[:16]}")

@@ -15,6 +15,7 @@ FLOORS = (
     (
         "errors",
         "allocator",
+        "declared",
         "fusing",
         "locks",
         "model_names",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from lib_photoshoot.declared import Meta, check_names, checked
 from lib_photoshoot.webui.http.errors import RequestError
 
 _LARGEST = 2**53
@@ -16,55 +17,36 @@ class Fields:
     def __init__(self, body: Any, known: Sequence[str]) -> None:
         if not isinstance(body, Mapping):
             raise RequestError(f"The request must be an object with {', '.join(known) or 'no fields'}.")
-        unknown = sorted(str(name) for name in body if name not in known)
-        if unknown:
-            raise RequestError(
-                f"There is no field called {unknown[0]!r} here; known are: {', '.join(known) or 'none'}."
-            )
+        check_names(body, known, "There is no field called {} here", RequestError)
         self._body = body
 
     def given(self, name: str) -> bool:
         """Whether the request says anything about it; null says nothing."""
         return self._body.get(name) is not None
 
-    def raw(self, name: str) -> Any:
+    def raw(self, name: str, default: Any = None) -> Any:
         """The value as it came, for a reader that checks it itself."""
-        return self._body.get(name)
+        return self._body.get(name, default)
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text; needed unless there is a default."""
-        value = self._value(name, default)
-        if not isinstance(value, str):
-            raise RequestError(f"{name!r} is {value!r}; give a text.")
-        return value
+        return self._checked(name, str, default)
 
     def choice(self, name: str, choices: Collection[str], default: str | None = None) -> str:
         """One of some words."""
-        value = self.text(name, default)
-        if value not in choices:
-            raise RequestError(f"{name!r} is {value!r}; choose one of: {', '.join(choices)}.")
-        return value
+        return self._checked(name, str, default, choices=tuple(choices))
 
     def flag(self, name: str, default: bool = False) -> bool:
         """True or false."""
-        value = self._value(name, default)
-        if not isinstance(value, bool):
-            raise RequestError(f"{name!r} is {value!r}; it is either true or false.")
-        return value
+        return self._checked(name, bool, default)
 
     def number(self, name: str, lowest: float, highest: float, default: float) -> float:
         """A number within a range."""
-        value = self._value(name, default)
-        if not is_number(value) or not lowest <= value <= highest:
-            raise RequestError(f"{name!r} is {value!r}; give a number from {lowest:g} to {highest:g}.")
-        return float(value)
+        return self._checked(name, float, default, lowest=lowest, highest=highest)
 
     def whole(self, name: str, lowest: int, highest: int, default: int | None = None) -> int:
         """A whole number within a range."""
-        value = self._value(name, default)
-        if not is_number(value) or value != int(value) or not lowest <= value <= highest:
-            raise RequestError(f"{name!r} is {value!r}; give a whole number from {lowest} to {highest}.")
-        return int(value)
+        return self._checked(name, int, default, lowest=lowest, highest=highest)
 
     def texts(self, name: str) -> tuple[str, ...] | None:
         """A list of texts, None where none is given."""
@@ -88,6 +70,9 @@ class Fields:
         if not isinstance(value, Mapping):
             raise RequestError(f"{name!r} is {short(value)}; give an object.")
         return value
+
+    def _checked(self, name: str, kind: type, default: Any, **more: Any) -> Any:
+        return checked(Meta(kind, default, **more), repr(name), self._value(name, default), RequestError)
 
     def _value(self, name: str, default: Any) -> Any:
         value = self._body.get(name)

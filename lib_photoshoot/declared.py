@@ -18,7 +18,7 @@ _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 class Meta(NamedTuple):
     """How a value is shown and what it may be.
 
-    ``kind`` is bool, int, float or str; tuple stands for lines of text, which their owner checks. ``lowest`` and
+    ``kind`` is bool, int, float or str; with ``many`` it is a tuple of such, which its owner checks. ``lowest`` and
     ``highest`` are those of a number, both included. ``step`` is a widget's; with ``exact`` the number is a multiple
     of it, and a whole one is no 2.0. ``choices`` are the allowed values of a closed list, ``aliases`` other texts that
     are taken for one. ``group`` is the part of a page it stands in, ``axis`` says whether it is an X/Y/Z axis. With
@@ -39,6 +39,7 @@ class Meta(NamedTuple):
     axis: bool = False
     lines: int = 1
     optional: bool = False
+    many: bool = False
 
     @property
     def ranged(self) -> bool:
@@ -73,15 +74,15 @@ def check_fields(owner: Any, called: Callable[[str, Meta], str], error: type[Exc
         object.__setattr__(owner, name, checked(meta, called(name, meta), getattr(owner, name), error))
 
 
-def checked(meta: Meta, called: str, value: Any, error: type[Exception]) -> Any:
-    """The value in its own type. Raises as :func:`check_fields`."""
-    if meta.kind is tuple or (meta.optional and value is None):
+def checked(meta: Meta, called: str, value: Any, error: type[Exception], written: str | None = None) -> Any:
+    """The value in its own type. Raises as :func:`check_fields`; ``written`` is the text that it was read from."""
+    if meta.many or (meta.optional and value is None):
         return value
     if isinstance(value, str):
         value = meta.aliases.get(value, value)
     demand = _demand(meta, value)
     if demand:
-        raise error(f"{called} is {value!r}; {demand}.")
+        raise error(f"{called} is {value if written is None else written!r}; {demand}.")
     return meta.kind(value) if meta.kind in (int, float) else value
 
 

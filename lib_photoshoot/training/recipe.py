@@ -103,7 +103,9 @@ class Recipe:
         0, "Resume point every (steps)", "saving", 0, 100_000, 10, "0 makes one at the end of each epoch only."
     )
 
-    sample_prompts: tuple[str, ...] = setting((), "Sample prompts", "samples", "One a line; none makes none.", lines=3)
+    sample_prompts: tuple[str, ...] = setting(
+        (), "Sample prompts", "samples", "One a line; none makes none.", kind=str, many=True, lines=3
+    )
     sample_negative_prompt: str = setting("", "Negative prompt", "samples")
     sample_every_n_epochs: int = number(1, "Samples every (epochs)", "samples", 1, 1000, 1)
     sample_width: int = number(512, "Sample width", "samples", 64, 2048, 8)
@@ -116,7 +118,7 @@ class Recipe:
     def __post_init__(self) -> None:
         check_fields(self, lambda name, meta: f"{meta.label} ({name})", TrainingError)
         for name, meta in FIELDS.items():
-            if meta.kind is str and _CONTROL.search(value := getattr(self, name)):
+            if meta.kind is str and not meta.many and _CONTROL.search(value := getattr(self, name)):
                 raise TrainingError(f"{meta.label} ({name}) is {value!r}; remove the line break or control character.")
         object.__setattr__(self, "sample_prompts", _checked_lines("sample_prompts", self.sample_prompts))
         _check_file_names(self)

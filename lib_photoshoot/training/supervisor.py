@@ -24,12 +24,12 @@ from typing import Any, BinaryIO
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
+from lib_photoshoot.locks import hold
 from lib_photoshoot.training.causes import sentence_for
 from lib_photoshoot.training.console import ConsoleParser
 from lib_photoshoot.training.environment import trainer_variables
 from lib_photoshoot.training.events import Event, EventKind
 from lib_photoshoot.training.history import History, earlier_events
-from lib_photoshoot.training.locks import hold
 from lib_photoshoot.training.processes import detached, end_processes, halt_processes, marked, wake_processes
 from lib_photoshoot.training.results import EpochResult, rename, scan
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish

@@ -28,7 +28,7 @@ from typing import Any
 from lib_photoshoot.confined import inside, is_plain, stays_inside
 from lib_photoshoot.errors import CatalogError, TrainingError
 from lib_photoshoot.files import shown, write_atomic
-from lib_photoshoot.journal import SPOILED, read_lines
+from lib_photoshoot.journal import SPOILED
 from lib_photoshoot.locks import is_held
 from lib_photoshoot.training.seal import is_sealed, seal_of
 
@@ -270,8 +270,9 @@ class RunFolder:
 
     def history(self) -> Iterator[dict[str, Any]]:
         """The steps so far, in order, for charts. A line that was cut short is passed over."""
-        with suppress(OSError, CatalogError):
-            for _, line in read_lines(inside(self.path, self.history_file.name), header=b""):
+        with suppress(OSError, CatalogError), open(inside(self.path, self.history_file.name), "rb") as file:
+            # Not read_lines: the last line counts as soon as it is whole, whether or not it has ended.
+            for line in file:
                 with suppress(*SPOILED):
                     yield json.loads(line)
 

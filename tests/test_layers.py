@@ -12,8 +12,8 @@ PACKAGE = "lib_photoshoot"
 
 FLOORS = (
     # What knows nothing of pictures or products.
-    ("errors", "allocator", "fusing", "model_names", "places", "safetensors_header", "typed", "wording"),
-    ("file_names", "files", "grey", "more_formats", "provenance", "spreadsheet"),
+    ("errors", "allocator", "fusing", "locks", "model_names", "places", "safetensors_header", "typed", "wording"),
+    ("file_names", "files", "grey", "journal", "more_formats", "provenance", "spreadsheet"),
     ("confined", "prompts", "settings", "weights", "workload", "webui.hosts.protocol", "webui.hosts.requirements"),
     # Pictures, colours, outlines, products.
     ("masks",),
@@ -34,7 +34,8 @@ FLOORS = (
     # The surfaces.
     ("cli", "webui.http"),
     ("__main__",),
-    ("webui.generate", "webui.folder", "webui.train", "webui.shoot"),
+    ("webui.generate",),
+    ("webui.folder", "webui.train", "webui.shoot"),
     ("webui.hosts.a1111",),
 )
 """From the ground up; a part imports from the floors below its own, and of its own floor nothing but itself."""
@@ -104,3 +105,26 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_the_hosts_side_stands_in_wings() -> None:
     assert [path.name for path in (ROOT / PACKAGE / "webui").glob("*.py")] == ["__init__.py"]
+
+
+LONGEST = 350
+ALONE = ("training.hook.entry", "shoot.review")
+"""The first runs in the trainer's own Python, as one file that imports nothing of ours; the second has a server by
+hand."""
+
+
+def test_no_file_is_too_long_to_be_taken_in() -> None:
+    lines = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules().items()}
+    assert not {name: count for name, count in lines.items() if count > LONGEST and name not in ALONE}
+
+
+def test_every_public_function_and_class_says_what_it_is() -> None:
+    silent = [
+        f"{name}.{node.name}"
+        for name, path in modules().items()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert not silent

@@ -28,8 +28,9 @@ from lib_photoshoot.export.profile import PROFILES, load_profile
 from lib_photoshoot.export.provenance import metadata_of
 from lib_photoshoot.shoot import finish, finish_exports
 from lib_photoshoot.shoot.errors import ShootError
-from lib_photoshoot.shoot.finish import FinishedProduct, finish_shoot
+from lib_photoshoot.shoot.finish import finish_shoot
 from lib_photoshoot.shoot.finish_ledger import FinishLedger
+from lib_photoshoot.shoot.finished import FinishedProduct
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder
 from lib_photoshoot.shoot.ledger import ShootLedger, Try, read_state
 from lib_photoshoot.shoot.shot_list import read_shot_list, write_shot_list

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -164,6 +165,9 @@ def finish(run: RunFolder, seconds: float = 120) -> Status:
     """The status after the run has ended, which must not take longer."""
     status = control.wait(run, seconds)
     assert not status.state.active, f"still {status.state.value} after {seconds} s: {status.message}"
+    end = time.monotonic() + 10
+    while run.supervised and time.monotonic() < end:  # its last word is written before it ends
+        time.sleep(0.02)
     return status
 
 

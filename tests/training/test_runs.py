@@ -474,6 +474,14 @@ def test_a_trainer_that_counts_otherwise_is_ended(trainer: Trainer, photos: Path
     assert failed.step < 12 and not failed.files
 
 
+def test_a_run_that_lacked_only_the_word_that_it_is_finished_keeps_all_its_steps(undisturbed: RunFolder) -> None:
+    planned = undisturbed.spec().total_steps
+    undisturbed.write_status(replace(undisturbed.status(), state=RunState.TRAINING, step=planned - 1))
+    control.resume(undisturbed)
+    assert finish(undisturbed).state is RunState.DONE
+    assert steps(undisturbed) == list(range(1, planned + 1))
+
+
 def test_steps_done_are_those_that_were_told_and_not_the_plan(undisturbed: RunFolder) -> None:
     """The power went between the last file and the word that it is there."""
     planned = undisturbed.spec().total_steps

@@ -15,11 +15,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from lib_photoshoot.cli.main import app
+from lib_photoshoot.locks import hold
 from lib_photoshoot.training import control
 from lib_photoshoot.training import controller as controllers
 from lib_photoshoot.training.controller import TrainingController
 from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment
-from lib_photoshoot.training.locks import hold
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
 from tests.training.conftest import SMALL, Trainer, finish, put_tokenizer
 

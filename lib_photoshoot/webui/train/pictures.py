@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +16,7 @@ from lib_photoshoot.training.folders import picture_in, repeated_folders, write_
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.regularisation import regularisation_images
 from lib_photoshoot.training.scanning import TRAINED_SUFFIXES
+from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.fields import RECIPE_FIELDS, Fields
@@ -26,11 +26,7 @@ from lib_photoshoot.webui.train.captioning import LABELS, Captioners, caption
 from lib_photoshoot.webui.train.datasets import Datasets, Edited, Sheets
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lib_photoshoot.pipeline import ProductFilter
-    from lib_photoshoot.products import Product
-    from lib_photoshoot.results import FilterResult
     from lib_photoshoot.training.controller import TrainingController
     from lib_photoshoot.webui.train.host import TrainingHost
     from lib_photoshoot.webui.train.trainer import Trainer
@@ -245,21 +241,6 @@ def _edit(action: str, fields: Fields) -> Callable[[CaptionSheet], object]:
         return lambda sheet: sheet.remove_tag(word, names)
     position = fields.whole("position", 0, 1000) if fields.given("position") else None
     return lambda sheet: sheet.add_tag(word, position, names)
-
-
-class FilterInTurns:
-    """The part of the product filter that curation uses, with a turn in the host's queue for each picture."""
-
-    def __init__(
-        self, product_filter: Callable[[], ProductFilter], turn: Callable[[], AbstractContextManager[Any]]
-    ) -> None:
-        self._filter = product_filter
-        self._turn = turn
-
-    def detect(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
-        """See ``ProductFilter``. The models are asked for anew: a job in between may have let them go."""
-        with self._turn():
-            return self._filter().detect(image, products)
 
 
 def plain_name(name: str) -> str:

@@ -20,7 +20,8 @@ from lib_photoshoot.shoot.folder import Chosen, ShootFolder
 from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.webui import WebUi
 from lib_photoshoot.webui.http.errors import RequestError
-from lib_photoshoot.webui.shoot.service import RowsError, ShootService
+from lib_photoshoot.webui.shoot.rows import RowsError
+from lib_photoshoot.webui.shoot.service import ShootService
 from tests.shoot.fake_webui import FakeWebUi
 
 ROWS = [

@@ -1,4 +1,8 @@
-"""Locks on files that the system frees when their holder dies, however it dies."""
+"""Locks on files that the system frees when their holder dies, however it dies.
+
+Not the library ``filelock``: it wants a file of its own beside each that it guards, which it empties and users would
+find in their folders, has no locks that are shared, and stops with an error where a network file system has none.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ def hold(path: Path, patience: float = 0.0, shared: bool = False) -> BinaryIO | 
     """
     stream = open(path, "a+b")  # noqa: SIM115 (the caller holds it open)
     end = time.monotonic() + patience
-    while not _locked(stream.fileno(), shared):
+    while not lock(stream.fileno(), shared):
         if time.monotonic() >= end:
             stream.close()
             return None
@@ -39,10 +43,15 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def _locked(handle: int, shared: bool) -> bool:
+def lock(handle: int, shared: bool = False, place: int = 0) -> bool:
+    """Lock an open file until it is closed; False where another holds it.
+
+    On Windows the byte at ``place`` is locked, which nobody else can read or write then; it need not be there.
+    """
     if os.name == "nt":
         import msvcrt
 
+        os.lseek(handle, place, os.SEEK_SET)
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
         except OSError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.errors import ShootError
 
 HIGHEST_SEED = 2**32 - 1
 SEPARATOR = "|"

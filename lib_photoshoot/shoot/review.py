@@ -22,8 +22,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lib_photoshoot.confined import stays_inside
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder, chosen_from
 from lib_photoshoot.shoot.ledger import LEDGER_NAME, Decision, ShootLedger, ShootState
 from lib_photoshoot.shoot.report import content_security_policy, report_chunks, write_report

@@ -14,7 +14,7 @@ from lib_photoshoot.training.run_folder import RunState
 from lib_photoshoot.training.sheet import samples
 
 if TYPE_CHECKING:
-    from lib_photoshoot.settings import Meta
+    from lib_photoshoot.declared import Meta
     from lib_photoshoot.training.results import EpochResult
     from lib_photoshoot.training.run_folder import RunFolder
 
@@ -48,7 +48,7 @@ def _field(name: str, meta: Meta) -> dict[str, Any]:
     if meta.choices:
         # In the default's own type, so that a chosen one can be sent back as it is.
         return described | {"choices": [type(default)(choice) for choice in meta.choices]}
-    if meta.lowest is not None:
+    if meta.ranged:
         described |= {"lowest": meta.lowest, "highest": meta.highest, "step": meta.step}
     return described
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lib_photoshoot.settings import DEFAULTS, FIELDS, Meta, settings_from
+from lib_photoshoot.declared import Meta
+from lib_photoshoot.settings import DEFAULTS, FIELDS, settings_from
 from lib_photoshoot.webui.hosts.a1111.choices import LISTS
 from lib_photoshoot.webui.hosts.a1111.keys import OVERRIDES
 

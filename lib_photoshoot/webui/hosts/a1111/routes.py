@@ -45,10 +45,10 @@ def _report(text: str) -> None:
 
 def _follow_run() -> None:
     """Take care of a training that went on while the WebUI was started anew."""
-    from lib_photoshoot.places import home
+    from lib_photoshoot.paths import runs_folder, training_folder
 
     # The controller's home, which is not imported for nothing.
-    if (home() / "training" / "runs").is_dir():
+    if runs_folder(training_folder()).is_dir():
         from lib_photoshoot.webui.hosts.a1111.training_host import training_service
 
         training_service().runs.active()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lib_photoshoot.enhancement.protocol import EnhancementError
 from lib_photoshoot.declared import check_names
+from lib_photoshoot.enhancement.protocol import EnhancementError
 from lib_photoshoot.images import Picture, decode_picture
 from lib_photoshoot.products import Product, check_products
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion, Rejection

@@ -16,7 +16,7 @@ FLOORS = (
     ("file_names", "files", "grey", "more_formats", "provenance", "spreadsheet"),
     ("confined", "prompts", "settings", "weights", "workload", "webui.hosts.protocol", "webui.hosts.requirements"),
     # Pictures, colours, outlines, products.
-    ("masks",),
+    ("masks", "pages"),
     ("colour", "compose", "presets"),
     ("picture",),
     ("decoding",),

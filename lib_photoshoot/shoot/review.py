@@ -23,10 +23,11 @@ from urllib.parse import unquote, urlsplit
 
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.files import shown
+from lib_photoshoot.pages.html import content_security_policy
 from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder, chosen_from
 from lib_photoshoot.shoot.ledger import LEDGER_NAME, Decision, ShootLedger, ShootState
-from lib_photoshoot.shoot.report import content_security_policy, report_chunks, write_report
+from lib_photoshoot.shoot.report import report_chunks, write_report
 from lib_photoshoot.shoot.shot_list import REPORT_NAME
 from lib_photoshoot.shoot.view import shoot_view
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
-from lib_photoshoot.shoot.report import content_security_policy
+from lib_photoshoot.pages.html import content_security_policy
 from lib_photoshoot.webui.http.login import Login
 from lib_photoshoot.webui.http.page_routes import PageRoutes, answer, whole
 from lib_photoshoot.webui.http.prefixes import SHOOT_PREFIX

@@ -20,7 +20,7 @@ Hand = Literal["accepted", "rejected"]
 class Show(TypedDict):
     """A filter above the grid, by one of the names that the page knows."""
 
-    name: Literal["all", "accepted", "rejected", "check", "unreadable", "hand", "differ"]
+    name: Literal["all", "accepted", "rejected", "match", "skip", "check", "unreadable", "hand", "differ"]
     label: str
     title: str
 
@@ -29,13 +29,6 @@ class Named(TypedDict):
     """A name, and the word for it that people read."""
 
     name: str
-    label: str
-
-
-class Figure(TypedDict):
-    """A number above the grid, with its words."""
-
-    number: str
     label: str
 
 
@@ -124,11 +117,11 @@ class Item(_Item, total=False):
     ``id``: stays the same, whole. ``name`` and ``detail``: its first line; ``detail_label`` and ``label`` are longer,
     for the large view and for readers. ``link``: the parts of the page's fragment that opens it. ``reference``: names
     it in decisions; None where nothing can be decided. ``products``: names of groups. ``filter``: what was decided
-    first, ``by_hand``: what a person decided, ``decision``: what holds. ``why``: one sentence. ``scores``: (product, score)
-    pairs. ``file`` and ``thumbnail``: the picture as ``view`` (the page's first one where that is left out), "" where
-    there is none; ``views``: further looks. ``check``: somebody should look at the outline. ``size``: pixels (width,
-    height) of the views that are not cropped. ``regions``, ``notes``, ``more`` (facts in one line), ``details``
-    (pairs of name and value): of the large view.
+    first, ``by_hand``: what a person decided, ``decision``: what holds. ``why``: one sentence. ``scores``: pairs of
+    product and score. ``file`` and ``thumbnail``: the picture as ``view`` (the page's first one where that is left
+    out), "" where there is none; ``views``: further looks. ``check``: somebody should look at the outline. ``size``:
+    pixels (width, height) of the views that are not cropped. ``regions``, ``notes``, ``more`` (facts in one line),
+    ``details`` (pairs of name and value): of the large view.
     """
 
     label: str
@@ -158,7 +151,6 @@ class Page(TypedDict):
     title: str
     heading: str
     lead: str
-    figures: Sequence[Figure]
     key: str
     decide: str
     apply: str
@@ -178,6 +170,8 @@ SHOW_LABELS = {
     "all": "All",
     "accepted": "Accepted",
     "rejected": "Rejected",
+    "match": "Match",
+    "skip": "Skipped",
     "check": "To check",
     "unreadable": "Unreadable",
     "hand": "By hand",
@@ -199,7 +193,7 @@ def shows(names: Iterable[str], **labels: str) -> list[Show]:
 def page(title: str, **values: Any) -> Page:
     """A page of which only what is named differs from the plainest one."""
     plain: Page = {
-        "version": VERSION, "title": title, "heading": "", "lead": "", "figures": [], "key": "", "decide": "",
+        "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "",
         "apply": "", "per_block": 0, "words": {}, "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],
         "products": [], "noun": "product", "order": "", "columns": 0, "footer": [],
         "empty": "There are no pictures yet.",

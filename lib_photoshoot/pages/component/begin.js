@@ -13,14 +13,6 @@ $("#view").hidden = page.views.length < 2;
 $("#view").addEventListener("change", () => { shownView = $("#view").value; emptyGrid(); paint(); });
 if (page.order) $("#order").options[0].textContent = page.order;
 $("#order").hidden = !items.some(item => item.best >= 0);
-for (const { number, label: text } of page.figures) {
-  const figure = document.createElement("div"), value = document.createElement("b"), words = document.createElement("span");
-  value.textContent = number;
-  words.textContent = text;
-  figure.append(value, words);
-  $("#figures").append(figure);
-}
-$("#figures").hidden = !page.figures.length;
 select.append(new Option(`All ${products.size} ${page.noun}s`, ""));
 select.setAttribute("aria-label", titled(page.noun));
 for (const item of items) for (const name of item.products) products.get(name).pictures = (products.get(name).pictures || 0) + 1;

@@ -5,6 +5,8 @@ const SHOWS = {
   all: () => true,
   accepted: item => item.decision === "accepted",
   rejected: item => item.decision === "rejected",
+  match: item => item.filter === "accepted",
+  skip: item => item.filter === "rejected",
   check: item => Boolean(item.check),
   unreadable: item => item.decision === "unreadable",
   hand: item => item.by_hand !== null,

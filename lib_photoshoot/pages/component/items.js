@@ -21,8 +21,11 @@ const titled = text => text.charAt(0).toUpperCase() + text.slice(1);
 const word = decision => page.words[decision] || titled(decision);
 const decided = item => item.by_hand ? titled(item.by_hand) + " by hand" : word(item.decision);
 const named = item => item.label || item.name;
+/** As part of an address; a byte of a file's name that is no text comes as a lone surrogate. */
+const encoded = text => text.split(/([\uD800-\uDFFF])/u).map(part => /^[\uD800-\uDFFF]$/u.test(part)
+  ? "%" + (part.charCodeAt(0) & 255).toString(16).padStart(2, "0") : encodeURIComponent(part)).join("");
 // "./" first: a path must never become the name of another host. A step up leads out of the folder.
-const address = path => "./" + path.split("/").filter(part => part !== "..").map(encodeURIComponent).join("/");
+const address = path => "./" + path.split("/").filter(part => part !== "..").map(encoded).join("/");
 const otherPlace = path => path.includes("/rejected/") ? path.replace("/rejected/", "/") : path.replace("/", "/rejected/");
 
 // The views of a picture: the first is its own, and the others stand in its list.

@@ -34,7 +34,7 @@ function fill() {
   mark();
   for (const step of [1, -1]) preload(list[stepFrom(panes[active], step)]);
 }
-const hashOf = item => "#" + item.link.map(encodeURIComponent).join("/");
+const hashOf = item => "#" + item.link.map(encoded).join("/");
 function mark() {
   const hash = panes.length === 1 ? hashOf(panes[0]) : "";
   try { window.history.replaceState(null, "", hash || location.pathname + location.search); } catch { /* not everywhere for files */ }
@@ -48,7 +48,9 @@ function fillInfo() {
     $(".seed", pane).textContent = item.detail_label || item.detail;
     const otherwise = item.by_hand && item.filter && item.by_hand !== item.filter;
     $(".decision", pane).textContent = decided(item) + (otherwise ? `, ${word(item.filter).toLowerCase()} by the filter` : "");
-    $(".why", pane).textContent = item.why;
+    const why = $(".why", pane), said = (item.notes || []).some(note => note.text === item.why);
+    why.textContent = said ? "" : item.why;
+    why.classList.toggle("wrong", Boolean(item.check));
     describe(pane, item);
     for (const name of ["accept", "reject"]) $("." + name, pane).hidden = !item.reference;
     press(pane, item);
@@ -100,8 +102,8 @@ function describe(pane, item) {
     row.append(make("td", name), make("td", value));
     return row;
   }));
-  const names = [...viewsOf(item).map(view => [viewName(item, view), view.label || viewLabel(viewName(item, view))])];
-  if (splits(item)) names.push([SPLIT, "Before | after"]);
+  const names = viewsOf(item).map(view => [viewName(item, view), view.label || viewLabel(viewName(item, view))]);
+  if (splits(item)) names.splice(names.findIndex(([name]) => name === "before") + 1, 0, [SPLIT, "Before | after"]);
   const tabs = $(".views", pane);
   tabs.hidden = names.length < 2;
   if (tabs.item !== item) tabs.replaceChildren(...names.map(([name, text]) => {

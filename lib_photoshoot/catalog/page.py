@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -19,6 +20,8 @@ from lib_photoshoot.results import Decision, Reason
 from lib_photoshoot.wording import counted
 
 PAGE_NAME = "report.html"
+REPORTS = ("report.json", "report.csv", "coco.json")
+"""For programs, beside the page, which names them."""
 MOST_EMBEDDED = 128 << 20
 """Bytes of thumbnails that are written into the page; of more it names the files, or no browser would open it."""
 
@@ -43,8 +46,8 @@ def page_chunks(
     hands = read_hands(out / LEDGER_NAME)
 
     def items() -> Iterator[Item]:
-        read = (item_of(number, record, hands.get(record.file)) for number, record in enumerate(records))
-        failed = (_unreadable(len(records) + number, one) for number, one in enumerate(document["unreadable"]))
+        read = (item_of(record, hands.get(record.file)) for record in records)
+        failed = map(_unreadable, document["unreadable"])
         return chain(read, failed)
 
     head = _head(document, records, {"decide": decide, "per_block": PER_BLOCK if embed else 0})
@@ -79,14 +82,14 @@ def _head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[
         order="In the pictures’ order",
         footer=[
             {"text": " ".join(f"{name}: {value}." for name, value in chosen.items()), "links": ()},
-            {"text": "The same figures for programs:", "links": ("report.json", "report.csv", "coco.json")},
+            {"text": "The same figures for programs:", "links": REPORTS},
         ],
         empty="This run has no pictures.",
         **more,
     )  # fmt: skip
 
 
-def item_of(number: int, record: Record, hand: str | None) -> Item:
+def item_of(record: Record, hand: str | None) -> Item:
     """One picture of a run; ``hand`` is what a person decided about it."""
     entry = record.entry
     first, *others = _views(record)
@@ -94,7 +97,7 @@ def item_of(number: int, record: Record, hand: str | None) -> Item:
     told = next((note for note in notes if note["wrong"]), next(iter(notes), None))
     decided = _FILTER[entry["decision"]]
     return {
-        "id": number,
+        "id": id_of(record.file),
         "name": record.stem,
         "detail": f"{entry['width']} × {entry['height']}",
         "link": record.stem.split("/"),
@@ -117,9 +120,14 @@ def item_of(number: int, record: Record, hand: str | None) -> Item:
     }
 
 
-def _unreadable(number: int, one: Mapping[str, str]) -> Item:
+def id_of(file: str) -> int:
+    """A picture's number on the page: the same whatever comes before it, and exact in JavaScript."""
+    return int.from_bytes(hashlib.sha256(file.encode("utf-8", "surrogateescape")).digest()[:6], "big")
+
+
+def _unreadable(one: Mapping[str, str]) -> Item:
     return {
-        "id": number, "name": one["file"], "detail": "", "link": one["file"].split("/"), "reference": None,
+        "id": id_of(one["file"]), "name": one["file"], "detail": "", "link": one["file"].split("/"), "reference": None,
         "products": [], "decision": "unreadable", "filter": None, "by_hand": None, "why": one["error"], "scores": [],
         "file": "", "thumbnail": "",
     }  # fmt: skip

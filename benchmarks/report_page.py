@@ -54,9 +54,10 @@ def main() -> int:
 
     from playwright.sync_api import sync_playwright
 
+    from lib_photoshoot.pages.server import PageServer
     from lib_photoshoot.shoot.folder import ShootFolder
     from lib_photoshoot.shoot.report import write_report
-    from lib_photoshoot.shoot.review import ReviewServer
+    from lib_photoshoot.shoot.review import ReviewedShoot
 
     flags = ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info", "--js-flags=--expose-gc"]
     names = ("page MB", "first card", "filter", "key", "decision", "large view", "far jump", "heap MB", "elements")
@@ -71,7 +72,7 @@ def main() -> int:
             written = time.perf_counter() - start
             size = (out / "report.html").stat().st_size
             show(count, "file", size, measure(browser, (out / "report.html").as_uri(), given.rounds))
-            with ReviewServer(ShootFolder(out)) as server:
+            with PageServer(ReviewedShoot(ShootFolder(out))) as server:
                 threading.Thread(target=server.serve_forever, daemon=True).start()
                 figures, size = measure(browser, server.address, given.rounds), served_size(server.address)
                 server.shutdown()

@@ -28,7 +28,7 @@ FLOORS = (
     ("file_names", "files", "grey", "journal", "more_formats", "provenance", "spreadsheet", "toml_text"),
     ("confined", "prompts", "settings", "weights", "workload", "webui.hosts.protocol", "webui.hosts.requirements"),
     # Pictures, colours, outlines, products.
-    ("masks",),
+    ("masks", "pages"),
     ("colour", "compose", "presets"),
     ("picture",),
     ("decoding",),

@@ -37,7 +37,8 @@ def test_the_core_never_imports_the_host_or_gradio():
 
 
 def test_the_packages_face():
-    (imports,) = re.findall(r"^from lib_photoshoot import (.+)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    page = (ROOT / "docs" / "python.md").read_text("utf-8")
+    (imports,) = re.findall(r"^from lib_photoshoot import (.+)$", page, re.MULTILINE)
     for name in {*imports.split(", "), *lib_photoshoot.__all__}:
         assert getattr(lib_photoshoot, name) is not None and name in dir(lib_photoshoot)
     assert not hasattr(lib_photoshoot, "no_such_name")

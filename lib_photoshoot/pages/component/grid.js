@@ -69,7 +69,7 @@ const scores = item => item.scores.map(pair => `${pair[0]} ${pair[1].toFixed(2)}
 
 function update(card, item) {
   const link = $(".open", card), here = item === current;
-  card.className = `card ${item.decision}${here ? " current" : ""}${chosen.includes(item) ? " chosen" : ""}${item.check ? " doubtful" : ""}`;
+  card.className = `card ${item.decision || ""}${here ? " current" : ""}${chosen.includes(item) ? " chosen" : ""}${item.check ? " doubtful" : ""}`;
   const what = decided(item);
   $(".decision", card).textContent = what;
   $(".why", card).textContent = item.why;

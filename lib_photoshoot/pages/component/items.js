@@ -18,7 +18,7 @@ items.forEach((item, index) => {
 const one = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 const score = item => item.best < 0 ? "" : item.best.toFixed(2);
 const titled = text => text.charAt(0).toUpperCase() + text.slice(1);
-const word = decision => page.words[decision] || titled(decision);
+const word = decision => decision ? page.words[decision] || titled(decision) : "";
 const decided = item => item.by_hand ? titled(item.by_hand) + " by hand" : word(item.decision);
 const named = item => item.label || item.name;
 /** As part of an address; a byte of a file's name that is no text comes as a lone surrogate. */

@@ -43,7 +43,7 @@ function fillInfo() {
   [...$(".panes").children].forEach((pane, index) => {
     const item = pane.item, info = $(".info", pane);
     pane.classList.toggle("active", index === active);
-    info.className = "info " + item.decision;
+    info.className = "info " + (item.decision || "");
     $(".product", pane).textContent = item.name;
     $(".seed", pane).textContent = item.detail_label || item.detail;
     const otherwise = item.by_hand && item.filter && item.by_hand !== item.filter;

@@ -50,52 +50,49 @@ export class Tools {
     }
 
     duplicate() {
-        const {row, field} = this.current;
-        const {table} = this;
-        const {focused} = row;
-        const index = table.rows.indexOf(row);
-        table.keep(`duplicate row ${index + 1}`);
-        const copy = table.insert(index + 1, row.values);
-        this.choose(copy, field);
-        table.changed();
-        if (focused) {
-            table.focus(copy, field);
-        }
+        this.#change((row, index, table) => {
+            table.keep(`duplicate row ${index + 1}`);
+            return table.insert(index + 1, row.values);
+        });
     }
 
     remove() {
-        const {row, field} = this.current;
-        const {table} = this;
+        this.#change((row, index, table) => {
+            table.keep(`delete row ${index + 1}${row.name ? `, ${row.name}` : ""}`);
+            table.take(row);
+            return table.rows[Math.min(index, table.rows.length - 1)];
+        }, index => `Row ${index + 1} is deleted; Undo brings it back.`);
+    }
+
+    move(step) {
+        this.#change((row, index, table) => {
+            const other = table.rows[index + step];
+            if (!other || other.empty) {
+                return null;
+            }
+            table.keep(`move row ${index + 1}`);
+            table.rows.splice(index, 1);
+            table.rows.splice(index + step, 0, row);
+            other.node[step < 0 ? "before" : "after"](row.node);
+            return row;
+        });
+    }
+
+    // Change the rows around the current one; `change` returns the row that is current then, or null for no change.
+    #change(change, told = () => "") {
+        const {table, current: {row, field}} = this;
         const {focused} = row;
         const index = table.rows.indexOf(row);
-        table.keep(`delete row ${index + 1}${row.name ? `, ${row.name}` : ""}`);
-        table.take(row);
-        const next = table.rows[Math.min(index, table.rows.length - 1)];
+        const next = change(row, index, table);
+        if (!next) {
+            return;
+        }
         this.choose(next, field);
         table.changed();
         if (focused) {
             table.focus(next, field);
         }
-        say(table.status, `Row ${index + 1} is deleted; Undo brings it back.`);
-    }
-
-    move(step) {
-        const {row, field} = this.current;
-        const {table} = this;
-        const {focused} = row;
-        const index = table.rows.indexOf(row);
-        const other = table.rows[index + step];
-        if (!other || other.empty) {
-            return;
-        }
-        table.keep(`move row ${index + 1}`);
-        table.rows.splice(index, 1);
-        table.rows.splice(index + step, 0, row);
-        other.node[step < 0 ? "before" : "after"](row.node);
-        table.changed();
-        if (focused) {
-            table.focus(row, field);
-        }
+        say(table.status, told(index));
     }
 
     #fillDown() {

@@ -127,9 +127,9 @@ def id_of(file: str) -> int:
 
 def _unreadable(one: Mapping[str, str]) -> Item:
     return {
-        "id": id_of(one["file"]), "name": shown(one["file"]), "detail": "", "link": one["file"].split("/"), "reference": None,
-        "products": [], "decision": "unreadable", "filter": None, "by_hand": None, "why": one["error"], "scores": [],
-        "file": "", "thumbnail": "",
+        "id": id_of(one["file"]), "name": shown(one["file"]), "detail": "", "link": one["file"].split("/"),
+        "reference": None, "products": [], "decision": "unreadable", "filter": None, "by_hand": None,
+        "why": one["error"], "scores": [], "file": "", "thumbnail": "",
     }  # fmt: skip
 
 

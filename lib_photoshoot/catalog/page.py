@@ -13,7 +13,7 @@ from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import thumbnail_name
 from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
-from lib_photoshoot.files import write_atomic
+from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, shows
 from lib_photoshoot.pages.html import PER_BLOCK, embedded, html_chunks, key_of
 from lib_photoshoot.results import Decision, Reason
@@ -98,7 +98,7 @@ def item_of(record: Record, hand: str | None) -> Item:
     decided = _FILTER[entry["decision"]]
     return {
         "id": id_of(record.file),
-        "name": record.stem,
+        "name": shown(record.stem),
         "detail": f"{entry['width']} × {entry['height']}",
         "link": record.stem.split("/"),
         "reference": {"file": record.file},
@@ -127,9 +127,9 @@ def id_of(file: str) -> int:
 
 def _unreadable(one: Mapping[str, str]) -> Item:
     return {
-        "id": id_of(one["file"]), "name": one["file"], "detail": "", "link": one["file"].split("/"), "reference": None,
-        "products": [], "decision": "unreadable", "filter": None, "by_hand": None, "why": one["error"], "scores": [],
-        "file": "", "thumbnail": "",
+        "id": id_of(one["file"]), "name": shown(one["file"]), "detail": "", "link": one["file"].split("/"),
+        "reference": None, "products": [], "decision": "unreadable", "filter": None, "by_hand": None,
+        "why": one["error"], "scores": [], "file": "", "thumbnail": "",
     }  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def _css(lab: Sequence[float]) -> str:
 
 
 def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "File", entry["file"]
+    yield "File", shown(entry["file"])
     for item in entry["rejected"]:
         says = f" Colour {colour}." if (colour := colour_in_words(item)) else ""
         yield "Rejected", f"{item['product']} {item['score']:.2f}: {REASON_TEXT[Reason(item['reason'])]}{says}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import secrets
 import socket
+import threading
 from types import TracebackType
 
 import uvicorn
@@ -38,6 +39,8 @@ class PageServer:
             access_log=False, server_header=False, timeout_graceful_shutdown=_CLOSING_S,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
+        self._idle = threading.Event()
+        self._idle.set()
 
     @property
     def address(self) -> str:
@@ -46,11 +49,16 @@ class PageServer:
 
     def serve_forever(self) -> None:
         """Answer until :meth:`shutdown`, or an interrupt, which newer servers hand on as KeyboardInterrupt."""
-        self._server.run(sockets=[self._socket])
+        self._idle.clear()
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._idle.set()
 
     def shutdown(self) -> None:
-        """Let :meth:`serve_forever` return soon."""
+        """From another thread: end :meth:`serve_forever`, and wait until it has ended."""
         self._server.should_exit = True
+        self._idle.wait(2 * _CLOSING_S)
 
     def finish(self) -> None:
         """After the last request: write the page's file anew if anything was decided. Raises PhotoshootError."""

@@ -6,9 +6,9 @@ import {request} from "../../../lib_photoshoot/webui/pages/shared/page.mjs";
 import {duration, plural, range} from "../../../lib_photoshoot/webui/pages/shared/words.mjs";
 
 test("figures are said as people say them", () => {
-    assert.equal(plural(1, "photo"), "1 photo");
-    assert.equal(plural(1200, "photo"), "1,200 photos");
-    assert.equal(plural(2, "row needs", "rows need"), "2 rows need");
+    assert.equal(plural(1, "{n} photo", "{n} photos"), "1 photo");
+    assert.equal(plural(1200, "{n} photo", "{n} photos"), "1,200 photos");
+    assert.equal(plural(2, "{n} row needs", "{n} rows need"), "2 rows need");
     const said = {0.2: "1 s", 89: "89 s", 90: "2 min", 5340: "89 min", 5400: "1 h 30 min", 172800: "2 days"};
     for (const [seconds, words] of Object.entries(said)) {
         assert.equal(duration(Number(seconds)), words);

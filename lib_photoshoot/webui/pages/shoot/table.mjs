@@ -211,7 +211,7 @@ export class Table {
             products: plural(count, "{n} product", "{n} products"),
             pictures: plural(wanted, "{n} picture", "{n} pictures"),
         })
-            : "The list is empty: type a product into its first row, paste cells, or import a file.";
+            : t("The list is empty: type a product into its first row, paste cells, or import a file.");
         const needs = plural(wrong, "{n} row needs a correction.", "{n} rows need a correction.");
         say(this.summary, wrong ? `${told} ${needs}` : told, wrong > 0);
         this.first.hidden = wrong === 0;

@@ -250,7 +250,7 @@ export class Run {
         const {saved_step: saved, step} = this.detail.status;
         const lost = saved ? t("What was trained after step {step} is lost", {step: saved})
             : t("The {step} steps so far are lost", {step});
-        const kept = t('finished epochs stay. "Stop and save" keeps everything.');
+        const kept = t("finished epochs stay. \"Stop and save\" keeps everything.");
         const asked = t("Cancel the run {name}?", {name: this.detail.name});
         if (confirm(`${asked}\n\n${t("{lost}; {kept}", {lost, kept})}`)) {
             await this.#do("cancel");

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -53,12 +54,13 @@ _LITERAL = re.compile(rf"^\s*//.*$|({_CHAIN}|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)
 _TEXT = re.compile(r"(?:^|[^\w-])[A-Z][a-z]|[a-z,;:] [a-z]|^[a-z]+: \{|^unreadable$")
 
 
-def keys() -> set[str]:
+@cache
+def keys() -> frozenset[str]:
     """Every key that a catalogue needs."""
     found = {LANGUAGE, *declared(), *(text for path in PYTHON for text in drawn(path.read_text(encoding="utf-8")))}
     for path in SCRIPTS:
         found.update(asked(path.read_text(encoding="utf-8"))[0])
-    return found - NAMES - EXAMPLES
+    return frozenset(found - NAMES - EXAMPLES)
 
 
 def declared() -> Iterator[str]:
@@ -81,7 +83,9 @@ def drawn(source: str) -> Iterator[str]:
 
 def _shown(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.JoinedStr):
-        yield from _texts_in("".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values))
+        yield from _texts_in(
+            "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        )
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield from _texts_in(node.value)
     for child in ast.iter_child_nodes(node):

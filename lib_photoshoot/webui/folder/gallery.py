@@ -125,7 +125,7 @@ def summary_html(results: Results, address: str | None) -> str:
     where = escape(shown(results.out))
     return (
         f'<div class="photoshoot-tab-summary"><div class="photoshoot-tab-figures">{cells}</div>{link}</div>'
-        f'<p class="photoshoot-tab-where">Masks, cut-outs, pictures and reports are in <code>{where}</code></p>'
+        f'<p class="photoshoot-tab-where">Masks, cut-outs, pictures and reports are in<code>{where}</code></p>'
     )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds the wheel, installs it into an environment of its own, and uses it there: README's example and ``detect``.
+"""Builds the wheel, installs it into an environment of its own, and uses it: docs/python.md's example and ``detect``.
 
 Run by the set-up's Python. The new environment downloads nothing: the packages that the wheel declares, and those that
 these declare in turn, are linked into it out of the set-up's own, each distribution for itself. So one that the wheel
@@ -104,6 +104,9 @@ def use(python: Path, elsewhere: Path) -> None:
     where = run(str(python), "-c", "import lib_photoshoot; print(lib_photoshoot.__file__)", **options)
     assert Path(where.strip()).is_relative_to(python.parent.parent), f"imported from {where}"
 
+    pages = Path(where.strip()).parent / "webui" / "pages"
+    assert (pages / "train" / "page.mjs").is_file() and (pages / "train" / "style.css").is_file()
+
     command = python.parent / "product-photoshoot"
     listed = run(str(command), "models", "list", **{**options, "env": variables | {"PHOTOSHOOT_MODELS": ""}})
     assert "mobile-sam" in listed and "site-packages" not in listed, listed
@@ -117,8 +120,8 @@ def use(python: Path, elsewhere: Path) -> None:
 
 
 def example() -> str:
-    """The README's example for Python."""
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    """The example of docs/python.md."""
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.DOTALL)
     return code
 
 

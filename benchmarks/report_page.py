@@ -1,9 +1,10 @@
-"""How the page of a shoot feels in Chromium with 100, 1,000 and 10,000 pictures, as a file and as `review` serves it.
+"""How the page of a shoot, or of a run of the filter, feels in Chromium, as a file and as `review` serves it.
 
-    python benchmarks/report_page.py [--counts 100 1000 10000] [--rounds 9]
+    python benchmarks/report_page.py [--of shoot filter] [--counts 100 1000 10000] [--rounds 9]
 
-Needs the package playwright and a program `chromium`. The shoots are made up: 20 products, and thumbnails of noise of
-about 11 KB, more than most photographs have. Printed per page: its size; the time until the first card has its
+Needs the package playwright and a program `chromium`. The pictures are made up: 20 products, and thumbnails of noise of
+about 11 KB, more than most photographs have in a shoot, and three of about 25 KB for each second picture of a run.
+Printed per page: its size; the time until the first card has its
 thumbnail decoded, from the beginning of the navigation; the medians of a change of the filter, an arrow key in the
 grid, a decision by key, and an arrow key in the large view until its picture is shown, each until the next frame is
 drawn; of a jump to the far end of the page until all thumbnails in sight are decoded; and what remains after all that:
@@ -39,6 +40,7 @@ TIMED = """async () => {
 KEY = (
     "(document.activeElement || document.body).dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
 )
+SHOWS = {"shoot": ("rejected", "accepted", "all"), "filter": ("skip", "match", "all")}
 DECODED = "[...document.querySelectorAll('.card img')].every(one => one.complete && one.naturalWidth > 0)"
 FIRST_CARD = """() => new Promise(resolve => { const look = () => {
     const image = document.querySelector(".card img[src]");
@@ -48,40 +50,56 @@ FIRST_CARD = """() => new Promise(resolve => { const look = () => {
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--of", nargs="+", choices=["shoot", "filter"], default=["shoot", "filter"])
     options.add_argument("--counts", type=int, nargs="+", default=[100, 1_000, 10_000])
     options.add_argument("--rounds", type=int, default=9)
     given = options.parse_args()
 
     from playwright.sync_api import sync_playwright
 
-    from lib_photoshoot.shoot.folder import ShootFolder
-    from lib_photoshoot.shoot.report import write_report
-    from lib_photoshoot.shoot.review import ReviewServer
+    from lib_photoshoot.pages.server import PageServer
 
     flags = ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info", "--js-flags=--expose-gc"]
     names = ("page MB", "first card", "filter", "key", "decision", "large view", "far jump", "heap MB", "elements")
-    print(f"{'pictures':>8} {'page':>7} " + " ".join(f"{name:>10}" for name in names))
+    print(f"{'pictures':>8} {'of':>6} {'page':>7} " + " ".join(f"{name:>10}" for name in names))
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
-        for count in given.counts:
-            out = Path(folder) / str(count)
-            make_shoot(out, count)
+        for count, kind in ((count, kind) for count in given.counts for kind in given.of):
+            out = Path(folder) / f"{kind} {count}"
             start = time.perf_counter()
-            write_report(out, ShootFolder(out).view())
-            written = time.perf_counter() - start
+            reviewed = reviewed_shoot(out, count) if kind == "shoot" else reviewed_run(out, count)
+            read = time.perf_counter()
+            reviewed.write_report()
+            written = time.perf_counter()
             size = (out / "report.html").stat().st_size
-            show(count, "file", size, measure(browser, (out / "report.html").as_uri(), given.rounds))
-            with ReviewServer(ShootFolder(out)) as server:
+            show(count, kind, "file", size, measure(browser, (out / "report.html").as_uri(), given.rounds, kind))
+            with PageServer(reviewed) as server:
                 threading.Thread(target=server.serve_forever, daemon=True).start()
-                figures, size = measure(browser, server.address, given.rounds), served_size(server.address)
+                figures, size = measure(browser, server.address, given.rounds, kind), served_size(server.address)
                 server.shutdown()
-            show(count, "served", size, figures)
-            print(f"{count:>8} written in {written:.2f} s")
+            show(count, kind, "served", size, figures)
+            print(f"{count:>8} made up and read in {read - start:.2f} s, written in {written - read:.2f} s", flush=True)
+            shutil.rmtree(out)
         browser.close()
     return 0
 
 
-def measure(browser: Any, address: str, rounds: int) -> list[float]:
+def reviewed_shoot(out: Path, count: int) -> Any:
+    from lib_photoshoot.shoot.folder import ShootFolder
+    from lib_photoshoot.shoot.review import ReviewedShoot
+
+    make_shoot(out, count)
+    return ReviewedShoot(ShootFolder(out))
+
+
+def reviewed_run(out: Path, count: int) -> Any:
+    from lib_photoshoot.catalog.review import ReviewedRun
+
+    make_run(out, count)
+    return ReviewedRun(out)
+
+
+def measure(browser: Any, address: str, rounds: int, kind: str) -> list[float]:
     """Milliseconds, then MB of script memory and the number of elements."""
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.set_default_timeout(120_000)
@@ -95,7 +113,7 @@ def measure(browser: Any, address: str, rounds: int) -> list[float]:
     def median(*actions: str, until: str = "true") -> float:
         return statistics.median(timed(actions[i % len(actions)], until) for i in range(rounds * len(actions)))
 
-    shows = [f"document.querySelector('[data-show={name}]').click()" for name in ("rejected", "accepted", "all")]
+    shows = [f"document.querySelector('[data-show={name}]').click()" for name in SHOWS[kind]]
     changed = median(*shows)
     key = median(KEY % "ArrowRight", KEY % "ArrowDown")
     decision = median(KEY % "r", KEY % "a")
@@ -112,7 +130,7 @@ def measure(browser: Any, address: str, rounds: int) -> list[float]:
     return [first, changed, key, decision, large, jump, memory, elements]
 
 
-def show(count: int, kind: str, size: int, figures: list[float]) -> None:
+def show(count: int, of: str, kind: str, size: int, figures: list[float]) -> None:
     *times, memory, elements = figures
     cells = [
         f"{size / 1e6:>10.2f}",
@@ -120,7 +138,7 @@ def show(count: int, kind: str, size: int, figures: list[float]) -> None:
         f"{memory:>10.1f}",
         f"{elements:>10.0f}",
     ]
-    print(f"{count:>8} {kind:>7} " + " ".join(cells), flush=True)
+    print(f"{count:>8} {of:>6} {kind:>7} " + " ".join(cells), flush=True)
 
 
 def served_size(address: str) -> int:
@@ -169,6 +187,47 @@ def make_shoot(out: Path, count: int, products: int = 20) -> None:
             (out / path).parent.mkdir(parents=True, exist_ok=True)
             (out / path).write_bytes(data)
     (out / "ledger.jsonl").write_bytes(b"".join(lines))
+
+
+def make_run(out: Path, count: int, products: int = 20) -> None:
+    """A finished run without its cost, every second picture with one product in it."""
+    import json
+
+    import numpy as np
+    from PIL import Image
+
+    from lib_photoshoot.catalog.ledger import Record, header_line
+
+    random = np.random.default_rng(0)
+    noise = [Image.fromarray(random.integers(0, 256, (60, 60, 3), dtype=np.uint8)) for _ in range(12)]
+    small = [jpeg(image.resize((560, 560), Image.Resampling.BICUBIC), 35) for image in noise]
+    full = [jpeg(image.resize((1200, 1200), Image.Resampling.BICUBIC), 60) for image in noise]
+    settings = {"products": [{"name": f"product {number}"} for number in range(products)], "detector": "embedded"}
+    lines = [header_line(settings)]
+    for index in range(count):
+        stem, name, match = f"photo {index}", f"product {index % products}", index % 2 == 0
+        kinds = ("before", "after", "overlay") if match else ("before",)
+        files = {f"thumbnails/{kind}/{stem}.jpg": small for kind in kinds}
+        mask = f"masks/{stem}_1_{name}.png"
+        if match:
+            files |= dict.fromkeys((f"overlays/{stem}.png", f"enhanced/{stem}.png", mask), full)
+        colour = {"before": [50, 20, 10], "after": [52, 21, 11], "delta_e": {"mean": 1.2, "p95": 2.5}}
+        doubts = ["ragged"] if index % 10 == 0 else []
+        region = {
+            "product": name, "score": index % 97 / 97, "box": [10, 10, 300, 300], "mask": mask, "colour": colour,
+            "outline": {"quality": 0.8, "doubts": doubts, "source": "model"},
+        }  # fmt: skip
+        entry = {
+            "file": f"photos/{stem}.jpg", "width": 1200, "height": 1200, "decision": "match" if match else "skip",
+            "reason": None if match else "nothing_found", "regions": [region] if match else [], "rejected": [],
+            "seconds": {"detect": 0.1, "segment": 0.4},
+        }  # fmt: skip
+        lines.append(Record(f"/photos/{stem}.jpg", stem, 1, 1, tuple(files), entry).to_line())
+        for path, choice in files.items():
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            (out / path).write_bytes(choice[index % len(choice)])
+    (out / "ledger.jsonl").write_bytes(b"".join(lines))
+    (out / "report.json").write_text(json.dumps({"images": [], "unreadable": []}))
 
 
 def jpeg(image: Any, quality: int) -> bytes:

@@ -47,7 +47,7 @@ def is_begun(path: Path, header: bytes) -> bool:
 def read_lines(path: Path, header: bytes | None = None) -> Iterator[tuple[int, bytes]]:
     """The whole lines behind the header, each with the place where it begins; also while another process writes.
 
-    Without a ``header`` the first line may be any; an empty one means that there is none. Raises as :func:`is_begun`.
+    Without a ``header`` the first line may be any. Raises as :func:`is_begun`.
     """
     with open(path, "rb") as file:
         if header is None:
@@ -58,7 +58,7 @@ def read_lines(path: Path, header: bytes | None = None) -> Iterator[tuple[int, b
 
 
 def _has_header(file: BinaryIO, header: bytes) -> bool:
-    first = file.readline() if header else b""
+    first = file.readline()
     if first != header and not header.startswith(first):
         raise ForeignError(first)
     return first == header

@@ -8,10 +8,10 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.settings import DEFAULTS, FilterSettings, SettingsError, settings_from
+from lib_photoshoot.settings import DEFAULTS, FilterSettings, SettingsError, current_values, settings_from
 
 SUFFIX = ".json"
 TEXTS = ("products", "prompt", "negative_prompt")
@@ -48,10 +48,11 @@ def preset_from_text(text: str, source: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise PresetError(f"The preset {source} holds no JSON object; save it again.")
     try:
+        values = current_values(values)
         settings_from(values)
     except SettingsError as error:
         raise PresetError(f"The preset {source} cannot be used: {error}") from error
-    return {name: value for name, value in values.items() if name not in ("enabled", "version")}
+    return {name: value for name, value in values.items() if name != "enabled"}
 
 
 def preset_from_file(path: Path, source: str = "") -> dict[str, Any]:
@@ -108,11 +109,8 @@ class PresetFolder:
             raise PresetError(f"{name!r} is a built-in preset and stays as it is; save under another name.")
         from lib_photoshoot.files import write_atomic
 
-        def write(file: BinaryIO) -> None:
-            file.write(preset_to_text(settings).encode("utf-8", "replace"))
-
         try:
-            write_atomic(self.folder / f"{name}{SUFFIX}", write)
+            write_atomic(self.folder / f"{name}{SUFFIX}", preset_to_text(settings).encode("utf-8", "replace"))
         except OSError as error:
             raise PresetError(f"The preset {name!r} cannot be saved ({error.strerror or error}).") from error
         return name
@@ -142,9 +140,9 @@ class PresetFolder:
 
 def user_presets() -> PresetFolder:
     """The presets of this installation."""
-    from lib_photoshoot.places import home
+    from lib_photoshoot.paths import presets_folder
 
-    return PresetFolder(home() / "presets")
+    return PresetFolder(presets_folder())
 
 
 def _is_built_in(name: str) -> bool:

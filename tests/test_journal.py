@@ -76,10 +76,6 @@ def test_another_file_is_left_as_it_is(tmp_path: Path, text: str) -> None:
     assert path.read_text() == text
 
 
-def test_a_journal_without_header_is_read_from_its_first_line(path: Path) -> None:
-    assert [line for _, line in read_lines(path, b"")] == [HEADER, *LINES]
-
-
 def test_a_link_is_refused(path: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(path)
     with pytest.raises(OSError, match="its link is a link"):

@@ -24,6 +24,7 @@ from lib_photoshoot.results import Decision, Doubt, FilterResult, Outline, Outli
 from lib_photoshoot.shoot.verdict import is_accepted
 from lib_photoshoot.verdict import Done, Verdict, found_products
 from lib_photoshoot.webui.generate.job import _to_check
+from tests.pages import read_page
 
 LAMP = Product("lamp")
 
@@ -74,9 +75,9 @@ def test_the_reports_have_them(run):
     assert entries["sure.png"]["regions"][0]["outline"]["doubts"] == []
     rows = list(csv.DictReader(io.StringIO((run / "report.csv").read_text())))
     assert {row["doubts"] for row in rows} == {"", "views_disagree ragged"}
-    page = (run / "report.html").read_text()
-    assert page.count("Check the outline: independent views see other outlines; the edge is ragged") == 1
-    assert "To check 1" in page and page.count(" data-check") == 1
+    page = read_page((run / "report.html").read_text())
+    assert page.words.count("Check the outline: independent views see other outlines; the edge is ragged") == 1
+    assert "To check" in page.words and [item["check"] for item in page.items] == [True, False]
 
 
 def test_a_doubtful_outline_is_never_ranked_above_a_sure_one(run):

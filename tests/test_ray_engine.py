@@ -33,6 +33,7 @@ from lib_photoshoot.catalog.ray_engine import AHEAD, LOSSES, RayEngine, threads_
 from lib_photoshoot.catalog.runner import run_catalog, run_engine
 from lib_photoshoot.catalog.urls import UrlFile, collect_sources
 from lib_photoshoot.errors import CatalogError, MachinesGoneError, WeightsError
+from lib_photoshoot.paths import scratch_of
 from tests.test_catalog import PRODUCTS, BrightSquares, paint
 from tests.test_catalog_urls import Server
 from tests.test_process import (
@@ -383,7 +384,7 @@ def test_the_driver_stopped_and_nothing_of_its_cluster_left(tmp_path: Path, stop
     assert "raylet" in name.values()
     child.send_signal(stop)
     assert child.wait(PATIENCE) == {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130}[stop]
-    scratch = Path(ray_cluster.scratch_of(out))
+    scratch = Path(scratch_of(out))
     assert scratch.exists() == (stop == signal.SIGKILL)
     _, alive = psutil.wait_procs(family, timeout=30)
     # Ray's own agents, idle and without models, try for a minute to tell a killed driver that they end.

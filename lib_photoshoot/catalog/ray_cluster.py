@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import shutil
@@ -11,24 +10,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import gettempdir, mkdtemp
-from typing import TYPE_CHECKING, Any
+from tempfile import mkdtemp
+from typing import Any
 
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown
-
-if TYPE_CHECKING:
-    pass
-
+from lib_photoshoot.paths import scratch_of
 
 STORE_BYTES = 512 << 20
 """Object store of a private cluster; what does not fit is spilled to the disk."""
-
-
-def scratch_of(out: Path) -> str:
-    """Where this machine's workers encode files for ``out``: always the same, so that a later run finds it again."""
-    digest = hashlib.sha256(os.fsencode(os.path.realpath(out))).hexdigest()
-    return os.path.join(gettempdir(), f"photoshoot-{digest[:16]}")
 
 
 @contextmanager

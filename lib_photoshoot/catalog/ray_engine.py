@@ -29,13 +29,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.catalog.inputs import InputFile
-from lib_photoshoot.catalog.ray_cluster import brief, cluster, import_ray, scratch_folder, scratch_of
+from lib_photoshoot.catalog.ray_cluster import brief, cluster, import_ray, scratch_folder
 from lib_photoshoot.catalog.ray_worker import Job, Worker
 from lib_photoshoot.catalog.runner import Filter, Numbered, Outcome
 from lib_photoshoot.catalog.urls import Source, UrlFile
 from lib_photoshoot.errors import CatalogError, ImageError, MachinesGoneError, PhotoshootError
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.images import read_picture
+from lib_photoshoot.paths import scratch_of
 from lib_photoshoot.products import Product
 
 if TYPE_CHECKING:
@@ -290,7 +291,7 @@ def _write(files: Mapping[str, bytes], out: Path, protected: frozenset[str]) -> 
 
     for name, data in files.items():
         path = output_path(out, name, protected)
-        write_atomic(path, lambda file, data=data: file.writelines([data]))  # type: ignore[misc]
+        write_atomic(path, data)
 
 
 def _chained(first: Numbered, rest: Iterator[Numbered]) -> Iterator[Numbered]:

@@ -1,23 +1,18 @@
-"""The run's reports: ``report.json``, ``report.csv``, ``coco.json`` and the self-contained ``report.html``."""
+"""The run's reports for programs, ``report.json``, ``report.csv`` and ``coco.json``, and their codes in words."""
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from lib_photoshoot.catalog.coco import coco_document
 from lib_photoshoot.catalog.ledger import Record
-from lib_photoshoot.catalog.outputs import thumbnail_name
-from lib_photoshoot.confined import inside
-from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import write_atomic
-from lib_photoshoot.results import Decision, Doubt, Reason
+from lib_photoshoot.results import Doubt, Reason
 from lib_photoshoot.spreadsheet import formula_safe
 
 CSV_COLUMNS = (
@@ -70,9 +65,9 @@ def doubts_of(region: Mapping[str, Any]) -> list[str]:
     return list((region.get("outline") or {}).get("doubts", ()))
 
 
-def doubts_in_words(codes: Iterable[str]) -> str:
+def doubts_in_words(codes: Iterable[str], between: str = ", ") -> str:
     """What speaks against an outline, for people."""
-    return ", ".join(DOUBT_TEXT[Doubt(code)] for code in codes)
+    return between.join(DOUBT_TEXT[Doubt(code)] for code in codes)
 
 
 def colour_in_words(item: Mapping[str, Any]) -> str:
@@ -81,22 +76,15 @@ def colour_in_words(item: Mapping[str, Any]) -> str:
     return f"{check['says']} ({check['tolerance']:g} allowed)" if check else ""
 
 
-def write_reports(
-    out: Path,
-    products: Sequence[str],
-    settings: Mapping[str, Any],
-    records: Sequence[Record],
-    unreadable: Sequence[dict[str, str]],
-) -> None:
-    """Write all four files atomically; raises ``OSError`` as it comes.
+def write_reports(out: Path, document: dict[str, Any], records: Sequence[Record]) -> None:
+    """Write all three files atomically; raises ``OSError`` as it comes.
 
-    ``records`` are gone through several times and never held together: a long run's need not fit into memory.
+    ``document`` is a :func:`report_document`. ``records`` are gone through several times and never held together: a
+    long run's need not fit into memory.
     """
-    document = report_document(products, settings, unreadable)
     _write(out / "report.json", report_chunks(document, records))
-    _write(out / "report.csv", csv_rows(records, unreadable))
-    _write(out / "coco.json", coco_chunks(products, records))
-    _write(out / "report.html", html_chunks(out, document, records))
+    _write(out / "report.csv", csv_rows(records, document["unreadable"]))
+    _write(out / "coco.json", coco_chunks(document["products"], records))
 
 
 def report_document(
@@ -182,55 +170,4 @@ def csv_rows(records: Iterable[Record], unreadable: Sequence[dict[str, str]]) ->
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
     # Undecodable bytes of a file name are kept as escapes instead of ending the report.
-    write_atomic(path, lambda file: file.writelines(piece.encode("utf-8", "backslashreplace") for piece in pieces))
-
-
-def html_chunks(out: Path, document: dict[str, Any], records: Sequence[Record]) -> Iterator[str]:
-    """The page in pieces."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("lib_photoshoot.catalog", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
-    environment.filters["doubts"] = lambda region: [DOUBT_TEXT[Doubt(code)] for code in doubts_of(region)]
-    environment.filters["css"] = _css
-    environment.filters["colour"] = colour_in_words
-    environment.filters["reason"] = lambda code: REASON_TEXT[Reason(code)]
-    environment.filters["thumb"] = lambda record, kind: _data_uri(out, thumbnail_name(record.stem, kind))
-    environment.filters["link"] = lambda path: quote(path, errors="surrogateescape")
-    matches, regions, doubted, seconds = 0, 0, 0, 0.0
-    for record in records:
-        matches += record.entry["decision"] == Decision.MATCH.value
-        regions += len(record.entry["regions"])
-        doubted += any(map(doubts_of, record.entry["regions"]))
-        seconds += sum(record.entry["seconds"].values())
-    return environment.get_template("report.html.j2").generate(
-        report=document,
-        records=records,
-        matches=matches,
-        skipped=len(records) - matches,
-        regions=regions,
-        doubted=doubted,
-        seconds=seconds,
-    )
-
-
-def _css(lab: Sequence[float]) -> str:
-    """A colour in L*a*b* as CSS has it; browsers' own lab() is of another white."""
-    import numpy as np
-
-    from lib_photoshoot.colour.space import SRGB
-
-    red, green, blue = SRGB.from_lab(np.array([[lab]], np.float32))[0, 0]
-    return f"rgb({red} {green} {blue})"
-
-
-def _data_uri(out: Path, name: str) -> str:
-    """A thumbnail as a data URI; empty when a user has deleted the file, or a link leads elsewhere."""
-    try:
-        return "data:image/jpeg;base64," + base64.b64encode(inside(out, name).read_bytes()).decode("ascii")
-    except (OSError, CatalogError):
-        return ""
+    write_atomic(path, (piece.encode("utf-8", "backslashreplace") for piece in pieces))

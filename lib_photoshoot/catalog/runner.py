@@ -149,12 +149,15 @@ def run_engine(
                         ledger.add(outcome)
                         count(number, outcome)
             tell(Progress(len(inputs), len(inputs), None))
-            from lib_photoshoot.catalog.report import write_reports
+            from lib_photoshoot.catalog.page import write_page
+            from lib_photoshoot.catalog.report import report_document, write_reports
 
             # In the inputs' order, whatever the order of finishing.
             records = Records(ledger, [inputs[number].key for number in sorted(done)])
             unreadable = [bad[number] for number in sorted(bad)]
-            write_reports(out, [product.name for product in products], settings, records, unreadable)
+            document = report_document([product.name for product in products], settings, unreadable)
+            write_reports(out, document, records)
+            write_page(out, document, records)
         except OSError as error:
             raise _cannot_write(out, error) from error
     in_order = [notes[number] for number in sorted(notes)]

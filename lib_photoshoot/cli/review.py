@@ -1,49 +1,60 @@
-"""``review``: the page of a shoot in the browser, where decisions by hand go into the shoot at once."""
+"""``review``: a shoot's or a run's pictures in the browser, where decisions by hand go into its ledger at once."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from lib_photoshoot.cli.exits import exit_codes, say
 
+if TYPE_CHECKING:
+    from lib_photoshoot.pages.application import Reviewed
+
 EXIT_CODES = (
-    "Exit codes: 0 ended with Ctrl-C, or the decisions are written; 2 wrong usage, a folder without a shoot or with "
-    "one that is running, a file without decisions, or a port that is taken."
+    "Exit codes: 0 ended with Ctrl-C, or the decisions are written; 2 wrong usage, a folder without a shoot or run, or "
+    "with one that is going on, a file without decisions, or a port that is taken."
 )
 
 
 def review_command(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The output folder of a shoot.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The output folder of a shoot or of filter.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of this machine; 0 for any free one.")] = 0,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
     apply: Annotated[
         Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
-        typer.Option(metavar="FILE", help="Write decisions that were saved from report.html into the shoot, and end."),
+        typer.Option(metavar="FILE", help="Write decisions that were saved from report.html into the folder, and end."),
     ] = None,
 ) -> None:
-    """Look through a shoot's pictures in the browser, and accept or reject them by hand."""
+    """Look through the pictures of a shoot or of filter in the browser, and accept or reject them by hand."""
     with exit_codes("Interrupted."):
-        from lib_photoshoot.shoot.folder import ShootFolder
-        from lib_photoshoot.shoot.review import ReviewServer, apply_decisions, counted
+        from lib_photoshoot.pages.saved import apply_decisions, counts_in_words
+        from lib_photoshoot.pages.server import PageServer
 
-        shoot = ShootFolder(folder)
+        reviewed = _reviewed(folder)
         if apply is not None:
-            say(f"{counted(apply_decisions(shoot, apply))}. Look at {folder / 'report.html'}")
+            say(f"{counts_in_words(apply_decisions(reviewed, apply))}. Look at {folder / 'report.html'}")
             return
-        with ReviewServer(shoot, port) as server:
+        with PageServer(reviewed, port) as server:
             say(f"Review at {server.address}\nCtrl-C ends it.")
             if browser:
                 _open(server.address)
-            try:
+            with suppress(KeyboardInterrupt):
                 server.serve_forever()
-            except KeyboardInterrupt:
-                server.finish()
-            decided = server.reviewed.decided
+            server.finish()
+            decided = reviewed.decided
         if decided:
             say(f"{decided} decision{'' if decided == 1 else 's'} by hand. Look at {folder / 'report.html'}")
+
+
+def _reviewed(folder: Path) -> Reviewed:
+    from lib_photoshoot.catalog.review import ReviewedRun, is_run
+    from lib_photoshoot.shoot.folder import ShootFolder
+    from lib_photoshoot.shoot.review import ReviewedShoot
+
+    return ReviewedRun(folder) if is_run(folder) else ReviewedShoot(ShootFolder(folder))
 
 
 def _open(address: str) -> None:

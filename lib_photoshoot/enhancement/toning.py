@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -11,19 +11,10 @@ import numpy as np
 
 from lib_photoshoot.colour.difference import COMPARED, delta_e
 from lib_photoshoot.colour.space import SRGB, ColourSpace
+from lib_photoshoot.declared import check_fields, setting
 from lib_photoshoot.enhancement.white_balance import Gains, balanced
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.masks.morphology import Rect
-
-_RANGES = {
-    "strength": (0.0, 2.0),
-    "exposure": (-2.0, 2.0),
-    "local_contrast": (0.0, 1.0),
-    "saturation": (-1.0, 1.0),
-    "sharpness": (0.0, 2.0),
-    "feather": (0.0, 200.0),
-}
-
 
 MEAN_LIMIT, HIGH_LIMIT = 0.8, 1.6
 """CIEDE2000 that a faithful retouch may reach on an article: mean and 95th percentile, with room for rounding below the
@@ -55,33 +46,24 @@ class RetouchSettingsError(PhotoshootError, ValueError):
 class RetouchSettings:
     """How much of what. The defaults are those of the faithful retouch.
 
-    ``strength`` (0..2) scales everything; 0 changes nothing. ``exposure`` in EV (-2..2) is measured when None.
-    ``local_contrast`` (0..1) is the amount of a large-radius unsharp mask, ``saturation`` (-1..1) a vibrance, which
-    spares colours that are strong already, ``sharpness`` (0..2) the amount of a small-radius unsharp mask on lightness,
-    ``feather`` (0..200 pixels) the width of the transition to the untouched picture. ``faithful`` keeps hue and chroma,
-    and scales all of it down until the article's colours stay within :data:`MEAN_LIMIT` and :data:`HIGH_LIMIT`.
-    RetouchSettingsError for values out of range.
+    ``strength`` scales everything; 0 changes nothing. ``exposure`` in EV is measured when None. ``local_contrast`` is
+    the amount of a large-radius unsharp mask, ``saturation`` a vibrance, which spares colours that are strong already,
+    ``sharpness`` the amount of a small-radius unsharp mask on lightness, ``feather`` the width in pixels of the
+    transition to the untouched picture. ``faithful`` keeps hue and chroma, and scales all of it down until the
+    article's colours stay within :data:`MEAN_LIMIT` and :data:`HIGH_LIMIT`. RetouchSettingsError for values out of
+    range.
     """
 
-    strength: float = 1.0
-    exposure: float | None = 0.0
-    local_contrast: float = 0.3
-    saturation: float = 0.0
-    sharpness: float = 0.5
-    feather: float = 3.0
+    strength: float = setting(1.0, lowest=0, highest=2)
+    exposure: float | None = setting(0.0, lowest=-2, highest=2, optional=True)
+    local_contrast: float = setting(0.3, lowest=0, highest=1)
+    saturation: float = setting(0.0, lowest=-1, highest=1)
+    sharpness: float = setting(0.5, lowest=0, highest=2)
+    feather: float = setting(3.0, lowest=0, highest=200)
     faithful: bool = True
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name not in _RANGES or (value is None and field.name == "exposure"):
-                continue
-            low, high = _RANGES[field.name]
-            # Written so that NaN fails too.
-            if not isinstance(value, (int, float)) or not low <= value <= high:
-                raise RetouchSettingsError(
-                    f"Retouch setting '{field.name}' is {value!r}; give a number from {low:g} to {high:g}."
-                )
+        check_fields(self, lambda name, meta: f"Retouch setting '{name}'", RetouchSettingsError)
 
 
 FAITHFUL = RetouchSettings()

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.checking import Finding, check_bytes
 from lib_photoshoot.export.encoding import encode_under
-from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.placing import fill_share, is_cut_off
 from lib_photoshoot.export.profile import Ground, Profile
 from lib_photoshoot.export.rendering import Rendered, render
@@ -147,7 +147,7 @@ def _write_new(path: Path, data: bytes) -> bool:
     except OSError as error:
         raise _cannot_write(path, error) from error
     try:
-        write_atomic(path, lambda file: file.writelines([data]))
+        write_atomic(path, data)
     except BaseException as error:
         with suppress(OSError):
             os.unlink(path)

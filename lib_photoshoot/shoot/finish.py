@@ -17,14 +17,12 @@ from typing import TYPE_CHECKING, Any
 from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.confined import inside, stays_inside
-from lib_photoshoot.errors import CatalogError, ImageError, ProductsError
-from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.errors import CatalogError, ExportError, ImageError, ProductsError, ShootError
 from lib_photoshoot.files import shown, writing_failed
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.ranking.order import Ranked, default_weights, rank
 from lib_photoshoot.ranking.run_folder import Candidate, measure, read_candidates
 from lib_photoshoot.results import Decision, Reason
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.finish_exports import WITHDRAWN, CutOut, ProfileExports, exports_for, free_name, stamp_of
 from lib_photoshoot.shoot.finish_ledger import FINISH_LEDGER, FinishLedger
 from lib_photoshoot.shoot.finished import Channel, FinishedProduct, Progress, seed_of, write_ranking

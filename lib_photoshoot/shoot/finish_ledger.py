@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.confined import is_plain
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown
 from lib_photoshoot.journal import SPOILED, ForeignError, Journal, json_line
 from lib_photoshoot.ranking.order import Measured
 from lib_photoshoot.ranking.qualities import Quality
-from lib_photoshoot.shoot.errors import ShootError
 
 FINISH_LEDGER = "finish.jsonl"
 _HEADER = json.dumps({"program": "product-photoshoot finish", "version": 1}).encode("ascii") + b"\n"

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.confined import inside, is_plain
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import remove_parts, shown
 from lib_photoshoot.journal import SPOILED, ForeignError, Journal, is_begun, json_line, read_lines
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.pictures import placed
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.confined import inside
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import write_atomic
 from lib_photoshoot.images import decode_picture, to_image, write_image
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.transparency import flattened
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def store(out: Path, shot: Shot, picture: ShotPicture, accepted: bool) -> str:
     name = placed(f"{shot.product.folder}/{shot.seed}{picture.suffix}", accepted)
     thumbnail = inside(out, thumbnail_name(shot.product.folder, shot.seed), ShootError)
     write_image(picture.thumbnail, thumbnail, quality=80)
-    write_atomic(inside(out, name, ShootError), lambda file: file.writelines([picture.data]))
+    write_atomic(inside(out, name, ShootError), picture.data)
     return name
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown, write_atomic
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, read_field
 from lib_photoshoot.shoot.ledger import FINISHED, LEDGER_NAME, LIST_NAME
 from lib_photoshoot.shoot.listed import ListedProduct, ProductReader
@@ -84,7 +84,7 @@ def write_shot_list(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     text = yaml.dump(values, Dumper=dumper, allow_unicode=True, sort_keys=False)
     if any(mark in text for mark in YAML_BREAKS):  # written as they are, they come back with other spaces around
         text = yaml.dump(values, Dumper=dumper, sort_keys=False)
-    write_atomic(out / LIST_NAME, lambda file: file.writelines([text.encode()]))
+    write_atomic(out / LIST_NAME, text.encode())
 
 
 def _read_text(path: Path) -> str:

@@ -6,7 +6,7 @@ import base64
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,8 @@ from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import ImageError, TrainingError
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.images import read_picture, write_image
+from lib_photoshoot.pages.data import Item, page, shows
+from lib_photoshoot.pages.html import PER_BLOCK, html_chunks, key_of
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont
@@ -24,15 +26,16 @@ PAGE_SUFFIX = ".html"
 _LARGEST_CELL, _SMALLEST_CELL = 320, 96  # pixels
 _PIXELS = 24_000_000  # of all cells together: more is slow to open in viewers
 _WIDTH = 2000  # pixels, about
-_THUMBNAIL = 384  # pixels, in the page
+_THUMBNAIL = 768  # pixels, in the page, where they are seen large too
 _GAP = 14
 _BACKGROUND, _INK, _SOFT, _EMPTY = "#f6f5f2", "#1d1c1a", "#6d6a64", "#e4e1da"
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """One picture's place; ``thumbnail`` is a JPEG as a data URI, empty without a picture."""
+    """One picture's place; ``thumbnail`` is a JPEG as base64, empty without a picture."""
 
+    epoch: int
     title: str
     loss: str
     thumbnail: str
@@ -82,10 +85,10 @@ def comparison_sheet(
         raise TrainingError(
             "There is no sample picture to compare; train with sample prompts, or paint one picture an epoch."
         )
-    page = _page(title, [prompts[row] if row < len(prompts) else "" for row in range(rows)], cells)
+    pieces = _page(title, [prompts[row] if row < len(prompts) else "" for row in range(rows)], cells)
     try:
         write_image(sheet, target)
-        write_atomic(target.with_suffix(PAGE_SUFFIX), lambda file: file.writelines([page]))
+        write_atomic(target.with_suffix(PAGE_SUFFIX), lambda file: file.writelines(pieces))
     except OSError as error:
         raise TrainingError(
             f"The sheet {shown(target)} cannot be written ({error.strerror or error}); check the folder and its space."
@@ -142,7 +145,7 @@ def _read(path: Path | None) -> Image.Image | None:
 
 def _cell(epoch: int, loss: float | None, image: Image.Image | None) -> _Cell:
     title = f"Epoch {epoch}" if epoch else "Before training"
-    return _Cell(title, "" if loss is None else f"loss {loss:.4f}", _data_uri(image) if image else "")
+    return _Cell(epoch, title, "" if loss is None else f"loss {loss:.4f}", _jpeg(image) if image else "")
 
 
 def _paint(
@@ -183,20 +186,45 @@ def _font(height: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
     return ImageFont.load_default()
 
 
-def _data_uri(image: Image.Image) -> str:
+def _jpeg(image: Image.Image) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=88)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def _page(title: str, prompts: Sequence[str], cells: Sequence[Sequence[_Cell]]) -> bytes:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("lib_photoshoot.training", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
+def _page(title: str, prompts: Sequence[str], cells: Sequence[Sequence[_Cell]]) -> Iterator[bytes]:
+    several = len(prompts) > 1
+    named = [prompt or f"Prompt {row}" * several for row, prompt in enumerate(prompts, 1)]
+    flat = [(prompt, row, cell) for row, (prompt, line) in enumerate(zip(named, cells, strict=True)) for cell in line]
+    head = page(
+        title,
+        heading=title,
+        lead="The same prompt and seed with the LoRA as it was after each epoch; the loss is the epoch's average.",
+        key=key_of([title, named]),
+        per_block=PER_BLOCK,
+        shows=shows(("all", "accepted", "rejected")),
+        products=[{"name": prompt} for prompt in dict.fromkeys(named)] if several else [],
+        noun="prompt",
+        columns=max(map(len, cells)),
     )
-    rows = list(zip(prompts, cells, strict=True))
-    return environment.get_template("sheet.html.j2").render(title=title, rows=rows).encode("utf-8", "backslashreplace")
+    items = (_item(number, prompt, row, cell, several) for number, (prompt, row, cell) in enumerate(flat))
+    return html_chunks(head, items, (cell.thumbnail for _, _, cell in flat))
+
+
+def _item(number: int, prompt: str, row: int, cell: _Cell, several: bool) -> Item:
+    return {
+        "id": number,
+        "name": cell.title,
+        "detail": cell.loss,
+        "label": ", ".join(filter(None, [cell.title, prompt])),
+        "link": [str(cell.epoch), str(row + 1)],
+        "reference": {"epoch": cell.epoch, "prompt": row + 1} if cell.thumbnail else None,
+        "products": [prompt] if several else [],
+        "decision": None,
+        "filter": None,
+        "by_hand": None,
+        "why": prompt if cell.thumbnail else f"No picture: {prompt}".removesuffix(": "),
+        "scores": [],
+        "file": "",
+        "thumbnail": f"{cell.epoch}_{row + 1}.jpg" if cell.thumbnail else "",
+    }

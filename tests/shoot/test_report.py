@@ -14,11 +14,12 @@ from typing import Any
 
 from PIL import Image
 
+from lib_photoshoot.pages.html import PER_BLOCK, content_security_policy
 from lib_photoshoot.shoot.folder import ShootFolder
 from lib_photoshoot.shoot.ledger import Decision, ShootLedger, Try
 from lib_photoshoot.shoot.listed import folder_of
 from lib_photoshoot.shoot.pictures import placed, thumbnail_name
-from lib_photoshoot.shoot.report import PER_BLOCK, content_security_policy, report_chunks, write_report
+from lib_photoshoot.shoot.report import report_chunks, write_report
 from lib_photoshoot.shoot.shot_list import write_shot_list
 
 EVIL = '</script><img src=x onerror="window.evil=1"> & "#1"'
@@ -43,7 +44,8 @@ def read_page(text: str) -> Page:
     scripts = dict(re.findall(r'<script type="[^"]+" id="([^"]+)">(.*?)</script>', text, re.DOTALL))
     blocks = [scripts[f"thumbnails-{number}"] for number in range(len(scripts) - 2)]
     lines = [base64.b64decode(line) for block in blocks for line in block.split("\n")]
-    return Page(text, json.loads(scripts["shoot"]), json.loads(scripts["shots"]), lines)
+    shots = [item | item["reference"] | {"seed": int(item["detail"])} for item in json.loads(scripts["items"])]
+    return Page(text, json.loads(scripts["page"]), shots, lines)
 
 
 def jpeg(color: Any, size: tuple[int, int] = (96, 64)) -> bytes:

@@ -1,8 +1,8 @@
 """A trainer for the tests: our own sd-scripts-like one, and the real one where the environment names it.
 
 ``PHOTOSHOOT_SD_SCRIPTS`` and ``PHOTOSHOOT_SD_SCRIPTS_PYTHON`` name a folder with sd-scripts v0.10.1 and its Python,
-``PHOTOSHOOT_SMALL_WEIGHTS`` the WebUI folder in which ``shared/tools/make_small_weights.py`` was run. It is then run on
-that small checkpoint, through a copy whose sizes are the small ones.
+``PHOTOSHOOT_SMALL_WEIGHTS`` a WebUI folder with a small checkpoint of random weights. It is then run on that one,
+through a copy whose sizes are the small ones.
 """
 
 from __future__ import annotations

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ from PIL import Image
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.training import sheet
 from lib_photoshoot.training.sheet import comparison_sheet, samples
+from tests.pages import read_page
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 30), (30, 30, 200)
 
@@ -82,15 +81,15 @@ def test_one_picture_an_epoch_made_elsewhere(tmp_path):
     target = tmp_path / "new" / "sheet.v1.png"
     assert comparison_sheet(pictures, {1: 0.5}, target) == target
     assert painted(target) == [RED, GREEN, BLUE]
-    page = target.with_suffix(".html").read_text(encoding="utf-8")
-    assert re.findall(r"<figcaption>(.*?) <span>(.*?)</span>", page) == [
+    page = read_page(target.with_suffix(".html").read_text(encoding="utf-8"))
+    assert [(item["name"], item["detail"]) for item in page.items] == [
         ("Epoch 1", "loss 0.5000"),
         ("Epoch 2", ""),
         ("Epoch 10", ""),
     ]
-    shown = [Image.open(io.BytesIO(base64.b64decode(data))) for data in re.findall(r'base64,([^"]+)"', page)]
-    assert [image.size for image in shown] == [(384, 384), (20, 20), (64, 64)]
-    assert "<h2>" not in page
+    shown = [Image.open(io.BytesIO(data)) for (data,) in page.thumbnails]
+    assert [image.size for image in shown] == [(640, 640), (20, 20), (64, 64)]
+    assert not page.head["products"] and page.head["columns"] == 3
 
 
 def test_prompts_are_rows_and_a_missing_picture_leaves_its_place(tmp_path):
@@ -99,12 +98,14 @@ def test_prompts_are_rows_and_a_missing_picture_leaves_its_place(tmp_path):
     pictures = {0: [red, None], 1: [red, green], 2: [tmp_path / "broken.png", blue], 3: [red]}
     comparison_sheet(pictures, {1: 0.1, 2: 0.25}, tmp_path / "s.png", "Bags & <shoes>", ["a <b> bag"])
     assert painted(tmp_path / "s.png") == [RED, RED, RED, GREEN, BLUE]
-    page = (tmp_path / "s.html").read_text(encoding="utf-8")
-    assert re.findall(r"<h2>(.*?)</h2>", page) == ["a &lt;b&gt; bag", "Prompt 2"]
-    assert "<h1>Bags &amp; &lt;shoes&gt;</h1>" in page
-    assert page.count("no picture") == 3
-    assert page.count("Before training</") == 0 and page.count("Before training <span>") == 2
-    assert page.count("loss 0.2500") == 2
+    page = read_page((tmp_path / "s.html").read_text(encoding="utf-8"))
+    assert [group["name"] for group in page.head["products"]] == ["a <b> bag", "Prompt 2"]
+    assert page.head["heading"] == "Bags & <shoes>" and "<title>Bags &amp; &lt;shoes&gt;</title>" in page.text
+    assert "<b> bag" not in page.text and "<shoes>" not in page.text
+    assert [bool(data) for (data,) in page.thumbnails] == [True, True, False, True, False, True, True, False]
+    assert sum("No picture" in item["why"] and item["reference"] is None for item in page.items) == 3
+    assert [item["name"] for item in page.items].count("Before training") == 2
+    assert [item["detail"] for item in page.items].count("loss 0.2500") == 2
 
 
 def test_labels_are_painted_under_the_pictures(tmp_path):

@@ -71,7 +71,7 @@ def declared() -> Iterator[str]:
         yield from SETTINGS[name].choices
     yield from {meta.group.capitalize() for meta in RECIPE.values()} - {"Result"}  # which has no heading
     yield from (*PRESETS, *LABELS.values(), *REASON_TEXT.values())
-    yield from (field.about for field in COLUMNS.values())
+    yield from (meta.help for meta in COLUMNS.values())
     for option in OPTIONS.values():
         yield from (option.label, f"({option.help})", *option.choices)  # the host adds the brackets
 

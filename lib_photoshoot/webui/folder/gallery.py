@@ -161,9 +161,9 @@ def report_link(path: Path, version: int) -> str:
 
 
 def linked_files(results: Results) -> list[Path]:
-    """The reports and the cut-outs that they link: what the page may ask for, all inside the run's folder."""
+    """The reports and the pictures that they show: what the page may ask for, all inside the run's folder."""
     names = ["report.html", "report.json", "report.csv", "coco.json"]
-    names += [name for record in results.records for name in record.outputs if name.startswith("cutouts/")]
+    names += [name for record in results.records for name in record.outputs]
     return [path for name in names if stays_inside(results.out, path := results.out / name)]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, Response
 
-from lib_photoshoot.shoot.report import content_security_policy
+from lib_photoshoot.pages.application import page_response
 from lib_photoshoot.webui.http.login import Login
 from lib_photoshoot.webui.http.page_routes import PageRoutes, answer, whole
 from lib_photoshoot.webui.http.prefixes import SHOOT_PREFIX
@@ -36,12 +36,7 @@ def build_application(service: ShootService, login: Login) -> FastAPI:
         return Response(service.csv(name).encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
 
     def get_report(name: str) -> Response:
-        headers = {
-            "Content-Security-Policy": content_security_policy(),
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        }
-        return StreamingResponse(service.report(name), media_type="text/html; charset=utf-8", headers=headers)
+        return page_response(service.report(name))
 
     def get_file(name: str, file: str) -> Response:
         return FileResponse(service.file(name, file), headers=_PICTURE_HEADERS)

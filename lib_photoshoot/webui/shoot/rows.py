@@ -16,6 +16,7 @@ from lib_photoshoot.shoot.shot_list import read_products
 from lib_photoshoot.webui.http.errors import RequestError
 
 MOST_ROWS = 10_000
+_KINDS = {str: "text", int: "whole", float: "number", dict: "settings"}
 
 
 class RowsError(RequestError):
@@ -32,12 +33,12 @@ def columns() -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "kind": field.kind.name.lower(),
+            "kind": _KINDS[field.kind] + ("s" if field.many else ""),
             "default": cell(field.default) if name not in REQUIRED else "",
             "lowest": field.lowest,
             "highest": field.highest,
             "step": field.step,
-            "about": field.about,
+            "about": field.help,
             "required": name in REQUIRED,
         }
         for name, field in FIELDS.items()

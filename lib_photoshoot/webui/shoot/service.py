@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.confined import is_plain, stays_inside
-from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.errors import PhotoshootError, ShootError
 from lib_photoshoot.export.profile import profile_names
 from lib_photoshoot.files import shown
 from lib_photoshoot.presets import clean_name
 from lib_photoshoot.settings import FilterSettings, OnMatch
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, SEPARATOR
 from lib_photoshoot.shoot.folder import ShootFolder, chosen_from
 from lib_photoshoot.shoot.http_webui import HttpWebUi

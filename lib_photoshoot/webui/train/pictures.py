@@ -19,11 +19,12 @@ from lib_photoshoot.training.scanning import TRAINED_SUFFIXES
 from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 from lib_photoshoot.webui.http.errors import RequestError
-from lib_photoshoot.webui.http.fields import RECIPE_FIELDS, Fields
+from lib_photoshoot.webui.http.fields import Fields
 from lib_photoshoot.webui.http.folders import FolderError, MissingPathError
 from lib_photoshoot.webui.http.thumbnails import SIDES, Thumbnail, thumbnail
 from lib_photoshoot.webui.train.captioning import LABELS, Captioners, caption
 from lib_photoshoot.webui.train.datasets import Datasets, Edited, Sheets
+from lib_photoshoot.webui.train.fields import RECIPE_FIELDS, read_recipe
 
 if TYPE_CHECKING:
     from lib_photoshoot.pipeline import ProductFilter
@@ -64,12 +65,12 @@ class PictureOperations:
 
     def recipe(self, body: Any) -> dict[str, Any]:
         """A recipe's values that differ from the original experiment's, once all are checked."""
-        return {"recipe": Fields(body, RECIPE_FIELDS).recipe().changed()}
+        return {"recipe": read_recipe(Fields(body, RECIPE_FIELDS)).changed()}
 
     def check(self, body: Any) -> dict[str, Any]:
         """What a folder would be trained as, picture by picture."""
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "regularisation"))
-        recipe = fields.recipe()
+        recipe = read_recipe(fields)
         check = self.look(self.folder(fields), recipe, self.regularisation(fields))
         edited = self._sheets.read(check.dataset)
         return check.to_dict() | {
@@ -116,7 +117,7 @@ class PictureOperations:
     def caption(self, body: Any) -> dict[str, Any]:
         """Begin to caption in the background. Raises RequestError 409 while that is under way."""
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "tag", "captioner", "anew", "names", "take_texts"))
-        dataset = self._dataset(fields, fields.recipe())
+        dataset = self._dataset(fields, read_recipe(fields))
         tag, name = fields.text("tag"), fields.choice("captioner", tuple(LABELS), "auto")
         anew, names, take_texts = fields.flag("anew"), fields.texts("names"), fields.flag("take_texts")
 
@@ -146,7 +147,7 @@ class PictureOperations:
         from lib_photoshoot.settings import FilterSettings
 
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "tag", "products", "margin"))
-        dataset = self._dataset(fields, fields.recipe())
+        dataset = self._dataset(fields, read_recipe(fields))
         settings = FilterSettings(products=fields.text("products"))
         products, margin = parse_products(settings.products), fields.number("margin", 0, 2, CROP_MARGIN)
 

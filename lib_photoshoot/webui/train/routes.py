@@ -9,18 +9,22 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
 
+from lib_photoshoot.pages.html import content_security_policy
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.login import Login
 from lib_photoshoot.webui.http.page_routes import PageRoutes, answer, jpeg, known, whole
 from lib_photoshoot.webui.http.prefixes import TRAIN_PREFIX
 from lib_photoshoot.webui.train.service import TrainingService
 
-# A page made of the user's own words: it may show pictures that it holds, and do nothing.
-_SHEET_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
+
+def _sheet_headers() -> dict[str, str]:
+    return {
+        # A page made of the user's own words: its own script shows what it holds and saves decisions into a file, and
+        # has nothing of the WebUI's.
+        "Content-Security-Policy": f"{content_security_policy()}; sandbox allow-scripts allow-downloads",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
 
 
 def build_application(service: TrainingService, login: Login) -> FastAPI:
@@ -66,7 +70,7 @@ def _add_run_routes(routes: PageRoutes, service: TrainingService) -> None:
 
     def get_sheet(name: str, file: str) -> Response:
         path, kind = runs.sheet(name, file)
-        return FileResponse(path, media_type=kind, headers=_SHEET_HEADERS)
+        return FileResponse(path, media_type=kind, headers=_sheet_headers())
 
     def post_sheet(name: str, body: Any) -> dict[str, str]:
         _nothing_in(body)

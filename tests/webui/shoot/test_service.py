@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from lib_photoshoot.build import ModelChoice, model_choice
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from lib_photoshoot.settings import FilterSettings, OnMatch
 from lib_photoshoot.shoot import folder
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder
 from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.webui import WebUi

@@ -17,7 +17,7 @@ from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.hosts.a1111 import choices
 from lib_photoshoot.webui.hosts.a1111.host import A1111Host
 from lib_photoshoot.webui.hosts.a1111.options import read_option
-from lib_photoshoot.webui.hosts.a1111.outer import queue_turn, release_models
+from lib_photoshoot.webui.hosts.a1111.outer import own_outputs, queue_turn, release_models
 from lib_photoshoot.webui.http.folders import split_folders
 from lib_photoshoot.webui.http.reachable import Reachable
 
@@ -30,9 +30,7 @@ class A1111ShootHost:
     """See ``ShootHost``."""
 
     def folder(self) -> Path:
-        from modules import paths
-
-        return Path(paths.data_path).absolute() / "outputs" / "photoshoot" / "shoots"
+        return own_outputs() / "shoots"
 
     def choices(self) -> Mapping[str, Sequence[str]]:
         from modules import sd_models

@@ -108,6 +108,6 @@ def _inside(inputs: tuple[InputFile, ...], allowed: AllowedFolders, dropped: lis
 
 
 def _new_folder() -> Path:
-    from modules import paths
+    from lib_photoshoot.webui.hosts.a1111.outer import own_outputs
 
-    return Path(paths.data_path).absolute() / "outputs" / "photoshoot" / f"{datetime.now():%Y-%m-%d_%H%M%S}"
+    return own_outputs() / f"{datetime.now():%Y-%m-%d_%H%M%S}"

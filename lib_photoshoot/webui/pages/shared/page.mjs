@@ -83,6 +83,11 @@ export class Page {
         }
     }
 
+    // For an input: what it holds is kept under that name.
+    kept(name) {
+        return {value: this.saved[name] ?? "", onchange: ({target}) => this.remember({[name]: target.value})};
+    }
+
     async #tick() {
         this.ticking = true;
         this.again = false;

@@ -1,6 +1,6 @@
 // Step 1: which shoot is shown, its list with import and download, and edits that are not saved yet.
 
-import {inputLine, labelled, line, make, options, say} from "../shared/elements.mjs";
+import {attempt, inputLine, labelled, line, make, options, say} from "../shared/elements.mjs";
 import {IDLE_MS, later} from "../shared/page.mjs";
 import {plural, t} from "../shared/words.mjs";
 import {ask, parts, shootPath, shootUrl} from "./api.mjs";
@@ -19,8 +19,7 @@ export class Lists {
         this.state = parts.status("list_state");
         this.select = parts.select("choice", [], {onchange: () => this.#choose(this.select.value)});
         this.name = parts.input("name", {
-            placeholder: "autumn", value: page.saved.newName ?? "",
-            onchange: () => page.remember({newName: this.name.value}), onkeydown: event => {
+            placeholder: "autumn", ...page.kept("newName"), onkeydown: event => {
                 if (event.key === "Enter") {
                     event.preventDefault();
                     this.saveButton.click();
@@ -246,7 +245,7 @@ export class Lists {
         table.use(rows, t("import of {file}", {file: file.name}));
         if (!shoot.name && !this.name.value) {
             this.name.value = file.name.replace(/\.[^.]*$/, "");
-            this.name.onchange();
+            this.page.remember({newName: this.name.value});
         }
         this.#keep();
         const told = {file: file.name, before};
@@ -277,7 +276,7 @@ export class Lists {
                 event.preventDefault();
                 event.stopPropagation();
                 const [file] = event.dataTransfer.files;
-                this.#take(file).catch(error => say(this.status, error.message, true));
+                attempt(() => this.#take(file), this.status);
             }
         });
     }

@@ -1,6 +1,7 @@
 // Step 2: where the pictures are made, Start and Stop, and how far the shoot is.
 
-import {figures, fill, items, labelled, line, make, note, renew, say} from "../shared/elements.mjs";
+import {items, labelled, line, make, note, renew} from "../shared/elements.mjs";
+import {Standing} from "../shared/standing.mjs";
 import {count, duration, t} from "../shared/words.mjs";
 import {ask, fileUrl, parts, shootPath} from "./api.mjs";
 import {ShootState} from "./state.mjs";
@@ -21,27 +22,20 @@ export class Run {
     constructor(page) {
         this.page = page;
         const {saved, info} = page;
-        this.state = parts.make("b", "run_state", {role: "status", "aria-live": "polite"});
-        this.name = parts.make("span", "run_name");
-        this.message = parts.make("p", "run_message", {"aria-live": "polite"});
-        this.bar = parts.bar("run_bar", t("Pictures accepted"));
-        this.figures = parts.make("dl", "run_figures", {class: "photoshoot-page-figures"});
+        this.standing = new Standing(parts, t("Pictures accepted"));
         this.notes = parts.make("ul", "run_notes", {
             class: "photoshoot-page-findings", "aria-label": t("WebUIs that failed"),
         });
         this.status = parts.status("run_status");
-        const remember = () => page.remember({
-            own: this.own.checked, webuis: this.webuis.value, tries: this.tries.value,
+        this.own = parts.input("own", {
+            type: "checkbox", checked: saved.own ?? true, onchange: () => page.remember({own: this.own.checked}),
         });
-        this.own = parts.input("own", {type: "checkbox", checked: saved.own ?? true, onchange: remember});
         this.webuis = parts.make("textarea", "webuis", {
-            rows: 2, spellcheck: false, value: saved.webuis ?? "", onchange: remember,
-            placeholder: "http://192.168.1.20:7860",
+            rows: 2, spellcheck: false, placeholder: "http://192.168.1.20:7860", ...page.kept("webuis"),
         });
         this.auth = parts.input("auth", {type: "password", autocomplete: "new-password", placeholder: "user:password"});
         this.tries = parts.input("tries", {
-            type: "number", min: 1, step: 1, value: saved.tries ?? "", onchange: remember,
-            placeholder: t("5 for each picture"),
+            type: "number", min: 1, step: 1, placeholder: t("5 for each picture"), ...page.kept("tries"),
         });
         const button = (name, label, action, properties) => parts.button(name, label, action, this.status, properties);
         this.start = button("start", t("Start"), () => this.#start(), {primary: true});
@@ -62,8 +56,7 @@ export class Run {
                     t("Where they were started with --api-auth. It is not kept."))));
         const lacking = info.weights ? note(info.weights, true) : null;
         this.box = parts.step("run", 2, t("Shoot"),
-            line(this.state, this.name), this.message, this.bar, this.figures, this.notes, lacking,
-            this.settings, line(this.start, this.stop, this.review), this.status);
+            ...this.standing.nodes, this.notes, lacking, this.settings, line(this.start, this.stop, this.review), this.status);
     }
 
     get busy() {
@@ -93,12 +86,8 @@ export class Run {
     show() {
         const {shoot} = this.page;
         const {state = "draft", message = "", notes = []} = shoot.detail ?? {};
-        say(this.state, STATES[state] ?? state);
         this.box.dataset.state = state;
-        this.name.textContent = shoot.name;
-        this.message.className = `photoshoot-page-message${state === "failed" ? " photoshoot-page-failure" : ""}`;
-        say(this.message, message);
-        this.message.hidden = !message;
+        this.standing.show(STATES[state] ?? state, shoot.name, message, state === "failed");
         renew(this.notes, notes, () => items(counted(notes)));
         this.notes.hidden = notes.length === 0;
         this.settings.hidden = this.start.hidden = shoot.running;
@@ -110,28 +99,26 @@ export class Run {
         if (shoot.name) {
             this.review.href = fileUrl(shoot.name, "report.html");
         }
-        this.bar.hidden = this.figures.hidden = state === "draft";
+        this.standing.bar.hidden = this.standing.figures.hidden = state === "draft";
         this.#showFigures();
     }
 
     #showFigures() {
         const {shoot} = this.page;
         const {wanted, accepted, rejected, counting} = shoot.totals;
-        fill(this.bar, wanted ? counting / wanted : 0,
-            t("{done} of {of} accepted", {done: count(counting), of: count(wanted)}));
         const pace = shoot.running ? shoot.pace(PACE) : null;
         const minute = pace ? pace.pictures * 60 : 0;
         const {seconds} = shoot.detail ?? {};
         const left = pace?.accepted ? duration((wanted - counting) / pace.accepted) : "–";
-        const pairs = [
+        const told = t("{done} of {of} accepted", {done: count(counting), of: count(wanted)});
+        this.standing.measure(wanted ? counting / wanted : 0, told, [
             [t("Accepted"), t("{done} of {of}", {done: count(accepted), of: count(wanted)})],
             [t("Rejected"), count(rejected)],
             shoot.running ? [t("Pictures a minute"), minute ? minute.toFixed(minute < 10 ? 1 : 0) : "–"]
                 : [t("Products complete"), this.#complete()],
             shoot.running ? [t("Time left, about"), left]
                 : [t("Last run took"), Number.isFinite(seconds) ? duration(seconds) : "–"],
-        ];
-        renew(this.figures, pairs, () => figures(pairs));
+        ]);
     }
 
     #complete() {

@@ -51,53 +51,50 @@ export class Tools {
     }
 
     duplicate() {
-        const {row, field} = this.current;
-        const {table} = this;
-        const {focused} = row;
-        const index = table.rows.indexOf(row);
-        table.keep(t("duplicate row {number}", {number: index + 1}));
-        const copy = table.insert(index + 1, row.values);
-        this.choose(copy, field);
-        table.changed();
-        if (focused) {
-            table.focus(copy, field);
-        }
+        this.#change((row, index, table) => {
+            table.keep(t("duplicate row {number}", {number: index + 1}));
+            return table.insert(index + 1, row.values);
+        });
     }
 
     remove() {
-        const {row, field} = this.current;
-        const {table} = this;
+        this.#change((row, index, table) => {
+            const told = {number: index + 1, name: row.name};
+            table.keep(row.name ? t("delete row {number}, {name}", told) : t("delete row {number}", told));
+            table.take(row);
+            return table.rows[Math.min(index, table.rows.length - 1)];
+        }, index => t("Row {number} is deleted; Undo brings it back.", {number: index + 1}));
+    }
+
+    move(step) {
+        this.#change((row, index, table) => {
+            const other = table.rows[index + step];
+            if (!other || other.empty) {
+                return null;
+            }
+            table.keep(t("move row {number}", {number: index + 1}));
+            table.rows.splice(index, 1);
+            table.rows.splice(index + step, 0, row);
+            other.node[step < 0 ? "before" : "after"](row.node);
+            return row;
+        });
+    }
+
+    // Change the rows around the current one; `change` returns the row that is current then, or null for no change.
+    #change(change, told = () => "") {
+        const {table, current: {row, field}} = this;
         const {focused} = row;
         const index = table.rows.indexOf(row);
-        const told = {number: index + 1, name: row.name};
-        table.keep(row.name ? t("delete row {number}, {name}", told) : t("delete row {number}", told));
-        table.take(row);
-        const next = table.rows[Math.min(index, table.rows.length - 1)];
+        const next = change(row, index, table);
+        if (!next) {
+            return;
+        }
         this.choose(next, field);
         table.changed();
         if (focused) {
             table.focus(next, field);
         }
-        say(table.status, t("Row {number} is deleted; Undo brings it back.", told));
-    }
-
-    move(step) {
-        const {row, field} = this.current;
-        const {table} = this;
-        const {focused} = row;
-        const index = table.rows.indexOf(row);
-        const other = table.rows[index + step];
-        if (!other || other.empty) {
-            return;
-        }
-        table.keep(t("move row {number}", {number: index + 1}));
-        table.rows.splice(index, 1);
-        table.rows.splice(index + step, 0, row);
-        other.node[step < 0 ? "before" : "after"](row.node);
-        table.changed();
-        if (focused) {
-            table.focus(row, field);
-        }
+        say(table.status, told(index));
     }
 
     #fillDown() {

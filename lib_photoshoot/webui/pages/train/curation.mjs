@@ -13,8 +13,7 @@ export class Curation {
         this.status = parts.status("curate_status");
         this.bar = parts.bar("curate_progress", t("Looking for products"));
         this.products = parts.input("products", {
-            value: this.train.saved.products ?? "", placeholder: "handbag, shoe, watch = wristwatch | watch dial",
-            onchange: () => this.train.remember({products: this.products.value}),
+            placeholder: "handbag, shoe, watch = wristwatch | watch dial", ...this.train.kept("products"),
         });
         const button = (name, label, action) => parts.button(name, label, action, this.status);
         this.look = button("look", t("Look"), () => this.#look());

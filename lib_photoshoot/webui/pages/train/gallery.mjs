@@ -1,6 +1,6 @@
 // The photos with their captions; the part that the crop cuts away is dimmed.
 
-import {items, make, say, toggle} from "../shared/elements.mjs";
+import {attempt, items, make, say, toggle} from "../shared/elements.mjs";
 import {t} from "../shared/words.mjs";
 import {parts, trainUrl} from "./api.mjs";
 import {UNCAPTIONED, UNTAGGED} from "./counting.mjs";
@@ -90,14 +90,12 @@ class Photo {
             [text, severity === "problem" ? "photoshoot-page-wrong" : ""])));
     }
 
-    async #save() {
-        say(this.status, t("Saving…"));
-        try {
+    #save() {
+        return attempt(async() => {
+            say(this.status, t("Saving…"));
             await this.photos.captioning.edit("set", {name: this.name, text: this.caption.value});
             say(this.status, "");
-        } catch (error) {
-            say(this.status, error.message, true);
-        }
+        }, this.status);
     }
 
     #leaveOut() {

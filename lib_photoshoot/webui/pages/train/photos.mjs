@@ -1,6 +1,6 @@
 // Step 2: the folder of photos and what was found in it. Captions, gallery and curation have files of their own.
 
-import {help, inputLine, items, labelled, line, make, note, say} from "../shared/elements.mjs";
+import {attempt, help, inputLine, items, labelled, line, make, note, say} from "../shared/elements.mjs";
 import {count, duration, plural, t} from "../shared/words.mjs";
 import {ask, parts} from "./api.mjs";
 import {Captions} from "./captions.mjs";
@@ -244,13 +244,9 @@ export class Photos {
         this.bucketsFold.firstChild.textContent = t("Sizes in the training ({n})", {n: ordered.length});
     }
 
-    async #useRegularisation() {
+    #useRegularisation() {
         this.train.remember({regularisation: this.regularisationFolder});
-        try {
-            await this.again();
-        } catch (error) {
-            say(this.status, error.message, true);
-        }
+        return attempt(() => this.again(), this.status);
     }
 
     #remember() {

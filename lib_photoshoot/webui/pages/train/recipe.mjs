@@ -1,6 +1,6 @@
 // Step 3: the recipe, the checkpoint, and Start. Fields, ranges, help and presets are the server's.
 
-import {items, labelled, make, say} from "../shared/elements.mjs";
+import {attempt, items, labelled, make, say} from "../shared/elements.mjs";
 import {later} from "../shared/page.mjs";
 import {plural, t} from "../shared/words.mjs";
 import {ask, parts} from "./api.mjs";
@@ -64,7 +64,7 @@ export class Recipe {
             }
         }
         this.#show();
-        this.checkAgain = later(() => this.#checkAgain(), SETTLED_MS);
+        this.checkAgain = later(() => attempt(() => train.photos.again(), this.status), SETTLED_MS);
     }
 
     get processes() {
@@ -140,15 +140,6 @@ export class Recipe {
         });
         this.use(recipe);
         this.lines.value = "";
-    }
-
-    async #checkAgain() {
-        try {
-            await this.train.photos.again();
-            say(this.status, "");
-        } catch (error) {
-            say(this.status, error.message, true);
-        }
     }
 
     async #start() {

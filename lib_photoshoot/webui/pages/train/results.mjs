@@ -25,10 +25,7 @@ export class Results {
         this.sheet = button("sheet", t("Comparison sheet"), () => this.#sheet());
         this.exported = parts.make("ul", "exported", {class: "photoshoot-page-exported"});
         this.picture = parts.make("div", "sheet_picture");
-        this.product = parts.input("product", {
-            value: train.saved.product ?? "", placeholder: "handbag",
-            onchange: () => train.remember({product: this.product.value}),
-        });
+        this.product = parts.input("product", {placeholder: "handbag", ...train.kept("product")});
         this.productField = labelled(this.product, t("Product for the prompt"));
         this.productField.hidden = true;
         this.box = parts.step("results", 5, t("Results"), this.table,

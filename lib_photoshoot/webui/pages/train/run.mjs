@@ -1,14 +1,12 @@
 // Step 4: the run that is shown, live: how it stands, what can be done with it, its loss, pictures and console.
 
-import {figures, fill, help, labelled, line, make, note, renew, say} from "../shared/elements.mjs";
+import {help, labelled, line, make, note, renew, say} from "../shared/elements.mjs";
+import {Standing} from "../shared/standing.mjs";
 import {count, duration, t} from "../shared/words.mjs";
 import {ask, parts, runPath, trainUrl} from "./api.mjs";
 import {chartOf} from "./chart.mjs";
 import {Results} from "./results.mjs";
 import {figure, linesOf, LONG_STATES, STATES, valueWords} from "./words.mjs";
-
-// What the server says of a run that ended well.
-const NO_MORE = "Finished.";
 
 export class Run {
     constructor(train) {
@@ -17,12 +15,8 @@ export class Run {
         this.results = new Results(train, this);
         this.empty = make("p", {class: "photoshoot-page-nothing"},
             t("The run appears here: how far it is, its loss, and pictures of each epoch."));
-        this.state = parts.make("b", "run_state", {role: "status", "aria-live": "polite"});
-        this.name = parts.make("span", "run_name");
-        this.message = parts.make("p", "run_message", {"aria-live": "polite"});
-        this.bar = parts.bar("run_bar", t("Training"));
-        this.bar.hidden = false;
-        this.figures = parts.make("dl", "run_figures", {class: "photoshoot-page-figures"});
+        this.standing = new Standing(parts, t("Training"));
+        this.standing.bar.hidden = false;
         this.status = parts.status("run_status");
         const button = (name, label, action, properties) => parts.button(name, label, action, this.status, properties);
         this.begin = button("run_start", t("Start"), () => this.#do("start"), {primary: true});
@@ -48,7 +42,7 @@ export class Run {
         this.aboutFold = parts.fold("about_fold", t("What is trained"), this.about,
             button("use_recipe", t("Use this recipe again"), () => this.#useRecipe()));
         this.shown = make("div", {hidden: true, class: "photoshoot-page-found"},
-            line(this.state, this.name), this.message, this.bar, this.figures,
+            ...this.standing.nodes,
             line(this.begin, this.pause, this.stop, this.resume, this.cancel), this.changesFold, this.status,
             this.chart, this.samples, this.aboutFold, this.commandsFold, this.logFold);
         this.box = parts.step("run", 4, t("Run"), this.empty, this.shown);
@@ -118,15 +112,9 @@ export class Run {
     #showState() {
         const {name, status, resumable, cancellable} = this.detail;
         const {state} = status;
-        const words = LONG_STATES[state] ?? STATES[state] ?? state;
-        say(this.state, words);
-        this.box.dataset.state = state;
-        this.name.textContent = name;
-        const wrong = state === "failed" || state === "interrupted";
-        this.message.className = `photoshoot-page-message${wrong ? " photoshoot-page-failure" : ""}`;
-        say(this.message, status.message);
-        this.message.hidden = !status.message || status.message === NO_MORE;
         const at = states => states.includes(state);
+        this.box.dataset.state = state;
+        this.standing.show(LONG_STATES[state] ?? STATES[state] ?? state, name, status.message, at(["failed", "interrupted"]));
         this.begin.hidden = state !== "prepared";
         this.pause.hidden = !at(["training", "paused"]);
         this.pause.textContent = state === "paused" ? t("Go on") : t("Pause");
@@ -141,16 +129,15 @@ export class Run {
         const epochs = status.epochs || spec.epochs;
         const epoch = Math.min(Math.max(status.epoch, status.step ? 1 : 0), epochs);
         const unknown = status.state === "starting" && !status.step;
-        fill(this.bar, unknown ? null : total ? status.step / total : 0,
-            t("step {step} of {total}", {step: status.step, total}));
-        this.figures.replaceChildren(...figures([
+        const told = t("step {step} of {total}", {step: status.step, total});
+        this.standing.measure(unknown ? null : total ? status.step / total : 0, told, [
             [t("Epoch"), t("{done} of {of}", {done: epoch, of: epochs})],
             [t("Step"), t("{done} of {of}", {done: count(status.step), of: count(total)})],
             [t("Loss"), figure(status.loss)],
             [t("Learning rate"), figure(status.unet_lr)],
             [t("Text encoder"), figure(status.text_encoder_lr)],
             [t("Time left"), this.busy && status.seconds_left !== null ? duration(status.seconds_left) : "–"],
-        ]));
+        ]);
     }
 
     #showChart() {

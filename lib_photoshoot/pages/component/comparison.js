@@ -1,10 +1,11 @@
 // Choosing for a comparison.
 
 let chosen = [];
-function choose(shot) {
-  if (!shot) return;
-  if (chosen.includes(shot)) chosen = chosen.filter(other => other !== shot);
-  else if (chosen.length < MOST) chosen = [...chosen, shot];
+const pictured = item => Boolean(item.thumbnail || item.file);
+function choose(item) {
+  if (!item || !pictured(item)) return;
+  if (chosen.includes(item)) chosen = chosen.filter(other => other !== item);
+  else if (chosen.length < MOST) chosen = [...chosen, item];
   else return warn(`No more than ${MOST} pictures can be compared; take one out first.`);
   showChosen();
 }
@@ -18,17 +19,17 @@ function showChosen() {
 $("#chosen .clear").addEventListener("click", () => { chosen = []; showChosen(); });
 $("#chosen .compare").addEventListener("click", () => compare(chosen[0]));
 
-function compare(shot) {
+function compare(item) {
   if (chosen.length > 1) return view(chosen, chosen.length === 2 ? 1 : 0);
-  const first = chosen[0] || shot;
+  const first = chosen[0] || item;
   if (!first) return;
-  const other = shot !== first ? shot : neighbour(first, [first]);
+  const other = item !== first ? item : neighbour(first, [first]);
   view(other ? [first, other] : [first], other ? 1 : 0);
 }
 /** The nearest picture of the list that is none of these: a later one, else an earlier one. */
-function neighbour(shot, without) {
+function neighbour(item, without) {
   for (const step of [1, -1])
-    for (let index = stepFrom(shot, step); index >= 0 && index < list.length; index += step)
-      if (!without.includes(list[index])) return list[index];
+    for (let index = stepFrom(item, step); index >= 0 && index < list.length; index += step)
+      if (!without.includes(list[index]) && pictured(list[index])) return list[index];
   return null;
 }

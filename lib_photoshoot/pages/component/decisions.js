@@ -3,32 +3,34 @@
 const history = [], queue = [];
 let sending = false;
 
-function setHand(shot, hand) {
-  const before = shot.decision, product = products.get(shot.product);
-  shot.by_hand = hand;
-  shot.decision = hand || shot.filter;
-  if (shot.decision === before) return;
-  const more = shot.decision === "accepted" ? 1 : -1;
-  product.accepted += more;
-  product.rejected -= more;
-  label(product);
+function setHand(item, hand) {
+  const before = item.decision;
+  item.by_hand = hand;
+  item.decision = hand || item.filter;
+  if (item.decision === before) return;
+  const more = item.decision === "accepted" ? 1 : -1;
+  for (const product of item.products.map(name => products.get(name))) {
+    product.accepted += more;
+    product.rejected -= more;
+    label(product);
+  }
 }
 
-function decide(shot, hand, goOn = false, undo = false) {
-  if (!shot) return;
-  if (shot.by_hand !== hand) {
-    if (!undo) history.push([shot, shot.by_hand]);
-    setHand(shot, hand);
-    if (served) { queue.push({ shot, hand }); send(); } else keep();
+function decide(item, hand, goOn = false, undo = false) {
+  if (!item || !item.reference) return;
+  if (item.by_hand !== hand) {
+    if (!undo) history.push([item, item.by_hand]);
+    setHand(item, hand);
+    if (served) { queue.push({ item, hand }); send(); } else keep();
   }
-  tell(`${named(shot)}: ${decided(shot)}`);
-  const index = shot.at, focused = grid.contains(document.activeElement);
-  const target = goOn ? list[stepFrom(shot, 1)] : null;
+  tell(`${named(item)}: ${decided(item)}`);
+  const index = item.at, focused = grid.contains(document.activeElement);
+  const target = goOn ? list[stepFrom(item, 1)] : null;
   refresh();
   if (viewer.open) {
     if (target) { panes[active] = target; fill(); } else fillInfo();
   } else if (target && target.at >= 0) goTo(target, focused);
-  else if (index >= 0 && shot.at < 0) goTo(current, focused);
+  else if (index >= 0 && item.at < 0) goTo(current, focused);
 }
 function undo() {
   const last = history.pop();
@@ -46,11 +48,11 @@ async function send() {
   if (sending) return;
   sending = true;
   while (queue.length) {
-    const { shot, hand } = queue[0];
-    const body = JSON.stringify({ decisions: [{ product: shot.product, number: shot.number, decision: hand }] });
+    const { item, hand } = queue[0];
+    const body = JSON.stringify({ decisions: [{ ...item.reference, decision: hand }] });
     let answer = null, problem = "";
     try {
-      const response = await fetch(shoot.decide, { method: "POST", headers: { "Content-Type": "application/json" }, body });
+      const response = await fetch(page.decide, { method: "POST", headers: { "Content-Type": "application/json" }, body });
       try { answer = await response.json(); } catch { answer = null; }
       if (!response.ok || !answer || !Array.isArray(answer.shots))
         problem = (answer && answer.error) || `The decision was not kept (answer ${response.status}); load the page again and decide again.`;
@@ -58,16 +60,16 @@ async function send() {
       problem = "The decision was not kept, since the review does not answer any more; start it again, and open its new address.";
     }
     queue.shift();
-    const again = other => queue.some(job => job.shot === other);
+    const again = other => queue.some(job => job.item === other);
     if (problem) {
-      if (!again(shot)) setHand(shot, shot.kept);
-      warn(`${named(shot)}: ${problem}`);
+      if (!again(item)) setHand(item, item.kept);
+      warn(`${named(item)}: ${problem}`);
     } else {
       for (const news of answer.shots) {
         const known = byId.get(news.id);
         if (!known) continue;
         known.kept = news.by_hand;
-        Object.assign(known, { file: news.file, thumbnail: news.thumbnail, why: news.why });
+        for (const name of ["file", "thumbnail", "why"]) if (name in news) known[name] = news[name];
         if (!again(known)) setHand(known, news.by_hand);
       }
       if (!queue.length) for (const news of answer.products || []) {
@@ -85,15 +87,15 @@ async function send() {
 }
 addEventListener("beforeunload", event => { if (queue.length) event.preventDefault(); });
 
-// A page that is a file keeps decisions itself, each with what the shoot said then: what was decided elsewhere since
+// A page that is a file keeps decisions itself, each with what the ledger said then: what was decided elsewhere since
 // stands above it.
-const place = "photoshoot " + shoot.key;
-const unsaved = () => shots.filter(shot => shot.by_hand !== shot.kept);
-const plain = shot => ({ product: shot.product, number: shot.number, decision: shot.by_hand });
+const place = "photoshoot " + page.key;
+const unsaved = () => items.filter(item => item.by_hand !== item.kept);
+const plain = item => ({ ...item.reference, decision: item.by_hand });
 function keep() {
   const values = unsaved();
   try {
-    if (values.length) localStorage.setItem(place, JSON.stringify(values.map(shot => ({ ...plain(shot), before: shot.kept }))));
+    if (values.length) localStorage.setItem(place, JSON.stringify(values.map(item => ({ ...plain(item), before: item.kept }))));
     else localStorage.removeItem(place);
   } catch { /* private windows have none; the bar below still saves */ }
   showUnsaved(values.length);
@@ -101,10 +103,10 @@ function keep() {
 function recall() {
   let values = [];
   try { values = JSON.parse(localStorage.getItem(place)) || []; } catch { values = []; }
-  const found = new Map(shots.map(shot => [JSON.stringify([shot.product, shot.number]), shot]));
+  const found = new Map(items.map(item => [JSON.stringify(item.reference), item]));
   for (const value of Array.isArray(values) ? values : []) {
-    const shot = found.get(JSON.stringify([value.product, value.number]));
-    if (shot && shot.kept === value.before && ["accepted", "rejected", null].includes(value.decision)) setHand(shot, value.decision);
+    const { decision, before, ...reference } = value || {}, item = found.get(JSON.stringify(reference));
+    if (item && item.kept === before && ["accepted", "rejected", null].includes(decision)) setHand(item, decision);
   }
   keep();
 }
@@ -117,7 +119,8 @@ function folder() {
   const path = decodeURIComponent(location.pathname).replace(/\/[^/]*$/, "").replace(/^\/([A-Za-z]:)/, "$1");
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
-$("#unsaved code").textContent = `python3 photoshoot.py review ${folder()} --apply decisions.json`;
+$("#unsaved code").textContent = page.apply.replace("FOLDER", folder);
+$("#unsaved small").hidden = !page.apply;
 $("#unsaved button").addEventListener("click", () => {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([JSON.stringify(unsaved().map(plain), null, 1)], { type: "application/json" }));

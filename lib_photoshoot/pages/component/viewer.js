@@ -5,6 +5,7 @@ let panes = [], active = 0, zoom = null, center = [.5, .5];
 function view(wanted, at = 0) {
   panes = wanted.slice(0, MOST);
   active = at;
+  large = viewer.open ? large : "";
   zoom = null;
   center = [.5, .5];
   const fresh = !viewer.open;
@@ -21,9 +22,9 @@ function fill() {
   holder.style.setProperty("--columns", across);
   viewer.classList.toggle("many", panes.length > 1);
   viewer.setAttribute("aria-label", panes.length > 1 ? "Comparison" : "Large view");
-  panes.forEach((shot, index) => {
+  panes.forEach((item, index) => {
     const pane = holder.children[index];
-    if (pane.shot !== shot) { pane.shot = shot; load(pane); }
+    if (pane.item !== item) { pane.item = item; load(pane); }
   });
   fillInfo();
   adjust();
@@ -33,39 +34,33 @@ function fill() {
   mark();
   for (const step of [1, -1]) preload(list[stepFrom(panes[active], step)]);
 }
+const hashOf = item => "#" + item.link.map(encoded).join("/");
 function mark() {
-  const shot = panes[0];
-  const hash = panes.length === 1 ? `#${encodeURIComponent(shot.product)}/${encodeURIComponent(shot.seed)}` : "";
+  const hash = panes.length === 1 ? hashOf(panes[0]) : "";
   try { window.history.replaceState(null, "", hash || location.pathname + location.search); } catch { /* not everywhere for files */ }
 }
 function fillInfo() {
   [...$(".panes").children].forEach((pane, index) => {
-    const shot = pane.shot, info = $(".info", pane);
+    const item = pane.item, info = $(".info", pane);
     pane.classList.toggle("active", index === active);
-    info.className = "info " + shot.decision;
-    $(".product", pane).textContent = shot.product;
-    $(".seed", pane).textContent = "seed " + shot.seed;
-    $(".decision", pane).textContent = decided(shot) + (shot.by_hand && shot.by_hand !== shot.filter ? `, ${shot.filter} by the filter` : "");
-    $(".why", pane).textContent = shot.why;
-    const more = [];
-    if (shot.scene) more.push(shot.scene);
-    const scores = shot.scores.map(pair => `${pair[0]} ${pair[1].toFixed(2)}`).join(", ");
-    if (scores) more.push("score " + scores);
-    more.push(`${shot.seconds.toFixed(1)} s at ${shot.webui}`);
-    const link = document.createElement("a");
-    link.href = address(shot.file);
-    link.target = "_blank";
-    link.rel = "noreferrer";
-    link.textContent = shot.file;
-    $(".more", pane).replaceChildren(more.join("  ·  ") + "  ·  ", link);
-    press(pane, shot);
-    $(".withdraw", pane).hidden = shot.by_hand === null;
+    info.className = "info " + (item.decision || "");
+    $(".product", pane).textContent = item.name;
+    $(".seed", pane).textContent = item.detail_label || item.detail;
+    const otherwise = item.by_hand && item.filter && item.by_hand !== item.filter;
+    $(".decision", pane).textContent = decided(item) + (otherwise ? `, ${word(item.filter).toLowerCase()} by the filter` : "");
+    const why = $(".why", pane), said = (item.notes || []).some(note => note.text === item.why);
+    why.textContent = said ? "" : item.why;
+    why.classList.toggle("wrong", Boolean(item.check));
+    describe(pane, item);
+    for (const name of ["accept", "reject"]) $("." + name, pane).hidden = !item.reference;
+    press(pane, item);
+    $(".withdraw", pane).hidden = item.by_hand === null;
     $(".drop", pane).hidden = panes.length < 2;
-    $(".stage", pane).setAttribute("aria-label", `${panes.length > 1 ? index + 1 + " of " + panes.length + ": " : ""}${named(shot)}, ${decided(shot)}. ${shot.why}`);
+    $(".stage", pane).setAttribute("aria-label", `${panes.length > 1 ? index + 1 + " of " + panes.length + ": " : ""}${named(item)}, ${decided(item)}. ${item.why}`);
   });
-  const shot = panes[active], index = shot.at;
+  const item = panes[active], index = item.at;
   $(".where", viewer).textContent = index >= 0 ? `${index + 1} of ${list.length}` : `not among the ${list.length} filtered`;
-  const open = step => { const to = stepFrom(shot, step); return to >= 0 && to < list.length; };
+  const open = step => { const to = stepFrom(item, step); return to >= 0 && to < list.length; };
   $(".previous", viewer).disabled = !open(-1);
   $(".next", viewer).disabled = !open(1);
   $("#viewer .compare").setAttribute("aria-pressed", panes.length > 1);
@@ -73,67 +68,150 @@ function fillInfo() {
   $("#viewer .keep").disabled = active === 0;
 }
 
+/** What else is known of the picture: sentences, colours, figures, and its file. */
+function describe(pane, item) {
+  const make = (tag, text, kind) => {
+    const node = document.createElement(tag);
+    node.textContent = text;
+    if (kind) node.className = kind;
+    return node;
+  };
+  $(".notes", pane).replaceChildren(...(item.notes || []).map(note => {
+    const line = make("li", "", note.wrong ? "wrong" : "");
+    for (const colour of note.colours || []) {
+      const swatch = make("i", "");
+      swatch.style.background = colour;
+      line.append(swatch);
+    }
+    line.append(note.text);
+    return line;
+  }));
+  const facts = [...(item.more || [])];
+  if (item.scores.length) facts.splice(item.more && item.more.length > 1 ? 1 : 0, 0, "score " + scores(item));
+  const file = viewsOf(item)[shownIn(pane)].file, line = $(".more", pane);
+  line.replaceChildren(facts.join("  ·  "));
+  if (file) {
+    const link = make("a", file);
+    Object.assign(link, { href: address(file), target: "_blank", rel: "noreferrer" });
+    line.append(facts.length ? "  ·  " : "", link);
+  }
+  const details = $("details", pane);
+  details.hidden = !(item.details || []).length;
+  $("table", details).replaceChildren(...(item.details || []).map(([name, value]) => {
+    const row = document.createElement("tr");
+    row.append(make("td", name), make("td", value));
+    return row;
+  }));
+  const names = viewsOf(item).map(view => [viewName(item, view), view.label || viewLabel(viewName(item, view))]);
+  if (splits(item)) names.splice(names.findIndex(([name]) => name === "before") + 1, 0, [SPLIT, "Before | after"]);
+  const tabs = $(".views", pane);
+  tabs.hidden = names.length < 2;
+  if (tabs.item !== item) tabs.replaceChildren(...names.map(([name, text]) => {
+    const button = make("button", text);
+    button.type = "button";
+    button.dataset.view = name;
+    return button;
+  }));
+  tabs.item = item;
+  const at = splits(item) && large === SPLIT ? SPLIT : viewName(item, viewsOf(item)[shownIn(pane)]);
+  for (const button of tabs.children) button.setAttribute("aria-pressed", button.dataset.view === at);
+}
+
+// Which view of the pictures is shown large; "" is each one's own. Before and after can lie above one another.
+const SPLIT = "before and after";
+let large = "";
+const splits = item => ["before", "after"].every(name => viewsOf(item).some(view => viewName(item, view) === name));
+const shownIn = pane => indexOfView(pane.item, large === SPLIT ? "after" : large || shownView);
+function showView(name) {
+  large = name;
+  for (const pane of $(".panes").children) load(pane);
+  fillInfo();
+}
+function nextView(by) {
+  const names = $$(".views button", $(".panes").children[active]).map(button => button.dataset.view);
+  const at = names.findIndex((_, index) => $$(".views button", $(".panes").children[active])[index].getAttribute("aria-pressed") === "true");
+  if (names.length > 1) showView(names[(at + by + names.length) % names.length]);
+}
+
 const preloaded = [];
-function preload(shot) {
-  if (!shot) return;
+function preload(item) {
+  const file = item && viewsOf(item)[indexOfView(item, large || shownView)].file;
+  if (!file) return;
   const image = new Image();
-  image.src = address(shot.file);
+  image.src = address(file);
   preloaded.push(image);
   if (preloaded.length > 6) preloaded.shift();
 }
 
-/** Show the thumbnail at once, and the picture in its place as soon as it is there. */
 function load(pane) {
-  const shot = pane.shot, stage = $(".stage", pane), low = new Image(), full = new Image();
-  const source = thumbnail(shot);
+  const { item } = pane, stage = $(".stage", pane), split = large === SPLIT && splits(item), range = $(".split", pane);
   stage.replaceChildren();
+  stage.load = {};  // a picture that comes late is none of this one
+  range.hidden = !split;
+  const divide = () => stage.style.setProperty("--at", range.value + "%");
+  range.oninput = divide;
+  divide();
+  const views = split ? [indexOfView(item, "before"), indexOfView(item, "after")] : [shownIn(pane)];
+  stage.classList.toggle("checks", !split && Boolean(viewsOf(item)[views[0]].cropped));
+  views.forEach((view, layer) => layIn(stage, item, view, layer));
+}
+/** Show the thumbnail at once, and the picture in its place as soon as it is there. */
+function layIn(stage, item, index, layer) {
+  const view = viewsOf(item)[index], { file } = view, mine = stage.load;
+  const place = document.createElement("div"), low = new Image(), full = new Image();
+  place.className = layer ? "layer after" : "layer";
+  stage.append(place);
+  const note = text => {
+    const node = document.createElement("p");
+    node.className = "gone";
+    node.textContent = text;
+    stage.append(node);
+  };
   const showing = image => {
-    if (pane.shot !== shot) return;
-    image.alt = "";
-    image.draggable = false;
-    stage.replaceChildren(image);
+    if (stage.load !== mine) return;
+    Object.assign(image, { alt: "", draggable: false, size: view.cropped ? null : item.size });
+    place.replaceChildren(image);
     adjust();
   };
   low.className = "low";
-  low.onload = () => { if (!stage.firstElementChild) showing(low); };
+  low.onload = () => { if (!place.firstElementChild) showing(low); };
+  const source = thumbnail(item, index);
   if (source) low.src = source;
+  if (!file) {
+    low.className = source ? "full" : "low";
+    if (!source) note("There is no picture to show.");
+    return;
+  }
   full.className = "full";
   full.onload = () => showing(full);
-  const places = [shot.file, otherPlace(shot.file)];
+  const places = [file, otherPlace(file)], tried = [file];
   full.onerror = () => {
     // It may have moved with a decision since the page was written.
     const next = places.find(path => !full.src.endsWith(address(path).slice(1)) && !tried.includes(path));
     if (next) { tried.push(next); full.src = address(next); return; }
-    if (pane.shot !== shot) return;
-    const note = document.createElement("p");
-    note.className = "gone";
-    note.textContent = `${shot.file} is not beside this page any more; this is its preview.`;
-    stage.append(note);
+    if (stage.load === mine) note(`${file} is not beside this page any more${source ? "; this is its preview" : ""}.`);
   };
-  const tried = [shot.file];
-  full.src = address(shot.file);
+  full.src = address(file);
 }
 
-function geometry(stage, image) {
-  const across = stage.clientWidth, down = stage.clientHeight;
-  const fit = Math.min(across / image.naturalWidth, down / image.naturalHeight);
-  return { across, down, fit };
-}
 function adjust() {
   for (const pane of $(".panes").children) {
-    const stage = $(".stage", pane), image = $("img", stage);
+    const stage = $(".stage", pane);
     stage.classList.toggle("zoomed", zoom !== null);
-    if (!image || !image.naturalWidth) continue;
-    const { across, down, fit } = geometry(stage, image);
-    const low = image.className === "low";
-    const scale = zoom === null || low ? fit : zoom;
-    const put = (space, side, at) => side <= space ? (space - side) / 2 : Math.min(0, Math.max(space - side, space / 2 - at * side));
-    const x = put(across, image.naturalWidth * scale, center[0]), y = put(down, image.naturalHeight * scale, center[1]);
-    image.style.imageRendering = scale * devicePixelRatio >= 3 ? "pixelated" : "";
-    image.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-    stage.spot = { x, y, scale, fit, wide: image.naturalWidth, high: image.naturalHeight };
+    for (const image of $$("img", stage)) setImage(stage, image);
   }
   $("#viewer .zoom").setAttribute("aria-pressed", zoom !== null);
+}
+function setImage(stage, image) {
+  if (!image.naturalWidth) return;
+  const [wide, high] = image.size || [image.naturalWidth, image.naturalHeight];
+  const across = stage.clientWidth, down = stage.clientHeight, fit = Math.min(across / wide, down / high);
+  const scale = zoom === null || (image.className === "low" && !image.size) ? fit : zoom;
+  const put = (space, side, at) => side <= space ? (space - side) / 2 : Math.min(0, Math.max(space - side, space / 2 - at * side));
+  const x = put(across, wide * scale, center[0]), y = put(down, high * scale, center[1]), more = wide / image.naturalWidth;
+  image.style.imageRendering = scale * more * devicePixelRatio >= 3 && image.className === "full" ? "pixelated" : "";
+  image.style.transform = `translate(${x}px, ${y}px) scale(${scale * more})`;
+  stage.spot = { x, y, scale, fit, wide, high };
 }
 /** Zoom so that what is under the pointer stays there. */
 function zoomTo(scale, stage, event) {
@@ -198,7 +276,7 @@ function keepThis() {
 }
 function drop(index) {
   panes.splice(index, 1);
-  chosen = chosen.filter(shot => panes.includes(shot));
+  chosen = chosen.filter(item => panes.includes(item));
   showChosen();
   active = Math.min(active, panes.length - 1);
   fill();
@@ -209,7 +287,7 @@ const paneOf = target => [...$(".panes").children].indexOf(target.closest(".pane
 let drag = null;
 $(".panes").addEventListener("pointerdown", event => {
   const stage = event.target.closest(".stage");
-  if (!stage || event.button !== 0) return;
+  if (!stage || event.button !== 0 || event.target.matches("input")) return;
   active = paneOf(stage);
   fillInfo();
   drag = { stage, x: event.clientX, y: event.clientY, center: [...center], moved: false };
@@ -249,11 +327,12 @@ $(".panes").addEventListener("focusin", event => {
 $(".panes").addEventListener("click", event => {
   const button = event.target.closest("button");
   if (!button) return;
-  const index = paneOf(button), shot = panes[index];
+  const index = paneOf(button), item = panes[index];
   active = index;
-  if (button.matches(".accept")) decide(shot, "accepted", goOn.checked);
-  else if (button.matches(".reject")) decide(shot, "rejected", goOn.checked);
-  else if (button.matches(".withdraw")) { decide(shot, null); $(".stage", $(".panes").children[active]).focus({ preventScroll: true }); }
+  if (button.matches(".views button")) showView(button.dataset.view);
+  else if (button.matches(".accept")) decide(item, "accepted", goOn.checked);
+  else if (button.matches(".reject")) decide(item, "rejected", goOn.checked);
+  else if (button.matches(".withdraw")) { decide(item, null); $(".stage", $(".panes").children[active]).focus({ preventScroll: true }); }
   else drop(index);
 });
 const goOn = $("#go-on");
@@ -275,11 +354,11 @@ viewer.addEventListener("close", () => { if (!viewer.open) closeView(); });
 function closeView() {
   if (!panes.length) return;
   viewer.close();
-  const shot = panes[active];
+  const item = panes[active];
   $(".panes").replaceChildren();
   panes = [];
   try { window.history.replaceState(null, "", location.pathname + location.search); } catch { /* as above */ }
-  if (shot.at >= 0) current = shot;
+  if (item.at >= 0) current = item;
   goTo(current);
 }
 $("#keys").addEventListener("click", () => $("#help").showModal());

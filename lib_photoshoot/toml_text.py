@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.errors import ExportError
 
 
 def parse_toml(text: str) -> dict[str, Any]:

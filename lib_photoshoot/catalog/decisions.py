@@ -1,0 +1,76 @@
+"""What a person decided about the pictures of a run: lines of its own ledger, which are no records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.files import shown
+from lib_photoshoot.journal import SPOILED, Journal, json_line
+
+HANDS = ("accepted", "rejected")
+_BEGINNING = b'{"hand":'
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A decision about the picture of a record's ``file``; None withdraws an earlier one."""
+
+    file: str
+    decision: str | None
+
+
+def chosen_from(values: Any) -> list[Chosen]:
+    """Decisions out of JSON: a list of objects with ``file`` and ``decision``. Raises CatalogError."""
+    if not isinstance(values, list):
+        raise CatalogError("The decisions are no list; save them from the report again.")
+    for item in values:
+        if not isinstance(item, dict) or sorted(item) != ["decision", "file"] or not isinstance(item["file"], str):
+            raise CatalogError("A decision needs exactly file, decision; save them from the report again.")
+        if item["decision"] not in (*HANDS, None):
+            raise CatalogError(
+                f"The decision {item['decision']!r} is none; give {' or '.join(HANDS)}, or null to withdraw it."
+            )
+    return [Chosen(item["file"], item["decision"]) for item in values]
+
+
+def append_hands(path: Path, chosen: Iterable[Chosen]) -> None:
+    """Append decisions to a ledger, synced to the disk.
+
+    Raises CatalogError while a run is writing to it, and OSError as it comes; then none of them holds.
+    """
+    lines = b"".join(json_line({"hand": {"file": one.file, "decision": one.decision}}) for one in chosen)
+    if not path.is_file():
+        raise CatalogError(f"{shown(path.parent)} holds no run any more ({path.name} is missing).")
+    with open(path, "rb") as ledger:
+        header = ledger.readline()
+    try:
+        with Journal(path, header) as journal:
+            journal.append(lines)
+    except BlockingIOError as error:
+        raise CatalogError(f"A run is writing to {shown(path.parent)}; decide when it has ended.") from error
+
+
+def read_hands(path: Path) -> dict[str, str]:
+    """What was decided, by the records' ``file``; a picture that was worked on anew since has to be decided anew.
+
+    Spoiled lines are passed over. Raises OSError as it comes.
+    """
+    hands: dict[str, str] = {}
+    with open(path, "rb") as lines:
+        for line in lines:
+            with suppress(*SPOILED):
+                if not line.startswith(_BEGINNING):
+                    if hands:
+                        hands.pop(json.loads(line)["file"], None)
+                    continue
+                event = json.loads(line)["hand"]
+                hands.pop(event["file"], None)
+                if event["decision"] in HANDS:
+                    hands[event["file"]] = event["decision"]
+    return hands

@@ -1,0 +1,231 @@
+"""The page of a run, ``report.html``: its pictures before and after, what was found, and why others were skipped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from lib_photoshoot.catalog.decisions import read_hands
+from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
+from lib_photoshoot.catalog.outputs import thumbnail_name
+from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
+from lib_photoshoot.files import shown, write_atomic
+from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, shows
+from lib_photoshoot.pages.html import PER_BLOCK, embedded, html_chunks, key_of
+from lib_photoshoot.results import Decision, Reason
+from lib_photoshoot.wording import counted
+
+PAGE_NAME = "report.html"
+REPORTS = ("report.json", "report.csv", "coco.json")
+"""For programs, beside the page, which names them."""
+MOST_EMBEDDED = 128 << 20
+"""Bytes of thumbnails that are written into the page; of more it names the files, or no browser would open it."""
+
+_FILTER = {Decision.MATCH.value: "accepted", Decision.SKIP.value: "rejected"}
+_VIEWS = {"found": "Found", "after": "After", "before": "Before"}
+
+
+def write_page(out: Path, document: Mapping[str, Any], records: Sequence[Record]) -> None:
+    """Write ``report.html`` atomically; raises ``OSError`` as it comes.
+
+    ``document`` is a :func:`~lib_photoshoot.catalog.report.report_document`. ``records`` are gone through several times
+    and never held together.
+    """
+    embed = _thumbnail_bytes(out, records) <= MOST_EMBEDDED
+    write_atomic(out / PAGE_NAME, page_chunks(out, document, records, embed=embed))
+
+
+def page_chunks(
+    out: Path, document: Mapping[str, Any], records: Sequence[Record], decide: str = "", embed: bool = True
+) -> Iterator[bytes]:
+    """The page as UTF-8 pieces; ``decide`` and ``embed`` as for :func:`lib_photoshoot.shoot.report.report_chunks`."""
+    hands = read_hands(out / LEDGER_NAME)
+
+    def items() -> Iterator[Item]:
+        read = (item_of(record, hands.get(record.file)) for record in records)
+        failed = map(_unreadable, document["unreadable"])
+        return chain(read, failed)
+
+    head = _head(document, records, {"decide": decide, "per_block": PER_BLOCK if embed else 0})
+    return html_chunks(head, items(), (embedded(out, item) for item in items()) if embed else ())
+
+
+def _head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any]) -> Page:
+    matches, regions, doubted, seconds = 0, 0, False, 0.0
+    for record in records:
+        matches += record.entry["decision"] == Decision.MATCH.value
+        regions += len(record.entry["regions"])
+        doubted |= _doubtful(record.entry)
+        seconds += sum(record.entry["seconds"].values())
+    total = counted(len(records) + len(document["unreadable"]), "picture")
+    products = document["products"]
+    chosen = {name.replace("_", " ").capitalize(): value for name, value in document["settings"].items() if value}
+    told = [
+        f"Found in {matches or 'none'} of {total}.",
+        "Skipped pictures are untouched; in the others nothing outside the product was changed.",
+        f"{counted(regions, 'product')} cut out in {seconds:.1f} s.",
+    ]
+    return page(
+        f"Product Photoshoot: {', '.join(products)}",
+        heading=", ".join(products),
+        lead=" ".join(told),
+        key=key_of([products, document["settings"], next((record.file for record in records), "")]),
+        apply="python3 photoshoot.py review FOLDER --apply decisions.json",
+        words={"accepted": "Match", "rejected": "Skipped"},
+        shows=shows(("all", "match", *(("check",) if doubted else ()), "skip", "unreadable", "hand")),
+        views=[{"name": name, "label": label} for name, label in _VIEWS.items()],
+        products=[{"name": name} for name in products],
+        order="In the pictures’ order",
+        footer=[
+            {"text": " ".join(f"{name}: {value}." for name, value in chosen.items()), "links": ()},
+            {"text": "The same figures for programs:", "links": REPORTS},
+        ],
+        empty="This run has no pictures.",
+        **more,
+    )  # fmt: skip
+
+
+def item_of(record: Record, hand: str | None) -> Item:
+    """One picture of a run; ``hand`` is what a person decided about it."""
+    entry = record.entry
+    first, *others = _views(record)
+    notes = list(_notes(record))
+    told = next((note for note in notes if note["wrong"]), next(iter(notes), None))
+    decided = _FILTER[entry["decision"]]
+    return {
+        "id": id_of(record.file),
+        "name": shown(record.stem),
+        "detail": f"{entry['width']} × {entry['height']}",
+        "link": record.stem.split("/"),
+        "reference": {"file": record.file},
+        "products": list(dict.fromkeys(region["product"] for region in entry["regions"])),
+        "decision": hand or decided,
+        "filter": decided,
+        "by_hand": hand,  # type: ignore[typeddict-item]
+        "why": told["text"] if told else "",
+        "scores": [[region["product"], region["score"]] for region in entry["regions"]],
+        "file": first["file"],
+        "thumbnail": first["thumbnail"],
+        "view": first["view"],
+        "views": others,
+        "check": _doubtful(entry),
+        "size": [entry["width"], entry["height"]],
+        "regions": [_region(region) for region in entry["regions"]],
+        "notes": [note for note in notes if note is not told or note.get("colours")],
+        "details": list(_details(entry)),
+    }
+
+
+def id_of(file: str) -> int:
+    """A picture's number on the page: the same whatever comes before it, and exact in JavaScript."""
+    return int.from_bytes(hashlib.sha256(file.encode("utf-8", "surrogateescape")).digest()[:6], "big")
+
+
+def _unreadable(one: Mapping[str, str]) -> Item:
+    return {
+        "id": id_of(one["file"]), "name": shown(one["file"]), "detail": "", "link": one["file"].split("/"),
+        "reference": None, "products": [], "decision": "unreadable", "filter": None, "by_hand": None,
+        "why": one["error"], "scores": [], "file": "", "thumbnail": "",
+    }  # fmt: skip
+
+
+def _doubtful(entry: Mapping[str, Any]) -> bool:
+    return any(map(doubts_of, entry["regions"]))
+
+
+def _views(record: Record) -> list[View]:
+    """The picture's looks: what was found first, as far as there are files of them."""
+    files = {"found": f"overlays/{record.stem}.png", "after": f"enhanced/{record.stem}.png", "before": ""}
+    kinds = {"found": "overlay", "after": "after", "before": "before"}
+    views: list[View] = [
+        {"view": name, "file": file, "thumbnail": thumbnail_name(record.stem, kinds[name])}
+        for name, file in files.items()
+        if not file or file in record.outputs
+    ]
+    for number, region in enumerate(record.entry["regions"], 1):
+        if mask := region["mask"]:
+            what = f"{number} {region['product']}"
+            cutout: View = {"view": f"cutout {number}", "file": _cutout(mask), "thumbnail": ""}
+            views.append(cutout | {"label": f"Cut-out {what}", "cropped": True})
+            views.append({"view": f"mask {number}", "file": mask, "thumbnail": "", "label": f"Mask {what}"})
+    return views
+
+
+def _cutout(mask: str) -> str:
+    return mask.replace("masks/", "cutouts/", 1)
+
+
+def _region(region: Mapping[str, Any]) -> Region:
+    found: Region = {
+        "product": region["product"], "score": region["score"], "box": region["box"], "doubts": doubts_of(region)
+    }  # fmt: skip
+    return found | {"mask": region["mask"], "cutout": _cutout(region["mask"])} if region["mask"] else found
+
+
+def _notes(record: Record) -> Iterator[Note]:
+    """What there is to say about a picture, the doubts first."""
+    entry = record.entry
+    several = len(entry["regions"]) > 1
+    named = [(region, f" of {n} {region['product']}" * several) for n, region in enumerate(entry["regions"], 1)]
+    for region, which in named:
+        if doubts := doubts_in_words(doubts_of(region), "; "):
+            yield {"text": f"Check the outline{which}: {doubts}.", "wrong": True}
+    if entry["reason"]:
+        yield {"text": REASON_TEXT[Reason(entry["reason"])], "wrong": False}
+    for region, which in named:
+        if colour := region.get("colour"):
+            yield {
+                "text": _colour(colour, which),
+                "wrong": False,
+                "colours": [_css(colour[at]) for at in ("before", "after")],
+            }
+    for item in [*entry["regions"], *entry["rejected"]]:
+        if says := colour_in_words(item):
+            check = item["colour_check"]
+            text = f"Colour of {item['product']}: {says}, reference {check['reference']}."
+            yield {"text": text, "wrong": bool(check["off"])}
+    for said in (entry.get("calibration"), record.note):
+        if said:
+            yield {"text": f"{said[:1].upper()}{said[1:].rstrip('.')}.", "wrong": False}
+
+
+def _colour(colour: Mapping[str, Any], which: str) -> str:
+    """An article's mean colour before and after, and how far apart: about 1 is the least that an eye sees."""
+    (before, after), far = (colour["before"], colour["after"]), colour["delta_e"]
+    means = " → ".join(f"L* {lab[0]:.1f}, a* {lab[1]:.1f}, b* {lab[2]:.1f}" for lab in (before, after))
+    return f"Colour{which}: ΔE {far['mean']:.1f} (95 %: {far['p95']:.1f}), {means}."
+
+
+def _css(lab: Sequence[float]) -> str:
+    """A colour in L*a*b* as CSS has it; browsers' own lab() is of another white."""
+    import numpy as np
+
+    from lib_photoshoot.colour.space import SRGB
+
+    red, green, blue = SRGB.from_lab(np.array([[lab]], np.float32))[0, 0]
+    return f"rgb({red} {green} {blue})"
+
+
+def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "File", shown(entry["file"])
+    for item in entry["rejected"]:
+        says = f" Colour {colour}." if (colour := colour_in_words(item)) else ""
+        yield "Rejected", f"{item['product']} {item['score']:.2f}: {REASON_TEXT[Reason(item['reason'])]}{says}"
+    for stage, seconds in entry["seconds"].items():
+        yield stage.replace("_", " ").capitalize(), f"{seconds * 1000:.0f} ms"
+
+
+def _thumbnail_bytes(out: Path, records: Iterable[Record]) -> int:
+    total = 0
+    for record in records:
+        for name in record.outputs:
+            if name.startswith("thumbnails/"):
+                try:
+                    total += os.stat(out / name).st_size
+                except OSError:  # a user has deleted it
+                    continue
+    return total

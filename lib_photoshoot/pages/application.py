@@ -1,0 +1,156 @@
+"""The picture page over HTTP, for the browser of one person: the page, its pictures, and decisions.
+
+Only this machine reaches :mod:`.server`, but any web page that its browser shows could try to. So the address holds a
+random word, requests must name this host (a foreign name that was pointed here does not), and decisions come as JSON
+from the page itself. Only files that the pictures' own records name are served, and none outside their folder.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.pages.html import content_security_policy
+
+PAGE_NAME = "report.html"
+DECIDE = "decide"
+"""Where the page sends decisions, beside its own address."""
+LARGEST_BODY = 8 << 20
+MEDIA_TYPES = {
+    ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".json": "application/json", ".csv": "text/csv",
+}  # fmt: skip
+_JSON = "application/json"
+_PATIENCE_S = 60
+_PLAIN = "text/plain; charset=utf-8"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # the address holds the token
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Reviewed(Protocol):
+    """Pictures in a folder that a person decides about; methods may be called from several threads.
+
+    All raise PhotoshootError where something cannot be read or done.
+    """
+
+    decided: int
+    """How many decisions were taken."""
+
+    def page(self) -> Iterator[bytes]:
+        """The page as it is now, which sends decisions to ``DECIDE``."""
+
+    def picture(self, name: str) -> Path | None:
+        """The file of that name, relative to the page, if it is one of the page's and in the folder; None otherwise."""
+
+    def chosen(self, values: Any) -> list[Any]:
+        """Decisions out of JSON."""
+
+    def decide(self, chosen: list[Any]) -> dict[str, Any]:
+        """Write decisions, all or none; what changed, as :mod:`lib_photoshoot.pages.data` says."""
+
+    def end(self) -> None:
+        """Take no more decisions."""
+
+    def write_report(self) -> None:
+        """Write the page's file anew."""
+
+
+def page_response(pieces: Iterator[bytes]) -> StreamingResponse:
+    """The page, with the policy that it needs."""
+    headers = _HEADERS | {"Content-Security-Policy": content_security_policy(), "Cache-Control": "no-store"}
+    return StreamingResponse(pieces, media_type="text/html; charset=utf-8", headers=headers)
+
+
+def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) -> Starlette:
+    """The application below ``/TOKEN/``, which answers to these ``Host`` headers alone."""
+
+    def name_in(request: Request) -> str:
+        if request.headers.get("host", "") not in hosts:
+            raise HTTPException(403, "This review answers only to the address that it printed.")
+        if not secrets.compare_digest(request.path_params["token"].encode("utf-8", "replace"), token.encode()):
+            raise HTTPException(404, "Open the review at the whole address that it printed.")
+        return request.path_params["name"]
+
+    def get(request: Request) -> Response:
+        name = name_in(request)
+        if name == PAGE_NAME:
+            return page_response(reviewed.page())
+        path = reviewed.picture(name)
+        try:
+            data = None if path is None else path.read_bytes()
+        except FileNotFoundError as error:  # it was moved meanwhile
+            raise HTTPException(404, "There is no such picture any more.") from error
+        if path is None or data is None:
+            raise HTTPException(404, "There is no such picture here.")
+        return _response(200, MEDIA_TYPES[path.suffix], data, "private, max-age=3600")
+
+    async def post(request: Request) -> Response:
+        if name_in(request) != DECIDE:
+            raise HTTPException(404, "Nothing takes decisions at this address.")
+        values = await _decisions(request)
+        try:
+            chosen = reviewed.chosen(values)
+        except PhotoshootError as error:
+            raise HTTPException(400, str(error)) from error
+        return _response(200, _JSON, json.dumps(await run_in_threadpool(reviewed.decide, chosen)).encode())
+
+    path = "/{token}/{name:path}"
+    application = Starlette(
+        routes=[Route(path, get, methods=["GET"]), Route(path, post, methods=["POST"])],
+        exception_handlers={HTTPException: _refused, PhotoshootError: _refused},
+    )
+    application.router.redirect_slashes = False  # it would answer where nothing is
+    return application
+
+
+async def _decisions(request: Request) -> Any:
+    """The list in a request of the page itself. Raises HTTPException."""
+    headers = request.headers
+    origin = headers.get("origin")
+    if origin is not None and origin != f"http://{headers['host']}":
+        raise HTTPException(403, "Another site's page must not decide about these pictures.")
+    if headers.get("content-type", "").split(";")[0].strip().lower() != _JSON:
+        raise HTTPException(415, f"Decisions are sent as {_JSON}.")
+    length = headers.get("content-length", "")
+    if not length.isdigit():
+        raise HTTPException(411, "Decisions are sent with their length.")
+    if len(length) > 12 or int(length) > LARGEST_BODY:
+        raise HTTPException(413, f"Send no more than {LARGEST_BODY >> 20} MB of decisions at once.")
+    try:
+        with anyio.fail_after(_PATIENCE_S):
+            values = json.loads(await request.body())
+    except TimeoutError as error:
+        raise HTTPException(408, "The decisions did not come; load the page again and decide again.") from error
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "The decisions are not JSON.") from error
+    if not isinstance(values, dict) or "decisions" not in values:
+        raise HTTPException(400, 'Send an object with a list "decisions".')
+    return values["decisions"]
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """The page asks for JSON, and a person reads text."""
+    status, text = (error.status_code, error.detail) if isinstance(error, HTTPException) else (409, str(error))
+    if request.method == "POST":
+        answer = _response(status, _JSON, json.dumps({"error": text}).encode())
+        answer.headers["Connection"] = "close"  # the body may not have been read
+        return answer
+    return _response(status, _PLAIN, f"{text}\n".encode("utf-8", "replace"))
+
+
+def _response(status: int, kind: str, body: bytes, cache: str = "no-store") -> Response:
+    return Response(body, status, _HEADERS | {"Content-Type": kind, "Cache-Control": cache})

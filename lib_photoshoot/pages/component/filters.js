@@ -1,0 +1,82 @@
+// Filters and order.
+
+let show = "all", ordered = items, list = [], current = null, shownView = page.views.length ? page.views[0].name : "";
+const SHOWS = {
+  all: () => true,
+  accepted: item => item.decision === "accepted",
+  rejected: item => item.decision === "rejected",
+  match: item => item.filter === "accepted",
+  skip: item => item.filter === "rejected",
+  check: item => Boolean(item.check),
+  unreadable: item => item.decision === "unreadable",
+  hand: item => item.by_hand !== null,
+  differ: item => item.by_hand !== null && item.by_hand !== item.filter,
+};
+const grid = $("#grid"), viewer = $("#viewer"), select = $("#product");
+
+function sort() {
+  ordered = $("#order").value === "score" ? [...items].sort((a, b) => b.best - a.best || a.index - b.index) : items;
+  ordered.forEach((item, rank) => { item.rank = rank; });
+  emptyGrid();
+}
+
+/** Make the list anew after a change; the place in it stays, whether the picture there is still in it or not. */
+function refilter() {
+  const before = current && current.at >= 0 ? current.at : 0;
+  const matches = SHOWS[show], only = select.value === "" ? null : select.options[select.selectedIndex].product;
+  const shows = page.shows.map(({ name }) => [name, SHOWS[name]]), sums = {};
+  for (const [name] of shows) sums[name] = 0;
+  list = [];
+  for (const item of ordered) {
+    item.at = -1;
+    if (only !== null && !item.products.includes(only)) continue;
+    for (const [name, shown] of shows) if (shown(item)) sums[name]++;
+    if (matches(item)) { item.at = list.length; list.push(item); }
+  }
+  if (!current || current.at < 0) current = list[Math.min(before, list.length - 1)] || null;
+  for (const button of $$("nav [data-show]")) {
+    button.setAttribute("aria-pressed", button.dataset.show === show);
+    $("span", button).textContent = sums[button.dataset.show];
+  }
+  $("#none").hidden = list.length > 0;
+  $("#none p").textContent = items.length ? "No picture is like that." : page.empty;
+  $("#none button").hidden = !items.length;
+  measure();
+}
+
+/** The index in the list that a step from this picture leads to; the picture itself need not be in it. */
+function stepFrom(item, step) {
+  if (item.at >= 0) return item.at + step;
+  let low = 0, high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (list[middle].rank < item.rank) low = middle + 1; else high = middle;
+  }
+  return step > 0 ? low + step - 1 : low + step;
+}
+
+/** The heading and the line below it: what the data say, or else how much of what is wanted is there. */
+function totals() {
+  const byHand = items.reduce((sum, item) => sum + (item.by_hand !== null), 0);
+  const parts = page.lead ? [page.lead] : [];
+  let heading = page.heading;
+  if (!heading) {
+    let accepted = 0, wanted = 0, lacking = 0;
+    for (const product of products.values()) {
+      accepted += product.accepted;
+      wanted += product.wanted;
+      if (product.accepted < product.wanted) lacking++;
+    }
+    heading = `${accepted} accepted, ${wanted} wanted`;
+    parts.push(`${one(items.length, "picture")} of ${one(products.size, "product")}`);
+    if (products.size) parts.push(lacking ? `${one(lacking, "product")} still short` : "every product complete");
+  }
+  if (byHand) parts.splice(1, 0, `${byHand} decided by hand`);
+  $("#heading").textContent = heading;
+  $("#lead").textContent = parts.join("  ·  ");
+}
+function label(product) {
+  const wanted = product.wanted !== undefined, mark = product.accepted >= product.wanted ? "✓" : "○";
+  product.option.textContent = wanted ? `${mark} ${product.name}: ${product.accepted} of ${product.wanted}`
+    : `${product.name}: ${product.pictures}`;
+}

@@ -1,0 +1,203 @@
+"""The data of the picture page: JSON, version 1. Paths are relative to the page and have forward slashes.
+
+A page is one :class:`Page` and its :class:`Item` objects in the order in which they are shown. Decisions are sent to
+``decide`` as ``{"decisions": [{**item["reference"], "decision": "accepted" | "rejected" | None}]}`` and saved to a file
+as that list alone; None withdraws one. The answer is ``{"shots": [CHANGED, …], "products": [Group, …]}``: of each item
+that changed its ``id``, its ``by_hand``, and whichever of ``file``, ``thumbnail`` and ``why`` are others now; a refusal
+is ``{"error": SENTENCE}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, TypedDict
+
+VERSION = 1
+
+Hand = Literal["accepted", "rejected"]
+
+
+class Show(TypedDict):
+    """A filter above the grid, by one of the names that the page knows."""
+
+    name: Literal["all", "accepted", "rejected", "match", "skip", "check", "unreadable", "hand", "differ"]
+    label: str
+    title: str
+
+
+class Named(TypedDict):
+    """A name, and the word for it that people read."""
+
+    name: str
+    label: str
+
+
+class _Group(TypedDict):
+    name: str
+
+
+class Group(_Group, total=False):
+    """What pictures are shown by: a product, or the prompt of samples.
+
+    One with a number of ``wanted`` pictures has how many were ``accepted`` and ``rejected`` too.
+    """
+
+    wanted: int
+    accepted: int
+    rejected: int
+
+
+class Line(TypedDict):
+    """A line below the grid: a text, and files beside the page."""
+
+    text: str
+    links: Sequence[str]
+
+
+class _View(TypedDict):
+    view: str
+    file: str
+    thumbnail: str
+
+
+class View(_View, total=False):
+    """Another look at a picture: its name, its full file and its thumbnail, "" where there is none.
+
+    ``label`` is for a view that the page does not list. One that is ``cropped`` has a size of its own.
+    """
+
+    label: str
+    cropped: bool
+
+
+class _Note(TypedDict):
+    text: str
+    wrong: bool
+
+
+class Note(_Note, total=False):
+    """A sentence about a picture; ``colours`` are swatches before it, as CSS has colours."""
+
+    colours: Sequence[str]
+
+
+class _Region(TypedDict):
+    product: str
+    score: float
+    box: Sequence[float]
+    doubts: Sequence[str]
+
+
+class Region(_Region, total=False):
+    """A product in the picture: score in [0, 1], box (x0, y0, x1, y1) in pixels, codes of its outline's doubts."""
+
+    mask: str
+    cutout: str
+
+
+class _Item(TypedDict):
+    id: int
+    name: str
+    detail: str
+    link: Sequence[str]
+    reference: dict[str, Any] | None
+    products: Sequence[str]
+    decision: str | None
+    filter: str | None
+    by_hand: Hand | None
+    why: str
+    scores: Sequence[Sequence[Any]]
+    file: str
+    thumbnail: str
+
+
+class Item(_Item, total=False):
+    """One picture.
+
+    ``id``: stays the same, whole. ``name`` and ``detail``: its first line; ``detail_label`` and ``label`` are longer,
+    for the large view and for readers. ``link``: the parts of the page's fragment that opens it. ``reference``: names
+    it in decisions; None where nothing can be decided. ``products``: names of groups. ``filter``: what was decided
+    first, ``by_hand``: what a person decided, ``decision``: what holds. ``why``: one sentence. ``scores``: pairs of
+    product and score. ``file`` and ``thumbnail``: the picture as ``view`` (the page's first one where that is left
+    out), "" where there is none; ``views``: further looks. ``check``: somebody should look at the outline. ``size``:
+    pixels (width, height) of the views that are not cropped. ``regions``, ``notes``, ``more`` (facts in one line),
+    ``details`` (pairs of name and value): of the large view.
+    """
+
+    label: str
+    detail_label: str
+    view: str
+    views: Sequence[View]
+    check: bool
+    size: Sequence[int]
+    regions: Sequence[Region]
+    notes: Sequence[Note]
+    more: Sequence[str]
+    details: Sequence[Sequence[str]]
+
+
+class Page(TypedDict):
+    """All that the page shows besides its items.
+
+    ``heading``: "" counts the groups' accepted and wanted pictures instead. ``key``: tells this page's kept decisions
+    from others'. ``decide``: the address, relative to the page's, that takes decisions; "" for a page that is a file.
+    ``apply``: the command that takes saved decisions, FOLDER for the page's own; "" for none. ``per_block``: thumbnails
+    in one element of the page; 0 where they are files. ``words``: for decisions that nobody took by hand. ``views``:
+    those that the grid can show. ``noun``: what a group is. ``order``: the words for the list's own order. ``columns``:
+    pictures that belong side by side; 0 for as many as there is room for. ``empty``: said where there are no items.
+    """
+
+    version: int
+    title: str
+    heading: str
+    lead: str
+    key: str
+    decide: str
+    apply: str
+    per_block: int
+    words: dict[str, str]
+    shows: Sequence[Show]
+    views: Sequence[Named]
+    products: Sequence[Group]
+    noun: str
+    order: str
+    columns: int
+    footer: Sequence[Line]
+    empty: str
+
+
+SHOW_LABELS = {
+    "all": "All",
+    "accepted": "Accepted",
+    "rejected": "Rejected",
+    "match": "Match",
+    "skip": "Skipped",
+    "check": "To check",
+    "unreadable": "Unreadable",
+    "hand": "By hand",
+    "differ": "Changed",
+}
+"""The names of the page's filters, and how they are called where nobody says otherwise."""
+
+_TITLES = {"differ": "You decided otherwise than the filter"}
+
+
+def shows(names: Iterable[str], **labels: str) -> list[Show]:
+    """These filters, with ``labels`` in place of their own."""
+    return [
+        {"name": name, "label": labels.get(name, SHOW_LABELS[name]), "title": _TITLES.get(name, "")}  # type: ignore[typeddict-item]
+        for name in names
+    ]
+
+
+def page(title: str, **values: Any) -> Page:
+    """A page of which only what is named differs from the plainest one."""
+    plain: Page = {
+        "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "",
+        "apply": "", "per_block": 0, "words": {}, "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],
+        "products": [], "noun": "product", "order": "", "columns": 0, "footer": [],
+        "empty": "There are no pictures yet.",
+    }  # fmt: skip
+    if unknown := set(values) - set(plain):
+        raise TypeError(f"a page has no {', '.join(sorted(unknown))}")
+    return plain | values  # type: ignore[return-value]

@@ -1,0 +1,100 @@
+"""The picture page as HTML: one file with its style, script and data, self-contained but for the full pictures."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from lib_photoshoot.confined import inside
+from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.pages.data import Item, Page, page
+
+PER_BLOCK = 32
+"""Items whose thumbnails stand in one element of the page: it reads one when a picture of it comes into sight."""
+_PIECE = 1 << 16
+
+
+def html_chunks(head: Page, items: Iterable[Item], thumbnails: Iterable[str] = ()) -> Iterator[bytes]:
+    """The page as UTF-8 pieces, so that a long one is never whole in memory.
+
+    ``thumbnails`` has one text for each item, as :func:`embedded` makes it; empty for a page whose thumbnails are
+    files, which keeps a served one small.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("lib_photoshoot.pages", "component"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    pieces = environment.get_template("page.html.j2").generate(
+        title=head["title"],
+        page=_script_json(head),
+        items=map(_script_json, items),
+        blocks=_blocks(iter(thumbnails)),
+    )
+    return _gathered(piece.encode("utf-8", "backslashreplace") for piece in pieces)
+
+
+@cache
+def content_security_policy() -> str:
+    """For whoever serves the page: nothing but its own script and style, and pictures and decisions of its own site."""
+    text = b"".join(html_chunks(page(""), ())).decode()
+    hashes = {}
+    for kind in ("script", "style"):
+        (inner,) = re.findall(f"<{kind}>(.*?)</{kind}>", text, re.DOTALL)
+        hashes[kind] = base64.b64encode(hashlib.sha256(inner.encode()).digest()).decode("ascii")
+    return (
+        f"default-src 'none'; script-src 'sha256-{hashes['script']}'; style-src 'sha256-{hashes['style']}'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
+
+
+def embedded(out: Path, item: Item) -> str:
+    """The thumbnails of an item's views as base64, a blank between them.
+
+    One is empty where the view has none, a user has deleted the file, or a link leads elsewhere.
+    """
+    return " ".join(_base64(out, view["thumbnail"]) for view in (item, *item.get("views", ()))).rstrip(" ")
+
+
+def key_of(values: Any) -> str:
+    """A short key that tells pages apart, of JSON values that stay as they are while decisions are taken."""
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same in pieces of a good size to write: the template's are a few bytes each."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= _PIECE:
+            yield bytes(waiting)
+            waiting.clear()
+    yield bytes(waiting)
+
+
+def _script_json(value: Mapping[str, Any]) -> str:
+    """JSON for a script element, in which no markup can begin or end."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _blocks(texts: Iterator[str]) -> Iterator[str]:
+    """The thumbnails of ``PER_BLOCK`` items together, one item a line."""
+    while block := list(islice(texts, PER_BLOCK)):
+        yield "\n".join(block)
+
+
+def _base64(out: Path, name: str) -> str:
+    try:
+        return base64.b64encode(inside(out, name).read_bytes()).decode("ascii") if name else ""
+    except (OSError, CatalogError):
+        return ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown
-from lib_photoshoot.journal import SPOILED, Journal, json_line
+from lib_photoshoot.journal import SPOILED, Journal, json_line, read_lines
 
 HANDS = ("accepted", "rejected")
 _BEGINNING = b'{"hand":'
@@ -62,15 +62,14 @@ def read_hands(path: Path) -> dict[str, str]:
     Spoiled lines are passed over. Raises OSError as it comes.
     """
     hands: dict[str, str] = {}
-    with open(path, "rb") as lines:
-        for line in lines:
-            with suppress(*SPOILED):
-                if not line.startswith(_BEGINNING):
-                    if hands:
-                        hands.pop(json.loads(line)["file"], None)
-                    continue
-                event = json.loads(line)["hand"]
-                hands.pop(event["file"], None)
-                if event["decision"] in HANDS:
-                    hands[event["file"]] = event["decision"]
+    for _, line in read_lines(path):
+        with suppress(*SPOILED):
+            if not line.startswith(_BEGINNING):
+                if hands:
+                    hands.pop(json.loads(line)["file"], None)
+                continue
+            event = json.loads(line)["hand"]
+            hands.pop(event["file"], None)
+            if event["decision"] in HANDS:
+                hands[event["file"]] = event["decision"]
     return hands

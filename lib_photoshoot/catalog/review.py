@@ -17,7 +17,8 @@ from lib_photoshoot.catalog.page import PAGE_NAME, REPORTS, id_of, item_of, page
 from lib_photoshoot.catalog.report import report_document
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.journal import read_header
 from lib_photoshoot.pages.application import DECIDE, MEDIA_TYPES
 
 
@@ -108,7 +109,7 @@ class ReviewedRun:
     def _read(self) -> None:
         """What the folder holds at the moment: a run may be going on in it."""
         try:
-            stamp = _stamp(self._out / LEDGER_NAME), _stamp(self._out / "report.json")
+            stamp = stamp_of(self._out / LEDGER_NAME), stamp_of(self._out / "report.json")
             if stamp == self._stamp:
                 return
             settings = _settings(self._out)
@@ -129,10 +130,8 @@ class ReviewedRun:
 
 def _settings(out: Path) -> dict[str, Any] | None:
     """What a run's ledger says of its settings; None where it is of another program. Raises OSError, CatalogError."""
-    with open(inside(out, LEDGER_NAME), "rb") as file:
-        line = file.readline(1 << 20)
-    with suppress(ValueError, KeyError, TypeError, RecursionError):
-        header = json.loads(line)
+    header = read_header(inside(out, LEDGER_NAME))
+    with suppress(KeyError, TypeError):
         settings = header["settings"]
         if header["program"] == RUN_PROGRAM and all(isinstance(one["name"], str) for one in settings["products"]):
             return settings
@@ -161,11 +160,3 @@ def _files_of(record: Record) -> Iterator[str]:
     item = item_of(record, None)
     for view in (item, *item["views"]):
         yield from filter(None, (view["file"], view["thumbnail"]))
-
-
-def _stamp(path: Path) -> object:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size

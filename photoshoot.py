@@ -3,7 +3,7 @@
 
     python3 photoshoot.py demo   [INPUT ...] [--products WORDS] [--out DIR]
     python3 photoshoot.py test   [INPUT ...] [--products WORDS] [-- PYTEST OPTIONS]
-    python3 photoshoot.py setup
+    python3 photoshoot.py setup  [--tests]
     python3 photoshoot.py COMMAND ...      filter, detect, train, shoot, review, finish, rank, export, check-export,
                                            colour, models; --help after each tells all, before the set-up too
 
@@ -43,6 +43,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements"
 STAMP = VENV / ".photoshoot-setup"
+TESTS_STAMP = VENV / ".photoshoot-setup-tests"
+TEST_REQUIREMENTS = REQUIREMENTS / "test.txt"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # Matching sets with wheels for each Python: a torchvision built for another torch, or for CUDA beside a CPU torch,
 # fails when it is imported, and a torch built before NumPy 2 cannot use one.
@@ -151,8 +153,9 @@ def venv_version() -> tuple[int, int]:
 
 def setup(arguments: list[str]) -> int:
     """Only set up."""
-    argparse.ArgumentParser(prog="photoshoot.py setup", description=setup.__doc__).parse_args(arguments)
-    set_up()
+    parser = argparse.ArgumentParser(prog="photoshoot.py setup", description=setup.__doc__)
+    parser.add_argument("--tests", action="store_true", help="what the tests, ruff and mypy need, too")
+    (set_up_tests if parser.parse_args(arguments).tests else set_up)()
     return DONE
 
 
@@ -181,12 +184,23 @@ def set_up() -> None:
     set_up_command_line()
     install_torch()
     say("Installing the other packages (about 150 MB)")
-    pip("-r", str(REQUIREMENTS / "runtime.txt"), "-r", str(REQUIREMENTS / "test.txt"))
+    pip("-r", str(REQUIREMENTS / "runtime.txt"))
     # Its own requirements would pull a second OpenCV and could change NumPy, so it comes alone.
     pip("--no-deps", "-r", str(REQUIREMENTS / "groundingdino.txt"))
     get_embedded_weights()
     get_fine_outlines()
     STAMP.write_text(requirements_digest())
+
+
+def set_up_tests() -> None:
+    """Make ``.venv`` complete, and add what the tests need. Raises SetUpError."""
+    set_up()
+    digest = f"{requirements_digest()} {hashlib.sha256(TEST_REQUIREMENTS.read_bytes()).hexdigest()}"
+    if TESTS_STAMP.is_file() and TESTS_STAMP.read_text() == digest:
+        return
+    say("Installing what the tests need (about 40 MB)")
+    pip("-r", str(REQUIREMENTS / "runtime.txt"), "-r", str(TEST_REQUIREMENTS))
+    TESTS_STAMP.write_text(digest)
 
 
 def set_up_command_line() -> None:
@@ -224,9 +238,9 @@ def get_fine_outlines() -> None:
 
 
 def requirements_digest() -> str:
-    """Identify the set-up: the requirement files and the Python that it was made for."""
+    """Identify the set-up: what it installs, tests' tools aside, and the Python that it was made for."""
     digest = hashlib.sha256(repr(venv_version()).encode())
-    for path in sorted(REQUIREMENTS.glob("*.txt")):
+    for path in sorted(set(REQUIREMENTS.glob("*.txt")) - {TEST_REQUIREMENTS}):
         digest.update(path.read_bytes())
     digest.update(Path(__file__).read_bytes())
     return digest.hexdigest()
@@ -300,7 +314,7 @@ def test(arguments: list[str]) -> int:
     parser.add_argument("--products", default=DEMO_PRODUCTS)
     options = parser.parse_args(arguments)
     _must_exist(parser, options.inputs)
-    set_up()
+    set_up_tests()
     environment = {}
     if options.inputs:
         environment = {

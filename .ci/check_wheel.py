@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Builds the wheel, installs it into an environment of its own, and uses it there: README's example and ``detect``.
+"""Builds the wheel, installs it into an environment of its own, and uses it: docs/python.md's example and ``detect``.
 
 Run by the set-up's Python. The new environment downloads nothing: the packages that the wheel declares, and those that
 these declare in turn, are linked into it out of the set-up's own, each distribution for itself. So one that the wheel
@@ -117,8 +117,8 @@ def use(python: Path, elsewhere: Path) -> None:
 
 
 def example() -> str:
-    """The README's example for Python."""
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    """The example of docs/python.md."""
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.DOTALL)
     return code
 
 

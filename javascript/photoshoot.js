@@ -1,94 +1,94 @@
-// The panel's small client side. Element ids come from element_id() in lib_photoshoot/webui/hosts/a1111/widgets.py.
+// All of ours that the WebUI's page loads at its start. The rest are modules (lib_photoshoot/webui/pages), which are
+// loaded when their page is first seen or their button first pressed.
 
-const PHOTOSHOOT_TABS = ["txt2img", "img2img"];
+"use strict";
 
-function photoshootElement(tab, part, selector = "") {
-    return gradioApp().querySelector(`#photoshoot_${tab}_${part} ${selector}`.trim());
-}
+{
+    const modules = {}; // by name: promises
+    const failures = {}; // by name: how often it could not be loaded
 
-// For the preview: the selected picture of the gallery, or the first that is no grid.
-function photoshootPicture(gallery, generationInfo, ...values) {
-    let first = 0;
-    try {
-        first = JSON.parse(generationInfo).index_of_first_image ?? 0;
-    } catch {
-        // No generation yet, or one whose information is shown elsewhere.
-    }
-    const pictures = gallery ?? [];
-    const index = Math.max(selected_gallery_index(), first);
-    const picture = pictures[index] ?? pictures[0];
-    return [picture ? [picture] : [], "", ...values];
-}
-
-function photoshootConfirmDelete(name) {
-    return [name && confirm(`Delete the preset "${name}"?`) ? name : ""];
-}
-
-// Offers the settings as a file; `packed` is JSON with its name and text.
-function photoshootDownload(packed) {
-    if (!packed) {
-        return;
-    }
-    const {name, text} = JSON.parse(packed);
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], {type: "application/json"}));
-    link.download = name;
-    link.click();
-    URL.revokeObjectURL(link.href);
-}
-
-// As if typed, so that the browser's undo brings the old prompt back.
-function photoshootWritePrompt(tab, text) {
-    const box = gradioApp().querySelector(`#${tab}_prompt textarea`);
-    if (!text || !box) {
-        return;
-    }
-    box.focus();
-    box.select();
-    if (!document.execCommand("insertText", false, text)) {
-        box.value = text;
-    }
-    updateInput(box);
-}
-
-// Accordions of this gradio are plain <div>s: give ours what keyboards and screen readers need. The panel's own head
-// holds the host's checkbox, which switches the filter on without opening the panel: there the arrow is the button.
-function photoshootAccordions(tab) {
-    const panel = gradioApp().querySelector(`#photoshoot_${tab}_enabled`);
-    for (const head of panel?.querySelectorAll(".label-wrap") ?? []) {
-        const checkbox = head.querySelector("input");
-        const button = checkbox ? head.querySelector(":scope > .icon") : head;
-        if (checkbox) {
-            const name = head.querySelector("span").textContent.trim();
-            checkbox.setAttribute("aria-label", name);
-            button.setAttribute("aria-label", `${name}: settings`);
+    // The server answers with the address of its own version, so that an update is seen; a browser may remember that
+    // an address failed, so another try has another one.
+    async function load(name) {
+        const again = failures[name] ? `?${failures[name]}` : "";
+        modules[name] ??= import(new URL(`photoshoot/v1/web/${name}${again}`, document.baseURI));
+        try {
+            return await modules[name];
+        } catch (error) {
+            delete modules[name];
+            failures[name] = (failures[name] ?? 0) + 1;
+            throw error;
         }
-        const tell = () => button.setAttribute("aria-expanded", head.classList.contains("open"));
-        button.tabIndex = 0;
-        button.setAttribute("role", "button");
-        button.addEventListener("keydown", (event) => {
-            if (event.key === "Enter" || event.key === " ") {
-                event.preventDefault();
-                head.click();
+    }
+
+    // For the events that Python names: photoshoot.run("panel/actions.mjs", "download", ...).
+    globalThis.photoshoot = {run: async(name, action, ...values) => (await load(name))[action](...values)};
+
+    // An element names the module that fills it.
+    async function open(root) {
+        const page = await load(root.dataset.photoshootPage).catch(() => null);
+        if (page) {
+            page.open(root);
+            return;
+        }
+        const again = Object.assign(document.createElement("button"), {
+            type: "button", textContent: "Try again", onclick: () => open(root),
+        });
+        root.replaceChildren("This page cannot be loaded; check that the WebUI still runs. ", again);
+    }
+
+    function openWhenSeen() {
+        const seen = new IntersectionObserver(entries => {
+            for (const {target} of entries.filter(entry => entry.isIntersecting)) {
+                seen.unobserve(target);
+                open(target);
             }
         });
-        new MutationObserver(tell).observe(head, {attributes: true, attributeFilter: ["class"]});
-        tell();
+        gradioApp().querySelectorAll("[data-photoshoot-page]").forEach(root => seen.observe(root));
     }
-}
 
-// Without a product there is nothing to preview.
-function photoshootNeedsProducts(tab) {
-    const empty = !photoshootElement(tab, "products", "textarea")?.value.trim();
-    for (const part of ["preview", "preview_file"]) {
-        const button = photoshootElement(tab, part);
-        if (button && button.disabled !== empty) {
-            button.disabled = empty;
-            button.title = empty ? "Name a product first" : "";
+    // Accordions of this gradio are plain <div>s: give ours what keyboards and screen readers need. The panel's own
+    // head holds the host's checkbox, which switches the filter on without opening the panel: there the arrow is the
+    // button.
+    function nameAccordions(tab) {
+        for (const head of gradioApp().querySelectorAll(`#photoshoot_${tab}_enabled .label-wrap`)) {
+            const checkbox = head.querySelector("input");
+            const button = checkbox ? head.querySelector(":scope > .icon") : head;
+            if (checkbox) {
+                const name = head.querySelector("span").textContent.trim();
+                checkbox.setAttribute("aria-label", name);
+                button.setAttribute("aria-label", `${name}: settings`);
+            }
+            const tell = () => button.setAttribute("aria-expanded", head.classList.contains("open"));
+            button.tabIndex = 0;
+            button.setAttribute("role", "button");
+            button.addEventListener("keydown", event => {
+                if (event.key === "Enter" || event.key === " ") {
+                    event.preventDefault();
+                    head.click();
+                }
+            });
+            new MutationObserver(tell).observe(head, {attributes: true, attributeFilter: ["class"]});
+            tell();
         }
     }
-}
 
-onUiLoaded(() => PHOTOSHOOT_TABS.forEach(photoshootAccordions));
-onAfterUiUpdate(() => PHOTOSHOOT_TABS.forEach(photoshootNeedsProducts));
-document.addEventListener("input", () => PHOTOSHOOT_TABS.forEach(photoshootNeedsProducts));
+    // Without a product there is nothing to preview. Element ids come from element_id() in
+    // lib_photoshoot/webui/hosts/a1111/widgets.py.
+    function needProducts(tab) {
+        const part = (name, inside = "") => gradioApp().querySelector(`#photoshoot_${tab}_${name}${inside}`);
+        const empty = !part("products", " textarea")?.value.trim();
+        for (const button of [part("preview"), part("preview_file")]) {
+            if (button && button.disabled !== empty) {
+                button.disabled = empty;
+                button.title = empty ? "Name a product first" : "";
+            }
+        }
+    }
+
+    const inBothTabs = action => () => ["txt2img", "img2img"].forEach(action);
+    onUiLoaded(openWhenSeen);
+    onUiLoaded(inBothTabs(nameAccordions));
+    onAfterUiUpdate(inBothTabs(needProducts));
+    document.addEventListener("input", inBothTabs(needProducts));
+}

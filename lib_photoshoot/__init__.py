@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.masks.cutout import cut_out as cut_out
     from lib_photoshoot.products import parse_products as parse_products
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULES = {
     "ModelChoice": "build",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.errors import DeviceError, WeightsError
-from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
+from lib_photoshoot.model_names import DETECTORS, DetectorName, RetouchName, SegmenterName
 from lib_photoshoot.settings import AUTO, FilterSettings
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 FINE_SALIENCE = ("birefnet", "birefnet-tiny", "isnet", "isnet-fp16")
 """Names in the weights manifest of the network that is asked where quicker views disagree: optional, best first."""
-
-_GROUNDING_VARIANT = {DetectorName.GROUNDINGDINO: "swint", DetectorName.GROUNDINGDINO_B: "swinb"}
 
 
 @dataclass(frozen=True)
@@ -52,29 +51,27 @@ def model_choice(settings: FilterSettings, device: str) -> ModelChoice:
 
 
 def automatic_detector() -> str:
-    """``groundingdino``, ``groundingdino-b`` or ``embedded``, by the weights that are there."""
+    """The first detector that knows any word and whose weights are there, else the embedded one."""
     from lib_photoshoot.weights.store import find
 
-    for name, weights in (("groundingdino", "groundingdino-swint"), ("groundingdino-b", "groundingdino-swinb")):
-        with suppress(WeightsError):
-            find(weights)
-            return name
+    for name, entry in DETECTORS.items():
+        if entry.check is None:
+            with suppress(WeightsError):
+                find(entry.weights[0])
+                return name.value
     return DetectorName.EMBEDDED.value
 
 
 def weights_of(choice: ModelChoice) -> tuple[str, ...]:
     """Names, in the weights manifest, of the files that a choice loads."""
-    names = ("efficientnet-lite2", choice.segmenter.value, "u2netp")
-    variant = _GROUNDING_VARIANT.get(choice.detector)
-    return names if variant is None else (*names, f"groundingdino-{variant}", "bert-vocab")
+    return ("efficientnet-lite2", choice.segmenter.value, "u2netp", *DETECTORS[choice.detector].weights)
 
 
 def check_words(choice: ModelChoice, products: Sequence[Product]) -> None:
     """Raise UnknownProductError for a product that the chosen detector cannot know, before a model is loaded."""
-    if choice.detector is DetectorName.EMBEDDED:
-        from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
-
-        load_vocabulary().check(products)
+    check = DETECTORS[choice.detector].check
+    if check is not None:
+        resolve_name(check)(products)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +96,8 @@ class Models:
             enhancer,
             self.confirmer,
             self.outliner,
-            # The embedded detector has classified each cut-out already; a second time would say the same.
-            second_opinion=self.choice.detector is not DetectorName.EMBEDDED,
+            # One that has classified each cut-out already would say the same a second time.
+            second_opinion=not DETECTORS[self.choice.detector].classifies_cutouts,
             require_all=require_all,
             threshold=self.choice.threshold,
             recheck=recheck,
@@ -112,23 +109,16 @@ def load_models(choice: ModelChoice) -> Models:
     # The models' libraries take seconds to import: only a run pays for them, not --help.
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
+    from lib_photoshoot.detection.protocol import Given
     from lib_photoshoot.segmentation.outlining import Outliner
     from lib_photoshoot.weights.store import find
 
     device = resolve_device(choice.device)
     classifier = ImageNetClassifier.from_file(find("efficientnet-lite2"))
     segmenter = _segmenter(choice.segmenter, device)
-    detector: Detector
-    if choice.detector is DetectorName.EMBEDDED:
-        from lib_photoshoot.detection.embedded.detector import EmbeddedDetector
-
-        detector = EmbeddedDetector(classifier, segmenter)
-    else:
-        from lib_photoshoot.detection.grounding_dino.detector import GroundingDinoDetector
-
-        variant = _GROUNDING_VARIANT[choice.detector]
-        weights, vocabulary = find(f"groundingdino-{variant}"), find("bert-vocab")
-        detector = GroundingDinoDetector.load(weights, vocabulary, variant, device, choice.bf16)
+    entry = DETECTORS[choice.detector]
+    given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16)
+    detector: Detector = resolve_name(entry.loader)(given)
     confirmer = CutoutConfirmer(classifier)
     outliner = Outliner(segmenter, salience("u2netp"), _fine_salience(), confirmer, thorough=choice.thorough)
     return Models(choice, detector, segmenter, confirmer, outliner)

@@ -56,3 +56,11 @@ class MachinesGoneError(CatalogError):
 
 class TrainingError(PhotoshootError):
     """A training set, recipe, trainer or run cannot be used."""
+
+
+class ExportError(PhotoshootError):
+    """A profile cannot be used, or a picture cannot be made or checked for one."""
+
+
+class ShootError(PhotoshootError):
+    """A shot list, a WebUI or an output folder cannot be used for a shoot."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 PART_SUFFIX = ".part"
+_PART_NAME = re.compile(r"\.[0-9a-f]{32}" + re.escape(PART_SUFFIX))
 
 
 def shown(path: str | os.PathLike[str]) -> str:
@@ -44,3 +46,16 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
         with suppress(OSError):
             part.unlink()
         raise
+
+
+def remove_parts(out: Path, others: str = "") -> None:
+    """Remove the half-written files that a killed run left below ``out``. Raises OSError as it comes.
+
+    In the subfolder ``others`` another program may be writing at the moment.
+    """
+    for folder, subfolders, names in os.walk(out):
+        if folder == os.fspath(out):
+            subfolders[:] = [name for name in subfolders if name != others]
+        for name in names:
+            if _PART_NAME.fullmatch(name):
+                os.unlink(os.path.join(folder, name))

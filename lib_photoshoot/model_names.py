@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -15,12 +16,51 @@ class DetectorName(str, Enum):
     """Swin-B: larger and slower."""
 
 
-DETECTOR_ALIASES = {
-    "groundingdino-swint": DetectorName.GROUNDINGDINO.value,
-    "groundingdino_swint_ogc": DetectorName.GROUNDINGDINO.value,
-    "groundingdino-swinb": DetectorName.GROUNDINGDINO_B.value,
-    "groundingdino_swinb_cogcoor": DetectorName.GROUNDINGDINO_B.value,
+@dataclass(frozen=True)
+class DetectorEntry:
+    """What is to be known of a detector before it is loaded.
+
+    ``loader`` and ``check`` are the places of functions, as ``module:function``. The first makes the detector out of a
+    :class:`~lib_photoshoot.detection.protocol.Given`; the second raises UnknownProductError for products that it cannot
+    know, and without one it takes any word. ``weights`` are the files that it reads, by their names in the weights
+    manifest. ``says`` stands in the command line's help. One that ``classifies_cutouts`` itself gets no second opinion.
+    ``packages`` says whether it needs packages beyond those of the embedded one.
+    """
+
+    says: str
+    loader: str
+    weights: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    check: str | None = None
+    classifies_cutouts: bool = False
+    packages: bool = False
+
+
+DETECTORS = {
+    DetectorName.EMBEDDED: DetectorEntry(
+        "small models, known words",
+        "lib_photoshoot.detection.embedded.detector:load",
+        check="lib_photoshoot.detection.embedded.vocabulary:check_words",
+        classifies_cutouts=True,
+    ),
+    DetectorName.GROUNDINGDINO: DetectorEntry(
+        "Swin-T, any words",
+        "lib_photoshoot.detection.grounding_dino.detector:load_swin_t",
+        weights=("groundingdino-swint", "bert-vocab"),
+        aliases=("groundingdino-swint", "groundingdino_swint_ogc"),
+        packages=True,
+    ),
+    DetectorName.GROUNDINGDINO_B: DetectorEntry(
+        "Swin-B, any words",
+        "lib_photoshoot.detection.grounding_dino.detector:load_swin_b",
+        weights=("groundingdino-swinb", "bert-vocab"),
+        aliases=("groundingdino-swinb", "groundingdino_swinb_cogcoor"),
+        packages=True,
+    ),
 }
+"""The registry of detectors: one more needs an entry here, a folder in ``detection/`` and its files in the manifest."""
+
+DETECTOR_ALIASES = {alias: name.value for name, entry in DETECTORS.items() for alias in entry.aliases}
 """What the weights manifest and the official checkpoints call them, which is taken for the name of the detector."""
 
 

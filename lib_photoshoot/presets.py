@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.settings import DEFAULTS, FilterSettings, SettingsError, settings_from
+from lib_photoshoot.settings import DEFAULTS, FilterSettings, SettingsError, current_values, settings_from
 
 SUFFIX = ".json"
 TEXTS = ("products", "prompt", "negative_prompt")
@@ -48,10 +48,11 @@ def preset_from_text(text: str, source: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise PresetError(f"The preset {source} holds no JSON object; save it again.")
     try:
+        values = current_values(values)
         settings_from(values)
     except SettingsError as error:
         raise PresetError(f"The preset {source} cannot be used: {error}") from error
-    return {name: value for name, value in values.items() if name not in ("enabled", "version")}
+    return {name: value for name, value in values.items() if name != "enabled"}
 
 
 def preset_from_file(path: Path, source: str = "") -> dict[str, Any]:
@@ -142,9 +143,9 @@ class PresetFolder:
 
 def user_presets() -> PresetFolder:
     """The presets of this installation."""
-    from lib_photoshoot.places import home
+    from lib_photoshoot.paths import presets_folder
 
-    return PresetFolder(home() / "presets")
+    return PresetFolder(presets_folder())
 
 
 def _is_built_in(name: str) -> bool:

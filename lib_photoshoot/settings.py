@@ -8,16 +8,18 @@ breaks nobody.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from enum import Enum
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
+from lib_photoshoot.declared import check_fields, check_names, declared_in, migrated, number, setting
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.model_names import DETECTOR_ALIASES, DetectorName, RetouchName, SegmenterName
 
-VERSION = 1
+MIGRATIONS: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = ()
+"""From each version of the dictionary to the next; see :func:`lib_photoshoot.declared.migrated`."""
+VERSION = len(MIGRATIONS) + 1
 
 
 class SettingsError(PhotoshootError):
@@ -74,33 +76,8 @@ NO_MODEL = "None"
 """ControlNet model: none, plain inpainting."""
 
 
-class Meta(NamedTuple):
-    """How a setting is shown and which values it may have.
-
-    ``choices`` are the allowed values of a closed list, ``lowest``, ``highest`` and ``step`` those of a number.
-    ``group`` is the part of the panel it stands in; ``axis`` says whether it is an X/Y/Z axis.
-    ``aliases`` are other texts that are taken for a choice.
-    """
-
-    label: str
-    group: str
-    help: str = ""
-    lowest: float | None = None
-    highest: float | None = None
-    step: float | None = None
-    choices: tuple[str, ...] = ()
-    axis: bool = False
-    lines: int = 1
-    aliases: Mapping[str, str] = MappingProxyType({})
-
-
-def _setting(default: Any, label: str, group: str, help: str = "", **more: Any) -> Any:
-    return field(default=default, metadata={"meta": Meta(label, group, help, **more)})
-
-
 def _number(default: float, label: str, group: str, lowest: float, highest: float, step: float, **more: Any) -> Any:
-    more.setdefault("axis", True)
-    return _setting(default, label, group, lowest=lowest, highest=highest, step=step, **more)
+    return number(default, label, group, lowest, highest, step, **{"axis": True, **more})
 
 
 def _values(kind: type[Enum]) -> tuple[str, ...]:
@@ -111,8 +88,8 @@ def _values(kind: type[Enum]) -> tuple[str, ...]:
 class FilterSettings:
     """One generation's settings; SettingsError for a value of the wrong type or out of its range."""
 
-    enabled: bool = _setting(False, "Product filter", "main")
-    products: str = _setting(
+    enabled: bool = setting(False, "Product filter", "main")
+    products: str = setting(
         "",
         "Products",
         "main",
@@ -120,7 +97,7 @@ class FilterSettings:
         'shoe [threshold=0.4; denoise=0.5; prompt="a red shoe"; colour=#7a5c3e; tolerance=3].',
         axis=True,
     )
-    detector: str = _setting(
+    detector: str = setting(
         AUTO,
         "Detector",
         "detect",
@@ -129,7 +106,7 @@ class FilterSettings:
         axis=True,
         aliases=DETECTOR_ALIASES,
     )
-    segmenter: str = _setting(
+    segmenter: str = setting(
         SegmenterName.MOBILE_SAM.value,
         "Segmenter",
         "detect",
@@ -137,12 +114,12 @@ class FilterSettings:
         axis=True,
     )
     threshold: float = _number(0.0, "Detection threshold", "detect", 0, 1, 0.01, help="0 takes the detector's own.")
-    require_all: bool = _setting(False, "All products must be there", "detect", "Otherwise one of them is enough.")
-    order: str = _setting(
+    require_all: bool = setting(False, "All products must be there", "detect", "Otherwise one of them is enough.")
+    order: str = setting(
         Order.SCORE.value, "Order", "detect", "Which region is enhanced first.", choices=_values(Order)
     )
     limit: int = _number(0, "Most regions", "detect", 0, 20, 1, help="0 takes all.", axis=False)
-    on_no_match: str = _setting(
+    on_no_match: str = setting(
         NoMatch.KEEP.value,
         "No product found",
         "decide",
@@ -150,7 +127,7 @@ class FilterSettings:
         choices=_values(NoMatch),
         axis=True,
     )
-    on_match: str = _setting(
+    on_match: str = setting(
         OnMatch.ENHANCE.value,
         "Product found",
         "decide",
@@ -158,13 +135,13 @@ class FilterSettings:
         choices=_values(OnMatch),
         axis=True,
     )
-    filter_input: bool = _setting(
+    filter_input: bool = setting(
         False, "Look at the input first", "decide", "img2img: without a product in it the whole job is skipped."
     )
-    save_masks: bool = _setting(False, "Save masks", "decide", "Black and white, beside the image.")
-    save_cutouts: bool = _setting(False, "Save cut-outs", "decide", "Transparent PNG, beside the image.")
-    save_before: bool = _setting(False, "Save the image before enhancement", "decide")
-    enhancement: str = _setting(
+    save_masks: bool = setting(False, "Save masks", "decide", "Black and white, beside the image.")
+    save_cutouts: bool = setting(False, "Save cut-outs", "decide", "Transparent PNG, beside the image.")
+    save_before: bool = setting(False, "Save the image before enhancement", "decide")
+    enhancement: str = setting(
         Enhancement.CONTROLNET.value,
         "Enhancement",
         "enhance",
@@ -172,7 +149,7 @@ class FilterSettings:
         choices=_values(Enhancement),
         axis=True,
     )
-    retouch: str = _setting(
+    retouch: str = setting(
         RetouchName.FAITHFUL.value,
         "Retouch",
         "enhance",
@@ -180,13 +157,13 @@ class FilterSettings:
         choices=_values(RetouchName),
         axis=True,
     )
-    white_balance: str = _setting(
+    white_balance: str = setting(
         "off",
         "White balance of the retouch",
         "enhance",
         "off; sweep: from an even white ground around the article; or a neutral place as X,Y in pixels or X%,Y%.",
     )
-    prompt: str = _setting(
+    prompt: str = setting(
         "",
         "Prompt for the product",
         "enhance",
@@ -194,30 +171,28 @@ class FilterSettings:
         axis=True,
         lines=2,
     )
-    negative_prompt: str = _setting(
+    negative_prompt: str = setting(
         "", "Negative prompt for the product", "enhance", "Empty takes the job's own; [PROMPT] inserts it.", lines=2
     )
     denoise: float = _number(0.4, "Denoising strength", "enhance", 0, 1, 0.01)
     mask_grow: int = _number(4, "Grow mask (pixels)", "enhance", -64, 128, 1, help="Negative shrinks it.")
     mask_blur: int = _number(4, "Mask blur", "enhance", 0, 64, 1)
-    only_masked: bool = _setting(
+    only_masked: bool = setting(
         True, "Only masked", "enhance", "Paints at the size of the job, then scales into place."
     )
     padding: int = _number(32, "Only masked padding (pixels)", "enhance", 0, 256, 4)
-    recheck: bool = _setting(
-        True, "Re-check", "enhance", "Undo an enhancement in which the product is no longer found."
-    )
-    cn_module: str = _setting(AUTO, "ControlNet preprocessor", "controlnet", axis=True)
-    cn_model: str = _setting(AUTO, "ControlNet model", "controlnet", axis=True)
+    recheck: bool = setting(True, "Re-check", "enhance", "Undo an enhancement in which the product is no longer found.")
+    cn_module: str = setting(AUTO, "ControlNet preprocessor", "controlnet", axis=True)
+    cn_model: str = setting(AUTO, "ControlNet model", "controlnet", axis=True)
     cn_weight: float = _number(1.0, "ControlNet weight", "controlnet", 0, 2, 0.05)
-    cn_mode: str = _setting("Balanced", "Control mode", "controlnet", choices=CONTROL_MODES, axis=True)
+    cn_mode: str = setting("Balanced", "Control mode", "controlnet", choices=CONTROL_MODES, axis=True)
     cn_start: float = _number(0.0, "Guidance start", "controlnet", 0, 1, 0.01)
     cn_end: float = _number(1.0, "Guidance end", "controlnet", 0, 1, 0.01)
     steps: int = _number(0, "Steps", "sampling", 0, 150, 1, help="0 takes the job's own.")
     cfg_scale: float = _number(0.0, "CFG scale", "sampling", 0, 30, 0.5, help="0 takes the job's own.")
-    sampler: str = _setting(SAME, "Sampler", "sampling", axis=True)
-    scheduler: str = _setting(SAME, "Schedule type", "sampling")
-    colour_hold: str = _setting(
+    sampler: str = setting(SAME, "Sampler", "sampling", axis=True)
+    scheduler: str = setting(SAME, "Schedule type", "sampling")
+    colour_hold: str = setting(
         ColourHold.PHOTOS.value,
         "Hold the product's colour",
         "enhance",
@@ -234,8 +209,7 @@ class FilterSettings:
     )  # fmt: skip
 
     def __post_init__(self) -> None:
-        for name, meta in FIELDS.items():
-            object.__setattr__(self, name, _checked(name, meta, getattr(self, name)))
+        check_fields(self, lambda name, meta: meta.label, SettingsError)
         if self.cn_start > self.cn_end:
             raise SettingsError(
                 f"Guidance start ({self.cn_start:g}) lies after guidance end ({self.cn_end:g}); exchange the two."
@@ -254,8 +228,8 @@ class FilterSettings:
         return json.dumps(self.changed(), ensure_ascii=False, separators=(", ", ": "))
 
 
-FIELDS: Mapping[str, Meta] = {f.name: f.metadata["meta"] for f in fields(FilterSettings)}
-DEFAULTS: Mapping[str, Any] = {f.name: f.default for f in fields(FilterSettings)}
+FIELDS = declared_in(FilterSettings)
+DEFAULTS: Mapping[str, Any] = {name: meta.default for name, meta in FIELDS.items()}
 
 
 def settings_from(values: Mapping[str, Any]) -> FilterSettings:
@@ -263,16 +237,14 @@ def settings_from(values: Mapping[str, Any]) -> FilterSettings:
 
     Raises SettingsError for an unknown name, a wrong value, or a version that is newer than this program's.
     """
-    values = dict(values)
-    version = values.pop("version", VERSION)
-    if not isinstance(version, int) or version > VERSION:
-        raise SettingsError(
-            f"The settings have version {version!r}, this extension knows up to {VERSION}; update the extension."
-        )
-    unknown = sorted(set(values) - set(FIELDS))
-    if unknown:
-        raise SettingsError(f"There is no setting called {unknown[0]!r}; known are: {', '.join(FIELDS)}.")
-    return FilterSettings(**values)
+    return FilterSettings(**current_values(values))
+
+
+def current_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a dictionary of any version under their names of today. Raises SettingsError for an unknown one."""
+    values = migrated(values, MIGRATIONS, "The settings have", SettingsError)
+    check_names(values, FIELDS, "There is no setting called {}", SettingsError)
+    return values
 
 
 def settings_from_json(text: str) -> FilterSettings:
@@ -284,28 +256,3 @@ def settings_from_json(text: str) -> FilterSettings:
     if not isinstance(values, dict):
         raise SettingsError("The product filter's settings are no JSON object; copy them again.")
     return settings_from({"enabled": True, **values})
-
-
-def _checked(name: str, meta: Meta, value: Any) -> Any:
-    """The value in its own type; raises SettingsError with one sentence."""
-    kind = type(DEFAULTS[name])
-    if kind is bool:
-        if isinstance(value, bool):
-            return value
-        raise SettingsError(f"{meta.label} is {value!r}; it is either true or false.")
-    if kind is str:
-        if not isinstance(value, str):
-            raise SettingsError(f"{meta.label} is {value!r}; give a text.")
-        value = meta.aliases.get(value, value)
-        if meta.choices and value not in meta.choices:
-            raise SettingsError(f"{meta.label} is {value!r}; choose one of: {', '.join(meta.choices)}.")
-        return value
-    lowest, highest = meta.lowest or 0, meta.highest or 0
-    # Written so that NaN is refused too; a bool is an int in Python, and no number here.
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
-        raise SettingsError(f"{meta.label} is {value!r}; give a number from {lowest:g} to {highest:g}.")
-    if kind is int:
-        if value != int(value):
-            raise SettingsError(f"{meta.label} is {value!r}; give a whole number.")
-        return int(value)
-    return float(value)

@@ -14,6 +14,7 @@ from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.journal import Journal
 from tests.bright_squares import BrightSquares
 from tests.pages import Page, read_page
 from tests.test_catalog import PRODUCTS, paint
@@ -36,6 +37,12 @@ def out(photos: Path, tmp_path: Path) -> Path:
 
 def go(photos: Path, out: Path) -> None:
     run_catalog(BrightSquares(), collect_inputs([photos]), PRODUCTS, out, resume=True)
+
+
+def journal_of(out: Path) -> Journal:
+    """A run's ledger, as another program has it open."""
+    with open(out / LEDGER_NAME, "rb") as file:
+        return Journal(out / LEDGER_NAME, file.readline())
 
 
 def page_of(out: Path) -> Page:
@@ -94,9 +101,9 @@ def test_a_torn_line_is_written_over_and_spoiled_ones_are_passed_over(out: Path)
 
 
 def test_no_ledger_is_begun_and_no_running_one_written_to(out: Path) -> None:
-    from lib_photoshoot.catalog.appended_file import AppendedFile
+    from lib_photoshoot.journal import Journal
 
-    running = AppendedFile(out / LEDGER_NAME)
+    running = Journal(out / LEDGER_NAME, (out / LEDGER_NAME).read_bytes().splitlines(keepends=True)[0])
     with pytest.raises(CatalogError, match="A run is writing"):
         append_hands(out / LEDGER_NAME, [Chosen("x", "accepted")])
     running.close()

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from lib_photoshoot.catalog.appended_file import AppendedFile
 from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
 from lib_photoshoot.catalog.review import ReviewedRun, is_run
 from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.journal import Journal
 from tests.pages import read_page
 from tests.shoot.test_review import HOSTILE, Served, apply
 from tests.test_catalog_page import go, out, page_of, photos
@@ -87,7 +87,7 @@ def test_one_unknown_picture_and_nothing_is_decided(served: Served, photos: Path
 
 
 def test_while_a_run_goes_on_it_says_so(served: Served, photos: Path) -> None:
-    running = AppendedFile(served.out / LEDGER_NAME)
+    running = Journal(served.out / LEDGER_NAME, (served.out / LEDGER_NAME).read_bytes().splitlines(keepends=True)[0])
     status, answer = served.post({"decisions": [reject(photos)]})
     running.close()
     assert status == 409 and "A run is writing" in answer["error"] and not read_hands(served.out / LEDGER_NAME)

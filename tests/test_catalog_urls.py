@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from lib_photoshoot.catalog import urls
 from lib_photoshoot.catalog.inputs import collect_inputs
-from lib_photoshoot.catalog.ray_engine import Job, Worker
+from lib_photoshoot.catalog.ray_worker import Job, Worker
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.catalog.urls import UrlFile, _without_secrets, collect_sources
 from lib_photoshoot.errors import CatalogError, ImageError

@@ -12,8 +12,20 @@ PACKAGE = "lib_photoshoot"
 
 FLOORS = (
     # What knows nothing of pictures or products.
-    ("errors", "allocator", "fusing", "model_names", "places", "safetensors_header", "typed", "wording"),
-    ("file_names", "files", "grey", "more_formats", "provenance", "spreadsheet"),
+    (
+        "errors",
+        "allocator",
+        "declared",
+        "fusing",
+        "locks",
+        "model_names",
+        "paths",
+        "perceptual_hash",
+        "safetensors_header",
+        "typed",
+        "wording",
+    ),
+    ("file_names", "files", "grey", "journal", "more_formats", "provenance", "spreadsheet", "toml_text"),
     ("confined", "prompts", "settings", "weights", "workload", "webui.hosts.protocol", "webui.hosts.requirements"),
     # Pictures, colours, outlines, products.
     ("masks", "pages"),
@@ -27,17 +39,26 @@ FLOORS = (
     ("pipeline",),
     ("build",),
     ("__init__", "registry"),
-    # What is done with the results.
-    ("training", "export"),
-    ("ranking",),
+    # What is done with the results, and what serves it.
+    ("training", "export", "ranking", "webui.http"),
     ("shoot",),
     # The surfaces.
-    ("cli", "webui.http"),
+    ("cli",),
     ("__main__",),
-    ("webui.generate", "webui.folder", "webui.train", "webui.shoot"),
+    ("webui.generate",),
+    ("webui.folder", "webui.train", "webui.shoot"),
     ("webui.hosts.a1111",),
 )
 """From the ground up; a part imports from the floors below its own, and of its own floor nothing but itself."""
+
+APART = {
+    "shoot": ("training",),
+    "webui.generate": ("training", "export", "ranking", "shoot"),
+    "webui.folder": ("training", "export", "ranking", "shoot"),
+    "webui.train": ("export", "ranking", "shoot"),
+    "webui.shoot": ("training", "ranking"),
+}
+"""Features that have nothing to do with each other, though one stands above the other."""
 
 _LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
 
@@ -88,6 +109,11 @@ def test_imports_lead_down() -> None:
     assert not wrong
 
 
+def test_features_stay_apart() -> None:
+    pairs = {(part_of(name), part_of(other)) for name in modules() for other in imports_of(name)}
+    assert not pairs & {(part, other) for part, others in APART.items() for other in others}
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     done: set[str] = set()
 
@@ -104,3 +130,32 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_the_hosts_side_stands_in_wings() -> None:
     assert [path.name for path in (ROOT / PACKAGE / "webui").glob("*.py")] == ["__init__.py"]
+
+
+def test_one_module_knows_where_things_live() -> None:
+    marks = ("platformdirs", "gettempdir", "Path(__file__).resolve().parents", '"PHOTOSHOOT_MODELS"', '"HF_HOME"')
+    found = {name for name, path in modules().items() if any(mark in path.read_text("utf-8") for mark in marks)}
+    assert found == {"paths"}
+
+
+LONGEST = 350
+ALONE = ("training.hook.entry", "shoot.review")
+"""The first runs in the trainer's own Python, as one file that imports nothing of ours; the second has a server by
+hand."""
+
+
+def test_no_file_is_too_long_to_be_taken_in() -> None:
+    lines = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in modules().items()}
+    assert not {name: count for name, count in lines.items() if count > LONGEST and name not in ALONE}
+
+
+def test_every_public_function_and_class_says_what_it_is() -> None:
+    silent = [
+        f"{name}.{node.name}"
+        for name, path in modules().items()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert not silent

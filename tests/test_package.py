@@ -37,7 +37,8 @@ def test_the_core_never_imports_the_host_or_gradio():
 
 
 def test_the_packages_face():
-    (imports,) = re.findall(r"^from lib_photoshoot import (.+)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    page = (ROOT / "docs" / "python.md").read_text("utf-8")
+    (imports,) = re.findall(r"^from lib_photoshoot import (.+)$", page, re.MULTILINE)
     for name in {*imports.split(", "), *lib_photoshoot.__all__}:
         assert getattr(lib_photoshoot, name) is not None and name in dir(lib_photoshoot)
     assert not hasattr(lib_photoshoot, "no_such_name")
@@ -55,8 +56,9 @@ def test_the_wheel_holds_every_file_and_works_where_nothing_of_the_clone_is(tmp_
     assert not {path.relative_to(ROOT).as_posix() for path in files} - set(wheel.namelist())
     wheel.extractall(tmp_path / "installed")
     code = (
-        "from lib_photoshoot.weights import store; from lib_photoshoot.presets import user_presets; "
-        "print(store.missing('mobile-sam')[0].name, store.models_folder(), user_presets().folder)"
+        "from lib_photoshoot.paths import models_folder; from lib_photoshoot.presets import user_presets; "
+        "from lib_photoshoot.weights import store; "
+        "print(store.missing('mobile-sam')[0].name, models_folder(), user_presets().folder)"
     )
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PHOTOSHOOT_")}
     variables |= {"PYTHONPATH": str(tmp_path / "installed"), "XDG_DATA_HOME": str(tmp_path / "data")}

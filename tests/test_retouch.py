@@ -12,14 +12,13 @@ from lib_photoshoot.colour.difference import difference
 from lib_photoshoot.colour.space import SRGB, space_of
 from lib_photoshoot.enhancement import retouch as module
 from lib_photoshoot.enhancement.protocol import Enhancer
-from lib_photoshoot.enhancement.retouch import (
+from lib_photoshoot.enhancement.retouch import Retouch, retouch_of
+from lib_photoshoot.enhancement.toning import (
     FAITHFUL,
     LIVELY,
-    Retouch,
     RetouchSettings,
     RetouchSettingsError,
     measure,
-    retouch_of,
     tone_curve,
 )
 from lib_photoshoot.errors import PhotoshootError
@@ -251,7 +250,7 @@ def test_strips_leave_no_seams(pixels):
     image = textured(mask, (90, 80, 70))
     expected = Retouch().enhance(image, [region(mask)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_STRIP_PIXELS", pixels)
+        patch.setattr(module, "STRIP_PIXELS", pixels)
         result = Retouch().enhance(image, [region(mask)])
     assert np.abs(result.astype(int) - expected).max() <= 1
 

@@ -147,6 +147,19 @@ def test_the_demo_goes_on_by_itself_and_gets_missing_weights(clone: Clone) -> No
     assert all("-m lib_photoshoot models verify embedded" in calls[place - 1] for place in runs)
 
 
+def test_test_tools_come_with_the_tests_alone(clone: Clone) -> None:
+    (clone.folder / "code").write_text("0")
+    assert clone("demo").returncode == 0
+    test_tools = str(clone.folder / "requirements" / "test.txt")
+    assert clone.installed and not any(test_tools in line for line in clone.installed)
+    before = len(clone.installed)
+    for _ in range(2):
+        assert clone("setup", "--tests").returncode == 0
+    (line,) = clone.installed[before:]
+    assert test_tools in line
+    assert clone("demo").returncode == 0 and len(clone.installed) == before + 1
+
+
 @pytest.mark.parametrize("version", [(3, 9), (3, 14)])
 def test_a_python_without_builds_is_one_sentence(clone: Clone, version) -> None:
     clone.python(*version)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.catalog.appended_file import AppendedFile
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown
+from lib_photoshoot.journal import SPOILED, Journal, json_line, read_lines
 
 HANDS = ("accepted", "rejected")
 _BEGINNING = b'{"hand":'
@@ -44,19 +44,16 @@ def append_hands(path: Path, chosen: Iterable[Chosen]) -> None:
 
     Raises CatalogError while a run is writing to it, and OSError as it comes; then none of them holds.
     """
-    events = ({"hand": {"file": one.file, "decision": one.decision}} for one in chosen)
-    lines = "".join(f"{json.dumps(event, separators=(',', ':'))}\n" for event in events)
-    if not path.is_file():
-        raise CatalogError(f"{shown(path.parent)} holds no run any more ({path.name} is missing).")
+    lines = b"".join(json_line({"hand": {"file": one.file, "decision": one.decision}}) for one in chosen)
     try:
-        file = AppendedFile(path)
+        with open(path, "rb") as file:
+            header = file.readline()
+        with Journal(path, header) as ledger:
+            ledger.append(lines)
+    except FileNotFoundError as error:
+        raise CatalogError(f"{shown(path.parent)} holds no run any more ({path.name} is missing).") from error
     except BlockingIOError as error:
         raise CatalogError(f"A run is writing to {shown(path.parent)}; decide when it has ended.") from error
-    try:
-        file.keep(file.read().rfind(b"\n") + 1)  # the last line may be torn
-        file.append(lines.encode("ascii"))
-    finally:
-        file.close()
 
 
 def read_hands(path: Path) -> dict[str, str]:
@@ -65,15 +62,13 @@ def read_hands(path: Path) -> dict[str, str]:
     Spoiled lines are passed over. Raises OSError as it comes.
     """
     hands: dict[str, str] = {}
-    with open(path, "rb") as lines:
-        for line in lines:
-            with suppress(ValueError, KeyError, TypeError, RecursionError, AttributeError):
-                if not line.startswith(_BEGINNING):
-                    if hands:
-                        hands.pop(json.loads(line)["file"], None)
-                    continue
-                event = json.loads(line)["hand"]
-                hands.pop(event["file"], None)
-                if event["decision"] in HANDS:
-                    hands[event["file"]] = event["decision"]
+    for _, line in read_lines(path):
+        if not hands and not line.startswith(_BEGINNING):
+            continue
+        with suppress(*SPOILED):
+            event = json.loads(line)
+            event = event.get("hand", event)
+            hands.pop(event["file"], None)
+            if event.get("decision") in HANDS:
+                hands[event["file"]] = event["decision"]
     return hands

@@ -1,7 +1,7 @@
-"""The run's memory: an append-only file of JSON lines, from which an interrupted run is resumed.
+"""The run's memory: a journal from which an interrupted run is resumed.
 
-The first line names the program and the run's settings; each further line is one finished picture. A line is synced
-to the disk before the next picture begins, and is written only after all outputs of its picture are in place.
+The first line names the program and the run's settings; each further line is one finished picture, written before the
+next one begins and after all outputs of its own are in place.
 
 In memory is only where each picture's line begins: a long run takes no more memory than a short one.
 """
@@ -11,20 +11,19 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts
 from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, RUN_LEDGER, RUN_PROGRAM, Stamp, check_out
 from lib_photoshoot.catalog.urls import Source
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.file_names import with_ending
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import remove_parts, shown
+from lib_photoshoot.journal import SPOILED, ForeignError, Journal, is_begun, json_line, read_lines
 from lib_photoshoot.results import OutlineSource
 
 LEDGER_NAME = RUN_LEDGER
@@ -66,9 +65,9 @@ class Record:
         return OutlineSource.HAND.value in sources
 
     def to_line(self) -> bytes:
-        """The record as one JSON line; ASCII only, so that any file name survives."""
+        """The record as a line of the ledger."""
         values = {name: value for name, value in self.__dict__.items() if name != "version" or value is not None}
-        return json.dumps(values, separators=(",", ":")).encode("ascii") + b"\n"
+        return json_line(values)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
@@ -90,42 +89,32 @@ def is_output(name: object) -> bool:
     return is_plain(name) and str(name).split("/")[0] in OUTPUT_FOLDERS
 
 
-def header_line(settings: Mapping[str, Any]) -> bytes:
+def _header(settings: Mapping[str, Any]) -> bytes:
     """First line of a ledger for a run with these settings (JSON values)."""
-    header = {"program": _PROGRAM, "version": _VERSION, "settings": settings}
-    return json.dumps(header, separators=(",", ":"), sort_keys=True).encode("ascii") + b"\n"
+    return json_line({"program": _PROGRAM, "version": _VERSION, "settings": settings}, sort_keys=True)
 
 
-def header_size(first: bytes, header: bytes, where: str) -> int:
-    """Bytes of a ledger's whole first line; 0 where the writing of ``header`` was cut short.
-
-    Raises ``CatalogError`` for a ledger with other settings or of another program.
-    """
-    if first == header:
-        return len(header)
-    if header.startswith(first):
-        return 0
+def _not_this_run(path: Path, first: bytes) -> CatalogError:
+    """What is said of a ledger with another first line."""
     try:
         ours = first.endswith(b"\n") and json.loads(first).get("program") == _PROGRAM
     except (ValueError, AttributeError):
         ours = False
     if not ours:
-        raise CatalogError(f"{where} is not a ledger of this program; choose another output folder.")
-    raise CatalogError(
-        f"{where} belongs to a run with other products or settings; repeat those, or choose another output folder."
+        return CatalogError(f"{shown(path)} is not a ledger of this program; choose another output folder.")
+    return CatalogError(
+        f"{shown(path)} belongs to a run with other products or settings; repeat those, or choose another output "
+        "folder."
     )
 
 
-def places_of(lines: Iterable[bytes], start: int) -> tuple[dict[str, int], int]:
-    """Where each source's last record begins, and where the last whole line ends; ``lines`` begin at ``start``."""
+def _places(lines: Iterator[tuple[int, bytes]]) -> dict[str, int]:
+    """Where each source's last record begins, by the source."""
     places = {}
-    for line in lines:
-        if not line.endswith(b"\n"):
-            break
-        with suppress(ValueError, KeyError, TypeError, RecursionError):
-            places[_file_of(line)] = start
-        start += len(line)
-    return places, start
+    for place, line in lines:
+        with suppress(*SPOILED):
+            places[_file_of(line)] = place
+    return places
 
 
 def _file_of(line: bytes) -> str:
@@ -136,24 +125,19 @@ def _file_of(line: bytes) -> str:
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """The records of a ledger, in the order of its lines; spoiled lines are passed over, as resuming does.
-
-    Raises OSError as it comes.
-    """
-    with open(path, "rb") as file:
-        next(file, None)  # the run's settings
-        for line in file:
-            with suppress(ValueError, KeyError, TypeError, RecursionError):
-                yield Record.from_json(json.loads(line))
+    """The records of a ledger, in the order of its lines. Raises OSError as it comes."""
+    for _, line in read_lines(path):
+        with suppress(*SPOILED):
+            yield Record.from_json(json.loads(line))
 
 
 def current_records(path: Path) -> Iterator[Record]:
     """Of each picture of a ledger its last record, where it still has one. Raises OSError as it comes."""
+    places = _places(read_lines(path))
     with open(path, "rb") as file:
-        places, _ = places_of(file, len(file.readline()))
         for place in places.values():
             file.seek(place)
-            with suppress(ValueError, KeyError, TypeError, RecursionError):
+            with suppress(*SPOILED):
                 yield Record.from_json(json.loads(file.readline()))
 
 
@@ -165,25 +149,32 @@ def _free(path: Path) -> Path:
     return free
 
 
-class Ledger:
+def _check_folder(out: Path, path: Path, header: bytes, resume: bool) -> None:
+    check_out(out)
+    out.mkdir(parents=True, exist_ok=True)
+    if path.is_file():
+        if is_begun(path, header) and not resume:
+            raise CatalogError(
+                f"{shown(out)} already holds a run; add --resume to go on with it, or choose another folder."
+            )
+    elif any(out.iterdir()):
+        raise CatalogError(f"{shown(out)} is not empty and holds no run of this program; choose another output folder.")
+
+
+class Ledger(Journal):
     """An open ledger; use it as a context manager."""
 
     def __init__(self, out: Path, settings: Mapping[str, Any], resume: bool) -> None:
         """Create the output folder or check an existing one. Raises ``CatalogError`` when it cannot be used."""
         self.out = out
-        self.path = out / LEDGER_NAME
-        header = header_line(settings)
+        path, header = out / LEDGER_NAME, _header(settings)
         try:
-            self._check(header, resume)
-            self._file = AppendedFile(self.path)
-            # Read under the lock: a run that has just ended may have added records since the check.
-            self._lines = open(self.path, "rb")  # noqa: SIM115 (closed by __exit__)
-            start = header_size(self._lines.readline(), header, shown(self.path))
-            self._places, self._end = places_of(self._lines, start) if start else ({}, 0)
-            self._file.keep(self._end)
-            if self._end == 0:
-                self._append(header)
+            _check_folder(out, path, header, resume)
+            super().__init__(path, header)
+            self._places = _places(self.lines())
             remove_parts(out)
+        except ForeignError as error:
+            raise _not_this_run(path, error.first) from error
         except BlockingIOError as error:
             raise CatalogError(
                 f"Another run is writing to {shown(out)}; wait for it or choose another folder."
@@ -194,21 +185,6 @@ class Ledger:
             ) from error
         self._owned: Counter[str] | None = None
 
-    def _check(self, header: bytes, resume: bool) -> None:
-        check_out(self.out)
-        self.out.mkdir(parents=True, exist_ok=True)
-        if self.path.is_file():
-            with open(self.path, "rb") as file:
-                begun = header_size(file.readline(), header, shown(self.path)) > 0
-            if begun and not resume:
-                raise CatalogError(
-                    f"{shown(self.out)} already holds a run; add --resume to go on with it, or choose another folder."
-                )
-        elif any(self.out.iterdir()):
-            raise CatalogError(
-                f"{shown(self.out)} is not empty and holds no run of this program; choose another output folder."
-            )
-
     def __len__(self) -> int:
         """How many sources have a record."""
         return len(self._places)
@@ -218,10 +194,9 @@ class Ledger:
         place = self._places.get(key)
         if place is None:
             return None
-        self._lines.seek(place)
         try:
-            record = Record.from_json(json.loads(self._lines.readline()))
-        except (ValueError, KeyError, TypeError, RecursionError):
+            record = Record.from_json(json.loads(self.line_at(place)))
+        except SPOILED:
             return None
         return record if record.file == key else None
 
@@ -250,9 +225,7 @@ class Ledger:
         """
         stale = self.get(record.file)
         owned = None if stale is None else self._owned_names()
-        place = self._end
-        self._append(record.to_line())
-        self._places[record.file] = place
+        self._places[record.file] = self.append(record.to_line())
         if self._owned is not None:
             self._owned.update(record.outputs)
         if stale is not None and owned is not None:
@@ -270,7 +243,7 @@ class Ledger:
         if stale is None or stale.drawn_by_hand:
             return False
         owned = self._owned_names()
-        self._append(json.dumps({"file": key, WITHDRAWN: True}, separators=(",", ":")).encode("ascii") + b"\n")
+        self.append(json_line({"file": key, WITHDRAWN: True}))
         del self._places[key]
         for name in self._given_up(stale, owned):
             with suppress(FileNotFoundError, CatalogError):
@@ -302,19 +275,6 @@ class Ledger:
             owned[name] -= 1
             if owned[name] <= 0:
                 yield name
-
-    def _append(self, line: bytes) -> None:
-        self._file.append(line)
-        self._end += len(line)
-
-    def __enter__(self) -> Ledger:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._lines.close()
-        self._file.close()
 
 
 class Records(Sequence[Record]):

@@ -18,29 +18,25 @@ leaves no say about which picture was lost with a worker.
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import os
 import shutil
-import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir, mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from lib_photoshoot.allocator import keep_freed_memory
-from lib_photoshoot.catalog.inputs import InputFile, Stamp
-from lib_photoshoot.catalog.ledger import Record
-from lib_photoshoot.catalog.runner import Filter, Numbered, Outcome, finish_picture
+from lib_photoshoot.catalog.inputs import InputFile
+from lib_photoshoot.catalog.ray_cluster import brief, cluster, import_ray, scratch_folder
+from lib_photoshoot.catalog.ray_worker import Job, Worker
+from lib_photoshoot.catalog.runner import Filter, Numbered, Outcome
 from lib_photoshoot.catalog.urls import Source, UrlFile
 from lib_photoshoot.errors import CatalogError, ImageError, MachinesGoneError, PhotoshootError
 from lib_photoshoot.files import shown, write_atomic
-from lib_photoshoot.images import Picture, decode_picture, read_picture
+from lib_photoshoot.images import read_picture
+from lib_photoshoot.paths import scratch_of
 from lib_photoshoot.products import Product
 
 if TYPE_CHECKING:
@@ -54,89 +50,6 @@ LOOK_S = 5.0
 """Seconds without a result after which is looked whether a machine is left to bring one."""
 PATIENCE_S = 60.0
 """So long may a cluster that others run be without any machine: one that starts again joins it within that."""
-STORE_BYTES = 512 << 20
-"""Object store of a private cluster; what does not fit is spilled to the disk."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A local file for a worker: ``path`` is absolute, ``data`` the file's bytes where the worker lacks the file."""
-
-    source: InputFile
-    path: str
-    stamp: Stamp
-    data: bytes | None = None
-
-    def load(self) -> tuple[Stamp, Picture] | None:
-        """In the worker: version and decoded picture, None where its bytes are needed. Raises ``ImageError``."""
-        data = _same_file(self) if self.data is None else self.data
-        return None if data is None else (self.stamp, decode_picture(data, shown(self.source.path)))
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A picture's record and its encoded files, by their paths relative to the output folder."""
-
-    record: Record
-    files: Mapping[str, bytes]
-
-
-class Worker:
-    """What runs in an actor: one filter with its models, loaded at the first picture."""
-
-    def __init__(
-        self,
-        make_filter: Callable[[], Filter],
-        products: Sequence[Product],
-        threads: int,
-        scratch: str,
-        calibrator: Calibrator | None = None,
-    ) -> None:
-        """``threads`` are the cores that it may use; in ``scratch``, where it is there, files are encoded."""
-        self.make_filter = make_filter
-        self.products = products
-        self.threads = threads
-        self.scratch = scratch if os.path.isdir(scratch) else None
-        self.calibrator = calibrator
-        self.filter: Filter | None = None
-
-    def ready(self) -> None:
-        """Answered as soon as the actor runs."""
-
-    def examine(self, job: Job | UrlFile) -> Finished | PhotoshootError | None:
-        """Work on one picture; None asks for its bytes. An error for the user is returned, to arrive as it is."""
-        source = job.source if isinstance(job, Job) else job
-        try:
-            loaded = job.load()
-            if loaded is None:
-                return None
-            if self.filter is None:
-                self.filter = self._load()
-            with TemporaryDirectory(prefix="photoshoot-", dir=self.scratch) as folder:
-                out = Path(folder)
-                record = finish_picture(self.filter, source, *loaded, self.products, out, calibrator=self.calibrator)
-                return Finished(record, {name: (out / name).read_bytes() for name in record.outputs})
-        except PhotoshootError as error:
-            return error
-
-    def _load(self) -> Filter:
-        keep_freed_memory()
-        loaded = self.make_filter()
-        # Each library would otherwise take all cores of the machine, in every worker.
-        import cv2
-
-        cv2.setNumThreads(self.threads)
-        if (torch := sys.modules.get("torch")) is not None:
-            torch.set_num_threads(self.threads)
-        return loaded
-
-
-def _same_file(job: Job) -> bytes | None:
-    try:
-        there = replace(job.source, name=job.path)
-        return there.path.read_bytes() if there.stamp() == job.stamp else None
-    except OSError:
-        return None
 
 
 @dataclass(frozen=True)
@@ -157,23 +70,23 @@ class RayEngine:
     calibrator: Calibrator | None = None
 
     def __post_init__(self) -> None:
-        _import_ray()
+        import_ray()
 
     def process(
         self, sources: Iterator[Numbered], products: Sequence[Product], out: Path, protected: frozenset[str]
     ) -> Generator[Outcome, None, None]:
         """See :class:`lib_photoshoot.catalog.runner.Engine`; in the order of finishing."""
         # What a killed run left; the ledger's lock keeps ``out`` to one run at a time.
-        shutil.rmtree(_scratch_of(out), ignore_errors=True)
+        shutil.rmtree(scratch_of(out), ignore_errors=True)
         first = next(sources, None)
         if first is None:
             return
-        with _scratch(out) as scratch, _cluster(self.address, self.workers):
+        with scratch_folder(out) as scratch, cluster(self.address, self.workers):
             pool = _Pool(self._starter(products, scratch), 0.0 if self.address is None else PATIENCE_S)
             yield from pool.run(_chained(first, sources), out, protected)
 
     def _starter(self, products: Sequence[Product], scratch: str) -> Starter:
-        ray = _import_ray()
+        ray = import_ray()
         cores = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
         workers = self.workers or max(1, sum(cores))
         threads = threads_each(cores, workers)
@@ -220,7 +133,7 @@ class _Pool:
 
     def __init__(self, starter: Starter, patience: float) -> None:
         """``patience`` says how many seconds there may be no machine at all."""
-        self.ray = _import_ray()
+        self.ray = import_ray()
         self.patience = patience
         self.starter = starter
         self.starting: dict[Any, Any] = {}
@@ -335,7 +248,7 @@ class _Pool:
         flights[0].losses += 1
         if flights[0].losses >= LOSSES:
             raise CatalogError(
-                f"{LOSSES} workers ended while they worked on {shown(flights[0].source.name)} ({_brief(error)}); "
+                f"{LOSSES} workers ended while they worked on {shown(flights[0].source.name)} ({brief(error)}); "
                 "give them more memory or take that file out, and run the same command with --resume."
             ) from error
         self.again.extendleft(reversed(flights))
@@ -384,77 +297,3 @@ def _write(files: Mapping[str, bytes], out: Path, protected: frozenset[str]) -> 
 def _chained(first: Numbered, rest: Iterator[Numbered]) -> Iterator[Numbered]:
     yield first
     yield from rest
-
-
-def _scratch_of(out: Path) -> str:
-    """Where this machine's workers encode files for ``out``: always the same, so that a later run finds it again."""
-    digest = hashlib.sha256(os.fsencode(os.path.realpath(out))).hexdigest()
-    return os.path.join(gettempdir(), f"photoshoot-{digest[:16]}")
-
-
-@contextmanager
-def _scratch(out: Path) -> Iterator[str]:
-    folder = _scratch_of(out)
-    try:
-        os.mkdir(folder, 0o700)
-    except OSError:
-        # Another user's, who filtered into a folder of the same name.
-        folder = mkdtemp(prefix="photoshoot-")
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _cluster(address: str | None, workers: int | None) -> Iterator[None]:
-    """Join the cluster at ``address``, or start one on this machine that ends with this process.
-
-    When this process is killed, its workers end within seconds; two idle agents of Ray follow a minute later.
-    """
-    ray = _import_ray()
-    # A private cluster has no business outside this machine.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    options: dict[str, Any] = {"address": address}
-    if address is None:
-        cores = max(os.cpu_count() or 1, workers or 0)
-        options = {
-            "address": "local",
-            "num_cpus": cores,
-            "object_store_memory": STORE_BYTES,
-            "include_dashboard": False,
-        }
-    try:
-        if address is not None and address != "auto":
-            _knock(address)
-        ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, RuntimeError, ValueError) as error:
-        where = "on this machine" if address is None else f"at {address}"
-        raise CatalogError(
-            f"There is no Ray cluster {where} that can be used ({_brief(error)}); check --address, or leave it out."
-        ) from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _knock(address: str) -> None:
-    """Raises ``OSError`` or ``ValueError`` at once where Ray itself would try for minutes."""
-    host, _, port = address.rpartition(":")
-    socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-
-
-def _brief(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".:") if lines else type(error).__name__
-
-
-def _import_ray() -> Any:
-    try:
-        import ray
-        import ray.exceptions
-    except ImportError as error:
-        install = f'{shown(sys.executable)} -m pip install "ray>=2.9,<3"'
-        raise CatalogError(f"The package ray, which --engine ray needs, is not installed; run: {install}") from error
-    return ray

@@ -161,8 +161,8 @@ def _export_all(
 ) -> int:
     """Export each file, say what became of it, and return the exit code."""
     from lib_photoshoot.catalog.report import doubts_in_words
+    from lib_photoshoot.errors import ExportError
     from lib_photoshoot.export.cutouts import read_cutout
-    from lib_photoshoot.export.errors import ExportError
     from lib_photoshoot.export.provenance import source_of
     from lib_photoshoot.files import shown
     from lib_photoshoot.provenance.evidence import strongest
@@ -196,7 +196,7 @@ def _export_all(
 
 
 def _signer(certificate: Path | None, key: Path | None, timestamps: str | None) -> Signer | None:
-    from lib_photoshoot.export.errors import ExportError
+    from lib_photoshoot.errors import ExportError
 
     if certificate is None and key is None:
         return None

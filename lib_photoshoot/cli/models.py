@@ -14,6 +14,7 @@ from rich.table import Table
 from lib_photoshoot.cli.exits import EXIT_CODES, WEIGHTS_MISSING, exit_codes, say
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.paths import models_folder
 from lib_photoshoot.weights import download, store
 from lib_photoshoot.weights.manifest import Manifest, WeightFile
 
@@ -51,7 +52,7 @@ def get_models(
         manifest = Manifest.load()
         todo = store.missing(names or [DEFAULT_GROUP], manifest)
         if not todo:
-            say(f"All there and verified in {store.models_folder()}.")
+            say(f"All there and verified in {models_folder()}.")
             return
         total = sum(weight.size for weight in todo)
         say(f"Getting {', '.join(weight.file for weight in todo)}: {_size(total)} in all.")
@@ -70,7 +71,7 @@ def verify_models(
         present = {weight.name: [path for path in store.candidates(weight) if path.exists()] for weight in weights}
         if not names and not any(present.values()):
             raise WeightsError(
-                f"There is no model file in {store.models_folder()}: get those of the embedded detector with "
+                f"There is no model file in {models_folder()}: get those of the embedded detector with "
                 f"`{store.get_command(DEFAULT_GROUP)}`."
             )
         bad = False

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from lib_photoshoot.allocator import keep_freed_memory
-from lib_photoshoot.model_names import DETECTOR_ALIASES, DetectorName
+from lib_photoshoot.model_names import DETECTOR_ALIASES, DETECTORS, DetectorName
 
 if TYPE_CHECKING:
     from lib_photoshoot.pipeline import ProductFilter
@@ -36,7 +36,7 @@ Detector = Annotated[
     typer.Option(
         callback=_detector,
         metavar=f"[{'|'.join(name.value for name in DetectorName)}]",
-        help="embedded: small models, known words. groundingdino (Swin-T), groundingdino-b (Swin-B): any words.",
+        help=" ".join(f"{name.value}: {entry.says}." for name, entry in DETECTORS.items()),
     ),
 ]
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …, or auto: the GPU where there is one.")]

@@ -16,7 +16,7 @@ import numpy as np
 from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile, collect_inputs, is_run
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
 from lib_photoshoot.catalog.report import doubts_of
-from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, read_picture
 from lib_photoshoot.masks.cutout import cut_out

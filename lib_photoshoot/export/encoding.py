@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from lib_photoshoot.colour.profiles import srgb_profile
-from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.profile import Encoding
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, save_options
 

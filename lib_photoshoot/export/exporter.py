@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.checking import Finding, check_bytes
 from lib_photoshoot.export.encoding import encode_under
-from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.placing import fill_share, is_cut_off
 from lib_photoshoot.export.profile import Ground, Profile
 from lib_photoshoot.export.rendering import Rendered, render

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.profile import Canvas, Measure, Product
 from lib_photoshoot.masks.morphology import bounding_rect
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from lib_photoshoot.export.errors import ExportError
-from lib_photoshoot.export.toml_text import parse_toml
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.file_names import LONGEST, shortened
 from lib_photoshoot.files import shown
+from lib_photoshoot.toml_text import parse_toml
 
 PROFILES = Path(__file__).parent / "profiles"
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "TIFF": ".tif"}

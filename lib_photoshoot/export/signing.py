@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from lib_photoshoot import __version__
-from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.files import shown
 from lib_photoshoot.provenance.evidence import Evidence
 from lib_photoshoot.provenance.terms import TERMS

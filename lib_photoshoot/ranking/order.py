@@ -13,10 +13,10 @@ import numpy as np
 
 from lib_photoshoot.colour.comparison import ColourCheck
 from lib_photoshoot.colour.comparison import to_json as colour_json
-from lib_photoshoot.export.toml_text import parse_toml
+from lib_photoshoot.perceptual_hash import NEAR_DUPLICATE
 from lib_photoshoot.ranking.colours import same_colours
 from lib_photoshoot.ranking.qualities import Quality
-from lib_photoshoot.training.near_duplicates import NEAR_DUPLICATE
+from lib_photoshoot.toml_text import parse_toml
 
 _WEIGHTS = Path(__file__).parent / "weights.toml"
 _HEADS, _CELLS = 256, 1 << 24
@@ -25,7 +25,7 @@ _HEADS, _CELLS = 256, 1 << 24
 
 @dataclass(frozen=True)
 class Measured:
-    """One picture of a product: its qualities, its perceptual hash (``training.near_duplicates.difference_hash``), the
+    """One picture of a product: its qualities, its perceptual hash (``perceptual_hash.difference_hash``), the
     codes of what speaks against its outline, and the product's colours (``ranking.colours.colours``), where they were
     measured.
     """

@@ -20,12 +20,12 @@ from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, read_picture
 from lib_photoshoot.masks.morphology import merge
+from lib_photoshoot.perceptual_hash import difference_hash
 from lib_photoshoot.ranking import qualities
 from lib_photoshoot.ranking.colours import colours
 from lib_photoshoot.ranking.likeness import PhotoStatistics, features, photo_statistics
 from lib_photoshoot.ranking.order import Measured
 from lib_photoshoot.results import Decision
-from lib_photoshoot.training.near_duplicates import difference_hash
 from lib_photoshoot.transparency import flattened
 
 Tell = Callable[[str], None]

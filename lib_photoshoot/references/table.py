@@ -24,7 +24,10 @@ _OUTSIDE_BRACKETS = re.compile(r";(?![^(]*\))")
 
 
 def with_references(
-    products: Sequence[Product], given: Iterable[str], table: Path | None = None, tell: Callable[[str], None] = print
+    products: Sequence[Product],
+    given: Iterable[str],
+    table: Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[Product, ...]:
     """The products with their references: those of the list itself and those ``given`` stand above the table's.
 

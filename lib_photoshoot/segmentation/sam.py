@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Embeddings of the picture and of the crops that are looked at again; four megabytes each.
 EMBEDDINGS_KEPT = 3
-# Five prompts a call is faster than twenty: the decoder's attention no longer fits the caches (performance notes).
+# Five prompts a call is faster than twenty: the decoder's attention no longer fits the caches.
 PROMPTS_A_CALL = 5
 _CLASSIFIER_HEAD = ("image_encoder.norm_head.", "image_encoder.head.")
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
-from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.declared import Meta, checked
+from lib_photoshoot.errors import ShootError
 
 HIGHEST_SEED = 2**32 - 1
 SEPARATOR = "|"
@@ -20,59 +18,47 @@ _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
-class Kind(Enum):
-    """What a field holds."""
-
-    TEXT = "a text"
-    TEXTS = "texts"
-    WHOLE = "a whole number"
-    WHOLES = "whole numbers"
-    NUMBER = "a number"
-    SETTINGS = "settings"
+def _text_field(help: str, default: str = "") -> Meta:
+    return Meta(str, default, help=help)
 
 
-@dataclass(frozen=True)
-class Field:
-    """One field: its kind, for numbers the range (inclusive) and the step, and the value where it is left empty.
+def _texts(help: str) -> Meta:
+    return Meta(str, (), help=help, many=True)
 
-    ``about`` says in a few words what it is for.
-    """
 
-    kind: Kind
-    default: Any = ""
-    lowest: float = 0
-    highest: float = 0
-    step: int = 1
-    about: str = ""
+def _whole(default: Any, lowest: int, highest: int, help: str, step: int = 1, many: bool = False) -> Meta:
+    return Meta(int, default, help=help, lowest=lowest, highest=highest, step=step, exact=True, many=many)
+
+
+def _decimal(default: float, lowest: float, highest: float, help: str) -> Meta:
+    return Meta(float, default, help=help, lowest=lowest, highest=highest)
 
 
 REQUIRED = ("name", "count")
-FIELDS: Mapping[str, Field] = {
-    "name": Field(Kind.TEXT, about="Names the product's folder; what is looked for, unless a class says it."),
-    "class": Field(Kind.TEXT, about="What is looked for and prompted, where the name is an article number or a brand."),
-    "aliases": Field(Kind.TEXTS, (), about="Other words for the same thing."),
-    "colour": Field(Kind.TEXTS, (), about="Its colour: #7a5c3e or Lab(52, 8, 20), or several with | between."),
-    "colour_tolerance": Field(
-        Kind.NUMBER, 3.0, 0.1, 50, about="The CIEDE2000 up to which a picture's colour is right."
-    ),
-    "prompt": Field(Kind.TEXT, about="A prompt of your own in place of the written one."),
-    "negative_prompt": Field(Kind.TEXT, about="What must not be in the picture."),
-    "scenes": Field(Kind.TEXTS, (), about="Where it stands, one after the other: on a table | in a street."),
-    "count": Field(Kind.WHOLE, 0, 1, 10_000, about="Accepted pictures wanted."),
-    "first_seed": Field(Kind.WHOLE, 1, 0, HIGHEST_SEED, about="The first try's seed; each further try takes the next."),
-    "seeds": Field(Kind.WHOLES, (), 0, HIGHEST_SEED, about="These seeds only, in this order."),
-    "lora": Field(Kind.TEXT, about="A LoRA of the WebUI, by its name."),
-    "lora_weight": Field(Kind.NUMBER, 1.0, -2, 2, about="How strongly the LoRA acts."),
-    "preset": Field(Kind.TEXT, about="A preset of the product filter."),
-    "filter": Field(Kind.SETTINGS, None, about="Single settings of the filter, above the preset's."),
-    "checkpoint": Field(Kind.TEXT, about="Empty: the one that the WebUI has loaded."),
-    "steps": Field(Kind.WHOLE, 20, 1, 150, about="Sampling steps."),
-    "width": Field(Kind.WHOLE, 512, 64, 2048, 8, about="Pixels."),
-    "height": Field(Kind.WHOLE, 512, 64, 2048, 8, about="Pixels."),
-    "sampler": Field(Kind.TEXT, about="Empty: the WebUI's own."),
-    "scheduler": Field(Kind.TEXT, "Automatic", about="Schedule type of the sampler."),
-    "cfg_scale": Field(Kind.NUMBER, 7.0, 1, 30, about="How closely the prompt is followed."),
-    "exports": Field(Kind.TEXTS, (), about="Sales channels whose form the finished pictures get."),
+FIELDS: Mapping[str, Meta] = {
+    "name": _text_field("Names the product's folder; what is looked for, unless a class says it."),
+    "class": _text_field("What is looked for and prompted, where the name is an article number or a brand."),
+    "aliases": _texts("Other words for the same thing."),
+    "colour": _texts("Its colour: #7a5c3e or Lab(52, 8, 20), or several with | between."),
+    "colour_tolerance": _decimal(3.0, 0.1, 50, "The CIEDE2000 up to which a picture's colour is right."),
+    "prompt": _text_field("A prompt of your own in place of the written one."),
+    "negative_prompt": _text_field("What must not be in the picture."),
+    "scenes": _texts("Where it stands, one after the other: on a table | in a street."),
+    "count": _whole(0, 1, 10_000, "Accepted pictures wanted."),
+    "first_seed": _whole(1, 0, HIGHEST_SEED, "The first try's seed; each further try takes the next."),
+    "seeds": _whole((), 0, HIGHEST_SEED, "These seeds only, in this order.", many=True),
+    "lora": _text_field("A LoRA of the WebUI, by its name."),
+    "lora_weight": _decimal(1.0, -2, 2, "How strongly the LoRA acts."),
+    "preset": _text_field("A preset of the product filter."),
+    "filter": Meta(dict, None, help="Single settings of the filter, above the preset's."),
+    "checkpoint": _text_field("Empty: the one that the WebUI has loaded."),
+    "steps": _whole(20, 1, 150, "Sampling steps."),
+    "width": _whole(512, 64, 2048, "Pixels.", step=8),
+    "height": _whole(512, 64, 2048, "Pixels.", step=8),
+    "sampler": _text_field("Empty: the WebUI's own."),
+    "scheduler": _text_field("Schedule type of the sampler.", "Automatic"),
+    "cfg_scale": _decimal(7.0, 1, 30, "How closely the prompt is followed."),
+    "exports": _texts("Sales channels whose form the finished pictures get."),
 }
 
 
@@ -94,20 +80,24 @@ def cell(value: Any) -> str:
 
 def read_field(name: str, value: Any) -> Any:
     """The value of a field in its own type; an empty one is the default. Raises ShootError without file and line."""
-    field = FIELDS[name]
+    meta = FIELDS[name]
     if value is None or (isinstance(value, str) and not value.strip()):
         if name in REQUIRED:
             raise ShootError(f"the field {name} is missing; every product needs {' and '.join(REQUIRED)}.")
-        return field.default
-    if field.kind is Kind.TEXT:
-        return _text(name, value)
-    if field.kind is Kind.TEXTS:
-        return tuple(_text(name, item) for item in _items(value))
-    if field.kind is Kind.WHOLES:
-        return tuple(_number(name, field, item) for item in _items(value))
-    if field.kind is Kind.SETTINGS:
+        return meta.default
+    if meta.kind is dict:
         return _settings(name, value)
-    return _number(name, field, value)
+    if meta.many:
+        return tuple(_read_one(name, meta, item) for item in _items(value))
+    return _read_one(name, meta, value)
+
+
+def _read_one(name: str, meta: Meta, value: Any) -> Any:
+    if meta.kind is str:
+        return _text(name, value)
+    written = value if isinstance(value, str) else None
+    number = value if written is None else _parsed(written.strip(), meta.kind is int)
+    return checked(meta._replace(many=False), f"the {name}", number, ShootError, written)
 
 
 def _items(value: Any) -> list[Any]:
@@ -123,28 +113,14 @@ def _text(name: str, value: Any) -> str:
     return " ".join(value.split())
 
 
-def _number(name: str, field: Field, value: Any) -> Any:
-    whole = field.kind is not Kind.NUMBER
-    number = _parsed(value.strip(), whole) if isinstance(value, str) else value
-    kinds = (int,) if whole else (int, float)
-    # Written so that NaN is refused too; a bool is an int in Python, and no number here.
-    fits = isinstance(number, kinds) and not isinstance(number, bool) and field.lowest <= number <= field.highest
-    if not fits or (whole and number % field.step):
-        what = "a whole number" if whole else "a number"
-        multiple = f", a multiple of {field.step}," if field.step > 1 else ""
-        raise ShootError(
-            f"the {name} is {value!r}; give {what}{multiple} from {field.lowest:g} to {field.highest:.0f}."
-        )
-    return number if whole else float(number)
-
-
 def _parsed(text: str, whole: bool) -> Any:
+    """The number that a cell holds; a text that holds none as it is, to be refused."""
     if whole:
         # Longer ones are out of every range, and slow to read.
-        return int(text) if _WHOLE.fullmatch(text) and len(text) < 20 else None
+        return int(text) if _WHOLE.fullmatch(text) and len(text) < 20 else text
     # A comma where the spreadsheet's country writes decimals with one.
-    text = text.replace(",", ".")
-    return float(text) if _DECIMAL.fullmatch(text) else math.nan
+    number = text.replace(",", ".")
+    return float(number) if _DECIMAL.fullmatch(number) else text
 
 
 def _settings(name: str, value: Any) -> dict[str, Any]:

@@ -10,23 +10,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.confined import inside, stays_inside
-from lib_photoshoot.errors import CatalogError, ImageError, ProductsError
-from lib_photoshoot.export.errors import ExportError
-from lib_photoshoot.files import shown, write_atomic, writing_failed
+from lib_photoshoot.errors import CatalogError, ExportError, ImageError, ProductsError, ShootError
+from lib_photoshoot.files import shown, writing_failed
 from lib_photoshoot.products import parse_products
-from lib_photoshoot.ranking.order import Ranked, default_weights, rank, to_json
+from lib_photoshoot.ranking.order import Ranked, default_weights, rank
 from lib_photoshoot.ranking.run_folder import Candidate, measure, read_candidates
 from lib_photoshoot.results import Decision, Reason
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.finish_exports import WITHDRAWN, CutOut, ProfileExports, exports_for, free_name, stamp_of
 from lib_photoshoot.shoot.finish_ledger import FINISH_LEDGER, FinishLedger
+from lib_photoshoot.shoot.finished import Channel, FinishedProduct, Progress, seed_of, write_ranking
 from lib_photoshoot.shoot.folder import ShootFolder
 from lib_photoshoot.shoot.ledger import FINISHED
 
@@ -44,47 +43,6 @@ if TYPE_CHECKING:
 
 RANKING, EXPORTS = "ranking.json", "exports"
 _OURS = (RANKING, EXPORTS, FINISH_LEDGER)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """``done`` of ``total`` steps (a picture cut out, measured or exported), and the product at hand."""
-
-    done: int
-    total: int
-    product: str
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One product's pictures for one profile: names of files in ``folder``, best first.
-
-    ``made`` are new, ``kept`` were there; ``missed`` has a sentence for each rule that one of them misses.
-    """
-
-    profile: str
-    folder: Path
-    made: tuple[str, ...]
-    kept: tuple[str, ...]
-    missed: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class FinishedProduct:
-    """What became of one product.
-
-    ``ranking`` holds the pictures that look different, best first; the first ``wanted`` of them are exported.
-    ``withdrawn`` has a sentence for each export that was moved away, ``problems`` one for whatever needs somebody.
-    """
-
-    name: str
-    accepted: int
-    wanted: int
-    ranking: tuple[Ranked, ...] = ()
-    channels: tuple[Channel, ...] = ()
-    withdrawn: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
-    cutouts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def finish_shoot(
@@ -133,7 +91,7 @@ def finish_shoot(
                 finished.append(result)
                 yield result
         try:
-            _write_ranking(out / RANKING, finished)
+            write_ranking(out / RANKING, finished)
         except OSError as error:
             raise _cannot_write(out, error) from error
 
@@ -192,7 +150,7 @@ class _Work:
                 sentence = f"{job.product.name}: {error}"
                 return FinishedProduct(job.product.name, len(job.tries), job.wanted, problems=(sentence,))
             ranking = self._rank(job, found, unreadable, problems)
-        best = {_seed_of(item): item for item in ranking[: job.wanted]}
+        best = {seed_of(item): item for item in ranking[: job.wanted]}
         withdrawn = self._withdraw(job, best, found, unreadable)
         chosen = [found[seed] for seed in best]
         channels = tuple(self._export(job, self._exporters[name], chosen, problems) for name in job.profiles)
@@ -347,11 +305,6 @@ class _LoadedLater:
         return self._filter.run(image, products, space)
 
 
-def _seed_of(item: Ranked) -> int:
-    """The seed of a ranked picture, whose file is ``PRODUCT/SEED.png``."""
-    return int(PurePath(item.measured.file).stem)
-
-
 def _not_found(entry: Try, report: Mapping[str, Any]) -> str:
     from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words
 
@@ -364,30 +317,6 @@ def _not_found(entry: Try, report: Mapping[str, Any]) -> str:
         f"{entry.file} is accepted, but the product is no longer found in it ({reason[:1].lower()}{reason[1:]}); "
         "look at it, and reject it if that is right."
     )
-
-
-def _write_ranking(path: Path, finished: Sequence[FinishedProduct]) -> None:
-    document = {
-        "version": 1,
-        "products": [
-            {
-                "name": product.name,
-                "accepted": product.accepted,
-                "problems": list(product.problems),
-                "ranking": [
-                    {
-                        "seed": _seed_of(item),
-                        **to_json(item),
-                        "cutouts": list(product.cutouts[item.measured.file]),
-                    }
-                    for item in product.ranking
-                ],
-            }
-            for product in finished
-        ],
-    }
-    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    write_atomic(path, lambda file: file.writelines([text.encode("utf-8", "backslashreplace")]))
 
 
 def _cannot_write(where: Path, error: OSError) -> ShootError:

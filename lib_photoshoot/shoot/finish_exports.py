@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.catalog.report import doubts_in_words
 from lib_photoshoot.confined import inside, stays_inside
-from lib_photoshoot.errors import ImageError
-from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.errors import ExportError, ImageError
 from lib_photoshoot.export.exporter import Exporter
 from lib_photoshoot.export.profile import Profile, load_profile
 from lib_photoshoot.file_names import with_ending

@@ -1,7 +1,6 @@
-"""What ``finish`` remembers of earlier runs: an append-only file of JSON lines.
+"""What ``finish`` remembers of earlier runs, in a journal: each line is one picture measured, or one export in place.
 
-The first line names the program; each further line is one picture measured, or one export in place. The file is locked
-while it is open, so that two runs never work in one folder.
+It is locked while it is open, so that two runs never work in one folder.
 """
 
 from __future__ import annotations
@@ -11,15 +10,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from lib_photoshoot.catalog.appended_file import AppendedFile, whole_lines
 from lib_photoshoot.confined import is_plain
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown
+from lib_photoshoot.journal import SPOILED, ForeignError, Journal, json_line
 from lib_photoshoot.ranking.order import Measured
 from lib_photoshoot.ranking.qualities import Quality
-from lib_photoshoot.shoot.errors import ShootError
 
 FINISH_LEDGER = "finish.jsonl"
 _HEADER = json.dumps({"program": "product-photoshoot finish", "version": 1}).encode("ascii") + b"\n"
@@ -42,7 +40,7 @@ class ExportRecord:
     missed: tuple[str, ...]
 
 
-class FinishLedger:
+class FinishLedger(Journal):
     """An open ledger; use it as a context manager. All of it raises OSError as it comes.
 
     ``measured`` has, by product and seed, what a picture was measured from and the result; ``exports`` the newest
@@ -54,29 +52,18 @@ class FinishLedger:
         path = folder / FINISH_LEDGER
         self.measured: dict[tuple[str, int], tuple[str, Measured]] = {}
         self.exports: dict[str, dict[tuple[str, int], ExportRecord]] = {}
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = AppendedFile(path)
+            super().__init__(path, _HEADER)
         except BlockingIOError as error:
             raise ShootError(f"Another `finish` is writing to {shown(folder)}; wait until it has ended.") from error
-        try:
-            self._read(path)
-        except BaseException:
-            self._file.close()
-            raise
-
-    def _read(self, path: Path) -> None:
-        found = whole_lines(self._file.read(), _HEADER)
-        if found is None:
-            raise ShootError(f"{shown(path)} was not written by `finish`; move it away and run `finish` again.")
-        lines, end = found
-        for line in lines:
-            # A line spoiled by a crash of the file system: it is measured or exported again.
-            with suppress(ValueError, KeyError, TypeError, AttributeError):
+        except ForeignError as error:
+            raise ShootError(
+                f"{shown(path)} was not written by `finish`; move it away and run `finish` again."
+            ) from error
+        for _, line in self.lines():
+            with suppress(*SPOILED):
                 self._apply(json.loads(line))
-        self._file.keep(end)
-        if end == 0:
-            self._file.append(_HEADER)
 
     def _apply(self, event: Mapping[str, Any]) -> None:
         if (values := event.get("export")) is not None:
@@ -100,24 +87,13 @@ class FinishLedger:
             "qualities": [(item.name, item.score, item.reason) for item in measured.qualities],
             "hash": measured.hash,
         }
-        self._append({"measured": values})
+        self.append(json_line({"measured": values}))
         self.measured[measured.product, seed] = (made_from, measured)
 
     def add_export(self, record: ExportRecord) -> None:
         """Remember an export whose file is in place."""
-        self._append({"export": asdict(record)})
+        self.append(json_line({"export": asdict(record)}))
         self._know(record)
 
     def _know(self, record: ExportRecord) -> None:
         self.exports.setdefault(record.product, {})[record.profile, record.seed] = record
-
-    def _append(self, event: Mapping[str, Any]) -> None:
-        self._file.append(json.dumps(event, separators=(",", ":")).encode("ascii") + b"\n")
-
-    def __enter__(self) -> FinishLedger:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()

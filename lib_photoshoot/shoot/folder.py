@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.confined import inside
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import read_field
 from lib_photoshoot.shoot.ledger import DECISIONS, LEDGER_NAME, LIST_NAME, ShootLedger, ShootState, Try, read_state
 from lib_photoshoot.shoot.listed import ListedProduct, folder_of

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.shoot.listed import EXTENSION
 from lib_photoshoot.shoot.webui import CHECK_TIMEOUT_S, Fault, WebUi, WebUiError, one_line
 

@@ -1,9 +1,8 @@
-"""The shoot's memory: an append-only file of JSON lines, from which an interrupted shoot is resumed.
+"""The shoot's memory: a journal from which an interrupted shoot is resumed.
 
-The first line names the program. Before a shot is sent to any WebUI its claim is written; when its picture is in place
-its try is. Each line is synced to the disk before anything else happens. A claim without a try was cut off: that shot,
-with that very seed, is taken again, and no other ever is. A third kind of line is what a person decided about a picture
-afterwards: it stands above the filter's decision, and the picture's file moves with it.
+Before a shot is sent to any WebUI its claim is written; when its picture is in place its try is. A claim without a try
+was cut off: that shot, with that very seed, is taken again, and no other ever is. A third kind of line is what a person
+decided about a picture afterwards: it stands above the filter's decision, and the picture's file moves with it.
 """
 
 from __future__ import annotations
@@ -12,17 +11,16 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from lib_photoshoot.catalog.appended_file import AppendedFile, remove_parts, whole_lines
 from lib_photoshoot.confined import inside, is_plain
-from lib_photoshoot.files import shown
-from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.errors import ShootError
+from lib_photoshoot.files import remove_parts, shown
+from lib_photoshoot.journal import SPOILED, ForeignError, Journal, is_begun, json_line, read_lines
 from lib_photoshoot.shoot.pictures import placed
 
 if TYPE_CHECKING:
@@ -118,9 +116,13 @@ class ShootState:
         self.changes.append(index)
         return entry
 
-    def apply(self, line: bytes) -> None:
-        """Take in one line. Raises ValueError, KeyError, TypeError or AttributeError for a spoiled one."""
-        event = json.loads(line)
+    def apply(self, lines: Iterable[tuple[int, bytes]]) -> None:
+        """Take in the lines of a journal. A shot whose line is spoiled is taken again."""
+        for _, line in lines:
+            with suppress(*SPOILED):
+                self._apply(json.loads(line))
+
+    def _apply(self, event: Mapping[str, Any]) -> None:
         if (claim := event.get("claim")) is not None:
             self.claim(claim["product"], claim["recipe"], int(claim["number"]))
         elif (hand := event.get("hand")) is not None:
@@ -137,16 +139,19 @@ def read_state(out: Path) -> ShootState:
     Raises ShootError for a file that is no ledger of a shoot, or that cannot be read.
     """
     path = inside(out, LEDGER_NAME, ShootError)
+    state = ShootState()
     try:
-        data = path.read_bytes()
+        state.apply(read_lines(path, HEADER))
     except FileNotFoundError:
-        return ShootState()
+        pass
+    except ForeignError as error:
+        raise _foreign(path) from error
     except OSError as error:
         raise ShootError(f"{shown(path)} cannot be read ({error.strerror}); check its permissions.") from error
-    return _state_of(data, shown(path))[0]
+    return state
 
 
-class ShootLedger:
+class ShootLedger(Journal):
     """An open ledger; use it as a context manager. Not for several threads at once."""
 
     def __init__(self, out: Path, products: Sequence[ListedProduct] | None, resume: bool) -> None:
@@ -154,23 +159,21 @@ class ShootLedger:
 
         Raises ShootError when the folder cannot be used, or belongs to a list in which the products differ.
         """
-        self.path = out / LEDGER_NAME
-        self._out = out
+        self._out, path = out, out / LEDGER_NAME
+        self.state = ShootState()
         try:
-            _check_folder(out, self.path, resume)
-            self._file = AppendedFile(self.path)
-            # Read under the lock: a shoot that has just ended may have added lines since the check.
-            self.state, end = _state_of(self._file.read(), shown(self.path))
+            _check_folder(out, path, resume)
+            super().__init__(path, HEADER)
+            self.state.apply(self.lines())
             if products is not None:
                 self._check_recipes({product.name: product.recipe for product in products})
-            self._file.keep(end)
-            if end == 0:
-                self._file.append(HEADER)
             remove_parts(out, FINISHED)
             for entry in self.tries:
                 # A decision was written, and the picture not moved any more.
                 if entry.by_hand is not None:
                     self._move(placed(entry.file, not entry.accepted), entry.file)
+        except ForeignError as error:
+            raise _foreign(path) from error
         except BlockingIOError as error:
             raise ShootError(
                 f"Another shoot is writing to {shown(out)}; wait for it or choose another folder."
@@ -194,14 +197,14 @@ class ShootLedger:
         """Write that a shot is about to be made; raises ``OSError``, and leaves no part of a line, on a full disk."""
         product = shot.product
         values = {"product": product.name, "recipe": product.recipe, "number": shot.number, "seed": shot.seed}
-        self._file.append(_line({"claim": values}))
+        self.append(json_line({"claim": values}))
         self.state.claim(product.name, product.recipe, shot.number)
 
     def finish(self, entry: Try) -> None:
         """Write a finished try; raises as :meth:`claim` does."""
         values = asdict(entry)
         del values["by_hand"]  # a line of its own
-        self._file.append(_line({"try": values}))
+        self.append(json_line({"try": values}))
         self.state.finish(entry)
 
     def decide(self, product: str, number: int, decision: str | None) -> Try:
@@ -214,7 +217,7 @@ class ShootLedger:
             raise ShootError(f"The shoot has no picture {number} of {product!r}; load the page again.")
         if before.by_hand == decision:
             return before
-        self._file.append(_line({"hand": {"product": product, "number": number, "decision": decision}}))
+        self.append(json_line({"hand": {"product": product, "number": number, "decision": decision}}))
         after = self.state.decide(product, number, decision)
         assert after is not None
         self._move(before.file, after.file)
@@ -232,60 +235,27 @@ class ShootLedger:
     def _check_recipes(self, recipes: Mapping[str, str]) -> None:
         for name, made in self.state.recipes.items():
             if made != {recipes.get(name)}:
-                self._file.close()
+                self.close()
                 other = "is not in this shot list" if name not in recipes else "had other values"
                 raise ShootError(
                     f"{shown(self.path.parent)} belongs to another shot list: its product {name!r} {other}; "
                     "repeat that list, or choose another output folder."
                 )
 
-    def close(self) -> None:
-        """Give the folder back."""
-        self._file.close()
 
-    def __enter__(self) -> ShootLedger:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def _state_of(data: bytes, where: str) -> tuple[ShootState, int]:
-    """What the lines come to, and the number of leading bytes that are whole lines. Raises ShootError."""
-    lines, end = _whole_lines(data, where)
-    state = ShootState()
-    for line in lines:
-        # A line spoiled by a crash of the file system: its shot is taken again.
-        with suppress(ValueError, KeyError, TypeError, AttributeError):
-            state.apply(line)
-    return state, end
-
-
-def _whole_lines(data: bytes, where: str) -> tuple[list[bytes], int]:
-    """As :func:`whole_lines`; raises ShootError for a file that is no ledger of a shoot."""
-    found = whole_lines(data, HEADER)
-    if found is None:
-        raise ShootError(f"{where} is not the ledger of a shoot; choose another output folder.")
-    return found
+def _foreign(path: Path) -> ShootError:
+    return ShootError(f"{shown(path)} is not the ledger of a shoot; choose another output folder.")
 
 
 def _check_folder(out: Path, ledger: Path, resume: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
     if ledger.is_file():
-        _, end = _whole_lines(ledger.read_bytes(), shown(ledger))
-        if end > 0 and not resume:
+        if is_begun(ledger, HEADER) and not resume:
             raise ShootError(
                 f"{shown(out)} already holds a shoot; add --resume to go on with it, or choose another folder."
             )
     elif any(child.name != LIST_NAME for child in out.iterdir()):
         raise ShootError(f"{shown(out)} is not empty and holds no shoot; choose another output folder.")
-
-
-def _line(event: Mapping[str, Any]) -> bytes:
-    """One JSON line; ASCII only, so that any text survives."""
-    return json.dumps(event, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def _try_from(values: Mapping[str, Any]) -> Try:

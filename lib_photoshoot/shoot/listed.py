@@ -10,13 +10,12 @@ from functools import cache, cached_property
 from typing import Any
 
 from lib_photoshoot.colour.reference import ColourReference, parse_reference
-from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.errors import PhotoshootError, ShootError
 from lib_photoshoot.export.profile import profile_names
 from lib_photoshoot.presets import clean_name, loaded, user_presets
 from lib_photoshoot.products import Product, check_products, format_products
 from lib_photoshoot.prompts import product_prompt
 from lib_photoshoot.settings import FilterSettings, NoMatch, settings_from
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import FIELDS, HIGHEST_SEED, SEPARATOR, plain
 
 EXTENSION = "Product Photoshoot"

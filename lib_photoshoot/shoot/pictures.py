@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.confined import inside
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import write_atomic
 from lib_photoshoot.images import decode_picture, to_image, write_image
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.transparency import flattened
 
 if TYPE_CHECKING:

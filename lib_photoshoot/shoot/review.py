@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.confined import stays_inside
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown
 from lib_photoshoot.pages.application import DECIDE, MEDIA_TYPES
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder, chosen_from
 from lib_photoshoot.shoot.ledger import LEDGER_NAME, ShootLedger, ShootState
 from lib_photoshoot.shoot.report import report_chunks, write_report

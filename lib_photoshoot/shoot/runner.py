@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import writing_failed
 from lib_photoshoot.shoot.desk import Desk, Standing
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.ledger import Decision, ShootLedger, Try
 from lib_photoshoot.shoot.listed import ListedProduct, Shot
 from lib_photoshoot.shoot.pictures import store

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown, write_atomic
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, read_field
 from lib_photoshoot.shoot.ledger import FINISHED, LEDGER_NAME, LIST_NAME
 from lib_photoshoot.shoot.listed import ListedProduct, ProductReader

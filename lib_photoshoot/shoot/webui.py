@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from lib_photoshoot.errors import ImageError
-from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.errors import ImageError, ShootError
 from lib_photoshoot.shoot.listed import EXTENSION, ListedProduct, Shot
 from lib_photoshoot.shoot.pictures import ShotPicture, check_picture
 from lib_photoshoot.shoot.verdict import is_answer, verdict_in

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from lib_photoshoot.declared import Meta
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.recipe import DEFAULTS
+from lib_photoshoot.training.recipe import FIELDS
 
 
 def assigned(words: Iterable[str]) -> dict[str, Any]:
@@ -17,20 +18,22 @@ def assigned(words: Iterable[str]) -> dict[str, Any]:
         if not equals:
             raise TrainingError(f"The value {word!r} cannot be set; write it as NAME=VALUE.")
         name = name.strip()
-        values[name] = _typed(text, DEFAULTS.get(name))
+        values[name] = _typed(text, FIELDS.get(name))
     return values
 
 
-def _typed(text: str, default: Any) -> Any:
+def _typed(text: str, meta: Meta | None) -> Any:
     """The text as the type of the recipe's value; what cannot be one is left for the recipe to refuse."""
-    if isinstance(default, bool):
-        return {"true": True, "false": False}.get(text.strip().lower(), text)
-    if isinstance(default, tuple):
+    if meta is None:
+        return text
+    if meta.many:
         return tuple(text.split("\n"))
-    if isinstance(default, (int, float)):
-        try:
-            number = float(text)
-        except ValueError:
-            return text
-        return int(number) if isinstance(default, int) and number.is_integer() else number
-    return text
+    if meta.kind is bool:
+        return {"true": True, "false": False}.get(text.strip().lower(), text)
+    if meta.kind is str:
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if meta.kind is int and number.is_integer() else number

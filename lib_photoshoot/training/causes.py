@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 
 _LONGEST = 400
 
@@ -120,3 +121,14 @@ def sentence_for(text: str) -> str:
 def is_known(text: str) -> bool:
     """Whether there is a sentence of its own for this line."""
     return any(pattern.search(text) for pattern, _ in _KNOWN)
+
+
+def ended_by(code: int) -> str:
+    """A sentence for an end that nothing explains."""
+    if code < 0:
+        name = signal.Signals(-code).name if -code in signal.Signals._value2member_map_ else str(-code)
+        hint = " perhaps because the memory ran out;" if name == "SIGKILL" else ""
+        return f"The trainer was ended from outside ({name}),{hint} resume goes on from the last saved state."
+    if code == 0:
+        return "The trainer ended without an error and without the last epoch's file; see its console log."
+    return f"The trainer ended with status {code} and no word why; see its console log."

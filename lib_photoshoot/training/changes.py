@@ -42,7 +42,7 @@ def changed(spec: RunSpec, values: Mapping[str, Any]) -> RunSpec:
                 f"{', '.join(MAY_CHANGE)}."
             )
     before = recipe_from(spec.recipe)
-    after = recipe_from({**spec.recipe, **values})
+    after = recipe_from({**before.to_dict(), **values})
     if after.mixed_precision == "fp16" != before.mixed_precision:  # the scale of its losses is in no saved state
         raise TrainingError("A run that has begun cannot change to fp16; choose no or bf16, or start a new run.")
     return replace(spec, command=_command(spec, before, after), recipe=after.to_dict())

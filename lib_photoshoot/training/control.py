@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.paths import ROOT
 from lib_photoshoot.training.changes import changed
 from lib_photoshoot.training.processes import detached, end_processes
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
@@ -22,7 +23,6 @@ _CANCEL_S = 8.0
 _OBEY_S = 3.0
 """The supervisor looks a few times a second what is wanted."""
 _POLL_S = 0.05
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(run: RunFolder) -> Status:
@@ -139,7 +139,7 @@ def _needs_active(run: RunFolder) -> None:
 
 def _supervise(run: RunFolder, *arguments: str) -> Status:
     before = run.status().attempts
-    paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     command = [sys.executable, "-m", "lib_photoshoot.training.supervisor", str(run.path), *arguments]
     try:
         with open(run.supervisor_log, "ab") as log:
@@ -148,7 +148,7 @@ def _supervise(run: RunFolder, *arguments: str) -> Status:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=_ROOT,
+                cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
                 **detached(),  # type: ignore[call-overload]
             )

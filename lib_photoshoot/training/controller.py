@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
-from lib_photoshoot.places import home
+from lib_photoshoot.paths import runs_folder, training_folder
 from lib_photoshoot.training import caption_store, control
 from lib_photoshoot.training.caption_findings import caption_findings
 from lib_photoshoot.training.captions import CaptionSheet
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.training.export import Exported
     from lib_photoshoot.training.preparation import Box
 
-DEFAULT_HOME = home() / "training"
+DEFAULT_HOME = training_folder()
 CAPTIONERS = ("auto", "blip", "embedded")
 
 
@@ -105,7 +105,7 @@ class TrainingController:
 
     def __init__(self, home: Path = DEFAULT_HOME, blip_folders: Sequence[Path] = ()) -> None:
         self.home = home
-        self.runs_folder = home / "runs"
+        self.runs_folder = runs_folder(home)
         self._blip_folders = (home, *blip_folders)
 
     def check(

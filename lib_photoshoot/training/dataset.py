@@ -22,7 +22,7 @@ class TrainingImage:
 
     ``caption`` is the first line of its text file, None without one. ``crop`` is what survives in the bucket, in pixels
     of the upright picture. ``rotated`` pictures are turned in the file, ``transparent`` ones see-through in parts: the
-    run works on copies that the trainer reads rightly (see ``pictures.py``). ``hash`` is of ``near_duplicates.py``.
+    run works on copies that the trainer reads rightly (see ``pictures.py``). ``hash`` is of ``perceptual_hash.py``.
     """
 
     path: Path

@@ -73,8 +73,10 @@ class Finding:
 
 
 def problem(kind: FindingKind, path: Path, text: str) -> Finding:
+    """Say what should be dealt with."""
     return Finding(kind, Severity.PROBLEM, path.name, text)
 
 
 def note(kind: FindingKind, path: Path, text: str) -> Finding:
+    """Say what is only worth knowing."""
     return Finding(kind, Severity.NOTE, path.name, text)

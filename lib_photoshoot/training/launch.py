@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib_photoshoot.declared import check_fields, checked, declared_in, setting
 from lib_photoshoot.errors import TrainingError
 
 SAME_ON_EACH_MACHINE = (
@@ -28,17 +29,16 @@ class Launch:
     ``address`` and ``port`` are those at which machine 0 is reached by the others.
     """
 
-    processes: int = 1
-    machines: int = 1
-    rank: int = 0
+    processes: int = setting(1, "The number of processes", lowest=1, highest=64, exact=True)
+    machines: int = setting(1, "The number of machines", lowest=1, highest=64, exact=True)
+    rank: int = setting(0, "The rank of this machine", lowest=0, highest=63, exact=True)
     address: str = ""
-    port: int = 29500
+    port: int = setting(29500, "The port", lowest=1, highest=65535, exact=True)
 
     def __post_init__(self) -> None:
-        _check_whole("The number of processes", self.processes, 1, 64)
-        _check_whole("The number of machines", self.machines, 1, 64)
-        _check_whole("The rank of this machine", self.rank, 0, self.machines - 1)
-        _check_whole("The port", self.port, 1, 65535)
+        check_fields(self, lambda name, meta: meta.label, TrainingError)
+        rank = declared_in(Launch)["rank"]._replace(highest=self.machines - 1)
+        checked(rank, rank.label, self.rank, TrainingError)
         address = self.address
         if not isinstance(address, str) or address.startswith("-") or any(sign.isspace() for sign in address):
             raise TrainingError(f"The address of the first machine is {address!r}; give its name or its IP address.")
@@ -100,8 +100,3 @@ def commands_per_machine(
         else:
             lines.append(shlex.join([*(["env"] if needed else []), *(f"{k}={v}" for k, v in needed.items()), *words]))
     return lines
-
-
-def _check_whole(what: str, value: object, lowest: int, highest: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-        raise TrainingError(f"{what} is {value!r}; give a whole number from {lowest} to {highest}.")

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from lib_photoshoot.declared import check_fields, check_names, declared_in, migrated, number, setting
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.settings import Meta
 from lib_photoshoot.training.buckets import STEP_UNIT, BucketSettings
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.environment import Capabilities
 
-VERSION = 1
+MIGRATIONS: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = ()
+"""From each version of the dictionary to the next; see :func:`lib_photoshoot.declared.migrated`."""
+VERSION = len(MIGRATIONS) + 1
 
 OPTIMIZERS = ("AdamW8bit", "AdamW", "PagedAdamW8bit", "Lion8bit", "Lion", "Prodigy")
 WITHOUT_BITSANDBYTES = {"AdamW8bit": "AdamW", "PagedAdamW8bit": "AdamW", "Lion8bit": "Lion"}
@@ -35,14 +37,6 @@ _LONGEST_NAME = 200
 _NOT_IN_A_FILE_NAME = '<>:"/\\|?*'
 
 
-def _value(default: Any, label: str, group: str, help: str = "", **more: Any) -> Any:
-    return field(default=default, metadata={"meta": Meta(label, group, help, **more)})
-
-
-def _number(default: float, label: str, group: str, lowest: float, highest: float, step: float, help: str = "") -> Any:
-    return _value(default, label, group, help, lowest=lowest, highest=highest, step=step)
-
-
 @dataclass(frozen=True)
 class Recipe:
     """One training's values; TrainingError for a value of the wrong type, out of its range or at odds with another.
@@ -50,79 +44,84 @@ class Recipe:
     Sizes are pixels. A number that sd-scripts lets be absent is 0 where it is off.
     """
 
-    activation_tag: str = _value(
+    activation_tag: str = setting(
         "ppzocketv2", "Activation tag", "result", "The word that calls the look; first in every caption."
     )
-    output_name: str = _value("ppzocketv2", "Name", "result", "Files are called NAME-01.safetensors and so on.")
+    output_name: str = setting("ppzocketv2", "Name", "result", "Files are called NAME-01.safetensors and so on.")
 
-    resolution: int = _number(768, "Resolution", "pictures", 64, 2048, 64, "Pictures have this many pixels squared.")
-    num_repeats: int = _number(6, "Repeats", "pictures", 1, 1000, 1, "How often each picture is seen in one epoch.")
-    train_batch_size: int = _number(2, "Batch size", "pictures", 1, 64, 1, "Pictures in one step on each device.")
-    enable_bucket: bool = _value(True, "Aspect buckets", "pictures", "Otherwise every picture is cropped to a square.")
-    bucket_reso_steps: int = _number(64, "Bucket steps", "pictures", STEP_UNIT, 512, STEP_UNIT)
-    min_bucket_reso: int = _number(320, "Shortest side of a bucket", "pictures", 64, 2048, 64)
-    max_bucket_reso: int = _number(1280, "Longest side of a bucket", "pictures", 64, 4096, 64)
-    bucket_no_upscale: bool = _value(False, "Never enlarge pictures", "pictures")
-    flip_aug: bool = _value(False, "Mirror pictures at random", "pictures", "Not for products with lettering.")
-    background: str = _value("#ffffff", "Colour behind transparent parts", "pictures", "As #rrggbb; #ffffff is white.")
-    shuffle_caption: bool = _value(True, "Shuffle captions", "captions", "Tags between commas, except the kept ones.")
-    keep_tokens: int = _number(1, "Kept tags", "captions", 0, 255, 1, "So many first tags are never shuffled.")
-    max_token_length: int = _value(225, "Longest caption (tokens)", "captions", choices=("75", "150", "225"))
-    weighted_captions: bool = _value(False, "Weights in captions", "captions", "Understands (word:1.2).")
-    clip_skip: int = _number(2, "Clip skip", "captions", 1, 12, 1, "Set the same when pictures are generated.")
+    resolution: int = number(768, "Resolution", "pictures", 64, 2048, 64, "Pictures have this many pixels squared.")
+    num_repeats: int = number(6, "Repeats", "pictures", 1, 1000, 1, "How often each picture is seen in one epoch.")
+    train_batch_size: int = number(2, "Batch size", "pictures", 1, 64, 1, "Pictures in one step on each device.")
+    enable_bucket: bool = setting(True, "Aspect buckets", "pictures", "Otherwise every picture is cropped to a square.")
+    bucket_reso_steps: int = number(64, "Bucket steps", "pictures", STEP_UNIT, 512, STEP_UNIT)
+    min_bucket_reso: int = number(320, "Shortest side of a bucket", "pictures", 64, 2048, 64)
+    max_bucket_reso: int = number(1280, "Longest side of a bucket", "pictures", 64, 4096, 64)
+    bucket_no_upscale: bool = setting(False, "Never enlarge pictures", "pictures")
+    flip_aug: bool = setting(False, "Mirror pictures at random", "pictures", "Not for products with lettering.")
+    background: str = setting("#ffffff", "Colour behind transparent parts", "pictures", "As #rrggbb; #ffffff is white.")
+    shuffle_caption: bool = setting(True, "Shuffle captions", "captions", "Tags between commas, except the kept ones.")
+    keep_tokens: int = number(1, "Kept tags", "captions", 0, 255, 1, "So many first tags are never shuffled.")
+    max_token_length: int = setting(225, "Longest caption (tokens)", "captions", choices=("75", "150", "225"))
+    weighted_captions: bool = setting(False, "Weights in captions", "captions", "Understands (word:1.2).")
+    clip_skip: int = number(2, "Clip skip", "captions", 1, 12, 1, "Set the same when pictures are generated.")
 
-    network_dim: int = _number(16, "Rank", "network", 1, 320, 1, "Size of the LoRA: 16 makes about 19 MB.")
-    network_alpha: float = _number(8.0, "Alpha", "network", 0.01, 320, 0.5, "The LoRA acts with alpha / rank.")
-    network_dropout: float = _number(0.0, "Dropout", "network", 0, 0.95, 0.05, "0 is none.")
-    scale_weight_norms: float = _number(0.0, "Largest weight norm", "network", 0, 100, 0.1, "0 is no limit.")
-    network_train_unet_only: bool = _value(False, "U-Net only", "network", "The text encoder stays as it is.")
-    network_args: str = _value("", "Other network arguments", "network", "As key=value, with spaces between.")
+    network_dim: int = number(16, "Rank", "network", 1, 320, 1, "Size of the LoRA: 16 makes about 19 MB.")
+    network_alpha: float = number(8.0, "Alpha", "network", 0.01, 320, 0.5, "The LoRA acts with alpha / rank.")
+    network_dropout: float = number(0.0, "Dropout", "network", 0, 0.95, 0.05, "0 is none.")
+    scale_weight_norms: float = number(0.0, "Largest weight norm", "network", 0, 100, 0.1, "0 is no limit.")
+    network_train_unet_only: bool = setting(False, "U-Net only", "network", "The text encoder stays as it is.")
+    network_args: str = setting("", "Other network arguments", "network", "As key=value, with spaces between.")
 
-    max_train_epochs: int = _number(10, "Epochs", "steps", 1, 1000, 1)
-    unet_lr: float = _number(2e-4, "Learning rate of the U-Net", "steps", 0, 2, 1e-5)
-    text_encoder_lr: float = _number(4e-5, "Learning rate of the text encoder", "steps", 0, 2, 1e-5)
-    learning_rate: float = _number(2e-4, "Learning rate of the rest", "steps", 0, 2, 1e-5)
-    lr_scheduler: str = _value("cosine_with_restarts", "Schedule", "steps", choices=SCHEDULERS)
-    lr_scheduler_num_cycles: int = _number(3, "Restarts", "steps", 1, 100, 1, "Of cosine_with_restarts.")
-    warmup_ratio: float = _number(0.05, "Warm-up", "steps", 0, 0.9, 0.01, "Share of all steps; none with constant.")
-    optimizer_type: str = _value("AdamW8bit", "Optimiser", "steps", choices=OPTIMIZERS)
-    optimizer_args: str = _value("", "Optimiser arguments", "steps", "As key=value, with spaces between.")
-    gradient_accumulation_steps: int = _number(1, "Batches in one step", "steps", 1, 128, 1)
-    max_grad_norm: float = _number(1.0, "Largest gradient norm", "steps", 0, 100, 0.1, "0 is no limit.")
-    min_snr_gamma: float = _number(5.0, "Min-SNR gamma", "steps", 0, 100, 0.5, "0 is off.")
-    noise_offset: float = _number(0.0, "Noise offset", "steps", 0, 1, 0.01, "0 is off.")
-    prior_loss_weight: float = _number(1.0, "Prior loss weight", "steps", 0, 10, 0.1)
-    seed: int = _number(42, "Seed", "steps", 0, 2**32 - 1, 1)
+    max_train_epochs: int = number(10, "Epochs", "steps", 1, 1000, 1)
+    unet_lr: float = number(2e-4, "Learning rate of the U-Net", "steps", 0, 2, 1e-5)
+    text_encoder_lr: float = number(4e-5, "Learning rate of the text encoder", "steps", 0, 2, 1e-5)
+    learning_rate: float = number(2e-4, "Learning rate of the rest", "steps", 0, 2, 1e-5)
+    lr_scheduler: str = setting("cosine_with_restarts", "Schedule", "steps", choices=SCHEDULERS)
+    lr_scheduler_num_cycles: int = number(3, "Restarts", "steps", 1, 100, 1, "Of cosine_with_restarts.")
+    warmup_ratio: float = number(0.05, "Warm-up", "steps", 0, 0.9, 0.01, "Share of all steps; none with constant.")
+    optimizer_type: str = setting("AdamW8bit", "Optimiser", "steps", choices=OPTIMIZERS)
+    optimizer_args: str = setting("", "Optimiser arguments", "steps", "As key=value, with spaces between.")
+    gradient_accumulation_steps: int = number(1, "Batches in one step", "steps", 1, 128, 1)
+    max_grad_norm: float = number(1.0, "Largest gradient norm", "steps", 0, 100, 0.1, "0 is no limit.")
+    min_snr_gamma: float = number(5.0, "Min-SNR gamma", "steps", 0, 100, 0.5, "0 is off.")
+    noise_offset: float = number(0.0, "Noise offset", "steps", 0, 1, 0.01, "0 is off.")
+    prior_loss_weight: float = number(1.0, "Prior loss weight", "steps", 0, 10, 0.1)
+    seed: int = number(42, "Seed", "steps", 0, 2**32 - 1, 1)
 
-    mixed_precision: str = _value("fp16", "Precision of the computation", "memory", choices=("fp16", "bf16", "no"))
-    save_precision: str = _value("fp16", "Precision of the files", "memory", choices=("fp16", "bf16", "float"))
-    attention: str = _value("xformers", "Attention", "memory", choices=("xformers", "sdpa", "none"))
-    gradient_checkpointing: bool = _value(False, "Gradient checkpointing", "memory", "Less memory, more time.")
-    cache_latents: bool = _value(True, "Encode pictures once", "memory", "Kept in memory, not on disk.")
-    lowram: bool = _value(True, "Load models into GPU memory", "memory", "For little main memory.")
-    max_data_loader_n_workers: int = _number(8, "Loading processes", "memory", 0, 64, 1)
-    persistent_data_loader_workers: bool = _value(True, "Keep loading processes", "memory", "From epoch to epoch.")
+    mixed_precision: str = setting("fp16", "Precision of the computation", "memory", choices=("fp16", "bf16", "no"))
+    save_precision: str = setting("fp16", "Precision of the files", "memory", choices=("fp16", "bf16", "float"))
+    attention: str = setting("xformers", "Attention", "memory", choices=("xformers", "sdpa", "none"))
+    gradient_checkpointing: bool = setting(False, "Gradient checkpointing", "memory", "Less memory, more time.")
+    cache_latents: bool = setting(True, "Encode pictures once", "memory", "Kept in memory, not on disk.")
+    lowram: bool = setting(True, "Load models into GPU memory", "memory", "For little main memory.")
+    max_data_loader_n_workers: int = number(8, "Loading processes", "memory", 0, 64, 1)
+    persistent_data_loader_workers: bool = setting(True, "Keep loading processes", "memory", "From epoch to epoch.")
 
-    save_every_n_epochs: int = _number(1, "Save every (epochs)", "saving", 1, 1000, 1)
-    save_last_n_epochs: int = _number(10, "Keep the last (epochs)", "saving", 0, 1000, 1, "0 keeps all.")
-    state_every_steps: int = _number(
+    save_every_n_epochs: int = number(1, "Save every (epochs)", "saving", 1, 1000, 1)
+    save_last_n_epochs: int = number(10, "Keep the last (epochs)", "saving", 0, 1000, 1, "0 keeps all.")
+    state_every_steps: int = number(
         0, "Resume point every (steps)", "saving", 0, 100_000, 10, "0 makes one at the end of each epoch only."
     )
 
-    sample_prompts: tuple[str, ...] = _value((), "Sample prompts", "samples", "One a line; none makes none.", lines=3)
-    sample_negative_prompt: str = _value("", "Negative prompt", "samples")
-    sample_every_n_epochs: int = _number(1, "Samples every (epochs)", "samples", 1, 1000, 1)
-    sample_width: int = _number(512, "Sample width", "samples", 64, 2048, 8)
-    sample_height: int = _number(512, "Sample height", "samples", 64, 2048, 8)
-    sample_steps: int = _number(28, "Sampling steps", "samples", 1, 150, 1)
-    sample_cfg: float = _number(7.0, "CFG scale", "samples", 1, 30, 0.5)
-    sample_seed: int = _number(42, "Sample seed", "samples", 0, 2**32 - 1, 1, "The same for all, to compare epochs.")
-    sample_sampler: str = _value("euler_a", "Sampler", "samples", choices=SAMPLERS)
+    sample_prompts: tuple[str, ...] = setting(
+        (), "Sample prompts", "samples", "One a line; none makes none.", kind=str, many=True, lines=3
+    )
+    sample_negative_prompt: str = setting("", "Negative prompt", "samples")
+    sample_every_n_epochs: int = number(1, "Samples every (epochs)", "samples", 1, 1000, 1)
+    sample_width: int = number(512, "Sample width", "samples", 64, 2048, 8)
+    sample_height: int = number(512, "Sample height", "samples", 64, 2048, 8)
+    sample_steps: int = number(28, "Sampling steps", "samples", 1, 150, 1)
+    sample_cfg: float = number(7.0, "CFG scale", "samples", 1, 30, 0.5)
+    sample_seed: int = number(42, "Sample seed", "samples", 0, 2**32 - 1, 1, "The same for all, to compare epochs.")
+    sample_sampler: str = setting("euler_a", "Sampler", "samples", choices=SAMPLERS)
 
     def __post_init__(self) -> None:
+        check_fields(self, lambda name, meta: f"{meta.label} ({name})", TrainingError)
         for name, meta in FIELDS.items():
-            object.__setattr__(self, name, _checked(name, meta, getattr(self, name)))
-        _check_names(self)
+            if meta.kind is str and not meta.many and _CONTROL.search(value := getattr(self, name)):
+                raise TrainingError(f"{meta.label} ({name}) is {value!r}; remove the line break or control character.")
+        object.__setattr__(self, "sample_prompts", _checked_lines("sample_prompts", self.sample_prompts))
+        _check_file_names(self)
         if not re.fullmatch("#[0-9a-fA-F]{6}", self.background):
             raise TrainingError(
                 f"Colour behind transparent parts (background) is {self.background!r}; write it as #rrggbb."
@@ -159,8 +158,8 @@ class Recipe:
         return {name: value for name, value in self.to_dict().items() if name in FIELDS and value != _plain(name)}
 
 
-FIELDS: Mapping[str, Meta] = {f.name: f.metadata["meta"] for f in fields(Recipe)}
-DEFAULTS: Mapping[str, Any] = {f.name: f.default for f in fields(Recipe)}
+FIELDS = declared_in(Recipe)
+DEFAULTS: Mapping[str, Any] = {name: meta.default for name, meta in FIELDS.items()}
 
 
 def recipe_from(values: Mapping[str, Any]) -> Recipe:
@@ -168,15 +167,8 @@ def recipe_from(values: Mapping[str, Any]) -> Recipe:
 
     Raises TrainingError for an unknown name, a wrong value, or a version that is newer than this program's.
     """
-    values = dict(values)
-    version = values.pop("version", VERSION)
-    if isinstance(version, bool) or not isinstance(version, int) or version > VERSION:
-        raise TrainingError(
-            f"The recipe has version {version!r}, this extension knows up to {VERSION}; update the extension."
-        )
-    unknown = sorted(str(name) for name in set(values) - set(FIELDS))
-    if unknown:
-        raise TrainingError(f"The recipe has no value called {unknown[0]!r}; known are: {', '.join(FIELDS)}.")
+    values = migrated(values, MIGRATIONS, "The recipe has", TrainingError)
+    check_names(values, FIELDS, "The recipe has no value called {}", TrainingError)
     return Recipe(**values)
 
 
@@ -215,41 +207,8 @@ def _plain(name: str) -> Any:
     return list(default) if isinstance(default, tuple) else default
 
 
-def _checked(name: str, meta: Meta, value: Any) -> Any:
-    """The value in its own type; raises TrainingError with one sentence."""
-    kind = type(DEFAULTS[name])
-    if kind is bool:
-        if isinstance(value, bool):
-            return value
-        raise TrainingError(f"{meta.label} ({name}) is {value!r}; it is either true or false.")
-    if kind is tuple:
-        return _checked_lines(name, meta, value)
-    if kind is str and not isinstance(value, str):
-        raise TrainingError(f"{meta.label} ({name}) is {value!r}; give a text.")
-    if meta.choices and (isinstance(value, bool) or str(value) not in meta.choices):
-        raise TrainingError(f"{meta.label} ({name}) is {value!r}; choose one of: {', '.join(meta.choices)}.")
-    if kind is str:
-        if _CONTROL.search(value):
-            raise TrainingError(f"{meta.label} ({name}) is {value!r}; remove the line break or control character.")
-        return value
-    if meta.choices:
-        return int(value)
-    return _checked_number(name, meta, kind, value)
-
-
-def _checked_number(name: str, meta: Meta, kind: type, value: Any) -> float:
-    lowest, highest = meta.lowest or 0, meta.highest or 0
-    # Written so that NaN is refused too; a bool is an int in Python, and no number here.
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not lowest <= value <= highest:
-        raise TrainingError(f"{meta.label} ({name}) is {value!r}; give a number from {lowest:.10g} to {highest:.10g}.")
-    if kind is int:
-        if value != int(value):
-            raise TrainingError(f"{meta.label} ({name}) is {value!r}; give a whole number.")
-        return int(value)
-    return float(value)
-
-
-def _checked_lines(name: str, meta: Meta, value: Any) -> tuple[str, ...]:
+def _checked_lines(name: str, value: Any) -> tuple[str, ...]:
+    meta = FIELDS[name]
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
         raise TrainingError(f"{meta.label} ({name}) is {value!r}; give a list of texts.")
     for line in value:
@@ -258,7 +217,7 @@ def _checked_lines(name: str, meta: Meta, value: Any) -> tuple[str, ...]:
     return tuple(line.strip() for line in value)
 
 
-def _check_names(recipe: Recipe) -> None:
+def _check_file_names(recipe: Recipe) -> None:
     tag, name = recipe.activation_tag, recipe.output_name
     if not tag or tag != tag.strip() or "," in tag or tag.startswith("#"):
         raise TrainingError(f"The activation tag is {tag!r}; give a word without commas, outer spaces or a first '#'.")

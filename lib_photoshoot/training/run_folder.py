@@ -28,7 +28,8 @@ from typing import Any
 from lib_photoshoot.confined import inside, is_plain, stays_inside
 from lib_photoshoot.errors import CatalogError, TrainingError
 from lib_photoshoot.files import shown, write_atomic
-from lib_photoshoot.training.locks import is_held
+from lib_photoshoot.journal import SPOILED
+from lib_photoshoot.locks import is_held
 from lib_photoshoot.training.seal import is_sealed, seal_of
 
 VERSION = 1
@@ -269,15 +270,11 @@ class RunFolder:
 
     def history(self) -> Iterator[dict[str, Any]]:
         """The steps so far, in order, for charts. A line that was cut short is passed over."""
-        try:
-            lines = inside(self.path, self.history_file.name).read_text(encoding="utf-8").split("\n")
-        except (OSError, CatalogError):
-            return
-        for line in lines:
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue
+        with suppress(OSError, CatalogError), open(inside(self.path, self.history_file.name), "rb") as file:
+            # Not read_lines: the last line counts as soon as it is whole, whether or not it has ended.
+            for line in file:
+                with suppress(*SPOILED):
+                    yield json.loads(line)
 
     def wish(self, wish: Wish) -> None:
         """Tell the supervisor. Raises OSError as it comes."""

@@ -14,13 +14,14 @@ from pathlib import Path
 from lib_photoshoot.errors import ImageError, TrainingError
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture
+from lib_photoshoot.perceptual_hash import difference_hash
 from lib_photoshoot.training.buckets import BucketSettings, place
 from lib_photoshoot.training.caption_files import SUFFIXES, caption_files
 from lib_photoshoot.training.caption_reading import read_caption, read_folder_metadata
 from lib_photoshoot.training.captions import text_name
 from lib_photoshoot.training.dataset import Dataset, Progress, TrainingImage
 from lib_photoshoot.training.findings import Finding, FindingKind, note, problem
-from lib_photoshoot.training.near_duplicates import difference_hash, duplicates
+from lib_photoshoot.training.near_duplicates import duplicates
 from lib_photoshoot.training.pictures import TRAINER_SUFFIXES, is_rotated, masks, trained_size
 from lib_photoshoot.transparency import flattened
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -24,12 +23,12 @@ from typing import Any, BinaryIO
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
-from lib_photoshoot.training.causes import sentence_for
+from lib_photoshoot.locks import hold
+from lib_photoshoot.training.causes import ended_by, sentence_for
 from lib_photoshoot.training.console import ConsoleParser
 from lib_photoshoot.training.environment import trainer_variables
 from lib_photoshoot.training.events import Event, EventKind
 from lib_photoshoot.training.history import History, earlier_events
-from lib_photoshoot.training.locks import hold
 from lib_photoshoot.training.processes import detached, end_processes, halt_processes, marked, wake_processes
 from lib_photoshoot.training.results import EpochResult, rename, scan
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
@@ -71,7 +70,9 @@ class Supervisor:
         )
         earlier = earlier_events(run, self._spec.hook) if before.attempts else []
         self._last_step = max([before.step, *(event.step or 0 for event in earlier)])
-        self._history = History(run, self._spec.steps_per_epoch, first, earlier)
+        # Of a run that lacks only the word that it is finished nothing is trained anew.
+        kept = self._last_step if self._is_complete() else first
+        self._history = History(run, self._spec.steps_per_epoch, kept, earlier)
         self._parser = ConsoleParser()
         self._reserve = run.path / "reserve"  # room on a full disk for the last status
         self._times: deque[tuple[int, float]] = deque(maxlen=_RATE_STEPS + 1)
@@ -262,7 +263,7 @@ class Supervisor:
             return self._end(RunState.CANCELLED, f"Cancelled; finished epochs are kept. {self._goes_on()}")
         if self._stopped:
             return self._end(RunState.STOPPED, f"Stopped. {self._goes_on()}")
-        return self._end(RunState.FAILED, self._cause or self._full_disk() or _ended_by(code))
+        return self._end(RunState.FAILED, self._cause or self._full_disk() or ended_by(code))
 
     def _is_complete(self) -> bool:
         return any(result.epoch == self._spec.epochs and not result.partial for result in self._results())
@@ -321,17 +322,6 @@ class Supervisor:
         except OSError:  # told again in a moment; a full disk shows in the trainer's own end
             return False
         return True
-
-
-def _ended_by(code: int) -> str:
-    """A sentence for an end that nothing explains."""
-    if code < 0:
-        name = signal.Signals(-code).name if -code in signal.Signals._value2member_map_ else str(-code)
-        hint = " perhaps because the memory ran out;" if name == "SIGKILL" else ""
-        return f"The trainer was ended from outside ({name}),{hint} resume goes on from the last saved state."
-    if code == 0:
-        return "The trainer ended without an error and without the last epoch's file; see its console log."
-    return f"The trainer ended with status {code} and no word why; see its console log."
 
 
 def main() -> None:

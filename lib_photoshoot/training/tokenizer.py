@@ -6,10 +6,10 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
+from lib_photoshoot.paths import hub_cache
 from lib_photoshoot.training.environment import TOKENIZER_FILES, TOKENIZER_FOLDER, TrainerEnvironment, has_tokenizer
 
 _HUB = "https://huggingface.co"
@@ -36,10 +36,7 @@ def check_tokenizer(environment: TrainerEnvironment, environ: Mapping[str, str] 
 
 
 def _in_the_hubs_cache(environ: Mapping[str, str]) -> bool:
-    """As huggingface_hub finds its cache."""
-    home = environ.get("HF_HOME") or Path(environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    cache = environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE") or Path(home, "hub")
-    snapshots = Path(cache).expanduser() / f"models--{_NAME.replace('/', '--')}" / "snapshots"
+    snapshots = hub_cache(environ) / f"models--{_NAME.replace('/', '--')}" / "snapshots"
     return any((folder / "vocab.json").is_file() for folder in snapshots.glob("*"))
 
 

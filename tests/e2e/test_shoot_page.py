@@ -39,6 +39,7 @@ browser, open_page = test_page.browser, test_page.open_page
 
 SHOOT = "/photoshoot/v1/shoot"
 SHOOTING_MS = 120_000
+PATIENCE_S = 10
 MANY = 1000
 SMALL = {"width": "128", "height": "128", "steps": "2", "sampler": "Euler", "preset": "Cut-outs only"}
 PAINTED = {**SMALL, "width": "256", "height": "256"}
@@ -132,7 +133,18 @@ def name(webui: WebUi) -> Iterator[str]:
     for shoot in webui.call(SHOOT)["shoots"]:
         if shoot["name"].startswith(name):
             stopped(webui, shoot["name"])
-            shutil.rmtree(Path(state["folder"]) / shoot["name"])
+            removed(Path(state["folder"]) / shoot["name"])
+
+
+def removed(folder: Path) -> None:
+    """Remove a shoot's folder, in which the WebUI writes its report a while after the last decision."""
+    end = time.monotonic() + PATIENCE_S
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:  # a file came or went meanwhile
+            if time.monotonic() > end:
+                raise
 
 
 def address(name: str) -> str:

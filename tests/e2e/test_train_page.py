@@ -23,7 +23,7 @@ pytestmark = test_page.pytestmark
 # The fixtures of the other page's tests.
 browser, open_page = test_page.browser, test_page.open_page
 
-TRAIN = "/photoshoot/v1/train"
+TRAIN, WEB = "/photoshoot/v1/train", "/photoshoot/v1/web"
 PHOTOS = ("01", "02", "04", "08", "13", "15")
 TINY = {
     "resolution": 64, "min_bucket_reso": 64, "max_bucket_reso": 128, "num_repeats": 1, "train_batch_size": 1,
@@ -141,6 +141,33 @@ def test_nothing_happens_before_the_tab_is_opened(open_page: OpenPage) -> None:
     assert not [url for url in asked if TRAIN in url]
     TrainPart(page)
     assert [url for url in asked if url.endswith(TRAIN)]
+
+
+def test_what_the_page_needs_comes_when_it_is_seen_and_stays_with_the_browser(open_page: OpenPage) -> None:
+    page = open_page()
+    entries = "() => performance.getEntriesByType('resource').map(one => [one.name, one.transferSize])"
+    loaded = page.evaluate(entries)
+    (folder,) = (url.split("/javascript/")[0] for url, _ in loaded if "/javascript/photoshoot.js" in url)
+    ours = [(url, size) for url, size in loaded if url.startswith(f"{folder}/") or "/photoshoot/" in url]
+    assert len(ours) == 2 and sum(size for _, size in ours) < 10_000, ours
+    sent: list[str] = []
+    page.on("response", lambda answer: WEB in answer.url and answer.status == 200 and sent.append(answer.url))
+    TrainPart(page)
+    versions = {url.split(WEB)[1].split("/")[1] for url in sent}
+    assert len(versions) == 1 and len(sent) > 10, "all under one version, which a browser keeps"
+    assert page.evaluate("Object.keys(window).filter(name => /photoshoot/i.test(name))") == ["photoshoot"]
+
+
+def test_a_part_that_cannot_be_loaded_says_so_and_is_tried_again(open_page: OpenPage) -> None:
+    page = open_page()
+    page.route(f"**{WEB}/**", lambda route: route.abort())
+    go_to(page, "Photoshoot")
+    page.locator("#photoshoot_tab_parts > .tab-nav > button").filter(has_text="Train a LoRA").click()
+    root = page.locator("#photoshoot_train")
+    expect(root).to_contain_text("This page cannot be loaded; check that the WebUI still runs.")
+    page.unroute(f"**{WEB}/**")
+    root.get_by_role("button", name="Try again").click()
+    expect(page.locator("#photoshoot_train_trainer")).to_be_visible()
 
 
 def test_a_folder_is_checked_and_captions_are_edited_and_undone(train: TrainPart, folder: Path) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.encoding import encode, encode_under
-from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.profile import load_profile
 from lib_photoshoot.provenance.metadata import NOTHING
 

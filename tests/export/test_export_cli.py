@@ -15,8 +15,8 @@ from lib_photoshoot import build
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.cli.main import app
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.cutouts import read_cutout
-from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.products import parse_products
 from tests.colour.test_profiles import swapped
 from tests.export.conftest import INFOTEXT, cutout, save_cutout

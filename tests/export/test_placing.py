@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.placing import (
     crop_to_product,
     fill_share,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib_photoshoot.export.errors import ExportError
+from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.profile import PROFILES, Aspect, Ground, load_profile, profile_names
 from lib_photoshoot.ranking.order import default_weights
 

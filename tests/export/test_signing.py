@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID  # noqa: E402
 
-from lib_photoshoot.export.errors import ExportError  # noqa: E402
+from lib_photoshoot.errors import ExportError  # noqa: E402
 from lib_photoshoot.export.exporter import Exporter  # noqa: E402
 from lib_photoshoot.export.profile import load_profile  # noqa: E402
 from lib_photoshoot.export.provenance import metadata_of, source_of  # noqa: E402

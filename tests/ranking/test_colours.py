@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib_photoshoot.perceptual_hash import NEAR_DUPLICATE, difference_hash
 from lib_photoshoot.ranking.colours import colours, same_colours
 from lib_photoshoot.ranking.order import Measured, rank
 from lib_photoshoot.ranking.qualities import Quality
-from lib_photoshoot.training.near_duplicates import NEAR_DUPLICATE, difference_hash
 
 SIDE = 480
 # Brown and olive, the closest two, are what once "looked the same".

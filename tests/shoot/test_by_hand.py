@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder, chosen_from
 from lib_photoshoot.shoot.ledger import ShootLedger, read_state
 from lib_photoshoot.shoot.listed import ListedProduct

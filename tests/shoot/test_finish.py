@@ -21,15 +21,14 @@ from typer.testing import CliRunner
 from lib_photoshoot import build
 from lib_photoshoot.build import ModelChoice, model_choice
 from lib_photoshoot.cli.main import app
-from lib_photoshoot.errors import ImageError, ProductsError, WeightsError
+from lib_photoshoot.errors import ExportError, ImageError, ProductsError, ShootError, WeightsError
 from lib_photoshoot.export.checking import check_file
-from lib_photoshoot.export.errors import ExportError
 from lib_photoshoot.export.profile import PROFILES, load_profile
 from lib_photoshoot.export.provenance import metadata_of
 from lib_photoshoot.shoot import finish, finish_exports
-from lib_photoshoot.shoot.errors import ShootError
-from lib_photoshoot.shoot.finish import FinishedProduct, finish_shoot
+from lib_photoshoot.shoot.finish import finish_shoot
 from lib_photoshoot.shoot.finish_ledger import FinishLedger
+from lib_photoshoot.shoot.finished import FinishedProduct
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder
 from lib_photoshoot.shoot.ledger import ShootLedger, Try, read_state
 from lib_photoshoot.shoot.shot_list import read_shot_list, write_shot_list

@@ -20,11 +20,11 @@ import pytest
 from typer.testing import CliRunner
 
 from lib_photoshoot.cli.main import app
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.pages.application import LARGEST_BODY, Reviewed
 from lib_photoshoot.pages.html import content_security_policy
 from lib_photoshoot.pages.server import PageServer
 from lib_photoshoot.shoot import review
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.folder import ShootFolder
 from lib_photoshoot.shoot.ledger import HEADER, Decision, ShootLedger, read_state
 from lib_photoshoot.shoot.review import ReviewedShoot

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.shoot import runner
 from lib_photoshoot.shoot.desk import Desk
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.ledger import ShootLedger, Try
 from lib_photoshoot.shoot.listed import ListedProduct
 from lib_photoshoot.shoot.shot_list import read_shot_list

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.shoot import shot_list
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.fields import read_field
 from lib_photoshoot.shoot.rows import RowError
 from lib_photoshoot.shoot.shot_list import read_rows, read_shot_list, rows_of, write_shot_list

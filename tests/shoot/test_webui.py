@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lib_photoshoot.shoot.errors import ShootError
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.listed import ListedProduct
 from lib_photoshoot.shoot.shot_list import read_shot_list

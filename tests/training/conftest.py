@@ -1,8 +1,8 @@
 """A trainer for the tests: our own sd-scripts-like one, and the real one where the environment names it.
 
 ``PHOTOSHOOT_SD_SCRIPTS`` and ``PHOTOSHOOT_SD_SCRIPTS_PYTHON`` name a folder with sd-scripts v0.10.1 and its Python,
-``PHOTOSHOOT_SMALL_WEIGHTS`` the WebUI folder in which ``shared/tools/make_small_weights.py`` was run. It is then run on
-that small checkpoint, through a copy whose sizes are the small ones.
+``PHOTOSHOOT_SMALL_WEIGHTS`` a WebUI folder with a small checkpoint of random weights. It is then run on that one,
+through a copy whose sizes are the small ones.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -164,6 +165,9 @@ def finish(run: RunFolder, seconds: float = 120) -> Status:
     """The status after the run has ended, which must not take longer."""
     status = control.wait(run, seconds)
     assert not status.state.active, f"still {status.state.value} after {seconds} s: {status.message}"
+    end = time.monotonic() + 10
+    while run.supervised and time.monotonic() < end:  # its last word is written before it ends
+        time.sleep(0.02)
     return status
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import read_picture, save_picture
+from lib_photoshoot.perceptual_hash import NEAR_DUPLICATE, difference_hash
 from lib_photoshoot.pipeline import ProductFilter
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
@@ -19,7 +20,6 @@ from lib_photoshoot.training.buckets import Bucket, BucketSettings
 from lib_photoshoot.training.curation import curate
 from lib_photoshoot.training.dataset import Dataset
 from lib_photoshoot.training.findings import Finding, FindingKind, Severity
-from lib_photoshoot.training.near_duplicates import NEAR_DUPLICATE, difference_hash
 from lib_photoshoot.training.pictures import enter
 from lib_photoshoot.training.scanning import scan
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training import installation, probe
+from lib_photoshoot.training import installation, probe, sd_scripts
 from lib_photoshoot.training.environment import (
     PINNED_COMMIT,
     TOKENIZER_FILES,
@@ -282,13 +282,13 @@ def test_sd_scripts_is_downloaded(shop, tmp_path, monkeypatch):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
     try:
-        monkeypatch.setattr(installation, "ARCHIVE", f"{address}/archive.zip")
-        changed = sentence(installation._get_sd_scripts, tmp_path / "sd-scripts", None, silent)
+        monkeypatch.setattr(sd_scripts, "ARCHIVE", f"{address}/archive.zip")
+        changed = sentence(sd_scripts.get_sd_scripts, tmp_path / "sd-scripts", None, silent)
         assert "is not the sd-scripts that" in changed and not list(tmp_path.iterdir())
-        monkeypatch.setattr(installation, "ARCHIVE_DIGEST", installation.digest_of(shop / "source"))
-        installation._get_sd_scripts(tmp_path / "sd-scripts", None, silent)
-        monkeypatch.setattr(installation, "ARCHIVE", f"{address}/none.zip")
-        text = sentence(installation._get_sd_scripts, tmp_path / "sd-scripts", None, silent)
+        monkeypatch.setattr(sd_scripts, "ARCHIVE_DIGEST", sd_scripts.digest_of(shop / "source"))
+        sd_scripts.get_sd_scripts(tmp_path / "sd-scripts", None, silent)
+        monkeypatch.setattr(sd_scripts, "ARCHIVE", f"{address}/none.zip")
+        text = sentence(sd_scripts.get_sd_scripts, tmp_path / "sd-scripts", None, silent)
     finally:
         server.shutdown()
         server.server_close()
@@ -303,11 +303,11 @@ def test_the_digest_of_files_is_that_of_gits_own_listing(tmp_path):
     (tmp_path / "empty").touch()
     # As `git hash-object` prints them.
     listed = "b/hello.txt ce013625030ba8dba906f756967f9e9ca394464a\nempty e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
-    assert installation.digest_of(tmp_path) == hashlib.sha256(listed.encode()).hexdigest()
+    assert sd_scripts.digest_of(tmp_path) == hashlib.sha256(listed.encode()).hexdigest()
 
 
 def test_the_archive_is_the_pinned_commit():
-    assert PINNED_COMMIT in installation.ARCHIVE and installation.ARCHIVE.startswith("https://")
+    assert PINNED_COMMIT in sd_scripts.ARCHIVE and sd_scripts.ARCHIVE.startswith("https://")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell script stands in")

@@ -221,7 +221,11 @@ def test_pause_halts_and_going_on_goes_on(
     until(run, lambda status: status.step >= 2)
     control.pause(run)
     paused = until(run, lambda status: status.state is RunState.PAUSED)
-    assert psutil.Process(paused.trainer).status() == psutil.STATUS_STOPPED
+    end = time.monotonic() + 10
+    while psutil.Process(paused.trainer).status() != psutil.STATUS_STOPPED:  # the system takes a moment to halt it
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    paused = run.status()
     time.sleep(1)
     assert run.status().step <= paused.step + 1  # one may have been on its way
     control.unpause(run)
@@ -472,6 +476,14 @@ def test_a_trainer_that_counts_otherwise_is_ended(trainer: Trainer, photos: Path
     assert failed.state is RunState.FAILED
     assert failed.message.startswith("The trainer counts 22 pictures with their repeats, and 24 were prepared")
     assert failed.step < 12 and not failed.files
+
+
+def test_a_run_that_lacked_only_the_word_that_it_is_finished_keeps_all_its_steps(undisturbed: RunFolder) -> None:
+    planned = undisturbed.spec().total_steps
+    undisturbed.write_status(replace(undisturbed.status(), state=RunState.TRAINING, step=planned - 1))
+    control.resume(undisturbed)
+    assert finish(undisturbed).state is RunState.DONE
+    assert steps(undisturbed) == list(range(1, planned + 1))
 
 
 def test_steps_done_are_those_that_were_told_and_not_the_plan(undisturbed: RunFolder) -> None:

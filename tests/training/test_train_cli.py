@@ -15,11 +15,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from lib_photoshoot.cli.main import app
+from lib_photoshoot.locks import hold
 from lib_photoshoot.training import control
 from lib_photoshoot.training import controller as controllers
 from lib_photoshoot.training.controller import TrainingController
-from lib_photoshoot.training.environment import Capabilities, TrainerEnvironment
-from lib_photoshoot.training.locks import hold
+from lib_photoshoot.training.environment import FOLDER_VARIABLE, PYTHON_VARIABLE, Capabilities, TrainerEnvironment
 from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
 from tests.training.conftest import SMALL, Trainer, finish, put_tokenizer
 
@@ -62,8 +62,15 @@ def test_check_tells_counts_and_problems(photos: Path, tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_one_sentence_and_exit_code_2(
-    fake: Trainer, photos: Path, tmp_path: Path, arguments: list[str], sentence: str
+    fake: Trainer,
+    photos: Path,
+    tmp_path: Path,
+    arguments: list[str],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name in (FOLDER_VARIABLE, PYTHON_VARIABLE):  # they would name another trainer
+        monkeypatch.delenv(name, raising=False)
     home = [] if arguments[0] == "progress" else ["--home", str(tmp_path / "home")]
     words = [word.replace("{photos}", str(photos)).replace("{checkpoint}", str(fake.checkpoint)) for word in arguments]
     result = CliRunner().invoke(app, ["train", *words, *home])

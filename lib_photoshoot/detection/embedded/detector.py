@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
@@ -24,6 +24,9 @@ from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection
 from lib_photoshoot.segmentation.protocol import MaskCandidate
 from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
+
+if TYPE_CHECKING:
+    from lib_photoshoot.detection.protocol import Given
 
 # Below this, averaged over 3 x 3 cells, hardly any product of the measured pictures was ever confirmed.
 PEAK = 0.09
@@ -55,6 +58,11 @@ class PromptedSegmenter(Protocol):
     def candidates(
         self, image: np.ndarray, boxes: Sequence[Box | None], points: Sequence[tuple[float, float] | None]
     ) -> list[list[MaskCandidate]]: ...
+
+
+def load(given: Given) -> EmbeddedDetector:
+    """Make the detector out of what every filter has loaded; see ``model_names.DETECTORS``."""
+    return EmbeddedDetector(given.classifier, given.segmenter)
 
 
 class EmbeddedDetector:

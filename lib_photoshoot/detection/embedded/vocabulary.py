@@ -197,3 +197,8 @@ def _singulars(noun: str) -> list[str]:
     elif noun.endswith(("ses", "xes", "zes", "ches", "shes", "oes")):
         forms.append(noun[:-2])
     return forms
+
+
+def check_words(products: Sequence[Product]) -> None:
+    """Raise UnknownProductError that names every product of which no word is known."""
+    load_vocabulary().check(products)

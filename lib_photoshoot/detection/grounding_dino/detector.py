@@ -20,6 +20,8 @@ from .caption import Caption, Words, build_captions, class_scores
 if TYPE_CHECKING:
     import torch
 
+    from lib_photoshoot.detection.protocol import Given
+
     from .model import GroundingDino
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -200,3 +202,15 @@ class GroundingDinoDetector:
     def forget(self) -> None:
         """Drops what is kept of the last picture."""
         self._last = None
+
+
+def load_swin_t(given: Given) -> GroundingDinoDetector:
+    """Load the network with the Swin-T backbone; see ``model_names.DETECTORS``. Raises WeightsError."""
+    checkpoint, vocabulary = given.weights
+    return GroundingDinoDetector.load(checkpoint, vocabulary, "swint", given.device, given.bf16)
+
+
+def load_swin_b(given: Given) -> GroundingDinoDetector:
+    """Load the network with the Swin-B backbone; see ``model_names.DETECTORS``. Raises WeightsError."""
+    checkpoint, vocabulary = given.weights
+    return GroundingDinoDetector.load(checkpoint, vocabulary, "swinb", given.device, given.bf16)

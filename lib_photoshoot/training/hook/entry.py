@@ -273,7 +273,7 @@ class Hook:
         """Nobody would ever end this training: it saves its state and goes.
 
         By the lock that the supervisor holds, not by its process number: a killed child that was not waited for keeps
-        that. See ``locks.py``.
+        that. See ``lib_photoshoot/locks.py``.
         """
         if not self._supervised:  # started by hand, or on another machine
             return False

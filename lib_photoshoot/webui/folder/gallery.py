@@ -1,7 +1,7 @@
 """The tab's pieces of HTML: progress, and the results of a run, page by page.
 
 Everything that comes from a file or a user passes through :func:`escape`. The client side is in
-``javascript/photoshoot_tab.js``.
+``pages/folder/``.
 """
 
 from __future__ import annotations

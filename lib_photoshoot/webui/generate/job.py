@@ -12,7 +12,7 @@ import numpy as np
 from lib_photoshoot.build import model_choice
 from lib_photoshoot.enhancement.holding import HoldingEnhancer
 from lib_photoshoot.errors import PhotoshootError, WeightsError
-from lib_photoshoot.model_names import DetectorName
+from lib_photoshoot.model_names import DETECTORS
 from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.results import Decision, FilterResult, Reason, Rejection
@@ -268,7 +268,7 @@ def _check_models(job: FilterJob) -> None:
     from lib_photoshoot.weights.store import find
 
     choice = model_choice(job.settings, "cpu")
-    lacking = missing(embedded_only=choice.detector is DetectorName.EMBEDDED)
+    lacking = missing(embedded_only=not DETECTORS[choice.detector].packages)
     if lacking.message:
         raise WeightsError(lacking.message)
     for name in weights_of(choice):

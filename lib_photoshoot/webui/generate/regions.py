@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lib_photoshoot.declared import check_names
 from lib_photoshoot.enhancement.protocol import EnhancementError
 from lib_photoshoot.images import Picture, decode_picture
 from lib_photoshoot.products import Product, check_products
@@ -44,9 +45,7 @@ def _region(value: Any, number: int, product: str, picture: Picture, limit: int)
     where = f"Region {number}"
     if not isinstance(value, Mapping) or value.get("mask") is None:
         raise RequestError(f"{where} has no 'mask'; give a black and white picture in base64, white on the product.")
-    unknown = sorted(set(value) - set(_FIELDS))
-    if unknown:
-        raise RequestError(f"{where} has the unknown field {unknown[0]!r}; known are: {', '.join(_FIELDS)}.")
+    check_names(value, _FIELDS, f"{where} has the unknown field {{}}", RequestError)
     name = value.get("product", product)
     if not isinstance(name, str):
         raise RequestError(f"{where} has the product {name!r}; give its name.")

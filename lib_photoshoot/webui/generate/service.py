@@ -26,6 +26,7 @@ from lib_photoshoot.webui.generate.regions import enhance_regions, regions_of
 from lib_photoshoot.webui.generate.schema import JobValues, job_values
 from lib_photoshoot.webui.http.downloads import Downloads
 from lib_photoshoot.webui.http.errors import RequestError
+from lib_photoshoot.webui.http.fields import Fields
 from lib_photoshoot.webui.http.folders import AllowedFolders
 from lib_photoshoot.webui.http.pictures import from_base64, mask_text, png_text
 
@@ -80,7 +81,7 @@ class PhotoshootService:
 
     def detect(self, body: Any) -> dict[str, Any]:
         """Find the products: the command line's ``detect`` object. Raises PhotoshootError, as all do here."""
-        request = self._request(body, _PICTURE)
+        request = self._request(Fields(body, _PICTURE))
         with self._turn():
             found = self._models(request.settings).filter(None, request.settings.require_all)
             picture = request.picture
@@ -89,16 +90,17 @@ class PhotoshootService:
 
     def filter(self, body: Any) -> dict[str, Any]:
         """Find the products and enhance them; ``image`` of the answer is null where nothing was changed."""
-        request = self._request(body, (*_PICTURE, "job"))
-        return self._enhanced(request, job_values(body.get("job", {})), None)
+        fields = Fields(body, (*_PICTURE, "job"))
+        return self._enhanced(self._request(fields), job_values(fields.raw("job", {})), None)
 
     def enhance(self, body: Any) -> dict[str, Any]:
         """As :meth:`filter`, but in the given ``regions`` where there are any: nothing is looked for then."""
-        request = self._request(body, (*_PICTURE, "job", "regions"), products_needed=not _given(body, "regions"))
-        job = job_values(body.get("job", {}))
-        if not _given(body, "regions"):
+        fields = Fields(body, (*_PICTURE, "job", "regions"))
+        request = self._request(fields, products_needed=not fields.given("regions"))
+        job = job_values(fields.raw("job", {}))
+        if not fields.given("regions"):
             return self._enhanced(request, job, None)
-        regions, products = regions_of(body["regions"], request.products, request.picture, self._pixel_limit())
+        regions, products = regions_of(fields.raw("regions"), request.products, request.picture, self._pixel_limit())
         return self._enhanced(replace(request, products=products), job, regions)
 
     def models(self) -> dict[str, Any]:
@@ -153,31 +155,27 @@ class PhotoshootService:
     def _models(self, settings: FilterSettings) -> Any:
         return REGISTRY.get(model_choice(settings, self._host.detector_device()))
 
-    def _request(self, body: Any, keys: Sequence[str], products_needed: bool = True) -> PictureRequest:
-        if not isinstance(body, Mapping):
-            raise RequestError(f"The request must be an object with {', '.join(keys)}.")
-        unknown = sorted(set(body) - set(keys))
-        if unknown:
-            raise RequestError(f"There is no field called {unknown[0]!r} here; known are: {', '.join(keys)}.")
-        values = body.get("settings", {})
+    def _request(self, fields: Fields, products_needed: bool = True) -> PictureRequest:
+        values = fields.raw("settings", {})
         if not isinstance(values, Mapping):
             raise RequestError("'settings' must be an object; GET schema says what it may hold.")
         settings = settings_from(values)
         products: tuple[Product, ...] = ()
         if products_needed or settings.products.strip():
             products = parse_products(settings.products)
-        flags = [_flag(body, name) for name in ("masks", "cutouts")]
+        flags = [fields.flag(name) for name in ("masks", "cutouts")]
         # Last, since it costs the most.
-        name, picture = self._picture(body)
+        name, picture = self._picture(fields)
         return PictureRequest(name, picture, settings, products, *flags)
 
-    def _picture(self, body: Mapping[str, Any]) -> tuple[str, Picture]:
-        if _given(body, "image") == _given(body, "path"):
+    def _picture(self, fields: Fields) -> tuple[str, Picture]:
+        image, path = fields.raw("image"), fields.raw("path")
+        if (image is None) == (path is None):
             raise RequestError("Give the picture either as 'image' (base64) or as 'path'.")
         limit = self._pixel_limit()
-        if _given(body, "image"):
-            return "image", decode_picture(from_base64(body["image"], "image"), "The image", limit)
-        return body["path"], read_picture(self._folders().file(body["path"]), limit)
+        if image is not None:
+            return "image", decode_picture(from_base64(image, "image"), "The image", limit)
+        return path, read_picture(self._folders().file(path), limit)
 
     def _enhanced(
         self, request: PictureRequest, job: JobValues, regions: Sequence[ProductRegion] | None
@@ -242,17 +240,6 @@ class PhotoshootService:
             chosen = self._models(settings).filter(enhancer, settings.require_all, settings.recheck)
             return chosen.run(rgba(picture), request.products, picture.space)
         return enhance_regions(picture.best, regions, enhancer, picture.space, request.products)
-
-
-def _given(body: Any, name: str) -> bool:
-    return isinstance(body, Mapping) and body.get(name) is not None
-
-
-def _flag(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name, False)
-    if not isinstance(value, bool):
-        raise RequestError(f"'{name}' is {value!r}; it is either true or false.")
-    return value
 
 
 def held_entry(one: HeldRegion) -> dict[str, Any]:

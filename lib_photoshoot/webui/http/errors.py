@@ -7,11 +7,11 @@ from lib_photoshoot.errors import (
     ImageTooLargeError,
     PhotoshootError,
     ProductsError,
+    ShootError,
     TrainingError,
     WeightsError,
 )
 from lib_photoshoot.settings import SettingsError
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.webui.http.folders import FolderError, MissingPathError
 
 

@@ -1,15 +1,13 @@
-"""The fields of a training request, each read with its type; every error is one sentence with an HTTP status."""
+"""The fields of a request, each read with its type; every error is one sentence with an HTTP status."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from lib_photoshoot.training.assignments import assigned
-from lib_photoshoot.training.recipe import Recipe, recipe_from
+from lib_photoshoot.declared import Meta, check_names, checked
 from lib_photoshoot.webui.http.errors import RequestError
 
-RECIPE_FIELDS = ("recipe", "set")
 _LARGEST = 2**53
 
 
@@ -19,55 +17,36 @@ class Fields:
     def __init__(self, body: Any, known: Sequence[str]) -> None:
         if not isinstance(body, Mapping):
             raise RequestError(f"The request must be an object with {', '.join(known) or 'no fields'}.")
-        unknown = sorted(str(name) for name in body if name not in known)
-        if unknown:
-            raise RequestError(
-                f"There is no field called {unknown[0]!r} here; known are: {', '.join(known) or 'none'}."
-            )
+        check_names(body, known, "There is no field called {} here", RequestError)
         self._body = body
 
     def given(self, name: str) -> bool:
         """Whether the request says anything about it; null says nothing."""
         return self._body.get(name) is not None
 
-    def raw(self, name: str) -> Any:
+    def raw(self, name: str, default: Any = None) -> Any:
         """The value as it came, for a reader that checks it itself."""
-        return self._body.get(name)
+        return self._body.get(name, default)
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text; needed unless there is a default."""
-        value = self._value(name, default)
-        if not isinstance(value, str):
-            raise RequestError(f"{name!r} is {value!r}; give a text.")
-        return value
+        return self._checked(name, str, default)
 
     def choice(self, name: str, choices: Collection[str], default: str | None = None) -> str:
         """One of some words."""
-        value = self.text(name, default)
-        if value not in choices:
-            raise RequestError(f"{name!r} is {value!r}; choose one of: {', '.join(choices)}.")
-        return value
+        return self._checked(name, str, default, choices=tuple(choices))
 
     def flag(self, name: str, default: bool = False) -> bool:
         """True or false."""
-        value = self._value(name, default)
-        if not isinstance(value, bool):
-            raise RequestError(f"{name!r} is {value!r}; it is either true or false.")
-        return value
+        return self._checked(name, bool, default)
 
     def number(self, name: str, lowest: float, highest: float, default: float) -> float:
         """A number within a range."""
-        value = self._value(name, default)
-        if not _is_number(value) or not lowest <= value <= highest:
-            raise RequestError(f"{name!r} is {value!r}; give a number from {lowest:g} to {highest:g}.")
-        return float(value)
+        return self._checked(name, float, default, lowest=lowest, highest=highest)
 
     def whole(self, name: str, lowest: int, highest: int, default: int | None = None) -> int:
         """A whole number within a range."""
-        value = self._value(name, default)
-        if not _is_number(value) or value != int(value) or not lowest <= value <= highest:
-            raise RequestError(f"{name!r} is {value!r}; give a whole number from {lowest} to {highest}.")
-        return int(value)
+        return self._checked(name, int, default, lowest=lowest, highest=highest)
 
     def texts(self, name: str) -> tuple[str, ...] | None:
         """A list of texts, None where none is given."""
@@ -75,34 +54,25 @@ class Fields:
             return None
         value = self._body[name]
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise RequestError(f"{name!r} is {_short(value)}; give a list of texts.")
+            raise RequestError(f"{name!r} is {short(value)}; give a list of texts.")
         return tuple(value)
 
     def wholes(self, name: str) -> tuple[int, ...]:
         """A list of whole numbers, empty where none is given."""
         value = self._value(name, [])
-        if not isinstance(value, list) or not all(_is_number(item) and item == int(item) for item in value):
-            raise RequestError(f"{name!r} is {_short(value)}; give a list of whole numbers.")
+        if not isinstance(value, list) or not all(is_number(item) and item == int(item) for item in value):
+            raise RequestError(f"{name!r} is {short(value)}; give a list of whole numbers.")
         return tuple(int(item) for item in value)
 
     def values(self, name: str) -> Mapping[str, Any]:
         """An object, empty where none is given."""
         value = self._value(name, {})
         if not isinstance(value, Mapping):
-            raise RequestError(f"{name!r} is {_short(value)}; give an object.")
+            raise RequestError(f"{name!r} is {short(value)}; give an object.")
         return value
 
-    def recipe_values(self) -> dict[str, Any]:
-        """The recipe's values by name: ``recipe``, an object, and over it ``set``, a list of texts NAME=VALUE."""
-        return {**self.values("recipe"), **assigned(self.texts("set") or ())}
-
-    def recipe(self) -> Recipe:
-        """The recipe with those values. Raises TrainingError."""
-        return recipe_from(self.recipe_values())
-
-    def boxes(self, name: str) -> dict[str, tuple[float, float, float, float]]:
-        """Boxes [x0, y0, x1, y1] in pixels by picture name, empty where none is given."""
-        return {picture: _box(picture, value) for picture, value in self.values(name).items()}
+    def _checked(self, name: str, kind: type, default: Any, **more: Any) -> Any:
+        return checked(Meta(kind, default, **more), repr(name), self._value(name, default), RequestError)
 
     def _value(self, name: str, default: Any) -> Any:
         value = self._body.get(name)
@@ -113,19 +83,13 @@ class Fields:
         return value
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite number that a float holds exactly."""
     # A bool is an int in Python and no number here; JSON as Python reads it may hold NaN, infinity and endless digits.
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST
 
 
-def _box(picture: str, value: Any) -> tuple[float, float, float, float]:
-    if not isinstance(value, list) or len(value) != 4 or not all(_is_number(edge) for edge in value):
-        raise RequestError(f"The crop of {picture!r} is {_short(value)}; give [left, top, right, bottom] in pixels.")
-    # Whole pixels, so that the crop that is planned is the one that is made.
-    left, top, right, bottom = (float(round(edge)) for edge in value)
-    return left, top, right, bottom
-
-
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """The value for a sentence."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -5,3 +5,4 @@ from __future__ import annotations
 PREFIX = "/photoshoot/v1"
 TRAIN_PREFIX = f"{PREFIX}/train"
 SHOOT_PREFIX = f"{PREFIX}/shoot"
+WEB_PREFIX = f"{PREFIX}/web"

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.files import shown
-from lib_photoshoot.shoot.finish import EXPORTS, FinishedProduct, Progress, finish_shoot
+from lib_photoshoot.shoot.finish import EXPORTS, finish_shoot
+from lib_photoshoot.shoot.finished import FinishedProduct, Progress
 from lib_photoshoot.shoot.ledger import FINISHED
 from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 

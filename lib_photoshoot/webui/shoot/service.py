@@ -9,50 +9,48 @@ import csv
 import io
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.confined import is_plain, stays_inside
-from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.errors import PhotoshootError, ShootError
 from lib_photoshoot.export.profile import profile_names
 from lib_photoshoot.files import shown
 from lib_photoshoot.presets import clean_name
 from lib_photoshoot.settings import FilterSettings, OnMatch
-from lib_photoshoot.shoot.errors import ShootError
-from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, SEPARATOR, cell
+from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, SEPARATOR
 from lib_photoshoot.shoot.folder import ShootFolder, chosen_from
 from lib_photoshoot.shoot.http_webui import HttpWebUi
-from lib_photoshoot.shoot.ledger import LIST_NAME, read_state
-from lib_photoshoot.shoot.listed import ListedProduct
+from lib_photoshoot.shoot.ledger import LIST_NAME
 from lib_photoshoot.shoot.report import report_chunks, write_report
-from lib_photoshoot.shoot.rows import Row, RowError
+from lib_photoshoot.shoot.rows import RowError
 from lib_photoshoot.shoot.runner import ShootRun
-from lib_photoshoot.shoot.shot_list import read_products, rows_of, write_shot_list
+from lib_photoshoot.shoot.shot_list import rows_of, write_shot_list
 from lib_photoshoot.spreadsheet import formula_safe
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.shoot.finishing import Finishing
+from lib_photoshoot.webui.shoot.rows import (
+    RowsError,
+    cells,
+    changed_products,
+    columns,
+    fields_of,
+    new_name,
+    parse_rows,
+    products_of,
+)
 from lib_photoshoot.webui.shoot.watch import WatchedRun
 
 if TYPE_CHECKING:
     from lib_photoshoot.shoot.webui import WebUi
     from lib_photoshoot.webui.shoot.host import ShootHost
 
-MOST_ROWS = 10_000
 MOST_TRIES = 100_000
 # Asked again and again while the page is seen: what enhances would have the host load its checkpoint for the answer.
 _LOOKING = FilterSettings(products="cup", on_match=OnMatch.CUT_OUT.value)
 _REPORT_AFTER_S = 2.0
 """So long after the last decision the report's file is written anew: not once for each of a quick series."""
-
-
-class RowsError(RequestError):
-    """Rows that cannot be used; ``problems`` has an object with row, field and text for each."""
-
-    def __init__(self, problems: Sequence[Mapping[str, Any]]) -> None:
-        first = problems[0]
-        super().__init__(f"Row {first['row'] + 1}: {first['text']}")
-        self.problems = list(problems)
 
 
 class ShootService:
@@ -71,7 +69,7 @@ class ShootService:
         """Everything that the page shows before a shoot was chosen."""
         running = self._running()
         return {
-            "fields": _fields(),
+            "fields": columns(),
             "separator": SEPARATOR,
             "choices": {**self._host.choices(), "exports": profile_names()},
             "folder": str(self._host.folder()),
@@ -82,8 +80,8 @@ class ShootService:
 
     def check(self, body: Any) -> dict[str, Any]:
         """What is wrong with rows, how many pictures they want, and the prompt of each one's first picture."""
-        rows = _rows(_fields_of(body, ("rows",))["rows"])
-        products, problems = _read(rows)
+        rows = parse_rows(fields_of(body, ("rows",))["rows"])
+        products, problems = products_of(rows)
         prompts = [""] * len(rows)
         for index, product in products.items():
             prompts[index] = product.shot(0).request()["prompt"]
@@ -95,12 +93,12 @@ class ShootService:
 
     def read(self, body: Any) -> dict[str, Any]:
         """The rows of a list's text, as cells."""
-        values = _fields_of(body, ("text", "kind"))
+        values = fields_of(body, ("text", "kind"))
         if values["kind"] not in ("csv", "yaml") or not isinstance(values["text"], str):
             raise RequestError("Give the list as text, and its kind as csv or yaml.")
         try:
             rows = [
-                _cells(row.values) for row in rows_of(values["text"].removeprefix("\ufeff"), values["kind"] == "csv")
+                cells(row.values) for row in rows_of(values["text"].removeprefix("\ufeff"), values["kind"] == "csv")
             ]
         except RowError as error:
             raise RequestError(f"Line {error.line}: {error.text}") from error
@@ -108,11 +106,11 @@ class ShootService:
 
     def save(self, body: Any) -> dict[str, Any]:
         """Keep a list under a name, new or not."""
-        values = _fields_of(body, ("name", "rows"))
-        name = _new_name(values["name"])
-        products, problems = _read(_rows(values["rows"]))
+        values = fields_of(body, ("name", "rows"))
+        name = new_name(values["name"])
+        products, problems = products_of(parse_rows(values["rows"]))
         path = self._host.folder() / name
-        problems = problems or _changed(products, path)
+        problems = problems or changed_products(products, path)
         if problems:
             raise RowsError(problems)
         if not products:
@@ -145,7 +143,7 @@ class ShootService:
 
     def rows(self, name: str) -> dict[str, Any]:
         """The list of a shoot, as cells."""
-        return {"rows": [_cells(row) for row in self._folder(name).rows()]}
+        return {"rows": [cells(row) for row in self._folder(name).rows()]}
 
     def csv(self, name: str) -> str:
         """The list of a shoot as CSV, with the columns that it uses."""
@@ -160,12 +158,12 @@ class ShootService:
     def act(self, name: str, body: Any) -> dict[str, Any]:
         """Start or stop a shoot."""
         if isinstance(body, dict) and body.get("action") == "stop":
-            _fields_of(body, ("action",))
+            fields_of(body, ("action",))
             if (running := self._running()) is None or running.name != name:
                 raise RequestError(f"The shoot {name} is not under way.", 409)
             running.stop()
         elif isinstance(body, dict) and body.get("action") == "start":
-            self._start(name, _fields_of(body, ("action", "own", "webuis", "auth", "tries")))
+            self._start(name, fields_of(body, ("action", "own", "webuis", "auth", "tries")))
         else:
             raise RequestError("Give an action: start or stop.")
         return self.detail(name)
@@ -176,7 +174,7 @@ class ShootService:
 
     def finish(self, name: str, body: Any) -> dict[str, Any]:
         """Start or stop to cut out, rank and export a shoot's accepted pictures."""
-        action = _fields_of(body, ("action",))["action"]
+        action = fields_of(body, ("action",))["action"]
         path = self._folder(name).path
         if action == "start":
             self._finishing.start(path)
@@ -188,7 +186,7 @@ class ShootService:
 
     def decide(self, name: str, body: Any) -> dict[str, Any]:
         """Accept or reject pictures by hand; the shots that changed, and the counts."""
-        chosen = chosen_from(_fields_of(body, ("decisions",))["decisions"])
+        chosen = chosen_from(fields_of(body, ("decisions",))["decisions"])
         folder = self._folder(name)
         before = self.detail(name)["revision"]
         watched = self._watched.get(name)
@@ -293,89 +291,6 @@ class ShootService:
         except (OSError, PhotoshootError):
             # The page itself is made anew each time; the next run or decision writes the file.
             return
-
-
-def _fields() -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name,
-            "kind": field.kind.name.lower(),
-            "default": cell(field.default) if name not in REQUIRED else "",
-            "lowest": field.lowest,
-            "highest": field.highest,
-            "step": field.step,
-            "about": field.about,
-            "required": name in REQUIRED,
-        }
-        for name, field in FIELDS.items()
-    ]
-
-
-def _fields_of(body: Any, names: Sequence[str]) -> dict[str, Any]:
-    if not isinstance(body, dict) or sorted(body) != sorted(names):
-        raise RequestError(f"This request needs exactly: {', '.join(names)}.")
-    return body
-
-
-def _rows(values: Any) -> list[Row]:
-    if not isinstance(values, list) or len(values) > MOST_ROWS:
-        raise RequestError(f"The rows are a list of at most {MOST_ROWS}.")
-    for index, row in enumerate(values):
-        if not isinstance(row, dict) or not all(isinstance(text, str) for text in row.values()):
-            raise RequestError(f"Row {index + 1} is not made of fields with texts.")
-        unknown = next((name for name in row if name not in FIELDS), None)
-        if unknown is not None:
-            raise RequestError(f"Row {index + 1} has a field {unknown!r}; known are: {', '.join(FIELDS)}.")
-    return [Row(row, number) for number, row in enumerate(values, 1)]
-
-
-def _read(rows: Sequence[Row]) -> tuple[dict[int, ListedProduct], list[dict[str, Any]]]:
-    """The products by the index of their rows, and what is wrong with the others; empty rows are passed over."""
-    filled = [row for row in rows if any(text.strip() for text in row.values.values())]
-    products, problems = {}, []
-    for row, read in zip(filled, read_products(filled, "row"), strict=True):
-        if isinstance(read, RowError):
-            problems.append({"row": row.line - 1, "field": read.field, "text": read.text})
-        else:
-            products[row.line - 1] = read
-    return products, problems
-
-
-def _changed(products: Mapping[int, ListedProduct], path: Path) -> list[dict[str, Any]]:
-    """What rows say otherwise than the pictures that are there were made with."""
-    recipes = read_state(path).recipes
-    problems = [
-        {
-            "row": index,
-            "field": "",
-            "text": f"{product.name!r} has pictures that were made with other values; undo the change, give the row "
-            "another name, or save the list as a new shoot.",
-        }
-        for index, product in products.items()
-        if recipes.pop(product.name, {product.recipe}) != {product.recipe}
-    ]
-    # The count may be lowered; to take a product out would leave its pictures without a place.
-    last = max(products, default=0)
-    problems += [
-        {
-            "row": last,
-            "field": "",
-            "text": f"{name!r} has pictures already; keep its row, or save the list as a new shoot.",
-        }
-        for name in recipes
-    ]
-    return problems
-
-
-def _cells(values: Mapping[str, Any]) -> dict[str, str]:
-    return {name: text for name, value in values.items() if (text := cell(value))}
-
-
-def _new_name(name: Any) -> str:
-    try:
-        return clean_name(name)
-    except (PhotoshootError, TypeError, AttributeError) as error:
-        raise RequestError("The shoot needs a name with a letter or digit in it.") from error
 
 
 def _state(view: Mapping[str, Any], watched: WatchedRun | None) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,20 +16,18 @@ from lib_photoshoot.training.folders import picture_in, repeated_folders, write_
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.regularisation import regularisation_images
 from lib_photoshoot.training.scanning import TRAINED_SUFFIXES
+from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 from lib_photoshoot.webui.http.errors import RequestError
-from lib_photoshoot.webui.http.fields import RECIPE_FIELDS, Fields
+from lib_photoshoot.webui.http.fields import Fields
 from lib_photoshoot.webui.http.folders import FolderError, MissingPathError
 from lib_photoshoot.webui.http.thumbnails import SIDES, Thumbnail, thumbnail
 from lib_photoshoot.webui.train.captioning import LABELS, Captioners, caption
 from lib_photoshoot.webui.train.datasets import Datasets, Edited, Sheets
+from lib_photoshoot.webui.train.fields import RECIPE_FIELDS, read_recipe
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lib_photoshoot.pipeline import ProductFilter
-    from lib_photoshoot.products import Product
-    from lib_photoshoot.results import FilterResult
     from lib_photoshoot.training.controller import TrainingController
     from lib_photoshoot.webui.train.host import TrainingHost
     from lib_photoshoot.webui.train.trainer import Trainer
@@ -68,12 +65,12 @@ class PictureOperations:
 
     def recipe(self, body: Any) -> dict[str, Any]:
         """A recipe's values that differ from the original experiment's, once all are checked."""
-        return {"recipe": Fields(body, RECIPE_FIELDS).recipe().changed()}
+        return {"recipe": read_recipe(Fields(body, RECIPE_FIELDS)).changed()}
 
     def check(self, body: Any) -> dict[str, Any]:
         """What a folder would be trained as, picture by picture."""
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "regularisation"))
-        recipe = fields.recipe()
+        recipe = read_recipe(fields)
         check = self.look(self.folder(fields), recipe, self.regularisation(fields))
         edited = self._sheets.read(check.dataset)
         return check.to_dict() | {
@@ -120,7 +117,7 @@ class PictureOperations:
     def caption(self, body: Any) -> dict[str, Any]:
         """Begin to caption in the background. Raises RequestError 409 while that is under way."""
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "tag", "captioner", "anew", "names", "take_texts"))
-        dataset = self._dataset(fields, fields.recipe())
+        dataset = self._dataset(fields, read_recipe(fields))
         tag, name = fields.text("tag"), fields.choice("captioner", tuple(LABELS), "auto")
         anew, names, take_texts = fields.flag("anew"), fields.texts("names"), fields.flag("take_texts")
 
@@ -150,7 +147,7 @@ class PictureOperations:
         from lib_photoshoot.settings import FilterSettings
 
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "tag", "products", "margin"))
-        dataset = self._dataset(fields, fields.recipe())
+        dataset = self._dataset(fields, read_recipe(fields))
         settings = FilterSettings(products=fields.text("products"))
         products, margin = parse_products(settings.products), fields.number("margin", 0, 2, CROP_MARGIN)
 
@@ -245,21 +242,6 @@ def _edit(action: str, fields: Fields) -> Callable[[CaptionSheet], object]:
         return lambda sheet: sheet.remove_tag(word, names)
     position = fields.whole("position", 0, 1000) if fields.given("position") else None
     return lambda sheet: sheet.add_tag(word, position, names)
-
-
-class FilterInTurns:
-    """The part of the product filter that curation uses, with a turn in the host's queue for each picture."""
-
-    def __init__(
-        self, product_filter: Callable[[], ProductFilter], turn: Callable[[], AbstractContextManager[Any]]
-    ) -> None:
-        self._filter = product_filter
-        self._turn = turn
-
-    def detect(self, image: np.ndarray, products: Sequence[Product]) -> FilterResult:
-        """See ``ProductFilter``. The models are asked for anew: a job in between may have let them go."""
-        with self._turn():
-            return self._filter().detect(image, products)
 
 
 def plain_name(name: str) -> str:

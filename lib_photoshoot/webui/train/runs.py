@@ -20,9 +20,10 @@ from lib_photoshoot.training.preparation import check_images
 from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.tokenizer import check_tokenizer
 from lib_photoshoot.webui.http.errors import RequestError
-from lib_photoshoot.webui.http.fields import RECIPE_FIELDS, Fields
+from lib_photoshoot.webui.http.fields import Fields
 from lib_photoshoot.webui.http.thumbnails import SIDES, Thumbnail, thumbnail
 from lib_photoshoot.webui.train.checkpoints import find_checkpoint
+from lib_photoshoot.webui.train.fields import RECIPE_FIELDS, read_boxes, read_recipe, recipe_values
 from lib_photoshoot.webui.train.pictures import plain_name
 from lib_photoshoot.webui.train.views import console_text, run_detail, run_summary
 
@@ -80,8 +81,8 @@ class RunOperations:
         if start:
             self._needs_quiet()
             check_tokenizer(environment)
-        check = self._pictures.look(folder, fields.recipe(), regularisation)
-        leave_out, crops = frozenset(fields.texts("leave_out") or ()), fields.boxes("crops")
+        check = self._pictures.look(folder, read_recipe(fields), regularisation)
+        leave_out, crops = frozenset(fields.texts("leave_out") or ()), read_boxes(fields, "crops")
         _check_names(check, (*leave_out, *crops))
         _check_crops(check, crops)
         if anyway:
@@ -127,7 +128,7 @@ class RunOperations:
         ``resume`` takes ``recipe`` and ``set`` too: values to change, where the saved state allows it.
         """
         run, fields = self._run(name), Fields(body, ("action", *RECIPE_FIELDS))
-        changes = fields.recipe_values()
+        changes = recipe_values(fields)
         starts: Mapping[str, Callable[[RunFolder], object]] = {
             "start": self._controller.start,
             "resume": lambda run: self._controller.resume(run, changes),

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.training.console import HOOK_MARK
 from lib_photoshoot.training.processes import processes_of
-from lib_photoshoot.training.recipe import DEFAULTS, FIELDS, PRESETS
+from lib_photoshoot.training.recipe import FIELDS, PRESETS
 from lib_photoshoot.training.run_folder import RunState
 from lib_photoshoot.training.sheet import samples
 
 if TYPE_CHECKING:
-    from lib_photoshoot.settings import Meta
+    from lib_photoshoot.declared import Meta
     from lib_photoshoot.training.results import EpochResult
     from lib_photoshoot.training.run_folder import RunFolder
 
 MOST_POINTS = 500
 """Points of a loss chart."""
 
-_KINDS = {bool: "bool", int: "int", float: "float", str: "text", tuple: "lines"}
+_KINDS = {bool: "bool", int: "int", float: "float", str: "text"}
 _POINT = ("step", "loss", "average", "unet_lr", "text_encoder_lr")
 
 
@@ -36,19 +36,18 @@ def recipe_schema() -> dict[str, Any]:
 
 
 def _field(name: str, meta: Meta) -> dict[str, Any]:
-    default = DEFAULTS[name]
     described = {
         "name": name,
         "label": meta.label,
         "group": meta.group,
         "help": meta.help,
-        "type": "choice" if meta.choices else _KINDS[type(default)],
-        "default": list(default) if isinstance(default, tuple) else default,
+        "type": "choice" if meta.choices else "lines" if meta.many else _KINDS[meta.kind],
+        "default": list(meta.default) if meta.many else meta.default,
     }
     if meta.choices:
         # In the default's own type, so that a chosen one can be sent back as it is.
-        return described | {"choices": [type(default)(choice) for choice in meta.choices]}
-    if meta.lowest is not None:
+        return described | {"choices": [meta.kind(choice) for choice in meta.choices]}
+    if meta.ranged:
         described |= {"lowest": meta.lowest, "highest": meta.highest, "step": meta.step}
     return described
 

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 
 from lib_photoshoot.build import ModelChoice, model_choice
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from lib_photoshoot.settings import FilterSettings, OnMatch
 from lib_photoshoot.shoot import folder
-from lib_photoshoot.shoot.errors import ShootError
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder
 from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.webui import WebUi
 from lib_photoshoot.webui.http.errors import RequestError
-from lib_photoshoot.webui.shoot.service import RowsError, ShootService
+from lib_photoshoot.webui.shoot.rows import RowsError
+from lib_photoshoot.webui.shoot.service import ShootService
 from tests.shoot.fake_webui import FakeWebUi
 
 ROWS = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lib_photoshoot.settings import DEFAULTS, FIELDS, Meta, settings_from
+from lib_photoshoot.declared import Meta
+from lib_photoshoot.settings import FIELDS, settings_from
 from lib_photoshoot.webui.hosts.a1111.choices import LISTS
 from lib_photoshoot.webui.hosts.a1111.keys import OVERRIDES
 
@@ -31,9 +32,7 @@ def _grid_module() -> Any:
 
 def _axis(grid: Any, name: str, meta: Meta) -> Any:
     choices = LISTS.get(name) or ((lambda: list(meta.choices)) if meta.choices else None)
-    return grid.AxisOption(
-        f"{PREFIX}{meta.label}", type(DEFAULTS[name]), override(name), confirm=confirm(name), choices=choices
-    )
+    return grid.AxisOption(f"{PREFIX}{meta.label}", meta.kind, override(name), confirm=confirm(name), choices=choices)
 
 
 def override(name: str) -> Callable[[Any, Any, Any], None]:

@@ -178,10 +178,12 @@ class JobRun:
 
 
 def is_inner(p: Any) -> bool:
+    """Whether a filter made this job for one product: it is none of the user's."""
     return any(getattr(p, mark, False) for mark in INNER)
 
 
 def run_of(p: Any) -> JobRun | None:
+    """Our part of the user's job, None without one."""
     return None if is_inner(p) else getattr(p, JOB, None)
 
 
@@ -194,6 +196,7 @@ def start_run(
 
 
 def job_of(arguments: Sequence[Any], overrides: dict[str, Any] | None, driver: Driver | None) -> FilterJob | None:
+    """What the script's arguments ask for, None when the filter is off."""
     from lib_photoshoot.settings import FilterSettings, SettingsError
     from lib_photoshoot.webui.generate.job import FilterJob, start_job
     from lib_photoshoot.webui.hosts.a1111.host import A1111Host

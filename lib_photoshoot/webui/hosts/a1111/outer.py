@@ -43,6 +43,13 @@ def release_models() -> None:
         REGISTRY.release()
 
 
+def own_outputs() -> Path:
+    """Where the tab's runs and the shoots lie, unless another folder is named."""
+    from modules import paths
+
+    return Path(paths.data_path).absolute() / "outputs" / "photoshoot"
+
+
 def usable_folders() -> AllowedFolders:
     """The folders that requests may name: those of our option, and what else no stranger can have chosen.
 

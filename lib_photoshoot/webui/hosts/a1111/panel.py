@@ -6,6 +6,7 @@ panel. Each part of it is a class that makes its components and binds their even
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -34,6 +35,8 @@ _DETAILS = {
     "sampling": "Sampling",
 }
 _CONTROLNET_LISTS = ("cn_module", "cn_model")
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def _start() -> tuple[str | None, dict[str, Any]]:
     try:
         return name, values | loaded(user_presets().load(name))
     except PhotoshootError as error:
-        print(f"Product Photoshoot: the panel starts with its own values. {error}")
+        _LOG.warning("Product Photoshoot: the panel starts with its own values. %s", error)
         return None, values
 
 

@@ -15,6 +15,7 @@ from modules.ui_components import FormRow, ToolButton
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.settings import FIELDS
 from lib_photoshoot.webui.generate.arguments import settings_from_arguments
+from lib_photoshoot.webui.hosts.a1111.page_actions import PANEL, in_page
 from lib_photoshoot.webui.hosts.a1111.widgets import element_id
 from lib_photoshoot.webui.http.sentences import note
 
@@ -52,14 +53,14 @@ class PresetBar:
         self.save.click(_save, inputs=[self.name, *controls], outputs=[self.status, self.name], show_progress=False)
         self.delete.click(
             _delete,
-            _js="photoshootConfirmDelete",
+            _js=in_page(PANEL, "confirmDelete"),
             inputs=[self.name],
             outputs=[self.status, self.name],
             show_progress=False,
         )
         self.download.click(
             _text, inputs=[self.name, *controls], outputs=[self.status, self.file], show_progress=False
-        ).then(None, _js="photoshootDownload", inputs=[self.file])
+        ).then(None, _js=in_page(PANEL, "download"), inputs=[self.file])
 
 
 def preset_names() -> Any:

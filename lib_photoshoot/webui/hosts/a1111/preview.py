@@ -9,6 +9,7 @@ import gradio as gr
 from modules.ui_components import FormRow
 
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.webui.hosts.a1111.page_actions import PANEL, in_page
 from lib_photoshoot.webui.hosts.a1111.streaming import streamed
 from lib_photoshoot.webui.hosts.a1111.widgets import element_id
 from lib_photoshoot.webui.http.sentences import note, sentence
@@ -40,7 +41,7 @@ class Preview:
         """Take the pictures from the tab's gallery, which the host makes after the panel."""
         self.button.click(
             streamed(_of_gallery),
-            _js="photoshootPicture",
+            _js=in_page(PANEL, "picture"),
             inputs=[gallery, generation_info, *controls],
             outputs=[self.text, self.picture],
         )

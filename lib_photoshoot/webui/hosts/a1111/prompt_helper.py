@@ -8,6 +8,7 @@ import gradio as gr
 from modules.ui_components import FormRow
 
 from lib_photoshoot.prompts import DEFAULT_LORA, NO_LORA, PromptError, product_prompt
+from lib_photoshoot.webui.hosts.a1111.page_actions import PANEL, in_page
 from lib_photoshoot.webui.hosts.a1111.widgets import element_id
 from lib_photoshoot.webui.http.sentences import note
 
@@ -35,7 +36,7 @@ class PromptHelper:
         self._text = gr.Textbox(visible=False, elem_id=element_id(tab, "helper_text"))
         self.button.click(
             _write, inputs=[self.product, self.lora], outputs=[self.status, self._text], show_progress=False
-        ).then(None, _js=f"(text) => photoshootWritePrompt('{tab}', text)", inputs=[self._text])
+        ).then(None, _js=in_page(PANEL, "writePrompt", tab), inputs=[self._text])
 
 
 def _write(product: str, lora: str | None) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lib_photoshoot.webui.http.late_routes import LateRoutes
 from lib_photoshoot.webui.http.login import Login, build_login
-from lib_photoshoot.webui.http.prefixes import SHOOT_PREFIX, TRAIN_PREFIX
+from lib_photoshoot.webui.http.prefixes import SHOOT_PREFIX, TRAIN_PREFIX, WEB_PREFIX
 
 _LATER_S = 10.0
 """The WebUI's start is over by then."""
@@ -19,6 +19,7 @@ def add_routes(app: Any) -> None:
 
     login = build_login(app, shared.cmd_opts, for_page=True)
     app.router.routes += [
+        LateRoutes(WEB_PREFIX, _page_files, login),
         LateRoutes(TRAIN_PREFIX, _train_routes, login),
         LateRoutes(SHOOT_PREFIX, _shoot_routes, login),
     ]
@@ -44,13 +45,19 @@ def _report(text: str) -> None:
 
 def _follow_run() -> None:
     """Take care of a training that went on while the WebUI was started anew."""
-    from lib_photoshoot.places import home
+    from lib_photoshoot.paths import runs_folder, training_folder
 
     # The controller's home, which is not imported for nothing.
-    if (home() / "training" / "runs").is_dir():
+    if runs_folder(training_folder()).is_dir():
         from lib_photoshoot.webui.hosts.a1111.training_host import training_service
 
         training_service().runs.active()
+
+
+def _page_files(login: Login) -> Any:
+    from lib_photoshoot.webui.http.page_files import build_application
+
+    return build_application(login)
 
 
 def _train_routes(login: Login) -> Any:

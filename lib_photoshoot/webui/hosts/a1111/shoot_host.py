@@ -13,28 +13,24 @@ from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.settings import SAME, FilterSettings
 from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError, one_line
 from lib_photoshoot.webui.generate.job import start_job
+from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.hosts.a1111 import choices
 from lib_photoshoot.webui.hosts.a1111.host import A1111Host
 from lib_photoshoot.webui.hosts.a1111.options import read_option
-from lib_photoshoot.webui.hosts.a1111.outer import queue_turn, release_models
+from lib_photoshoot.webui.hosts.a1111.outer import own_outputs, queue_turn, release_models
 from lib_photoshoot.webui.http.folders import split_folders
 from lib_photoshoot.webui.http.reachable import Reachable
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lib_photoshoot.build import ModelChoice
     from lib_photoshoot.catalog.runner import Filter
-    from lib_photoshoot.results import FilterResult
 
 
 class A1111ShootHost:
     """See ``ShootHost``."""
 
     def folder(self) -> Path:
-        from modules import paths
-
-        return Path(paths.data_path).absolute() / "outputs" / "photoshoot" / "shoots"
+        return own_outputs() / "shoots"
 
     def choices(self) -> Mapping[str, Sequence[str]]:
         from modules import sd_models
@@ -67,23 +63,11 @@ class A1111ShootHost:
         return model_choice(settings, A1111Host().detector_device())
 
     def load(self, choice: ModelChoice) -> Filter:
-        return InTurns(choice)
+        return FilterInTurns(lambda: REGISTRY.get(choice).filter(), queue_turn)
 
     def release_models(self) -> None:
         with queue_turn():
             release_models()
-
-
-class InTurns:
-    """A filter that takes the host's turn for each picture; a generation in between may have replaced its models."""
-
-    def __init__(self, choice: ModelChoice) -> None:
-        self._choice = choice
-
-    def run(self, image: np.ndarray, products: Any, space: Any) -> FilterResult:
-        """See ``ProductFilter``."""
-        with queue_turn():
-            return REGISTRY.get(self._choice).filter().run(image, products, space)
 
 
 class OwnWebUi(WebUi):

@@ -5,37 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.prompts import STYLE
 from lib_photoshoot.settings import DEFAULTS
+from lib_photoshoot.webui.hosts.a1111.page_actions import FOLDER, in_page
+from lib_photoshoot.webui.hosts.a1111.tab_run import WAYS, run_for
 
 if TYPE_CHECKING:
-    from lib_photoshoot.calibration.applying import Calibrator
-    from lib_photoshoot.catalog.inputs import InputFile
     from lib_photoshoot.webui.folder.gallery import Results
     from lib_photoshoot.webui.folder.run import FolderRun
-    from lib_photoshoot.webui.http.folders import AllowedFolders
 
-WAYS = {"Retouch it, colour stays": "faithful", "Retouch it, livelier": "lively", "Only mask and cut-out": "off"}
-"""What can become of a product that is found, and the retouch that it stands for."""
 _POLL_S = 0.3
 _INTRO = (
-    '<p class="photoshoot-tab-intro">Finds the products you name in a folder of pictures, cuts each one out and '
-    "retouches it. Pictures without one are skipped, with the reason; your own files are never changed.</p>"
+    f'<p class="photoshoot-tab-intro" data-photoshoot-page="{FOLDER}">Finds the products you name in a folder of '
+    "pictures, cuts each one out and retouches it. Pictures without one are skipped, with the reason; your own files "
+    "are never changed.</p>"
 )
 _EMPTY = (
     '<div class="photoshoot-tab-nothing">Results appear here: the pictures with a product before and after, and the '
     "skipped ones with the reason.</div>"
 )
-# One element for the whole part, so that it costs nothing when the WebUI starts: javascript/photoshoot_train*.js and
-# photoshoot_shoot*.js fill them when they are first seen, and talk to the routes below /photoshoot/v1.
-_TRAIN = f'<div id="photoshoot_train" data-style="{escape(STYLE)}">Loading…</div>'
-_SHOOT = '<div id="photoshoot_shoot">Loading…</div>'
+# One element for the whole part, so that it costs nothing when the WebUI starts: the modules in webui/pages fill them
+# when they are first seen, and talk to the routes below /photoshoot/v1.
+_TRAIN = f'<div id="photoshoot_train" data-photoshoot-page="train/page.mjs" data-style="{escape(STYLE)}">Loading…</div>'
+_SHOOT = '<div id="photoshoot_shoot" data-photoshoot-page="shoot/page.mjs">Loading…</div>'
 
 
 def build_tab(inpaint: list[Any] | None) -> list[tuple[Any, str, str]]:
@@ -153,7 +149,7 @@ class FilterPart:
         run = self._run
         if run is None or run.snapshot().state.ended:
             try:
-                run = _run_for(folder, [file.name for file in files or []], *values)
+                run = run_for(folder, [file.name for file in files or []], *values)
             except (PhotoshootError, OSError) as error:
                 self._run = None
                 yield [note(sentence(error), wrong=True), *[gr.update()] * 3, gr.update(visible=False)]
@@ -188,7 +184,7 @@ class FilterPart:
 
 
 class ResultsView:
-    """The figures, a choice of what is shown, and its pages. The pictures' own small script is in ``javascript/``."""
+    """The figures, a choice of what is shown, and its pages. The pictures' own small script is in ``pages/folder/``."""
 
     def __init__(self, inpaint: list[Any] | None) -> None:
         import gradio as gr
@@ -223,9 +219,9 @@ class ResultsView:
             _picture_and_mask,
             [chosen, self.results],
             inpaint,
-            _js="(_, results) => [photoshootChosen(), results]",
+            _js=in_page(FOLDER, "chosen"),
             show_progress=False,
-        ).success(None, _js="() => photoshootOpenInpaint()")
+        ).success(None, _js=in_page(FOLDER, "openInpaint"))
 
     @staticmethod
     def hidden() -> list[Any]:
@@ -299,97 +295,3 @@ def _report_address(results: Results) -> str:
         ui_tempdir.register_tmp_file(shared.demo, str(path))
 
     return report_link(report, report.stat().st_mtime_ns)
-
-
-def _run_for(
-    folder: str,
-    dropped: list[str],
-    products: str,
-    detector: str,
-    segmenter: str,
-    threshold: float,
-    require_all: bool,
-    enhance: str,
-    white_balance: str,
-    calibration: str,
-    out: str,
-) -> FolderRun:
-    """A run that has not begun. Raises PhotoshootError for whatever can be known to be wrong."""
-    from lib_photoshoot.build import model_choice
-    from lib_photoshoot.catalog.inputs import collect_inputs
-    from lib_photoshoot.enhancement.retouch import retouch_of
-    from lib_photoshoot.registry import REGISTRY
-    from lib_photoshoot.settings import FilterSettings, OnMatch
-    from lib_photoshoot.webui.folder.run import FolderRun
-    from lib_photoshoot.webui.generate.job import start_job
-    from lib_photoshoot.webui.hosts.a1111.host import A1111Host
-    from lib_photoshoot.webui.hosts.a1111.outer import queue_turn, release_models, usable_folders
-
-    host = A1111Host()
-    settings = FilterSettings(
-        products=products,
-        detector=detector,
-        segmenter=segmenter,
-        threshold=threshold,
-        require_all=require_all,
-        on_match=OnMatch.CUT_OUT.value,
-    )
-    # Says what is wrong with the words or missing of the weights, before a folder is made.
-    job = start_job(host, settings)
-    if job.problem:
-        raise PhotoshootError(job.problem)
-    allowed = usable_folders()
-    named = [str(allowed.folder(folder.strip()))] if folder.strip() else []
-    if not named and not dropped:
-        raise PhotoshootError("There is nothing to filter yet; name a folder of pictures, or drop some.")
-    target = allowed.resolve(out.strip()) if out.strip() else _new_folder()
-    collected = collect_inputs([*named, *dropped], target)
-    inputs = _inside(collected, allowed, dropped)
-    left_out = len(collected) - len(inputs)
-    choice = model_choice(settings, host.detector_device())
-    retouch = WAYS.get(enhance, "")
-    enhancer = retouch_of(retouch, white_balance)
-    calibrator, calibrated = _calibrator(calibration.strip(), allowed)
-    described = {
-        "detector": choice.detector.value,
-        "segmenter": choice.segmenter.value,
-        "threshold": choice.threshold,
-        "bf16": choice.bf16,
-        "all": require_all,
-        "retouch": retouch,
-        "white_balance": white_balance,
-    } | calibrated
-    return FolderRun(
-        lambda: REGISTRY.get(choice).filter(enhancer, require_all),
-        inputs,
-        job.products,
-        target,
-        described,
-        queue_turn,
-        release_models,
-        f"Left out: {left_out} linked pictures that lie outside the folders that may be used." if left_out else None,
-        calibrator,
-    )
-
-
-def _calibrator(name: str, allowed: AllowedFolders) -> tuple[Calibrator | None, dict[str, str]]:
-    """What is named, and how a run's settings tell it. Raises PhotoshootError for what cannot be used."""
-    if not name:
-        return None, {}
-    from lib_photoshoot.calibration.applying import AUTO, calibrator_for
-
-    return calibrator_for(name if name == AUTO else str(allowed.file(name)))
-
-
-def _inside(inputs: tuple[InputFile, ...], allowed: AllowedFolders, dropped: list[str]) -> list[InputFile]:
-    """The inputs without those that links lead out of the allowed folders. Raises PhotoshootError if none is left."""
-    kept = [source for source in inputs if str(source.path) in dropped or allowed.holds(source.path)]
-    if not kept:
-        raise PhotoshootError("All pictures there are links that lead outside the folders that may be used.")
-    return kept
-
-
-def _new_folder() -> Path:
-    from modules import paths
-
-    return Path(paths.data_path).absolute() / "outputs" / "photoshoot" / f"{datetime.now():%Y-%m-%d_%H%M%S}"

@@ -47,11 +47,11 @@ class WeightsBar:
 
 def chosen_needs(detector: str, segmenter: str) -> list[Any]:
     """Updates of the line and its button, for the models of these two settings."""
-    from lib_photoshoot.model_names import DetectorName
+    from lib_photoshoot.model_names import DETECTORS
     from lib_photoshoot.webui.hosts.requirements import missing
 
     choice = _choice(detector, segmenter)
-    packages = missing(embedded_only=choice.detector is DetectorName.EMBEDDED).message
+    packages = missing(embedded_only=not DETECTORS[choice.detector].packages).message
     size = sum(weight.size for weight in _lacking(choice))
     weights = (
         f"The filter needs its model files once ({_megabytes(size)} to get); they stay in the extension's folder."

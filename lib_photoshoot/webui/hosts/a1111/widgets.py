@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from modules.ui_components import FormRow, InputAccordion
 
-from lib_photoshoot.settings import AUTO, DEFAULTS, FIELDS, NO_MODEL, SAME
+from lib_photoshoot.settings import AUTO, FIELDS, NO_MODEL, SAME
 from lib_photoshoot.webui.hosts.a1111.choices import LISTS
 
 _RADIO = 3
@@ -78,10 +78,10 @@ _PER_ROW = {"number": 2, "tick": 2, "radio": 1, "list": 2, "text": 1}
 
 
 def _kind(name: str) -> str:
-    meta, kind = FIELDS[name], type(DEFAULTS[name])
-    if kind is bool:
+    meta = FIELDS[name]
+    if meta.kind is bool:
         return "tick"
-    if kind is not str:
+    if meta.kind is not str:
         return "number"
     if meta.choices:
         return "radio" if len(meta.choices) <= _RADIO else "list"

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_photoshoot import places
+from lib_photoshoot import paths
 from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.webui.generate import job as jobs
 from tests.webui.generate.test_job import BrightModels
@@ -44,7 +44,7 @@ def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "root"
     root.mkdir()
     (root / "photoshoot.py").touch()  # by which a clone is known
-    monkeypatch.setattr(places, "ROOT", root)
+    monkeypatch.setattr(paths, "ROOT", root)
     return root
 
 

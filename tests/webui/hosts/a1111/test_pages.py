@@ -34,6 +34,13 @@ def until(ask: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def test_the_pages_modules_are_served_with_their_version(visitor: TestClient) -> None:
+    for page in ("train/page.mjs", "shoot/page.mjs", "folder/page.mjs"):
+        module = visitor.get(f"/photoshoot/v1/web/{page}")
+        assert module.headers["content-type"].startswith("text/javascript") and "export" in module.text
+        assert module.url.path != f"/photoshoot/v1/web/{page}" and "immutable" in module.headers["cache-control"]
+
+
 def test_a_shoot_is_painted_by_this_webui(visitor: TestClient) -> None:
     overview = visitor.get(SHOOT).json()
     assert overview["choices"]["checkpoint"][0].startswith(CHECKPOINT) and overview["weights"] == ""

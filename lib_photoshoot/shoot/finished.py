@@ -1,0 +1,86 @@
+"""What ``finish`` has made of a shoot, and the ranking that it writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from lib_photoshoot.files import write_atomic
+from lib_photoshoot.ranking.order import Ranked, to_json
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``done`` of ``total`` steps (a picture cut out, measured or exported), and the product at hand."""
+
+    done: int
+    total: int
+    product: str
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One product's pictures for one profile: names of files in ``folder``, best first.
+
+    ``made`` are new, ``kept`` were there; ``missed`` has a sentence for each rule that one of them misses.
+    """
+
+    profile: str
+    folder: Path
+    made: tuple[str, ...]
+    kept: tuple[str, ...]
+    missed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FinishedProduct:
+    """What became of one product.
+
+    ``ranking`` holds the pictures that look different, best first; the first ``wanted`` of them are exported.
+    ``withdrawn`` has a sentence for each export that was moved away, ``problems`` one for whatever needs somebody.
+    """
+
+    name: str
+    accepted: int
+    wanted: int
+    ranking: tuple[Ranked, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    cutouts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def seed_of(item: Ranked) -> int:
+    """The seed of a ranked picture, whose file is ``PRODUCT/SEED.png``."""
+    return int(PurePath(item.measured.file).stem)
+
+
+def write_ranking(path: Path, finished: Sequence[FinishedProduct]) -> None:
+    """Write ``ranking.json`` atomically. Raises OSError as it comes."""
+    document = {
+        "version": 1,
+        "products": [
+            {
+                "name": product.name,
+                "accepted": product.accepted,
+                "problems": list(product.problems),
+                "ranking": [
+                    {
+                        "seed": seed_of(item),
+                        **to_json(item),
+                        "cutouts": list(product.cutouts[item.measured.file]),
+                    }
+                    for item in product.ranking
+                ],
+            }
+            for product in finished
+        ],
+    }
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    write_atomic(path, lambda file: file.writelines([text.encode("utf-8", "backslashreplace")]))

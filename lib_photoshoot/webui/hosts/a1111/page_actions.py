@@ -1,0 +1,14 @@
+"""What the page itself does at gradio's events: functions of our modules, which it loads when they are first needed."""
+
+from __future__ import annotations
+
+import json
+
+PANEL = "panel/actions.mjs"
+FOLDER = "folder/page.mjs"
+
+
+def in_page(module: str, function: str, *given: str) -> str:
+    """An event's ``_js``: calls a function of a module in ``webui/pages`` with ``given`` before the event's values."""
+    arguments = ", ".join(json.dumps(text) for text in (module, function, *given))
+    return f"(...values) => photoshoot.run({arguments}, ...values)"

@@ -1,0 +1,45 @@
+// What the panel's buttons do in the page, before or after they ask the server.
+
+// For the preview: the selected picture of the gallery, or the first that is no grid.
+export function picture(gallery, generationInfo, ...values) {
+    let first = 0;
+    try {
+        first = JSON.parse(generationInfo).index_of_first_image ?? 0;
+    } catch {
+        // No generation yet, or one whose information is shown elsewhere.
+    }
+    const pictures = gallery ?? [];
+    const shown = pictures[Math.max(selected_gallery_index(), first)] ?? pictures[0];
+    return [shown ? [shown] : [], "", ...values];
+}
+
+export function confirmDelete(name) {
+    return [name && confirm(`Delete the preset "${name}"?`) ? name : ""];
+}
+
+// Offers the settings as a file; `packed` is JSON with its name and text.
+export function download(packed) {
+    if (!packed) {
+        return;
+    }
+    const {name, text} = JSON.parse(packed);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], {type: "application/json"}));
+    link.download = name;
+    link.click();
+    URL.revokeObjectURL(link.href);
+}
+
+// As if typed, so that the browser's undo brings the old prompt back.
+export function writePrompt(tab, text) {
+    const box = gradioApp().querySelector(`#${tab}_prompt textarea`);
+    if (!text || !box) {
+        return;
+    }
+    box.focus();
+    box.select();
+    if (!document.execCommand("insertText", false, text)) {
+        box.value = text;
+    }
+    updateInput(box);
+}

@@ -39,8 +39,8 @@ def chosen_from(values: Any) -> list[Chosen]:
     return [Chosen(item["file"], item["decision"]) for item in values]
 
 
-def append_hands(path: Path, chosen: Iterable[Chosen]) -> None:
-    """Append decisions to a ledger, synced to the disk.
+def append_hands(path: Path, chosen: Iterable[Chosen]) -> tuple[int, int]:
+    """Append decisions to a ledger, synced to the disk; returns where they begin in it, and how long they are.
 
     Raises CatalogError while a run is writing to it, and OSError as it comes; then none of them holds.
     """
@@ -49,7 +49,7 @@ def append_hands(path: Path, chosen: Iterable[Chosen]) -> None:
         with open(path, "rb") as file:
             header = file.readline()
         with Journal(path, header) as ledger:
-            ledger.append(lines)
+            return ledger.append(lines), len(lines)
     except FileNotFoundError as error:
         raise CatalogError(f"{shown(path.parent)} holds no run any more ({path.name} is missing).") from error
     except BlockingIOError as error:

@@ -85,9 +85,7 @@ class ReviewedRun:
                 ) from error
             self.decided += len(chosen)
             now = _stamps(self._out)
-            if (
-                begin == self._read_to and _size(now) == begin + length
-            ):  # nobody else has written: it need not be read anew
+            if begin == self._read_to and _size(now) == begin + length:  # nobody else has written anything
                 self._stamp, self._read_to = now, begin + length
         return {"shots": [{"id": id_of(one.file), "by_hand": one.decision} for one in chosen], "products": []}
 
@@ -161,7 +159,7 @@ def _report(out: Path) -> tuple[dict[str, int], list[dict[str, str]]]:
 
 
 def _files_of(record: Record) -> list[str] | None:
-    """The files that the page names of a picture; None for a record that cannot be shown: the folder may be anybody's."""
+    """The files that the page names of a picture; None for a record of a strange folder that cannot be shown."""
     try:
         item = item_of(record, None)
         json.dumps(item, allow_nan=False)

@@ -18,7 +18,8 @@ from lib_photoshoot.catalog.page import PAGE_NAME, REPORTS, id_of, item_of, page
 from lib_photoshoot.catalog.report import report_document
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.journal import read_header
 from lib_photoshoot.pages.application import DECIDE, MEDIA_TYPES
 
 
@@ -139,10 +140,8 @@ class ReviewedRun:
 
 def _settings(out: Path) -> dict[str, Any] | None:
     """What a run's ledger says of its settings; None where it is of another program. Raises OSError, CatalogError."""
-    with open(inside(out, LEDGER_NAME), "rb") as file:
-        line = file.readline(1 << 20)
-    with suppress(ValueError, KeyError, TypeError, RecursionError):
-        header = json.loads(line)
+    header = read_header(inside(out, LEDGER_NAME))
+    with suppress(KeyError, TypeError):
         settings = header["settings"]
         if header["program"] == RUN_PROGRAM and all(isinstance(one["name"], str) for one in settings["products"]):
             return settings
@@ -173,17 +172,9 @@ def _files_of(record: Record) -> list[str] | None:
 
 def _stamps(out: Path) -> tuple[Any, Any]:
     """Changes whenever the ledger or the report does."""
-    return _stamp(out / LEDGER_NAME), _stamp(out / "report.json")
+    return stamp_of(out / LEDGER_NAME), stamp_of(out / "report.json")
 
 
 def _size(stamps: tuple[Any, Any]) -> int:
     """Bytes of the ledger then."""
-    return stamps[0][2] if stamps[0] else 0
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    return stamps[0][1] if stamps[0] else 0

@@ -63,14 +63,8 @@ export class Parts {
                 return;
             }
             button.setAttribute("aria-disabled", "true");
-            say(status, "");
-            try {
-                await action();
-            } catch (error) {
-                say(status, error.message, true);
-            } finally {
-                button.removeAttribute("aria-disabled");
-            }
+            await attempt(action, status);
+            button.removeAttribute("aria-disabled");
         };
         return button;
     }
@@ -116,6 +110,16 @@ export function say(node, text, wrong = false) {
     node.classList.toggle("photoshoot-page-wrong", wrong && text !== "");
 }
 
+// Do it; what goes wrong is said in `status`.
+export async function attempt(action, status) {
+    say(status, "");
+    try {
+        await action();
+    } catch (error) {
+        say(status, error.message, true);
+    }
+}
+
 export function note(text, wrong = false) {
     return make("p", {class: `photoshoot-page-note${wrong ? " photoshoot-page-wrong" : ""}`}, text);
 }
@@ -148,11 +152,6 @@ export function help(...children) {
 // Texts, or [text, class] pairs, as the items of a list.
 export function items(texts) {
     return texts.map(text => Array.isArray(text) ? make("li", {class: text[1]}, text[0]) : make("li", {}, text));
-}
-
-// [label, text] pairs for a <dl> of figures.
-export function figures(pairs) {
-    return pairs.map(([label, text]) => make("div", {}, make("dt", {}, label), make("dd", {}, text)));
 }
 
 const shown = new WeakMap();

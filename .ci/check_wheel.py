@@ -104,6 +104,9 @@ def use(python: Path, elsewhere: Path) -> None:
     where = run(str(python), "-c", "import lib_photoshoot; print(lib_photoshoot.__file__)", **options)
     assert Path(where.strip()).is_relative_to(python.parent.parent), f"imported from {where}"
 
+    pages = Path(where.strip()).parent / "webui" / "pages"
+    assert (pages / "train" / "page.mjs").is_file() and (pages / "train" / "style.css").is_file()
+
     command = python.parent / "product-photoshoot"
     listed = run(str(command), "models", "list", **{**options, "env": variables | {"PHOTOSHOOT_MODELS": ""}})
     assert "mobile-sam" in listed and "site-packages" not in listed, listed

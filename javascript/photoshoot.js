@@ -21,6 +21,9 @@
         }
     }
 
+    // The text in the user's language; the host gives its page the texts of all language packs as one object.
+    const translated = text => globalThis.localization?.[text] ?? text;
+
     // For the events that Python names: photoshoot.run("panel/actions.mjs", "download", ...).
     globalThis.photoshoot = {run: async(name, action, ...values) => (await load(name))[action](...values)};
 
@@ -32,9 +35,9 @@
             return;
         }
         const again = Object.assign(document.createElement("button"), {
-            type: "button", textContent: "Try again", onclick: () => open(root),
+            type: "button", textContent: translated("Try again"), onclick: () => open(root),
         });
-        root.replaceChildren("This page cannot be loaded; check that the WebUI still runs. ", again);
+        root.replaceChildren(translated("This page cannot be loaded; check that the WebUI still runs."), " ", again);
     }
 
     function openWhenSeen() {
@@ -57,7 +60,7 @@
             if (checkbox) {
                 const name = head.querySelector("span").textContent.trim();
                 checkbox.setAttribute("aria-label", name);
-                button.setAttribute("aria-label", `${name}: settings`);
+                button.setAttribute("aria-label", `${name}: ${translated("settings")}`);
             }
             const tell = () => button.setAttribute("aria-expanded", head.classList.contains("open"));
             button.tabIndex = 0;
@@ -81,13 +84,16 @@
         for (const button of [part("preview"), part("preview_file")]) {
             if (button && button.disabled !== empty) {
                 button.disabled = empty;
-                button.title = empty ? "Name a product first" : "";
+                button.title = empty ? translated("Name a product first") : "";
             }
         }
     }
 
     const inBothTabs = action => () => ["txt2img", "img2img"].forEach(action);
     onUiLoaded(openWhenSeen);
+    if (Object.keys(globalThis.localization ?? {}).length) {
+        onUiLoaded(() => globalThis.photoshoot.run("panel/texts.mjs", "follow"));
+    }
     onUiLoaded(inBothTabs(nameAccordions));
     onAfterUiUpdate(inBothTabs(needProducts));
     document.addEventListener("input", inBothTabs(needProducts));

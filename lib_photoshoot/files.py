@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -28,17 +28,21 @@ def writing_failed(where: Path, error: OSError, again: str) -> str:
     return f"Writing to {shown(where)} failed ({error.strerror or error}); correct it and {again}."
 
 
-def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def write_atomic(path: Path, content: bytes | Iterable[bytes] | Callable[[BinaryIO], object]) -> None:
     """Write a file whole or not at all: a temporary file beside it, synced, then moved in place.
 
-    Raises ``OSError`` as it comes; nothing is left behind then.
+    ``content`` may come in pieces, or be written by a function. Raises ``OSError`` as it comes; nothing is left behind
+    then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not derived from the name: that may already have the longest length the file system allows.
     part = path.parent / f".{uuid.uuid4().hex}{PART_SUFFIX}"
     try:
         with open(part, "xb") as file:
-            write(file)
+            if callable(content):
+                content(file)
+            else:
+                file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -46,6 +50,15 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
         with suppress(OSError):
             part.unlink()
         raise
+
+
+def stamp_of(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
+    """What changes whenever a file was appended to or replaced; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def remove_parts(out: Path, others: str = "") -> None:

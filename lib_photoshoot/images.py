@@ -194,8 +194,7 @@ def store_picture(pixels: np.ndarray, path: Path, like: Picture | None = None) -
     if pixels.shape[2] == 4:
         pixels, alpha = pixels[:, :, :3], pixels[:, :, 3]
     if pixels.dtype == np.uint16 and kind == "PNG":
-        data = encode_deep(pixels, alpha, options)
-        write_atomic(path, lambda file: file.writelines([data]))
+        write_atomic(path, encode_deep(pixels, alpha, options))
     else:
         write_image(to_image(eight_bit(pixels), alpha if keeps_alpha else None), path, **options)
 

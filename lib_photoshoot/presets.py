@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.settings import DEFAULTS, FilterSettings, SettingsError, current_values, settings_from
@@ -109,11 +109,8 @@ class PresetFolder:
             raise PresetError(f"{name!r} is a built-in preset and stays as it is; save under another name.")
         from lib_photoshoot.files import write_atomic
 
-        def write(file: BinaryIO) -> None:
-            file.write(preset_to_text(settings).encode("utf-8", "replace"))
-
         try:
-            write_atomic(self.folder / f"{name}{SUFFIX}", write)
+            write_atomic(self.folder / f"{name}{SUFFIX}", preset_to_text(settings).encode("utf-8", "replace"))
         except OSError as error:
             raise PresetError(f"The preset {name!r} cannot be saved ({error.strerror or error}).") from error
         return name

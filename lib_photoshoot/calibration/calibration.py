@@ -117,7 +117,7 @@ def write_calibration(calibration: Calibration, path: Path) -> None:
         "made_from": calibration.made_from,
     }
     text = json.dumps(values, indent=1, ensure_ascii=False) + "\n"
-    write_atomic(path, lambda file: file.writelines([text.encode("utf-8", "backslashreplace")]))
+    write_atomic(path, text.encode("utf-8", "backslashreplace"))
 
 
 def read_calibration(path: Path) -> Calibration:

@@ -36,7 +36,7 @@ def write_page(out: Path, document: Mapping[str, Any], records: Sequence[Record]
     and never held together.
     """
     embed = _thumbnail_bytes(out, records) <= MOST_EMBEDDED
-    write_atomic(out / PAGE_NAME, lambda file: file.writelines(page_chunks(out, document, records, embed=embed)))
+    write_atomic(out / PAGE_NAME, page_chunks(out, document, records, embed=embed))
 
 
 def page_chunks(

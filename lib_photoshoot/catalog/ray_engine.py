@@ -291,7 +291,7 @@ def _write(files: Mapping[str, bytes], out: Path, protected: frozenset[str]) -> 
 
     for name, data in files.items():
         path = output_path(out, name, protected)
-        write_atomic(path, lambda file, data=data: file.writelines([data]))  # type: ignore[misc]
+        write_atomic(path, data)
 
 
 def _chained(first: Numbered, rest: Iterator[Numbered]) -> Iterator[Numbered]:

@@ -170,4 +170,4 @@ def csv_rows(records: Iterable[Record], unreadable: Sequence[dict[str, str]]) ->
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
     # Undecodable bytes of a file name are kept as escapes instead of ending the report.
-    write_atomic(path, lambda file: file.writelines(piece.encode("utf-8", "backslashreplace") for piece in pieces))
+    write_atomic(path, (piece.encode("utf-8", "backslashreplace") for piece in pieces))

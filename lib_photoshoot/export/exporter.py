@@ -147,7 +147,7 @@ def _write_new(path: Path, data: bytes) -> bool:
     except OSError as error:
         raise _cannot_write(path, error) from error
     try:
-        write_atomic(path, lambda file: file.writelines([data]))
+        write_atomic(path, data)
     except BaseException as error:
         with suppress(OSError):
             os.unlink(path)

@@ -68,6 +68,6 @@ def write_table(path: Path, references: Iterable[tuple[str, ColourReference]]) -
     for product, reference in references:
         rows.writerow((formula_safe(product), str(reference), f"{reference.tolerance:g}"))
     try:
-        write_atomic(path, lambda file: file.writelines([text.getvalue().encode()]))
+        write_atomic(path, text.getvalue().encode())
     except OSError as error:
         raise ColourError(writing_failed(path, error, "measure again")) from error

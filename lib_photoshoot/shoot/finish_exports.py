@@ -74,7 +74,7 @@ class ProfileExports:
                 "again."
             )
         if there != digest:
-            write_atomic(path, lambda file: file.writelines([data]))
+            write_atomic(path, data)
         return ExportRecord(
             profile=self.name,
             product=product.name,

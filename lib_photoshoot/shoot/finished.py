@@ -83,4 +83,4 @@ def write_ranking(path: Path, finished: Sequence[FinishedProduct]) -> None:
         ],
     }
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    write_atomic(path, lambda file: file.writelines([text.encode("utf-8", "backslashreplace")]))
+    write_atomic(path, text.encode("utf-8", "backslashreplace"))

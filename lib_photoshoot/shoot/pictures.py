@@ -54,7 +54,7 @@ def store(out: Path, shot: Shot, picture: ShotPicture, accepted: bool) -> str:
     name = placed(f"{shot.product.folder}/{shot.seed}{picture.suffix}", accepted)
     thumbnail = inside(out, thumbnail_name(shot.product.folder, shot.seed), ShootError)
     write_image(picture.thumbnail, thumbnail, quality=80)
-    write_atomic(inside(out, name, ShootError), lambda file: file.writelines([picture.data]))
+    write_atomic(inside(out, name, ShootError), picture.data)
     return name
 
 

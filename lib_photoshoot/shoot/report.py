@@ -14,7 +14,7 @@ from lib_photoshoot.shoot.shot_list import REPORT_NAME
 
 def write_report(out: Path, view: Mapping[str, Any]) -> None:
     """Write ``report.html`` atomically for a whole :func:`shoot_view`; raises ``OSError`` as it comes."""
-    write_atomic(out / REPORT_NAME, lambda file: file.writelines(report_chunks(out, view)))
+    write_atomic(out / REPORT_NAME, report_chunks(out, view))
 
 
 def report_chunks(out: Path, view: Mapping[str, Any], decide: str = "", embed: bool = True) -> Iterator[bytes]:

@@ -84,7 +84,7 @@ def write_shot_list(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     text = yaml.dump(values, Dumper=dumper, allow_unicode=True, sort_keys=False)
     if any(mark in text for mark in YAML_BREAKS):  # written as they are, they come back with other spaces around
         text = yaml.dump(values, Dumper=dumper, sort_keys=False)
-    write_atomic(out / LIST_NAME, lambda file: file.writelines([text.encode()]))
+    write_atomic(out / LIST_NAME, text.encode())
 
 
 def _read_text(path: Path) -> str:

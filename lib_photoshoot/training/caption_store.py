@@ -47,7 +47,7 @@ def save(path: Path, stored: Stored) -> None:
     """Whole or not at all. Raises TrainingError."""
     data = json.dumps(asdict(stored), indent=1).encode()
     try:
-        write_atomic(path, lambda file: file.writelines([data]))
+        write_atomic(path, data)
     except OSError as error:
         raise TrainingError(
             f"{shown(path)} cannot be written ({error.strerror}); check the folder's space and permissions."

@@ -9,7 +9,6 @@ import codecs
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.file_names import LONGEST, shortened
@@ -289,11 +288,8 @@ def _free_backup(path: Path) -> Path:
 
 
 def _write(path: Path, data: bytes) -> None:
-    def write(file: BinaryIO) -> None:
-        file.write(data)
-
     try:
-        write_atomic(path, write)
+        write_atomic(path, data)
     except OSError as error:
         raise TrainingError(
             f"{shown(path)} cannot be written ({error.strerror}); check the folder's space and permissions."

@@ -301,9 +301,7 @@ class RunFolder:
 
     @staticmethod
     def _write(path: Path, values: Mapping[str, Any]) -> None:
-        data = json.dumps(values, indent=1).encode("ascii")
-
-        write_atomic(path, lambda file: file.writelines([data]))
+        write_atomic(path, json.dumps(values, indent=1).encode("ascii"))
 
 
 def _agrees(folder: Path, sizes: object) -> bool:

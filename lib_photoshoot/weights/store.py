@@ -6,11 +6,11 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from lib_photoshoot.errors import MissingWeightsError, WeightsError
+from lib_photoshoot.files import write_atomic
 from lib_photoshoot.paths import models_folder, webui_root
 from lib_photoshoot.typed import typed_command
 from lib_photoshoot.weights.manifest import Manifest, WeightFile
@@ -106,7 +106,8 @@ def remember(path: Path, weight: WeightFile) -> None:
         stat = path.stat()
         entries = _read_cache()
         entries[str(path)] = [stat.st_size, stat.st_mtime_ns, weight.sha256]
-        _write_cache({key: value for key, value in entries.items() if os.path.lexists(key)})
+        kept = {key: value for key, value in entries.items() if os.path.lexists(key)}
+        write_atomic(models_folder() / CACHE_NAME, json.dumps(kept, indent=1).encode())
 
 
 def _is_there(weight: WeightFile, manifest: Manifest) -> bool:
@@ -133,16 +134,3 @@ def _read_cache() -> dict[str, list]:
     except (OSError, ValueError):
         return {}
     return entries if isinstance(entries, dict) else {}
-
-
-def _write_cache(entries: dict[str, list]) -> None:
-    """Replace the cache file in one step. Raises OSError."""
-    handle, temporary = tempfile.mkstemp(prefix=CACHE_NAME, suffix=".part", dir=models_folder())
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(entries, stream, indent=1)
-        os.replace(temporary, models_folder() / CACHE_NAME)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -25,7 +25,6 @@ from lib_photoshoot.files import shown
 from lib_photoshoot.results import Reason
 from lib_photoshoot.webui.folder.run import RunState, Snapshot
 from lib_photoshoot.webui.http.sentences import note
-from lib_photoshoot.wording import counted
 
 PAGE_SIZE = 12
 
@@ -73,12 +72,15 @@ def load_results(out: Path, sources: Collection[str]) -> Results:
 def progress_html(snapshot: Snapshot) -> str:
     """The bar, and one line below it."""
     share = snapshot.done / snapshot.total if snapshot.total else 1
-    found = f"{snapshot.matched} with a product, {snapshot.skipped} without"
     if snapshot.state is RunState.FAILED:
         return note(snapshot.message or "", wrong=True)
     if snapshot.state is RunState.STOPPED:
         left = snapshot.total - snapshot.done
-        text = f"Stopped; {counted(left, 'picture')} left. Start again with the same settings to go on."
+        text = (
+            "Stopped; 1 picture left. Start again with the same settings to go on."
+            if left == 1
+            else f"Stopped; {left:,} pictures left. Start again with the same settings to go on."
+        )
     elif snapshot.state is RunState.DONE:
         text = f"Done in {_time(snapshot.seconds)}."
     elif snapshot.state is RunState.STOPPING:
@@ -87,17 +89,23 @@ def progress_html(snapshot: Snapshot) -> str:
         text = "Waiting for the WebUI to finish another job …"
     else:
         text = os.path.basename(snapshot.file) if snapshot.file else "Starting …"
-    left_text = ""
-    looked_at = snapshot.matched + snapshot.skipped  # those of an earlier run took no time
-    if not snapshot.state.ended and looked_at:
-        left_text = f"about {_time(snapshot.seconds / looked_at * (snapshot.total - snapshot.done))} left"
-    right = " · ".join(part for part in (found if not snapshot.state.ended else "", left_text) if part)
     return (
         f'<div class="photoshoot-tab-progress photoshoot-tab-{snapshot.state.value}" role="status">'
         f'<div class="photoshoot-tab-bar"><i style="width:{share * 100:.1f}%"></i></div>'
-        f"<p><b>{snapshot.done} of {snapshot.total}</b><span>{escape(shown(text))}</span><em>{escape(right)}</em></p>"
+        f"<p><b>{snapshot.done} / {snapshot.total}</b><span>{escape(shown(text))}</span>"
+        f"<em>{_found_so_far(snapshot)}</em></p>"
         f"</div>{note(snapshot.message or '')}"
     )
+
+
+def _found_so_far(snapshot: Snapshot) -> str:
+    matched, skipped = snapshot.matched, snapshot.skipped
+    if snapshot.state.ended:
+        return ""
+    if not matched + skipped:  # those of an earlier run took no time
+        return f"{matched} with a product, {skipped} without"
+    left = _time(snapshot.seconds / (matched + skipped) * (snapshot.total - snapshot.done))
+    return f"{matched} with a product, {skipped} without · about {left} left"
 
 
 def summary_html(results: Results, address: str | None) -> str:
@@ -117,7 +125,7 @@ def summary_html(results: Results, address: str | None) -> str:
     where = escape(shown(results.out))
     return (
         f'<div class="photoshoot-tab-summary"><div class="photoshoot-tab-figures">{cells}</div>{link}</div>'
-        f'<p class="photoshoot-tab-where">Masks, cut-outs, pictures and reports are in <code>{where}</code></p>'
+        f'<p class="photoshoot-tab-where">Masks, cut-outs, pictures and reports are in<code>{where}</code></p>'
     )
 
 
@@ -164,7 +172,8 @@ def _card(out: Path, record: Record, index: int) -> str:
     chips = "".join(f"<li>{escape(region['product'])} <i>{region['score']:.2f}</i></li>" for region in entry["regions"])
     name = escape(shown(record.stem))
     undone = "".join(
-        f'<p class="photoshoot-tab-undone">{escape(item["product"])}: {escape(REASON_TEXT[Reason(item["reason"])])}</p>'
+        f'<p class="photoshoot-tab-undone">{escape(item["product"])}: '
+        f"<span>{escape(REASON_TEXT[Reason(item['reason'])])}</span></p>"
         for item in entry["rejected"]
         if item["reason"] in (Reason.LOST_IN_ENHANCEMENT.value, Reason.COLOUR_OFF.value, Reason.NOT_ENHANCED.value)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from secrets import compare_digest
+from types import SimpleNamespace
 from typing import Any
 
 from fastapi import HTTPException, Request
@@ -31,6 +32,11 @@ def build_login(app: Any, cmd_opts: Any, for_page: bool = False) -> Login:
             raise HTTPException(401, "Incorrect username or password.", {"WWW-Authenticate": "Basic"})
 
     return login
+
+
+def build_page_login(app: Any) -> Login:
+    """Who may come in: whoever may see the host's page, which asks for the users of its own login, if it has any."""
+    return build_login(app, SimpleNamespace(api_auth=None), for_page=True)
 
 
 def _has_cookie(app: Any, request: Request) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ pytest.importorskip("httpx", reason="httpx is not installed here: run with the W
 from fastapi.testclient import TestClient  # noqa: E402
 
 from lib_photoshoot.webui.http.late_routes import LateRoutes  # noqa: E402
-from lib_photoshoot.webui.http.login import build_login  # noqa: E402
+from lib_photoshoot.webui.http.login import build_page_login  # noqa: E402
 from lib_photoshoot.webui.http.page_files import build_application, page_files, version_of  # noqa: E402
 from lib_photoshoot.webui.http.prefixes import WEB_PREFIX  # noqa: E402
 
@@ -40,12 +39,12 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(folder: Path) -> Client:
-    def made(api_auth: str | None = None, **page: Any) -> TestClient:
+    def made(**page: Any) -> TestClient:
         app = fastapi.FastAPI()
         for name, value in page.items():
             setattr(app, name, value)
-        login = build_login(app, SimpleNamespace(api_auth=api_auth), for_page=True)
-        app.router.routes.append(LateRoutes(WEB_PREFIX, lambda given: build_application(given, folder), login))
+        routes = LateRoutes(WEB_PREFIX, lambda login: build_application(login, folder), build_page_login(app))
+        app.router.routes.append(routes)
         return TestClient(app, base_url="https://webui")
 
     return made
@@ -110,4 +109,3 @@ def test_the_pages_users_alone_may_read_them(client: Client) -> None:
     assert visitor.get(f"{WEB_PREFIX}/train/page.mjs").text == MODULE
     version = visitor.get(f"{WEB_PREFIX}/train/page.mjs").url
     assert stranger.get(str(version)).status_code == 401
-    assert client("bob:pw").get(f"{WEB_PREFIX}/a.css", auth=("bob", "pw")).text == "b {}"

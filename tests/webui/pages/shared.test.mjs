@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {toggle} from "../../../lib_photoshoot/webui/pages/shared/elements.mjs";
+import {attempt, toggle} from "../../../lib_photoshoot/webui/pages/shared/elements.mjs";
 import {request} from "../../../lib_photoshoot/webui/pages/shared/page.mjs";
 import {duration, plural, range} from "../../../lib_photoshoot/webui/pages/shared/words.mjs";
 
 test("figures are said as people say them", () => {
-    assert.equal(plural(1, "photo"), "1 photo");
-    assert.equal(plural(1200, "photo"), "1,200 photos");
-    assert.equal(plural(2, "row needs", "rows need"), "2 rows need");
+    assert.equal(plural(1, "{n} photo", "{n} photos"), "1 photo");
+    assert.equal(plural(1200, "{n} photo", "{n} photos"), "1,200 photos");
+    assert.equal(plural(2, "{n} row needs", "{n} rows need"), "2 rows need");
     const said = {0.2: "1 s", 89: "89 s", 90: "2 min", 5340: "89 min", 5400: "1 h 30 min", 172800: "2 days"};
     for (const [seconds, words] of Object.entries(said)) {
         assert.equal(duration(Number(seconds)), words);
@@ -23,6 +23,16 @@ test("a set holds what is ticked", () => {
     toggle(ticked, "b", true);
     toggle(ticked, "a", false);
     assert.deepEqual([...ticked], ["b"]);
+});
+
+test("what goes wrong is said where the user looks, and no longer when it is tried again", async() => {
+    const seen = [];
+    const status = {textContent: "", classList: {toggle: (name, on) => seen.push([status.textContent, on])}};
+    await attempt(async() => {
+        throw new Error("No such folder.");
+    }, status);
+    await attempt(async() => {}, status);
+    assert.deepEqual(seen, [["", false], ["No such folder.", true], ["", false]]);
 });
 
 test("what the server says becomes a value, or an error that is a sentence", async context => {

@@ -35,6 +35,11 @@ def imports_of(name: str) -> dict[str, set[str]]:
     return {one: set(taken.split(", ")) for one, (taken, _) in zip(names, IMPORT.findall(text_of(name)), strict=True)}
 
 
+def asked_by_the_first_script() -> set[tuple[str, str]]:
+    """Module and function of each call that the script makes which the host's page loads."""
+    return set(re.findall(r'run\("([\w/]+\.mjs)", "(\w+)"', (ROOT / "javascript" / "photoshoot.js").read_text("utf-8")))
+
+
 def asked_by_python() -> set[tuple[str, str]]:
     """Module and function of each event that the adapter gives to the page."""
     from lib_photoshoot.webui.hosts.a1111.page_actions import FOLDER, PANEL
@@ -67,7 +72,11 @@ def test_what_is_imported_is_exported() -> None:
 def test_what_is_exported_is_used() -> None:
     used = {(other, taken) for name in MODULES for other, names in imports_of(name).items() for taken in names}
     own_tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.test.mjs"))
-    used |= asked_by_python() | {(name, "open") for name in MODULES if name.endswith("/page.mjs")}
+    used |= (
+        asked_by_python()
+        | asked_by_the_first_script()
+        | {(name, "open") for name in MODULES if name.endswith("/page.mjs")}
+    )
     idle = [(name, one) for name in MODULES for one in EXPORT.findall(text_of(name)) if (name, one) not in used]
     assert not [(name, one) for name, one in idle if not re.search(rf"\b{one}\b", own_tests)]
 
@@ -87,8 +96,8 @@ def test_modules_do_not_import_each_other_in_a_circle() -> None:
 
 
 def test_what_python_asks_of_the_page_is_there() -> None:
-    asked = asked_by_python()
-    assert {name for _, name in asked} >= {"picture", "download", "confirmDelete", "writePrompt", "chosen"}
+    asked = asked_by_python() | asked_by_the_first_script()
+    assert {name for _, name in asked} >= {"picture", "download", "confirmDelete", "writePrompt", "chosen", "follow"}
     assert not [(name, one) for name, one in asked if one not in EXPORT.findall(text_of(name))]
     tab = (ADAPTER / "tab.py").read_text(encoding="utf-8")
     pages = set(re.findall(r'data-photoshoot-page="([\w/]+\.mjs)"', tab))

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from lib_photoshoot.webui.http.late_routes import LateRoutes
-from lib_photoshoot.webui.http.login import Login, build_login
+from lib_photoshoot.webui.http.login import Login, build_login, build_page_login
 from lib_photoshoot.webui.http.prefixes import SHOOT_PREFIX, TRAIN_PREFIX, WEB_PREFIX
 
 _LATER_S = 10.0
@@ -19,7 +19,7 @@ def add_routes(app: Any) -> None:
 
     login = build_login(app, shared.cmd_opts, for_page=True)
     app.router.routes += [
-        LateRoutes(WEB_PREFIX, _page_files, login),
+        LateRoutes(WEB_PREFIX, _page_files, build_page_login(app)),
         LateRoutes(TRAIN_PREFIX, _train_routes, login),
         LateRoutes(SHOOT_PREFIX, _shoot_routes, login),
     ]

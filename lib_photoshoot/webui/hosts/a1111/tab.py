@@ -237,8 +237,11 @@ class ResultsView:
 
         from lib_photoshoot.webui.folder.gallery import Show, summary_html
 
-        words = {Show.MATCH: "With a product", Show.SKIP: "Skipped", Show.UNREADABLE: "Unreadable"}
-        choices = [(f"{word} ({results.count(show)})", show.value) for show, word in words.items()]
+        choices = [
+            (f"With a product ({results.count(Show.MATCH)})", Show.MATCH.value),
+            (f"Skipped ({results.count(Show.SKIP)})", Show.SKIP.value),
+            (f"Unreadable ({results.count(Show.UNREADABLE)})", Show.UNREADABLE.value),
+        ]
         shown = next((show for show in Show if results.count(show)), Show.MATCH)
         choice = gr.update(choices=choices, value=shown.value)
         summary = summary_html(results, _report_address(results))

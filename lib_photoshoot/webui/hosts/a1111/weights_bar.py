@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lib_photoshoot.build import ModelChoice
     from lib_photoshoot.weights.manifest import WeightFile
 
-BUTTON = "Get weights"
 _POLL_SECONDS = 0.3
 
 
@@ -25,7 +24,9 @@ class WeightsBar:
 
     def __init__(self, tab: str) -> None:
         self.text = gr.HTML(visible=False, elem_id=element_id(tab, "needs"))
-        self.button = gr.Button(BUTTON, variant="primary", visible=False, elem_id=element_id(tab, "get_embedded"))
+        self.button = gr.Button(
+            "Get weights", variant="primary", visible=False, elem_id=element_id(tab, "get_embedded")
+        )
         self.outputs = [self.text, self.button]
 
     def bind(self, detector: Any, segmenter: Any) -> None:
@@ -59,7 +60,7 @@ def chosen_needs(detector: str, segmenter: str) -> list[Any]:
         else ""
     )
     text = note(packages, wrong=True) + note(weights)
-    return [gr.update(value=text, visible=bool(text)), _button(BUTTON, size)]
+    return [gr.update(value=text, visible=bool(text)), _button(f"Get weights ({_megabytes(size)})", size)]
 
 
 def _choice(detector: str, segmenter: str) -> ModelChoice:
@@ -78,11 +79,12 @@ def _lacking(choice: ModelChoice) -> tuple[WeightFile, ...]:
 
 def grounding_dino_needs() -> list[Any]:
     """Updates of GroundingDINO's line and its button."""
-    return [gr.update(), _button("Get GroundingDINO: finds any words", _download_size("groundingdino"))]
+    size = _download_size("groundingdino")
+    return [gr.update(), _button(f"Get GroundingDINO: finds any words ({_megabytes(size)})", size)]
 
 
 def _button(label: str, size: int) -> Any:
-    return gr.update(value=f"{label} ({_megabytes(size)})", visible=size > 0, interactive=True)
+    return gr.update(value=label, visible=size > 0, interactive=True)
 
 
 def _download_size(group: str) -> int:

@@ -2,6 +2,7 @@
 // each page, so one listener for the whole page hears all of it.
 
 import {styled} from "../shared/styles.mjs";
+import {t} from "../shared/words.mjs";
 
 let chosenCard = 0;
 
@@ -27,7 +28,7 @@ export function chosen(_, results) {
 
 export function openInpaint() {
     const named = (selector, name) => Array.from(gradioApp().querySelectorAll(`${selector} > .tab-nav > button`))
-        .find(button => button.textContent.trim() === name);
+        .find(button => [name, t(name)].includes(button.textContent.trim()));
     named("#tabs", "img2img")?.click();
     named("#mode_img2img", "Inpaint upload")?.click();
     return [];

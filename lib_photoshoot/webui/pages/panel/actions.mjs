@@ -1,5 +1,7 @@
 // What the panel's buttons do in the page, before or after they ask the server.
 
+import {t} from "../shared/words.mjs";
+
 // For the preview: the selected picture of the gallery, or the first that is no grid.
 export function picture(gallery, generationInfo, ...values) {
     let first = 0;
@@ -14,7 +16,7 @@ export function picture(gallery, generationInfo, ...values) {
 }
 
 export function confirmDelete(name) {
-    return [name && confirm(`Delete the preset "${name}"?`) ? name : ""];
+    return [name && confirm(t("Delete the preset \"{name}\"?", {name})) ? name : ""];
 }
 
 // Offers the settings as a file; `packed` is JSON with its name and text.

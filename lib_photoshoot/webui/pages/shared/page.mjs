@@ -2,6 +2,7 @@
 // browser keeps what was typed.
 
 import {note, say} from "./elements.mjs";
+import {t} from "./words.mjs";
 
 const BUSY_MS = 1000;
 export const IDLE_MS = 10000;
@@ -18,7 +19,7 @@ export async function request(url, body, unknown) {
     try {
         answer = await fetch(url, options);
     } catch {
-        throw new Error("The WebUI does not answer; check that it still runs.");
+        throw new Error(t("The WebUI does not answer; check that it still runs."));
     }
     const data = await answer.json().catch(() => null);
     if (answer.ok && data !== null) {
@@ -26,7 +27,7 @@ export async function request(url, body, unknown) {
     }
     const {status} = answer;
     const told = status === 404 ? unknown
-        : `The WebUI could not do that (status ${status}); its console says why.`;
+        : t("The WebUI could not do that (status {status}); its console says why.", {status});
     throw Object.assign(new Error(data?.error || told), {status, answer: data});
 }
 
@@ -54,7 +55,7 @@ export class Page {
         try {
             this.info = await ask();
         } catch (error) {
-            const again = parts.button("again", "Try again", () => this.open(parts, ask));
+            const again = parts.button("again", t("Try again"), () => this.open(parts, ask));
             this.root.replaceChildren(note(error.message, true), again);
             return;
         }

@@ -2,6 +2,9 @@
 
 import {fill, line, make, renew, say} from "./elements.mjs";
 
+// What the server says of a run that ended well.
+const NO_MORE = "Finished.";
+
 export class Standing {
     // `about` is what the bar is of.
     constructor(parts, about) {
@@ -13,13 +16,13 @@ export class Standing {
         this.nodes = [line(this.state, this.name), this.message, this.bar, this.figures];
     }
 
-    // `words` are the state's; a message that says no more than they do is not shown.
+    // `words` are the state's; a message that says no more than any do is not shown.
     show(words, name, message, wrong) {
         say(this.state, words);
         this.name.textContent = name;
         this.message.className = `photoshoot-page-message${wrong ? " photoshoot-page-failure" : ""}`;
         say(this.message, message);
-        this.message.hidden = !message || message === `${words.split(",")[0]}.`;
+        this.message.hidden = !message || message === NO_MORE;
     }
 
     // `pairs` are [label, text]; for `share` and `text` see fill().

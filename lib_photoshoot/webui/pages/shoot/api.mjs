@@ -2,6 +2,7 @@
 
 import {Parts} from "../shared/elements.mjs";
 import {request} from "../shared/page.mjs";
+import {t} from "../shared/words.mjs";
 
 export const parts = new Parts("photoshoot_shoot_");
 
@@ -11,7 +12,7 @@ export function shootUrl(path = "") {
 
 export function ask(path = "", body = undefined) {
     return request(shootUrl(path), body,
-        "This WebUI does not know how to shoot a list; restart it after an update of the extension.");
+        t("This WebUI does not know how to shoot a list; restart it after an update of the extension."));
 }
 
 export function shootPath(name, rest = "") {

@@ -1,5 +1,7 @@
 // Cells that come from elsewhere: the clipboard of a spreadsheet, and files.
 
+import {t} from "../shared/words.mjs";
+
 const KINDS = {csv: "csv", tsv: "csv", txt: "csv", yaml: "yaml", yml: "yaml"};
 
 // A name as the server reads it.
@@ -33,7 +35,7 @@ export function headerOf(grid, names) {
 export async function readList(file) {
     const kind = KINDS[file.name.split(".").pop().toLowerCase()];
     if (!kind) {
-        throw new Error(`${file.name} is neither CSV nor YAML; save the spreadsheet as CSV.`);
+        throw new Error(t("{file} is neither CSV nor YAML; save the spreadsheet as CSV.", {file: file.name}));
     }
     const bytes = new Uint8Array(await file.arrayBuffer());
     if (bytes[0] === 0xff && bytes[1] === 0xfe) {

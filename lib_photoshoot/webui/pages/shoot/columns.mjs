@@ -1,6 +1,7 @@
 // Which columns the table shows, remembered by the browser, and how wide they are.
 
 import {labelled, make, toggle} from "../shared/elements.mjs";
+import {plural, t} from "../shared/words.mjs";
 import {parts} from "./api.mjs";
 
 const COLUMNS = ["name", "count", "scenes", "prompt", "lora", "preset"];
@@ -10,7 +11,7 @@ const WIDTHS = {
     whole: [5, 0], number: [5, 0], other: [8, 2],
 };
 
-// A field's name as people write it.
+// A field's name as people write it; in English, as it stands in the files of lists and in their first rows.
 export function fieldName(field) {
     return field.replaceAll("_", " ");
 }
@@ -39,7 +40,7 @@ export class Columns {
         this.head = make("div", {class: "photoshoot-shoot-row photoshoot-shoot-head", role: "row"});
         this.ticks = this.fields.filter(({name}) => name !== "name").map(field => this.#tick(field));
         this.unseen = make("em");
-        this.box = parts.fold("columns", "Columns",
+        this.box = parts.fold("columns", t("Columns"),
             make("div", {class: "photoshoot-page-grid"}, ...this.ticks));
         this.box.firstChild.append(this.unseen);
     }
@@ -62,12 +63,12 @@ export class Columns {
     }
 
     show() {
-        const header = ({name, about}) => make("div", {role: "columnheader", title: about}, fieldName(name));
+        const header = ({name, about}) => make("div", {role: "columnheader", title: t(about)}, fieldName(name));
         this.head.replaceChildren(
-            make("div", {role: "columnheader"}, make("span", {class: "photoshoot-page-unseen"}, "Row")),
+            make("div", {role: "columnheader"}, make("span", {class: "photoshoot-page-unseen"}, t("Row"))),
             ...this.shown.map(header),
-            make("div", {class: "photoshoot-shoot-live", role: "columnheader"}, "accepted"),
-            make("div", {class: "photoshoot-shoot-thumbnails", role: "columnheader"}, "newest"));
+            make("div", {class: "photoshoot-shoot-live", role: "columnheader"}, t("accepted")),
+            make("div", {class: "photoshoot-shoot-thumbnails", role: "columnheader"}, t("newest")));
         for (const tick of this.ticks) {
             tick.firstChild.checked = this.shows(tick.dataset.field);
         }
@@ -83,7 +84,8 @@ export class Columns {
             tick.classList.toggle("photoshoot-page-changed", used.has(tick.dataset.field));
         }
         const hidden = [...used].filter(name => !this.shows(name)).length;
-        this.unseen.textContent = hidden ? `${hidden} not shown ${hidden === 1 ? "holds" : "hold"} values` : "";
+        this.unseen.textContent = hidden
+            ? plural(hidden, "{n} not shown holds values", "{n} not shown hold values") : "";
     }
 
     // Each row is a grid of its own; the columns are the same in all because no content widens them.
@@ -102,8 +104,8 @@ export class Columns {
                 this.show();
             },
         });
-        const label = fieldName(name) + (required ? " (needed)" : "");
-        const box = labelled(tick, label, about);
+        const label = required ? t("{name} (needed)", {name: fieldName(name)}) : fieldName(name);
+        const box = labelled(tick, label, t(about));
         box.dataset.field = name;
         return box;
     }

@@ -1,7 +1,7 @@
 // Step 4: the accepted pictures are cut out, ranked, and the best of them exported for the list's sales channels.
 
 import {fill, help, items, line, make, renew, say} from "../shared/elements.mjs";
-import {plural} from "../shared/words.mjs";
+import {plural, t} from "../shared/words.mjs";
 import {ask, fileUrl, parts, shootPath} from "./api.mjs";
 
 export class Finish {
@@ -9,17 +9,17 @@ export class Finish {
         this.page = page;
         this.state = null;
         this.doing = parts.make("b", "finish_doing", {role: "status", "aria-live": "polite"});
-        this.bar = parts.bar("finish_bar", "Pictures finished");
+        this.bar = parts.bar("finish_bar", t("Pictures finished"));
         this.status = parts.status("finish_status");
-        this.start = parts.button("finish", "Cut out, rank and export", () => this.#act("start"), this.status);
-        this.stop = parts.button("finish_stop", "Stop", () => this.#act("stop"), this.status, {
-            title: "What is finished stays; the next time goes on from there.",
+        this.start = parts.button("finish", t("Cut out, rank and export"), () => this.#act("start"), this.status);
+        this.stop = parts.button("finish_stop", t("Stop"), () => this.#act("stop"), this.status, {
+            title: t("What is finished stays; the next time goes on from there."),
         });
         this.folder = help();
         this.products = parts.make("div", "finished");
-        this.box = parts.step("ready", 4, "Ready to sell",
-            help("Cuts the products out of the accepted pictures, orders them by what can be measured, and exports " +
-                "the best for the sales channels in the column exports. Doing it again does only what is new."),
+        this.box = parts.step("ready", 4, t("Ready to sell"),
+            help(t("Cuts the products out of the accepted pictures, orders them by what can be measured, and exports " +
+                "the best for the sales channels in the column exports. Doing it again does only what is new.")),
             this.doing, this.bar, line(this.start, this.stop), this.status, this.folder, this.products);
     }
 
@@ -48,25 +48,27 @@ export class Finish {
         this.box.hidden = shoot.totals.accepted === 0 && !products.length;
         this.start.hidden = busy;
         this.stop.hidden = !busy;
-        say(this.doing, busy ? `Finishing ${doing}`.trim() : "");
+        say(this.doing, busy ? t("Finishing {product}", {product: doing}).trim() : "");
         this.bar.hidden = !busy;
-        fill(this.bar, of ? done / of : null, `${done} of ${of}`);
+        fill(this.bar, of ? done / of : null, t("{done} of {of}", {done, of}));
         if (error) {
             say(this.status, error, true);
         }
         this.folder.hidden = !folder;
-        this.folder.textContent = `Everything is in ${folder}`;
+        this.folder.textContent = t("Everything is in {folder}", {folder});
         renew(this.products, [shoot.name, products], () => products.map(product => this.#product(product)));
     }
 
     #product({name, accepted, different, best, channels, withdrawn, problems}) {
-        const words = `${plural(accepted, "accepted picture")}, ${different} of them different`;
+        const words = plural(accepted, "{n} accepted picture, {different} of them different",
+            "{n} accepted pictures, {different} of them different", {different});
         const sentences = [...problems, ...channels.flatMap(({missed}) => missed), ...withdrawn];
         const rows = channels.length ? channels.map(({profile, files, new: made}) => make("div", {},
-            make("b", {}, profile), ` ${files.length}${made < files.length ? `, ${made} new` : ""}`,
+            make("b", {}, profile), " ",
+            made < files.length ? t("{n}, {made} new", {n: files.length, made}) : files.length,
             this.#pictures(files, profile)))
-            : [make("div", {}, "No sales channel: name some in the column exports.",
-                this.#pictures(best.map(({file}) => file), "best"))];
+            : [make("div", {}, t("No sales channel: name some in the column exports."),
+                this.#pictures(best.map(({file}) => file), t("best")))];
         return make("section", {class: "photoshoot-shoot-finished"},
             make("h4", {}, name, " ", make("small", {}, words)), ...rows,
             sentences.length ? make("ul", {class: "photoshoot-page-findings"}, ...items(sentences)) : null);

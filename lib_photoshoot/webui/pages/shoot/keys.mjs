@@ -1,7 +1,7 @@
 // Keys and the clipboard in the table. One listener hears all rows, so that a row costs nothing.
 
 import {say} from "../shared/elements.mjs";
-import {plural} from "../shared/words.mjs";
+import {plural, t} from "../shared/words.mjs";
 import {gridOf, headerOf} from "./cells.mjs";
 
 export class Keys {
@@ -79,7 +79,7 @@ export class Keys {
         const fields = header ?? shown.slice(shown.indexOf(field));
         const lines = header ? grid.slice(1) : grid;
         const beyond = Math.max(...lines.map(cells => cells.length)) - fields.length;
-        table.keep("paste");
+        table.keep(t("paste"));
         const first = table.rows.indexOf(row);
         lines.forEach((cells, index) => {
             const into = table.rows[first + index] ?? table.insert(first + index);
@@ -88,8 +88,9 @@ export class Keys {
         table.columns.add(fields);
         table.changed();
         this.before = row.values[field] ?? "";
-        const left = beyond > 0 ? ` ${plural(beyond, "column")} beyond the last one left out.` : "";
-        say(table.status, `${plural(lines.length, "row")} pasted.${left}`);
+        const left = beyond > 0 ? plural(beyond, "{n} column beyond the last one left out.",
+            "{n} columns beyond the last one left out.") : "";
+        say(table.status, `${plural(lines.length, "{n} row pasted.", "{n} rows pasted.")} ${left}`.trim());
     }
 }
 

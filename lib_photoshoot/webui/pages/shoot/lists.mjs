@@ -2,7 +2,7 @@
 
 import {attempt, inputLine, labelled, line, make, options, say} from "../shared/elements.mjs";
 import {IDLE_MS, later} from "../shared/page.mjs";
-import {plural} from "../shared/words.mjs";
+import {plural, t} from "../shared/words.mjs";
 import {ask, parts, shootPath, shootUrl} from "./api.mjs";
 import {readList} from "./cells.mjs";
 import {ShootState} from "./state.mjs";
@@ -26,23 +26,23 @@ export class Lists {
                 }
             },
         });
-        this.nameField = labelled(this.name, "Name of the new shoot");
+        this.nameField = labelled(this.name, t("Name of the new shoot"));
         this.file = parts.make("input", "file", {
             type: "file", accept: ".csv,.tsv,.txt,.yaml,.yml", hidden: true,
-            "aria-label": "CSV or YAML file", onchange: () => this.importButton.onclick(),
+            "aria-label": t("CSV or YAML file"), onchange: () => this.importButton.onclick(),
         });
         const button = (name, label, action, properties) => parts.button(name, label, action, this.status, properties);
-        this.saveButton = button("save", "Save the list", () => this.save());
-        this.importButton = button("import", "Import CSV or YAML…", () => this.#import());
+        this.saveButton = button("save", t("Save the list"), () => this.save());
+        this.importButton = button("import", t("Import CSV or YAML…"), () => this.#import());
         this.download = parts.make("a", "download", {
             class: "photoshoot-page-button", download: "",
-        }, "Download CSV");
-        this.discard = button("discard", "Discard edits", () => this.#discard());
-        this.copy = button("copy", "Copy to a new shoot", () => this.#copy());
+        }, t("Download CSV"));
+        this.discard = button("discard", t("Discard edits"), () => this.#discard());
+        this.copy = button("copy", t("Copy to a new shoot"), () => this.#copy());
         this.other = make("p", {class: "photoshoot-page-note", hidden: true});
-        this.otherButton = button("show_running", "Show it", () => this.#choose(this.running));
-        this.box = parts.step("list", 1, "Shot list",
-            inputLine(labelled(this.select, "Shoot"), this.nameField, this.saveButton, this.importButton,
+        this.otherButton = button("show_running", t("Show it"), () => this.#choose(this.running));
+        this.box = parts.step("list", 1, t("Shot list"),
+            inputLine(labelled(this.select, t("Shoot")), this.nameField, this.saveButton, this.importButton,
                 this.download, this.copy, this.discard, this.file),
             line(this.other, this.otherButton), this.status, this.state, page.table.box);
         this.#listenForDrops();
@@ -95,16 +95,16 @@ export class Lists {
         const {shoot, table} = this.page;
         const {dirty} = this;
         const empty = table.listed.length === 0;
-        const where = this.kept === false ? "this browser cannot keep them" : "kept in this browser";
-        const told = shoot.running ? "The list can be changed once the shoot has stopped."
-            : dirty && shoot.name ? `There are edits that are not saved yet; ${where}.`
-                : dirty ? `The list is not saved yet; ${where}.` : "";
+        const where = this.kept === false ? t("this browser cannot keep them") : t("kept in this browser");
+        const told = shoot.running ? t("The list can be changed once the shoot has stopped.")
+            : dirty && shoot.name ? t("There are edits that are not saved yet; {where}.", {where})
+                : dirty ? t("The list is not saved yet; {where}.", {where}) : "";
         say(this.state, told);
         this.saveButton.disabled = shoot.running || (!dirty && shoot.name !== "") || empty;
         this.importButton.disabled = shoot.running;
         this.copy.hidden = !shoot.name;
         this.discard.hidden = !dirty || shoot.running;
-        this.download.textContent = dirty ? "Download CSV as saved" : "Download CSV";
+        this.download.textContent = dirty ? t("Download CSV as saved") : t("Download CSV");
     }
 
     // Save the list under its name. Throws a sentence; wrong rows are marked.
@@ -113,11 +113,12 @@ export class Lists {
         const name = page.shoot.name || this.name.value.trim();
         if (!name) {
             this.name.focus();
-            throw new Error("Give the new shoot a name.");
+            throw new Error(t("Give the new shoot a name."));
         }
         if (!page.shoot.name && this.shoots.some(shoot => shoot.name === name)) {
             this.name.focus();
-            throw new Error(`There is a shoot called ${name} already; choose another name, or that shoot above.`);
+            throw new Error(t("There is a shoot called {name} already; choose another name, or that shoot above.",
+                {name}));
         }
         const rows = page.table.values;
         let detail;
@@ -146,7 +147,7 @@ export class Lists {
         }
         page.take(detail);
         this.#keep();
-        say(this.status, `The list ${detail.name} is saved.`);
+        say(this.status, t("The list {name} is saved.", {name: detail.name}));
     }
 
     async #choose(name) {
@@ -164,7 +165,7 @@ export class Lists {
     #fill({shoots, running}) {
         this.shoots = shoots;
         this.running = running;
-        const choices = [["", "New…"], ...shoots.map(shoot => [shoot.name, choiceLabel(shoot)])];
+        const choices = [["", t("New…")], ...shoots.map(shoot => [shoot.name, choiceLabel(shoot)])];
         const there = [...this.select.options];
         if (there.length === choices.length && choices.every(([name], i) => there[i].value === name)) {
             choices.forEach(([, label], i) => {
@@ -177,7 +178,7 @@ export class Lists {
         }
         const elsewhere = running && running !== this.page.shoot.name;
         this.other.hidden = this.otherButton.hidden = !elsewhere;
-        this.other.textContent = elsewhere ? `The shoot ${running} is running.` : "";
+        this.other.textContent = elsewhere ? t("The shoot {name} is running.", {name: running}) : "";
     }
 
     // Edits stay in the browser until they are saved.
@@ -204,7 +205,7 @@ export class Lists {
         const {shoot, table} = this.page;
         const rows = table.values;
         const {name} = shoot;
-        if (this.drafts[""] && !confirm("The new shoot that was begun before is replaced. Go on?")) {
+        if (this.drafts[""] && !confirm(t("The new shoot that was begun before is replaced. Go on?"))) {
             return;
         }
         this.#forget(name);
@@ -217,9 +218,9 @@ export class Lists {
     }
 
     #discard() {
-        this.page.table.use(JSON.parse(this.original), "discard edits");
+        this.page.table.use(JSON.parse(this.original), t("discard edits"));
         this.#keep();
-        say(this.status, "The list is as it was saved; Undo brings the edits back.");
+        say(this.status, t("The list is as it was saved; Undo brings the edits back."));
     }
 
     // ---- Files ----
@@ -237,18 +238,21 @@ export class Lists {
     async #take(file) {
         const {table, shoot} = this.page;
         if (shoot.running) {
-            throw new Error("The list can be changed once the shoot has stopped.");
+            throw new Error(t("The list can be changed once the shoot has stopped."));
         }
         const {rows} = await ask("/read", await readList(file));
         const before = table.listed.length;
-        table.use(rows, `import ${file.name}`);
+        table.use(rows, t("import of {file}", {file: file.name}));
         if (!shoot.name && !this.name.value) {
             this.name.value = file.name.replace(/\.[^.]*$/, "");
             this.page.remember({newName: this.name.value});
         }
         this.#keep();
-        const instead = before ? ` in place of ${before}; Undo brings those back` : "";
-        say(this.status, `${plural(rows.length, "product")} from ${file.name}${instead}.`);
+        const told = {file: file.name, before};
+        say(this.status, before
+            ? plural(rows.length, "{n} product from {file} in place of {before}; Undo brings those back.",
+                "{n} products from {file} in place of {before}; Undo brings those back.", told)
+            : plural(rows.length, "{n} product from {file}.", "{n} products from {file}.", told));
     }
 
     #listenForDrops() {
@@ -278,6 +282,6 @@ export class Lists {
     }
 }
 
-function choiceLabel({name, accepted, wanted, running}) {
-    return `${name}: ${accepted} of ${wanted}${running ? ", running" : ""}`;
+function choiceLabel({running, ...values}) {
+    return running ? t("{name}: {accepted} of {wanted}, running", values) : t("{name}: {accepted} of {wanted}", values);
 }

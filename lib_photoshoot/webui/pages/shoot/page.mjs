@@ -4,6 +4,7 @@
 import {make} from "../shared/elements.mjs";
 import {Page} from "../shared/page.mjs";
 import {styled} from "../shared/styles.mjs";
+import {t} from "../shared/words.mjs";
 import {ask, parts, shootPath} from "./api.mjs";
 import {Finish} from "./finish.mjs";
 import {Lists} from "./lists.mjs";
@@ -31,9 +32,9 @@ class Shoot extends Page {
         this.pictures = new Pictures(this);
         this.finish = new Finish(this);
         this.root.replaceChildren(
-            make("p", {class: "photoshoot-page-intro"}, "Many products, so many good pictures of each: write the " +
+            make("p", {class: "photoshoot-page-intro"}, t("Many products, so many good pictures of each: write the " +
                 "list, start it, and pictures are made until the product filter has accepted as many as you want. It " +
-                "goes on when this page is closed, and after a stop from where it was."),
+                "goes on when this page is closed, and after a stop from where it was.")),
             this.line, this.lists.box,
             make("div", {class: "photoshoot-page-columns"}, make("div", {}, this.run.box, this.finish.box),
                 make("div", {}, this.pictures.box)),

@@ -1,8 +1,9 @@
 // Step 3: the newest pictures, of all products or of one; each can be accepted or rejected by hand.
 
 import {labelled, line, make, options, renew, say} from "../shared/elements.mjs";
+import {t} from "../shared/words.mjs";
 import {ask, parts, shootPath} from "./api.mjs";
-import {thumbnailOf} from "./row.mjs";
+import {DECISIONS, thumbnailOf} from "./row.mjs";
 
 const PICTURES = 48;
 
@@ -11,20 +12,20 @@ export class Pictures {
         this.page = page;
         this.cards = new Map(); // by the shot's id
         this.status = parts.status("pictures_status");
-        this.select = parts.select("product", [["", "All products"]], {
+        this.select = parts.select("product", [["", t("All products")]], {
             onchange: () => this.choose(this.select.value),
         });
-        this.field = labelled(this.select, "Product");
+        this.field = labelled(this.select, t("Product"));
         this.list = parts.make("ul", "pictures", {
-            class: "photoshoot-shoot-pictures", "aria-label": "Newest pictures", tabIndex: 0,
+            class: "photoshoot-shoot-pictures", "aria-label": t("Newest pictures"), tabIndex: 0,
         });
-        this.more = parts.button("more", "Show more", async() => {
+        this.more = parts.button("more", t("Show more"), async() => {
             this.limit += PICTURES;
             this.show();
         });
         this.empty = make("p", {class: "photoshoot-page-nothing"},
-            "Pictures appear here as they are made, the newest first.");
-        this.box = parts.step("newest", 3, "Newest pictures", this.empty, this.field, this.status, this.list,
+            t("Pictures appear here as they are made, the newest first."));
+        this.box = parts.step("newest", 3, t("Newest pictures"), this.empty, this.field, this.status, this.list,
             line(this.more));
     }
 
@@ -85,7 +86,7 @@ export class Pictures {
     #showProducts() {
         const names = [...this.page.shoot.products.keys()];
         const {value} = this.select;
-        renew(this.select, names, () => options([["", "All products"], ...names.map(name => [name, name])]));
+        renew(this.select, names, () => options([["", t("All products")], ...names.map(name => [name, name])]));
         this.select.value = names.includes(value) ? value : "";
     }
 }
@@ -115,12 +116,15 @@ class Picture {
         const {product, seed, decision, by_hand: byHand, why} = shot;
         this.picture.replaceChildren(thumbnailOf(this.pictures.page.shoot.name, shot));
         this.title.textContent = product;
-        this.text.textContent = `${decision}${byHand ? " by hand" : ""}`;
+        const word = DECISIONS[decision] ?? decision;
+        this.text.textContent = byHand ? t("{decision} by hand", {decision: word}) : word;
         this.node.title = why ?? "";
         this.node.className = `photoshoot-shoot-${decision}`;
-        for (const [button, word, is] of [[this.accept, "Accept", "accepted"], [this.reject, "Reject", "rejected"]]) {
+        for (const [button, word, is] of [
+            [this.accept, t("Accept"), "accepted"], [this.reject, t("Reject"), "rejected"],
+        ]) {
             button.setAttribute("aria-pressed", String(decision === is));
-            button.setAttribute("aria-label", `${word} ${product}, seed ${seed}`);
+            button.setAttribute("aria-label", t("{word} {product}, seed {seed}", {word, product, seed}));
             button.title = word;
         }
     }

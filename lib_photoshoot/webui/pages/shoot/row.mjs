@@ -1,7 +1,7 @@
 // One product of the table. Its cells are made when the row comes near the part of the table that is seen, and taken
 
 import {items, make, renew} from "../shared/elements.mjs";
-import {range} from "../shared/words.mjs";
+import {count, range, t} from "../shared/words.mjs";
 import {fileUrl, parts, reviewUrl} from "./api.mjs";
 import {tidied} from "./cells.mjs";
 import {fieldName} from "./columns.mjs";
@@ -9,6 +9,7 @@ import {fieldName} from "./columns.mjs";
 // away when it leaves: a list may have thousands.
 
 const THUMBNAILS = 4;
+export const DECISIONS = {accepted: t("accepted"), rejected: t("rejected")};
 
 export class Row {
     constructor(table, values = {}) {
@@ -48,7 +49,7 @@ export class Row {
         const cells = this.table.columns.shown.map(field => this.#cell(field));
         // For the mouse; by keyboard the product is chosen above the pictures.
         this.accepted = make("button", {
-            type: "button", class: "photoshoot-shoot-count", tabIndex: -1, title: "Show its pictures",
+            type: "button", class: "photoshoot-shoot-count", tabIndex: -1, title: t("Show its pictures"),
             onclick: () => this.table.page.pictures.choose(this.name),
         });
         this.bar = make("div", {class: "photoshoot-page-bar", "aria-hidden": "true"}, make("i"));
@@ -105,9 +106,9 @@ export class Row {
         this.node.setAttribute("aria-rowindex", number + 1); // the head is the first
         if (this.built) {
             this.count.textContent = number;
-            this.count.setAttribute("aria-label", `Row ${number}`);
+            this.count.setAttribute("aria-label", t("Row {number}", {number}));
             for (const [field, input] of this.cells) {
-                input.setAttribute("aria-label", `${fieldName(field)}, row ${number}`);
+                input.setAttribute("aria-label", t("{field}, row {number}", {field: fieldName(field), number}));
             }
         }
     }
@@ -145,7 +146,7 @@ export class Row {
         const aside = this.product?.aside;
         const lines = said.map(({text}) => [sentence(text), "photoshoot-page-wrong"]);
         if (aside) {
-            lines.push([`Set aside: ${aside}`, ""]);
+            lines.push([t("Set aside: {why}", {why: aside}), ""]);
         }
         renew(this.notes, lines, () => items(lines));
         this.node.dataset.wrong = String(said.length > 0);
@@ -164,10 +165,11 @@ export class Row {
         const {accepted = 0, wanted = 0, rejected = 0} = product ?? {};
         this.accepted.hidden = !product;
         this.accepted.textContent = product ? `${accepted} / ${wanted}` : "";
-        this.accepted.setAttribute("aria-label", `${this.name}: ${accepted} of ${wanted} accepted`);
+        this.accepted.setAttribute("aria-label",
+            t("{name}: {accepted} of {wanted} accepted", {name: this.name, accepted, wanted}));
         this.bar.hidden = !product;
         this.bar.firstChild.style.width = `${100 * Math.min(1, wanted ? accepted / wanted : 0)}%`;
-        this.rejected.textContent = rejected ? `${rejected.toLocaleString("en")} rejected` : "";
+        this.rejected.textContent = rejected ? t("{n} rejected", {n: count(rejected)}) : "";
         const shots = product ? shoot.newest(THUMBNAILS, this.name) : [];
         renew(this.thumbnails, [shoot.name, shots.map(({thumbnail, decision, why}) => [thumbnail, decision, why])],
             () => shots.map(shot => thumbnailOf(shoot.name, shot)));
@@ -182,7 +184,7 @@ export class Row {
             type: "text", value: this.values[name] ?? "", placeholder: usual ?? "", autocomplete: "off",
             spellcheck: name === "prompt" || name === "negative_prompt" || name === "scenes",
             inputMode: kind === "whole" ? "numeric" : kind === "number" ? "decimal" : "text",
-            title: [about, whole ? range(field.lowest, field.highest, field.step) : ""].filter(Boolean).join(" "),
+            title: [t(about), whole ? range(field.lowest, field.highest, field.step) : ""].filter(Boolean).join(" "),
         });
         if (this.table.page.info.choices[name]?.length) {
             input.setAttribute("list", parts.id(`choices_${name}`));
@@ -201,7 +203,7 @@ function sentence(text) {
 // A small picture that opens the review page.
 export function thumbnailOf(name, shot) {
     const {product, seed, decision, why, thumbnail} = shot;
-    const words = `${product}, seed ${seed}: ${decision}`;
+    const words = t("{product}, seed {seed}: {decision}", {product, seed, decision: DECISIONS[decision] ?? decision});
     return make("a", {
         href: reviewUrl(name, shot), target: "_blank", title: [words, why].filter(Boolean).join("\n"),
         class: `photoshoot-shoot-${decision}`,

@@ -2,18 +2,18 @@
 
 import {items, labelled, line, make, note, renew} from "../shared/elements.mjs";
 import {Standing} from "../shared/standing.mjs";
-import {duration} from "../shared/words.mjs";
+import {count, duration, t} from "../shared/words.mjs";
 import {ask, fileUrl, parts, shootPath} from "./api.mjs";
 import {ShootState} from "./state.mjs";
 
 const STATES = {
-    draft: "Not started",
-    running: "Shooting",
-    stopping: "Stopping: the pictures at hand are finished",
-    stopped: "Stopped",
-    done: "All pictures are there",
-    short: "Ended, but pictures are missing",
-    failed: "Failed",
+    draft: t("Not started"),
+    running: t("Shooting"),
+    stopping: t("Stopping: the pictures at hand are finished"),
+    stopped: t("Stopped"),
+    done: t("All pictures are there"),
+    short: t("Ended, but pictures are missing"),
+    failed: t("Failed"),
 };
 // So many of the last pictures tell the pace.
 const PACE = 30;
@@ -22,9 +22,9 @@ export class Run {
     constructor(page) {
         this.page = page;
         const {saved, info} = page;
-        this.standing = new Standing(parts, "Pictures accepted");
+        this.standing = new Standing(parts, t("Pictures accepted"));
         this.notes = parts.make("ul", "run_notes", {
-            class: "photoshoot-page-findings", "aria-label": "WebUIs that failed",
+            class: "photoshoot-page-findings", "aria-label": t("WebUIs that failed"),
         });
         this.status = parts.status("run_status");
         this.own = parts.input("own", {
@@ -35,27 +35,27 @@ export class Run {
         });
         this.auth = parts.input("auth", {type: "password", autocomplete: "new-password", placeholder: "user:password"});
         this.tries = parts.input("tries", {
-            type: "number", min: 1, step: 1, placeholder: "5 for each picture", ...page.kept("tries"),
+            type: "number", min: 1, step: 1, placeholder: t("5 for each picture"), ...page.kept("tries"),
         });
         const button = (name, label, action, properties) => parts.button(name, label, action, this.status, properties);
-        this.start = button("start", "Start", () => this.#start(), {primary: true});
-        this.stop = button("stop", "Stop", () => this.#stop(), {
-            title: "The pictures at hand are finished; Start goes on from there.",
+        this.start = button("start", t("Start"), () => this.#start(), {primary: true});
+        this.stop = button("stop", t("Stop"), () => this.#stop(), {
+            title: t("The pictures at hand are finished; Start goes on from there."),
         });
         this.review = parts.make("a", "review", {target: "_blank", class: "photoshoot-page-button"},
-            "Review the pictures");
+            t("Review the pictures"));
         this.settings = make("div", {class: "photoshoot-page-grid photoshoot-page-pairwise"},
             make("div", {class: "photoshoot-page-found"},
-                labelled(this.own, "This WebUI", "Its other jobs take turns with the shoot's."),
-                labelled(this.tries, "Tries at most for each product",
-                    "A product that has not enough accepted pictures by then is left short.")),
+                labelled(this.own, t("This WebUI"), t("Its other jobs take turns with the shoot's.")),
+                labelled(this.tries, t("Tries at most for each product"),
+                    t("A product that has not enough accepted pictures by then is left short."))),
             make("div", {class: "photoshoot-page-found"},
-                labelled(this.webuis, "Further WebUIs",
-                    "One address a line; each with this extension and --api."),
-                labelled(this.auth, "Their login",
-                    "Where they were started with --api-auth. It is not kept.")));
+                labelled(this.webuis, t("Further WebUIs"),
+                    t("One address a line; each with this extension and --api.")),
+                labelled(this.auth, t("Their login"),
+                    t("Where they were started with --api-auth. It is not kept."))));
         const lacking = info.weights ? note(info.weights, true) : null;
-        this.box = parts.step("run", 2, "Shoot",
+        this.box = parts.step("run", 2, t("Shoot"),
             ...this.standing.nodes, this.notes, lacking, this.settings, line(this.start, this.stop, this.review), this.status);
     }
 
@@ -91,7 +91,7 @@ export class Run {
         renew(this.notes, notes, () => items(counted(notes)));
         this.notes.hidden = notes.length === 0;
         this.settings.hidden = this.start.hidden = shoot.running;
-        this.start.textContent = ["stopped", "short", "failed"].includes(state) ? "Go on" : "Start";
+        this.start.textContent = ["stopped", "short", "failed"].includes(state) ? t("Go on") : t("Start");
         this.start.disabled = state === "done" && !this.page.lists.dirty;
         this.stop.hidden = !shoot.running;
         this.stop.disabled = state === "stopping";
@@ -106,24 +106,25 @@ export class Run {
     #showFigures() {
         const {shoot} = this.page;
         const {wanted, accepted, rejected, counting} = shoot.totals;
-        const plain = number => number.toLocaleString("en");
         const pace = shoot.running ? shoot.pace(PACE) : null;
         const minute = pace ? pace.pictures * 60 : 0;
         const {seconds} = shoot.detail ?? {};
         const left = pace?.accepted ? duration((wanted - counting) / pace.accepted) : "–";
-        this.standing.measure(wanted ? counting / wanted : 0, `${plain(counting)} of ${plain(wanted)} accepted`, [
-            ["Accepted", `${plain(accepted)} of ${plain(wanted)}`],
-            ["Rejected", plain(rejected)],
-            shoot.running ? ["Pictures a minute", minute ? minute.toFixed(minute < 10 ? 1 : 0) : "–"]
-                : ["Products complete", this.#complete()],
-            shoot.running ? ["Time left, about", left]
-                : ["Last run took", Number.isFinite(seconds) ? duration(seconds) : "–"],
+        const told = t("{done} of {of} accepted", {done: count(counting), of: count(wanted)});
+        this.standing.measure(wanted ? counting / wanted : 0, told, [
+            [t("Accepted"), t("{done} of {of}", {done: count(accepted), of: count(wanted)})],
+            [t("Rejected"), count(rejected)],
+            shoot.running ? [t("Pictures a minute"), minute ? minute.toFixed(minute < 10 ? 1 : 0) : "–"]
+                : [t("Products complete"), this.#complete()],
+            shoot.running ? [t("Time left, about"), left]
+                : [t("Last run took"), Number.isFinite(seconds) ? duration(seconds) : "–"],
         ]);
     }
 
     #complete() {
         const products = [...this.page.shoot.products.values()];
-        return `${products.filter(one => one.accepted >= one.wanted).length} of ${products.length}`;
+        const done = products.filter(one => one.accepted >= one.wanted).length;
+        return t("{done} of {of}", {done, of: products.length});
     }
 
     async #start() {
@@ -131,7 +132,7 @@ export class Run {
         const webuis = this.webuis.value.split(/\s+/).filter(Boolean);
         if (!this.own.checked && !webuis.length) {
             this.own.focus();
-            throw new Error("Tick This WebUI, or name another one.");
+            throw new Error(t("Tick This WebUI, or name another one."));
         }
         if (!page.shoot.name || page.lists.dirty) {
             await page.lists.save();
@@ -155,5 +156,5 @@ export class Run {
 export function counted(texts) {
     const times = new Map();
     texts.forEach(text => times.set(text, (times.get(text) ?? 0) + 1));
-    return [...times].map(([text, count]) => count > 1 ? `${text} (${count} times)` : text);
+    return [...times].map(([text, count]) => count > 1 ? t("{text} ({count} times)", {text, count}) : text);
 }

@@ -2,7 +2,7 @@
 
 import {line, make, say} from "../shared/elements.mjs";
 import {later} from "../shared/page.mjs";
-import {plural} from "../shared/words.mjs";
+import {plural, t} from "../shared/words.mjs";
 import {ask, parts} from "./api.mjs";
 import {Columns} from "./columns.mjs";
 import {Keys} from "./keys.mjs";
@@ -27,14 +27,14 @@ export class Table {
         this.onchange = () => {};
         this.status = parts.status("table_status");
         this.summary = parts.status("summary");
-        this.first = parts.button("first_problem", "Go to the first", async() => this.#goToProblem(), null, {
+        this.first = parts.button("first_problem", t("Go to the first"), async() => this.#goToProblem(), null, {
             hidden: true,
         });
         this.columns = new Columns(this);
         this.tools = new Tools(this);
         this.body = make("div", {role: "rowgroup"});
         this.frame = parts.make("div", "table", {
-            class: "photoshoot-shoot-table", role: "table", "aria-label": "Shot list",
+            class: "photoshoot-shoot-table", role: "table", "aria-label": t("Shot list"),
             tabIndex: -1,
         }, make("div", {role: "rowgroup"}, this.columns.head), this.body);
         this.keys = new Keys(this);
@@ -45,9 +45,9 @@ export class Table {
             parts.make("datalist", `choices_${name}`, {}, ...choices.map(value => make("option", {value}))));
         this.box = make("div", {class: "photoshoot-page-found"},
             this.tools.box, this.frame, this.status, line(this.summary, this.first),
-            make("small", {class: "photoshoot-page-help"}, "Like a spreadsheet: Enter and ↑ ↓ go from row to " +
+            make("small", {class: "photoshoot-page-help"}, t("Like a spreadsheet: Enter and ↑ ↓ go from row to " +
                 "row, Tab from cell to cell, Escape takes back what was typed; copied cells are pasted from the " +
-                "cursor on. Ctrl+Enter duplicates a row, Alt+Shift+↑ ↓ moves it, Alt+Shift+Delete deletes it."),
+                "cursor on. Ctrl+Enter duplicates a row, Alt+Shift+↑ ↓ moves it, Alt+Shift+Delete deletes it.")),
             this.columns.box, ...lists);
         this.settled = later(() => this.check(), SETTLED_MS);
         this.columns.show();
@@ -207,10 +207,13 @@ export class Table {
 
     #summarize(count, wanted) {
         const wrong = this.rows.filter(row => row.problems.length).length;
-        const told = count ? `${plural(count, "product")}, ${plural(wanted, "picture")} wanted.`
-            : "The list is empty: type a product into its first row, paste cells, or import a file.";
-        const needs = plural(wrong, "row needs", "rows need");
-        say(this.summary, wrong ? `${told} ${needs} a correction.` : told, wrong > 0);
+        const told = count ? t("{products}, {pictures} wanted.", {
+            products: plural(count, "{n} product", "{n} products"),
+            pictures: plural(wanted, "{n} picture", "{n} pictures"),
+        })
+            : t("The list is empty: type a product into its first row, paste cells, or import a file.");
+        const needs = plural(wrong, "{n} row needs a correction.", "{n} rows need a correction.");
+        say(this.summary, wrong ? `${told} ${needs}` : told, wrong > 0);
         this.first.hidden = wrong === 0;
     }
 

@@ -1,7 +1,7 @@
 // What can be done with the row and the cell in which the cursor is, or was last; and the way back.
 
 import {make, say} from "../shared/elements.mjs";
-import {plural} from "../shared/words.mjs";
+import {plural, t} from "../shared/words.mjs";
 import {parts} from "./api.mjs";
 import {fieldName} from "./columns.mjs";
 
@@ -11,17 +11,17 @@ export class Tools {
         this.current = null; // {row, field}
         const button = (name, label, about, action) => parts.button(name, label, async() => action(),
             table.status, {"aria-label": about, title: about, disabled: true});
-        this.place = make("span", {class: "photoshoot-page-help photoshoot-shoot-place"}, "No row chosen");
+        this.place = make("span", {class: "photoshoot-page-help photoshoot-shoot-place"}, t("No row chosen"));
         this.buttons = [
-            button("duplicate", "Duplicate", "Duplicate the row", () => this.duplicate()),
-            button("up", "↑", "Move the row up", () => this.move(-1)),
-            button("down", "↓", "Move the row down", () => this.move(1)),
-            button("delete", "Delete", "Delete the row", () => this.remove()),
+            button("duplicate", t("Duplicate"), t("Duplicate the row"), () => this.duplicate()),
+            button("up", "↑", t("Move the row up"), () => this.move(-1)),
+            button("down", "↓", t("Move the row down"), () => this.move(1)),
+            button("delete", "Delete", t("Delete the row"), () => this.remove()),
         ];
-        this.fill = button("fill_down", "Fill down", "Copy the cell to all rows below", () => this.#fillDown());
-        this.undo = button("undo", "Undo", "Undo", () => table.undo());
+        this.fill = button("fill_down", t("Fill down"), t("Copy the cell to all rows below"), () => this.#fillDown());
+        this.undo = button("undo", t("Undo"), t("Undo"), () => table.undo());
         this.box = make("div", {
-            class: "photoshoot-page-row photoshoot-shoot-tools", role: "toolbar", "aria-label": "Rows",
+            class: "photoshoot-page-row photoshoot-shoot-tools", role: "toolbar", "aria-label": t("Rows"),
         }, this.place, ...this.buttons, this.fill, this.undo);
     }
 
@@ -36,14 +36,15 @@ export class Tools {
         const {table} = this;
         const {row, field} = this.current ?? {};
         const none = !row || row.empty || table.locked;
-        this.place.textContent = row ? `Row ${table.numberOf(row)}, ${fieldName(field)}`
-            : "No row chosen";
+        this.place.textContent = row
+            ? t("Row {number}, {field}", {number: table.numberOf(row), field: fieldName(field)})
+            : t("No row chosen");
         this.buttons.forEach(button => {
             button.disabled = none;
         });
         this.fill.disabled = none || field === "name";
         const last = table.undoes.at(-1);
-        const words = last ? `Undo: ${last.words}` : "Undo";
+        const words = last ? t("Undo: {what}", {what: last.words}) : t("Undo");
         this.undo.disabled = !last || table.locked;
         this.undo.title = words;
         this.undo.setAttribute("aria-label", words);
@@ -51,17 +52,18 @@ export class Tools {
 
     duplicate() {
         this.#change((row, index, table) => {
-            table.keep(`duplicate row ${index + 1}`);
+            table.keep(t("duplicate row {number}", {number: index + 1}));
             return table.insert(index + 1, row.values);
         });
     }
 
     remove() {
         this.#change((row, index, table) => {
-            table.keep(`delete row ${index + 1}${row.name ? `, ${row.name}` : ""}`);
+            const told = {number: index + 1, name: row.name};
+            table.keep(row.name ? t("delete row {number}, {name}", told) : t("delete row {number}", told));
             table.take(row);
             return table.rows[Math.min(index, table.rows.length - 1)];
-        }, index => `Row ${index + 1} is deleted; Undo brings it back.`);
+        }, index => t("Row {number} is deleted; Undo brings it back.", {number: index + 1}));
     }
 
     move(step) {
@@ -70,7 +72,7 @@ export class Tools {
             if (!other || other.empty) {
                 return null;
             }
-            table.keep(`move row ${index + 1}`);
+            table.keep(t("move row {number}", {number: index + 1}));
             table.rows.splice(index, 1);
             table.rows.splice(index + step, 0, row);
             other.node[step < 0 ? "before" : "after"](row.node);
@@ -99,9 +101,9 @@ export class Tools {
         const {row, field} = this.current;
         const {table} = this;
         const below = table.rows.slice(table.rows.indexOf(row) + 1).filter(one => !one.empty);
-        table.keep(`fill down ${fieldName(field)}`);
+        table.keep(t("fill down {field}", {field: fieldName(field)}));
         below.forEach(one => one.write(field, row.values[field] ?? ""));
         table.changed();
-        say(table.status, `${plural(below.length, "row")} below filled.`);
+        say(table.status, plural(below.length, "{n} row below filled.", "{n} rows below filled."));
     }
 }

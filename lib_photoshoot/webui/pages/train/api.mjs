@@ -2,12 +2,13 @@
 
 import {Parts} from "../shared/elements.mjs";
 import {request} from "../shared/page.mjs";
+import {t} from "../shared/words.mjs";
 
 export const parts = new Parts("photoshoot_train_");
 
 export function ask(path, body) {
     return request(trainUrl(path), body,
-        "This WebUI does not know how to train; restart it after an update of the extension.");
+        t("This WebUI does not know how to train; restart it after an update of the extension."));
 }
 
 export function trainUrl(path, query = null) {

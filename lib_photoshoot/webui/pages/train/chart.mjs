@@ -1,5 +1,6 @@
 // The loss by step as inline SVG: each step thin, the mean thick, with axes and the ends of epochs.
 
+import {t} from "../shared/words.mjs";
 import {figure} from "./words.mjs";
 
 const HEIGHT = 230;
@@ -54,9 +55,10 @@ export function chartOf(history, {total, perEpoch, width}) {
     const means = history.map(point => point[2] ?? point[1]).filter(Number.isFinite);
     const [first, now] = [means[0], means.at(-1)].map(figure);
     svg.append(
-        draw("title", {id: "photoshoot_train_chart_title"}, "Loss by step"),
-        draw("desc", {id: "photoshoot_train_chart_words"}, `The mean loss went from ${first} to ${now} in ` +
-            `${history.at(-1)[0]} of ${total} steps; its lowest is ${figure(Math.min(...means))}.`));
+        draw("title", {id: "photoshoot_train_chart_title"}, t("Loss by step")),
+        draw("desc", {id: "photoshoot_train_chart_words"}, t(
+            "The mean loss went from {first} to {now} in {step} of {total} steps; its lowest is {lowest}.",
+            {first, now, step: history.at(-1)[0], total, lowest: figure(Math.min(...means))})));
     const epochs = perEpoch ? Math.floor(last / perEpoch) : 0;
     for (let epoch = 1; epoch < epochs && epochs <= 40; epoch++) {
         const at = x(epoch * perEpoch);
@@ -71,9 +73,9 @@ export function chartOf(history, {total, perEpoch, width}) {
             svg.append(draw("text", {x: x(tick), y: height - bottom + 16, "text-anchor": "middle"}, String(tick)));
         }
     }
-    svg.append(draw("text", {x: (left + width - right) / 2, y: height - 3, "text-anchor": "middle"}, "Step"),
+    svg.append(draw("text", {x: (left + width - right) / 2, y: height - 3, "text-anchor": "middle"}, t("Step")),
         draw("text", {x: 11, y: (top + height - bottom) / 2, "text-anchor": "middle", transform:
-            `rotate(-90 11 ${(top + height - bottom) / 2})`}, "Loss"),
+            `rotate(-90 11 ${(top + height - bottom) / 2})`}, t("Loss")),
         line(1, "photoshoot-page-raw"), line(2, "photoshoot-page-mean"));
     return svg;
 }

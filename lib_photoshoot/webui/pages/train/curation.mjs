@@ -1,7 +1,7 @@
 // Optional: our own product filter looks at the photos, so that those without the product can be left out.
 
 import {fill, inputLine, labelled, line, say} from "../shared/elements.mjs";
-import {plural} from "../shared/words.mjs";
+import {plural, t} from "../shared/words.mjs";
 import {ask, parts} from "./api.mjs";
 
 export class Curation {
@@ -11,21 +11,21 @@ export class Curation {
         this.busy = true; // until the server says that nobody looks
         this.state = {};
         this.status = parts.status("curate_status");
-        this.bar = parts.bar("curate_progress", "Looking for products");
+        this.bar = parts.bar("curate_progress", t("Looking for products"));
         this.products = parts.input("products", {
             placeholder: "handbag, shoe, watch = wristwatch | watch dial", ...this.train.kept("products"),
         });
         const button = (name, label, action) => parts.button(name, label, action, this.status);
-        this.look = button("look", "Look", () => this.#look());
-        this.stop = button("look_stop", "Stop", () => ask("/curate/stop", {}));
-        this.leave = button("leave_out_others", "Leave out", () => this.#leaveOut());
-        this.crop = button("crop_products", "Crop", () => this.#crop());
-        this.whole = button("crop_none", "Whole photos again", () => this.#whole());
+        this.look = button("look", t("Look"), () => this.#look());
+        this.stop = button("look_stop", t("Stop"), () => ask("/curate/stop", {}));
+        this.leave = button("leave_out_others", t("Leave out"), () => this.#leaveOut());
+        this.crop = button("crop_products", t("Crop"), () => this.#crop());
+        this.whole = button("crop_none", t("Whole photos again"), () => this.#whole());
         [this.stop, this.leave, this.crop, this.whole].forEach(one => {
             one.hidden = true;
         });
-        this.box = parts.fold("curation_fold", "Keep only photos that show a product (optional)",
-            inputLine(labelled(this.products, "Products"), this.look, this.stop),
+        this.box = parts.fold("curation_fold", t("Keep only photos that show a product (optional)"),
+            inputLine(labelled(this.products, t("Products")), this.look, this.stop),
             this.bar, this.status, line(this.leave, this.crop, this.whole));
     }
 
@@ -57,10 +57,10 @@ export class Curation {
         }
         this.shown = shown;
         this.bar.hidden = this.stop.hidden = !busy;
-        fill(this.bar, of ? done / of : null, `${done} of ${of}`);
+        fill(this.bar, of ? done / of : null, t("{done} of {of}", {done, of}));
         this.#offer(here && !busy && !error ? pictures ?? [] : []);
         if (busy) {
-            say(this.status, of ? `Looking: ${done} of ${of}.` : "Loading the product filter…");
+            say(this.status, of ? t("Looking: {done} of {of}.", {done, of}) : t("Loading the product filter…"));
         } else if (here && error) {
             say(this.status, error, true);
         }
@@ -71,25 +71,26 @@ export class Curation {
         this.boxes = Object.fromEntries(pictures.filter(picture => picture.crop).map(({name, crop}) => [name, crop]));
         const [all, none] = [pictures.length, this.without.length];
         const crops = Object.keys(this.boxes).length;
-        const told = `${all - none} of ${plural(all, "photo")} show a product.`;
+        const told = plural(all, "{shown} of {n} photo show a product.", "{shown} of {n} photos show a product.",
+            {shown: all - none});
         say(this.status, all ? told : "");
-        this.leave.textContent = `Leave out the ${none} without one`;
+        this.leave.textContent = t("Leave out the {none} without one", {none});
         this.leave.hidden = none === 0;
-        this.crop.textContent = `Crop ${plural(crops, "photo")} to the product`;
+        this.crop.textContent = plural(crops, "Crop {n} photo to the product", "Crop {n} photos to the product");
         this.crop.hidden = crops === 0;
     }
 
     #leaveOut() {
         this.without.forEach(name => this.photos.leftOut.add(name));
         this.photos.changed();
-        const many = plural(this.without.length, "photo");
-        say(this.status, `${many} left out; the ticks in the gallery bring them back.`);
+        say(this.status, plural(this.without.length, "{n} photo left out; the ticks in the gallery bring them back.",
+            "{n} photos left out; the ticks in the gallery bring them back."));
     }
 
     #crop() {
         this.photos.crops = this.boxes;
         this.photos.changed();
-        say(this.status, "Cropped in the run's own copies; your photos stay whole.");
+        say(this.status, t("Cropped in the run's own copies; your photos stay whole."));
     }
 
     #whole() {

@@ -1,6 +1,7 @@
 // The photos with their captions; the part that the crop cuts away is dimmed.
 
 import {attempt, items, make, say, toggle} from "../shared/elements.mjs";
+import {t} from "../shared/words.mjs";
 import {parts, trainUrl} from "./api.mjs";
 import {UNCAPTIONED, UNTAGGED} from "./counting.mjs";
 
@@ -9,7 +10,7 @@ export class Gallery {
         this.photos = photos;
         this.cards = new Map();
         this.box = parts.make("ul", "gallery", {
-            class: "photoshoot-page-gallery", "aria-label": "Photos", tabIndex: 0,
+            class: "photoshoot-page-gallery", "aria-label": t("Photos"), tabIndex: 0,
         });
     }
 
@@ -41,8 +42,8 @@ class Photo {
             make("img", {src: trainUrl("/picture", query), alt: "", loading: "lazy"}), this.kept);
         this.size = make("small");
         this.caption = parts.make("textarea", `photo_${index}_caption`, {
-            rows: 3, spellcheck: true, "aria-label": `Caption of ${this.name}`,
-            placeholder: "No caption yet", onchange: () => this.#save(),
+            rows: 3, spellcheck: true, "aria-label": t("Caption of {name}", {name: this.name}),
+            placeholder: t("No caption yet"), onchange: () => this.#save(),
         });
         this.out = parts.make("input", `photo_${index}_out`, {
             type: "checkbox", onchange: () => this.#leaveOut(),
@@ -55,7 +56,7 @@ class Photo {
                 make("div", {class: "photoshoot-page-photo-head"}, make("b", {}, this.name), this.size),
                 this.caption, this.status,
                 make("div", {class: "photoshoot-page-field photoshoot-page-tick"}, this.out,
-                    make("label", {htmlFor: this.out.id}, "Leave out",
+                    make("label", {htmlFor: this.out.id}, t("Leave out"),
                         make("span", {class: "photoshoot-page-unseen"}, ` ${this.name}`))),
                 this.findings));
         this.node.dataset.name = this.name;
@@ -74,8 +75,9 @@ class Photo {
             width: percent(right - left, width), height: percent(bottom - top, height),
         });
         const away = 1 - (right - left) * (bottom - top) / (width * height);
-        const cropped = this.name in crops ? "cropped to the product" : `${Math.round(100 * away)} % cut away`;
-        this.frame.title = `${width} × ${height} pixels, ${cropped}`;
+        const cropped = this.name in crops ? t("cropped to the product")
+            : t("{percent} % cut away", {percent: Math.round(100 * away)});
+        this.frame.title = t("{width} × {height} pixels, {cropped}", {width, height, cropped});
         this.size.textContent = away < 0.005 ? `${width} × ${height}` : cropped;
         if (document.activeElement !== this.caption) {
             this.caption.value = captions[this.name];
@@ -90,7 +92,7 @@ class Photo {
 
     #save() {
         return attempt(async() => {
-            say(this.status, "Saving…");
+            say(this.status, t("Saving…"));
             await this.photos.captioning.edit("set", {name: this.name, text: this.caption.value});
             say(this.status, "");
         }, this.status);

@@ -4,6 +4,7 @@
 import {make} from "../shared/elements.mjs";
 import {Page} from "../shared/page.mjs";
 import {styled} from "../shared/styles.mjs";
+import {t} from "../shared/words.mjs";
 import {ask, parts} from "./api.mjs";
 import {Photos} from "./photos.mjs";
 import {Recipe} from "./recipe.mjs";
@@ -29,9 +30,9 @@ class Train extends Page {
         this.runs = new Runs(this);
         this.parts = [this.trainer, this.photos, this.run, this.runs];
         this.root.replaceChildren(
-            make("p", {class: "photoshoot-page-intro"}, "Teaches Stable Diffusion the look of your own product " +
+            make("p", {class: "photoshoot-page-intro"}, t("Teaches Stable Diffusion the look of your own product " +
                 "photos: from a folder of them to a LoRA in the WebUI's Lora tab. Everything runs on this machine, " +
-                "and your folder is never changed unless you say so."),
+                "and your folder is never changed unless you say so.")),
             this.line,
             make("div", {class: "photoshoot-page-columns"},
                 make("div", {}, this.trainer.box, this.photos.box, this.recipe.box),

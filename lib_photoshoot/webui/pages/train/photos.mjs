@@ -1,7 +1,7 @@
 // Step 2: the folder of photos and what was found in it. Captions, gallery and curation have files of their own.
 
 import {attempt, help, inputLine, items, labelled, line, make, note, say} from "../shared/elements.mjs";
-import {duration, plural} from "../shared/words.mjs";
+import {count, duration, plural, t} from "../shared/words.mjs";
 import {ask, parts} from "./api.mjs";
 import {Captions} from "./captions.mjs";
 import {bucketCounts, stillHolds, UNCAPTIONED, UNTAGGED} from "./counting.mjs";
@@ -23,10 +23,10 @@ export class Photos {
             onchange: () => this.#remember(),
         });
         this.regularisation = parts.input("regularisation", {
-            value: train.saved.regularisation ?? "", placeholder: "None",
+            value: train.saved.regularisation ?? "", placeholder: t("None"),
             onchange: () => this.#useRegularisation(),
         });
-        this.button = parts.button("check", "Check", () => this.look(), this.status, {primary: true});
+        this.button = parts.button("check", t("Check"), () => this.look(), this.status, {primary: true});
         this.folder.onkeydown = event => {
             if (event.key === "Enter") {
                 event.preventDefault();
@@ -40,22 +40,22 @@ export class Photos {
         this.notes = parts.make("ul", "notes", {class: "photoshoot-page-findings"});
         this.notesFold = parts.fold("notes_fold", "", this.notes);
         this.buckets = parts.make("table", "buckets", {class: "photoshoot-page-table"});
-        this.bucketsFold = parts.fold("buckets_fold", "Sizes in the training",
-            help("Each photo is scaled and cropped to the size nearest to its own shape."), this.buckets);
+        this.bucketsFold = parts.fold("buckets_fold", t("Sizes in the training"),
+            help(t("Each photo is scaled and cropped to the size nearest to its own shape.")), this.buckets);
         this.captioning = new Captions(this);
         this.curation = new Curation(this);
         this.gallery = new Gallery(this);
         this.found = parts.make("div", "found", {class: "photoshoot-page-found", hidden: true},
             this.summary, this.todo, this.problemsFold, this.notesFold, this.bucketsFold,
             this.captioning.box, this.curation.box, this.gallery.box);
-        this.box = parts.step("photos", 2, "Photos",
-            inputLine(labelled(this.folder, "Folder of photos"), this.button),
+        this.box = parts.step("photos", 2, t("Photos"),
+            inputLine(labelled(this.folder, t("Folder of photos")), this.button),
             parts.make("small", "folder_help", {class: "photoshoot-page-help"},
-                "Inside the WebUI's output folders, or those of Settings, Product Photoshoot."),
-            parts.fold("regularisation_fold", "Regularisation", labelled(this.regularisation,
-                "Folder of regularisation pictures",
-                "Pictures of the class and not of your product, such as other bags in a sub-folder 1_bag, so that " +
-                "the training does not forget what the class looks like. As many are taken as there are photos.")),
+                t("Inside the WebUI's output folders, or those of Settings, Product Photoshoot.")),
+            parts.fold("regularisation_fold", t("Regularisation"), labelled(this.regularisation,
+                t("Folder of regularisation pictures"),
+                t("Pictures of the class and not of your product, such as other bags in a sub-folder 1_bag, so that " +
+                "the training does not forget what the class looks like. As many are taken as there are photos."))),
             this.status, this.found);
     }
 
@@ -95,11 +95,11 @@ export class Photos {
         const folder = this.folder.value.trim();
         if (!folder) {
             this.folder.focus();
-            throw new Error("Name the folder that holds your photos.");
+            throw new Error(t("Name the folder that holds your photos."));
         }
         const number = ++this.asked;
         if (folder !== this.shownFolder) {
-            say(this.status, "Looking at every photo…");
+            say(this.status, t("Looking at every photo…"));
         }
         const check = await ask("/check", {
             folder, recipe: this.train.recipe.values(), regularisation: this.regularisationFolder,
@@ -151,9 +151,11 @@ export class Photos {
             return;
         }
         const {all, used, captioned} = figures;
-        const photos = used.length === all ? plural(all, "photo") : `${used.length} of ${all} photos`;
-        const told = captioned === used.length ? "all with a caption" : `${captioned} with a caption`;
-        this.summary.replaceChildren(make("b", {}, photos), `, ${told}; ${figures.words}`);
+        const photos = used.length === all ? plural(all, "{n} photo", "{n} photos")
+            : t("{used} of {all} photos", {used: used.length, all});
+        const told = captioned === used.length ? t("all with a caption") : t("{captioned} with a caption", {captioned});
+        this.summary.replaceChildren(make("b", {}, photos),
+            t(", {captions}; {figures}", {captions: told, figures: figures.words}));
         this.train.recipe.showFigures(figures);
     }
 
@@ -180,9 +182,13 @@ export class Photos {
         const {seconds, total_steps: checked, disk_bytes: disk} = this.check;
         const needed = seconds && checked ? seconds * total / checked : null;
         const cropped = used.some(picture => picture.name in this.crops);
-        const words = `${plural(perEpoch, "step")} an epoch, ${total.toLocaleString("en")} in all, ` +
-            `${needed ? `about ${duration(needed)}` : "time not known before a first run"}, ` +
-            `${diskSize(disk)}${cropped ? "; the crops may change this a little" : ""}`;
+        const told = {
+            steps: plural(perEpoch, "{n} step an epoch", "{n} steps an epoch"),
+            total: count(total), disk: diskSize(disk),
+            time: needed ? t("about {time}", {time: duration(needed)}) : t("time not known before a first run"),
+        };
+        const words = cropped ? t("{steps}, {total} in all, {time}, {disk}; the crops may change this a little", told)
+            : t("{steps}, {total} in all, {time}, {disk}", told);
         const captioned = used.length - this.uncaptioned.length;
         return {all: this.check.pictures.length, used, captioned, perEpoch, total, words};
     }
@@ -200,29 +206,30 @@ export class Photos {
         const inOneLine = [...UNCAPTIONED, ...UNTAGGED];
         const problems = this.check.problems.filter(one => this.stands(one) && !inOneLine.includes(one.kind));
         const notes = this.check.notes.filter(one => this.stands(one));
-        this.#fold(this.problemsFold, this.problems, problems, "problem");
+        this.#fold(this.problemsFold, this.problems, problems, plural(problems.length, "{n} problem", "{n} problems"));
         this.problemsFold.open ||= problems.length > 0 && problems.length <= 5;
-        this.#fold(this.notesFold, this.notes, notes, "note");
+        this.#fold(this.notesFold, this.notes, notes, plural(notes.length, "{n} note", "{n} notes"));
         const todo = [];
         if (this.uncaptioned.length) {
-            const many = plural(this.uncaptioned.length, "photo has", "photos have");
-            todo.push(note(`${many} no caption yet: press Caption below, or type one.`, true));
+            todo.push(note(plural(this.uncaptioned.length,
+                "{n} photo has no caption yet: press Caption below, or type one.",
+                "{n} photos have no caption yet: press Caption below, or type one."), true));
         }
         const untagged = this.used.filter(({name}) => stillHolds("tag_missing", this.captions[name], this.tag));
         if (untagged.length) {
-            const many = plural(untagged.length, "caption does", "captions do");
             todo.push(line(
-                note(`${many} not begin with the activation tag ${this.tag}.`, true),
-                parts.button("tag_all", "Put it first in all", () => this.captioning.edit("add", {
+                note(plural(untagged.length, "{n} caption does not begin with the activation tag {tag}.",
+                    "{n} captions do not begin with the activation tag {tag}.", {tag: this.tag}), true),
+                parts.button("tag_all", t("Put it first in all"), () => this.captioning.edit("add", {
                     word: this.tag, position: 0, names: untagged.map(picture => picture.name),
                 }), this.captioning.status)));
         }
         this.todo.replaceChildren(...todo);
     }
 
-    #fold(fold, list, findings, word) {
+    #fold(fold, list, findings, title) {
         fold.hidden = findings.length === 0;
-        fold.firstChild.textContent = plural(findings.length, word);
+        fold.firstChild.textContent = title;
         list.replaceChildren(...items(findings.map(({text}) => text)));
     }
 
@@ -231,10 +238,10 @@ export class Photos {
         const ordered = Object.entries(this.counts()).sort(([a], [b]) => parseInt(a, 10) - parseInt(b, 10));
         const batch = this.train.recipe.value("train_batch_size");
         this.buckets.replaceChildren(
-            make("thead", {}, row("th", "Size in pixels", "Pictures", "Batches an epoch")),
+            make("thead", {}, row("th", t("Size in pixels"), t("Pictures"), t("Batches an epoch"))),
             make("tbody", {}, ...ordered.map(([bucket, {pictures, taken}]) =>
                 row("td", bucket.replace("x", " × "), pictures, Math.ceil(taken / batch)))));
-        this.bucketsFold.firstChild.textContent = `Sizes in the training (${ordered.length})`;
+        this.bucketsFold.firstChild.textContent = t("Sizes in the training ({n})", {n: ordered.length});
     }
 
     #useRegularisation() {

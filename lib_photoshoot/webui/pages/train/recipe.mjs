@@ -2,12 +2,12 @@
 
 import {attempt, items, labelled, make, say} from "../shared/elements.mjs";
 import {later} from "../shared/page.mjs";
-import {plural} from "../shared/words.mjs";
+import {plural, t} from "../shared/words.mjs";
 import {ask, parts} from "./api.mjs";
 import {Value} from "./value.mjs";
 import {linesOf} from "./words.mjs";
 
-const OWN = "Your own values";
+const OWN = t("Your own values");
 // Groups that are the user's own business: a preset leaves them alone.
 const KEPT = ["result", "samples"];
 const SETTLED_MS = 500;
@@ -18,11 +18,11 @@ export class Recipe {
         this.fields = new Map(train.info.fields.map(field => [field.name, new Value(this, field)]));
         const {presets, checkpoints, loaded} = train.info;
         this.status = parts.status("recipe_status");
-        this.preset = parts.select("preset", [...Object.keys(presets), OWN].map(name => [name, name]),
+        this.preset = parts.select("preset", [...Object.keys(presets), OWN].map(name => [name, t(name)]),
             {onchange: () => this.#usePreset()});
         const paths = checkpoints.map(one => one.path);
         this.checkpoint = parts.select("checkpoint", checkpoints.map(one =>
-            [one.path, one.fits === false ? `${one.name} (not Stable Diffusion 1)` : one.name]),
+            [one.path, one.fits === false ? t("{name} (not Stable Diffusion 1)", {name: one.name}) : one.name]),
             {onchange: () => train.remember({checkpoint: this.checkpoint.value})});
         this.checkpoint.value = paths.includes(train.saved.checkpoint) ? train.saved.checkpoint
             : checkpoints.find(one => one.name === loaded)?.path ?? paths[0] ?? "";
@@ -30,12 +30,12 @@ export class Recipe {
             type: "number", min: 1, max: 64, value: 1, oninput: () => train.photos.showFigures(),
         });
         this.figures = parts.make("p", "estimate", {class: "photoshoot-page-summary", "aria-live": "polite"},
-            "Steps, time and disk space are told once the photos are checked.");
+            t("Steps, time and disk space are told once the photos are checked."));
         this.notes = parts.make("ul", "machine_notes");
         this.notesBox = make("div", {class: "photoshoot-page-note", hidden: true},
-            make("b", {}, "On this machine"), this.notes);
+            make("b", {}, t("On this machine")), this.notes);
         this.startStatus = parts.status("start_status");
-        this.start = parts.button("start", "Start training", () => this.#start(), this.startStatus, {
+        this.start = parts.button("start", t("Start training"), () => this.#start(), this.startStatus, {
             class: "photoshoot-page-button photoshoot-page-primary photoshoot-page-big",
         });
         this.lines = parts.make("textarea", "set", {
@@ -43,19 +43,20 @@ export class Recipe {
         });
         this.groups = train.info.groups.filter(({name}) => name !== "result").map(group => this.#group(group));
         const result = [...this.fields.values()].filter(field => field.group === "result").map(field => field.box);
-        this.box = parts.step("recipe", 3, "Recipe",
+        this.box = parts.step("recipe", 3, t("Recipe"),
             make("div", {class: "photoshoot-page-grid photoshoot-page-pairwise"},
-                labelled(this.checkpoint, "Checkpoint that learns the look",
-                    "Stable Diffusion 1.5, or one made from it."),
-                labelled(this.preset, "Preset"), ...result),
+                labelled(this.checkpoint, t("Checkpoint that learns the look"),
+                    t("Stable Diffusion 1.5, or one made from it.")),
+                labelled(this.preset, t("Preset")), ...result),
             make("div", {class: "photoshoot-page-folds"}, ...this.groups.map(group => group.box),
-                parts.fold("gpus_fold", "Several GPUs", make("div", {class: "photoshoot-page-grid"},
-                    labelled(this.processCount, "Processes",
-                        "One for each GPU; they share the work, and the commands appear beside the run."))),
-                parts.fold("set_fold", "Values as text",
-                    labelled(this.lines, "Values to set",
-                        "NAME=VALUE, one a line, as after the command line's --set; they replace what the fields say."),
-                    parts.button("set_put", "Put into the fields", () => this.#put(), this.status))),
+                parts.fold("gpus_fold", t("Several GPUs"), make("div", {class: "photoshoot-page-grid"},
+                    labelled(this.processCount, t("Processes"),
+                        t("One for each GPU; they share the work, and the commands appear beside the run.")))),
+                parts.fold("set_fold", t("Values as text"),
+                    labelled(this.lines, t("Values to set"),
+                        t("NAME=VALUE, one a line, as after the command line's --set; they replace what the fields " +
+                            "say.")),
+                    parts.button("set_put", t("Put into the fields"), () => this.#put(), this.status))),
             this.status, this.notesBox, this.figures, this.start, this.startStatus);
         for (const [name, value] of Object.entries(train.saved.recipe ?? {})) {
             if (value !== null) { // a box that was left empty
@@ -99,7 +100,7 @@ export class Recipe {
     }
 
     showFigures({words, used}) {
-        this.figures.replaceChildren(make("b", {}, plural(used.length, "photo")), `: ${words}.`);
+        this.figures.replaceChildren(make("b", {}, plural(used.length, "{n} photo", "{n} photos")), `: ${words}.`);
     }
 
     showNotes(notes) {
@@ -110,7 +111,7 @@ export class Recipe {
     #group({name, label}) {
         const fields = [...this.fields.values()].filter(field => field.group === name);
         const count = make("em");
-        const box = parts.fold(`group_${name}`, label,
+        const box = parts.fold(`group_${name}`, t(label),
             make("div", {class: "photoshoot-page-grid"}, ...fields.map(field => field.box)));
         box.firstChild.append(count);
         return {box, fields, count};
@@ -119,7 +120,7 @@ export class Recipe {
     #show() {
         for (const {fields, count} of this.groups) {
             const changed = fields.filter(field => field.changed).length;
-            count.textContent = changed ? `${changed} changed` : "";
+            count.textContent = changed ? t("{changed} changed", {changed}) : "";
         }
         const same = Object.entries(this.train.info.presets).find(([, values]) =>
             [...this.fields.values()].every(field => KEPT.includes(field.group) ||
@@ -146,19 +147,20 @@ export class Recipe {
         await photos.captioning.line;
         await photos.look();
         const problems = photos.uncaptioned.length ? [] : photos.check.problems.filter(one => photos.stands(one));
-        if (problems.length && !confirm(`Start with ${plural(problems.length, "problem")}?\n\n` +
+        const asked = plural(problems.length, "Start with {n} problem?", "Start with {n} problems?");
+        if (problems.length && !confirm(`${asked}\n\n` +
             `${problems.slice(0, 5).map(one => one.text).join("\n")}${problems.length > 5 ? "\n…" : ""}`)) {
-            say(this.startStatus, "Nothing was started.");
+            say(this.startStatus, t("Nothing was started."));
             return;
         }
-        say(this.startStatus, "Preparing: photos are copied, and the trainer is asked what it can do…");
+        say(this.startStatus, t("Preparing: photos are copied, and the trainer is asked what it can do…"));
         const detail = await ask("/runs", {
             folder: photos.shownFolder, recipe: this.values(), regularisation: photos.regularisationFolder,
             checkpoint: this.checkpoint.value,
             leave_out: [...photos.leftOut], crops: photos.crops, processes: this.processes, start: true,
             anyway: problems.length > 0,
         });
-        say(this.startStatus, `The run ${detail.name} has begun.`);
+        say(this.startStatus, t("The run {name} has begun.", {name: detail.name}));
         run.follow(detail);
         this.train.runs.refresh();
     }

@@ -2,6 +2,7 @@
 
 import {writePrompt} from "../panel/actions.mjs";
 import {labelled, line, make, renew, say, toggle} from "../shared/elements.mjs";
+import {count, t} from "../shared/words.mjs";
 import {ask, parts, runPath} from "./api.mjs";
 import {figure} from "./words.mjs";
 
@@ -14,23 +15,23 @@ export class Results {
         this.status = parts.status("results_status");
         this.rows = make("tbody");
         this.table = parts.make("table", "epochs", {class: "photoshoot-page-table"},
-            make("thead", {}, make("tr", {}, ...["", "Epoch", "Steps", "Loss", "File"].map(text =>
+            make("thead", {}, make("tr", {}, ...["", t("Epoch"), t("Steps"), t("Loss"), t("File")].map(text =>
                 make("th", {scope: "col"}, text)))), this.rows);
         this.weight = parts.input("weight", {type: "number", min: 0, max: 2, step: 0.05, value: 1});
         this.notes = parts.input("export_notes");
         const button = (name, label, action, properties) => parts.button(name, label, action, this.status, properties);
-        this.put = button("export", "Put into the Lora folder", () => this.#export(), {primary: true});
-        this.rename = button("export_renamed", "Use the free name", () => this.#export(true), {hidden: true});
-        this.sheet = button("sheet", "Comparison sheet", () => this.#sheet());
+        this.put = button("export", t("Put into the Lora folder"), () => this.#export(), {primary: true});
+        this.rename = button("export_renamed", t("Use the free name"), () => this.#export(true), {hidden: true});
+        this.sheet = button("sheet", t("Comparison sheet"), () => this.#sheet());
         this.exported = parts.make("ul", "exported", {class: "photoshoot-page-exported"});
         this.picture = parts.make("div", "sheet_picture");
         this.product = parts.input("product", {placeholder: "handbag", ...train.kept("product")});
-        this.productField = labelled(this.product, "Product for the prompt");
+        this.productField = labelled(this.product, t("Product for the prompt"));
         this.productField.hidden = true;
-        this.box = parts.step("results", 5, "Results", this.table,
+        this.box = parts.step("results", 5, t("Results"), this.table,
             make("div", {class: "photoshoot-page-grid"},
-                labelled(this.weight, "Preferred weight", "For the LoRA's card in the WebUI."),
-                labelled(this.notes, "Notes", "For the same card.")),
+                labelled(this.weight, t("Preferred weight"), t("For the LoRA's card in the WebUI.")),
+                labelled(this.notes, t("Notes"), t("For the same card."))),
             line(this.put, this.rename, this.sheet), this.status,
             this.productField, this.exported, this.picture);
         this.box.hidden = true;
@@ -58,10 +59,10 @@ export class Results {
     #row({epoch, steps, loss, partial, target}) {
         const tick = partial ? "" : parts.make("input", `epoch_${epoch}`, {
             type: "checkbox", checked: this.chosen.includes(epoch),
-            "aria-label": `Epoch ${epoch}`, onchange: event => this.#tick(epoch, event.target.checked),
+            "aria-label": t("Epoch {epoch}", {epoch}), onchange: event => this.#tick(epoch, event.target.checked),
         });
-        const cells = [tick, partial ? `${epoch}, unfinished` : String(epoch),
-            steps ? steps.toLocaleString("en") : "–", figure(loss), target];
+        const cells = [tick, partial ? t("{epoch}, unfinished", {epoch}) : String(epoch),
+            steps ? count(steps) : "–", figure(loss), target];
         return make("tr", {}, ...cells.map(cell => make("td", {}, cell)));
     }
 
@@ -73,7 +74,7 @@ export class Results {
     async #export(rename = false) {
         this.rename.hidden = true;
         if (!this.chosen.length) {
-            throw new Error("Tick the epochs that should be copied.");
+            throw new Error(t("Tick the epochs that should be copied."));
         }
         try {
             const {exported} = await ask(runPath(this.name, "/export"), {
@@ -91,8 +92,8 @@ export class Results {
         this.product.value ||= this.train.photos.curation.products.value.split(/[,=[|]/)[0].trim();
         this.productField.hidden = false;
         this.exported.replaceChildren(...exported.map(({epoch, name, copied, notes}) => {
-            const told = copied ? "is in the Lora folder." : "was in the Lora folder already.";
-            const use = parts.button(`use_${epoch}`, "Use in txt2img", () => this.#use(name), this.status);
+            const told = copied ? t("is in the Lora folder.") : t("was in the Lora folder already.");
+            const use = parts.button(`use_${epoch}`, t("Use in txt2img"), () => this.#use(name), this.status);
             return make("li", {}, make("span", {}, make("b", {}, name), ` ${[told, ...(notes ?? [])].join(" ")}`), use);
         }));
     }
@@ -102,11 +103,11 @@ export class Results {
         const product = this.product.value.replaceAll('"', " ").trim();
         if (!product) {
             this.product.focus();
-            throw new Error("The prompt needs a product; type what the picture shows, for example: handbag.");
+            throw new Error(t("The prompt needs a product; type what the picture shows, for example: handbag."));
         }
         const tag = this.run.detail.spec.recipe?.activation_tag ?? this.train.info.tag;
         const tabs = gradioApp().querySelectorAll("#tabs > .tab-nav > button");
-        Array.from(tabs).find(tab => tab.textContent.trim() === "txt2img")?.click();
+        Array.from(tabs).find(tab => ["txt2img", t("txt2img")].includes(tab.textContent.trim()))?.click();
         // Nothing can be typed into a box that is not on the screen yet.
         const box = gradioApp().querySelector("#txt2img_prompt textarea");
         for (let frame = 0; box && !box.offsetParent && frame < TAB_FRAMES; frame++) {
@@ -119,7 +120,7 @@ export class Results {
         const {picture, page} = await ask(runPath(this.name, "/sheet"), {});
         // From the server's root, which the page may be below.
         this.picture.replaceChildren(make("a", {href: `.${page}`, target: "_blank"},
-            make("img", {src: `.${picture}?${Date.now()}`, alt: "Sample pictures of all epochs side by side"}),
-            "Open the sheet in a tab of its own"));
+            make("img", {src: `.${picture}?${Date.now()}`, alt: t("Sample pictures of all epochs side by side")}),
+            t("Open the sheet in a tab of its own")));
     }
 }

@@ -2,7 +2,7 @@
 
 import {make, renew} from "../shared/elements.mjs";
 import {IDLE_MS} from "../shared/page.mjs";
-import {date} from "../shared/words.mjs";
+import {date, t} from "../shared/words.mjs";
 import {ask, parts, runPath} from "./api.mjs";
 import {STATES} from "./words.mjs";
 
@@ -11,7 +11,7 @@ export class Runs {
         this.train = train;
         this.status = parts.status("runs_status");
         this.list = parts.make("ul", "runs");
-        this.box = parts.fold("runs_fold", "All runs", this.list, this.status);
+        this.box = parts.fold("runs_fold", t("All runs"), this.list, this.status);
         this.busy = false;
         this.due = false;
         this.#show(train.info.runs);
@@ -50,7 +50,7 @@ export class Runs {
             run.show(null);
         }
         this.box.hidden = runs.length === 0;
-        this.box.firstChild.textContent = `All runs (${runs.length})`;
+        this.box.firstChild.textContent = t("All runs ({n})", {n: runs.length});
         const focus = this.list.contains(document.activeElement) ? document.activeElement.id : "";
         renew(this.list, [runs, run.detail?.name], () => runs.map(one => this.#row(one)));
         if (focus && document.activeElement?.id !== focus) {
@@ -60,22 +60,22 @@ export class Runs {
 
     #row({name, state, step, total, created}) {
         const {run} = this.train;
-        const words = (STATES[state] ?? state).split(",")[0];
+        const told = {state: STATES[state] ?? state, step, total, date: date(created)};
         return make("li", {"aria-current": String(name === run.detail?.name)},
             make("span", {}, make("b", {}, name),
-                make("small", {}, `${words}, step ${step} of ${total}; ${date(created)}`)),
-            parts.button(`show_${name}`, "Show", () => run.open(name), this.status, {
-                "aria-label": `Show the run ${name}`,
+                make("small", {}, t("{state}, step {step} of {total}; {date}", told))),
+            parts.button(`show_${name}`, t("Show"), () => run.open(name), this.status, {
+                "aria-label": t("Show the run {name}", {name}),
             }),
-            parts.button(`remove_${name}`, "Remove…", () => this.#remove(name), this.status, {
-                "aria-label": `Remove the run ${name}`,
+            parts.button(`remove_${name}`, t("Remove…"), () => this.#remove(name), this.status, {
+                "aria-label": t("Remove the run {name}", {name}),
                 hidden: ["starting", "training", "paused", "stopping"].includes(state),
             }));
     }
 
     async #remove(name) {
-        if (!confirm(`Remove the run ${name}?\n\nIts folder is moved to "removed" beside the other runs; what is in ` +
-            "the Lora folder stays.")) {
+        const kept = t("Its folder is moved to \"removed\" beside the other runs; what is in the Lora folder stays.");
+        if (!confirm(`${t("Remove the run {name}?", {name})}\n\n${kept}`)) {
             return;
         }
         await ask(runPath(name, "/remove"), {});

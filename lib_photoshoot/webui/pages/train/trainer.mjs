@@ -1,16 +1,17 @@
 // Step 1: whether kohya's sd-scripts is there, in an environment of its own, and its installation.
 
 import {fill, line, say} from "../shared/elements.mjs";
+import {t} from "../shared/words.mjs";
 import {ask, parts} from "./api.mjs";
 
 export class Trainer {
     constructor(train) {
         this.train = train;
         this.text = parts.make("p", "trainer_text", {role: "status", "aria-live": "polite"});
-        this.bar = parts.bar("trainer_progress", "Installation");
+        this.bar = parts.bar("trainer_progress", t("Installation"));
         this.status = parts.status("trainer_status");
-        this.install = parts.button("install", "Install", () => this.#install(), this.status, {primary: true});
-        this.box = parts.step("trainer", 1, "Trainer", line(this.text, this.install), this.bar, this.status);
+        this.install = parts.button("install", t("Install"), () => this.#install(), this.status, {primary: true});
+        this.box = parts.step("trainer", 1, t("Trainer"), line(this.text, this.install), this.bar, this.status);
         this.show(train.info.trainer);
     }
 
@@ -34,7 +35,7 @@ export class Trainer {
     }
 
     async #install() {
-        this.show({...this.state, busy: true, share: null, doing: "Beginning…", error: null});
+        this.show({...this.state, busy: true, share: null, doing: t("Beginning…"), error: null});
         try {
             await ask("/trainer", {});
         } finally {

@@ -1,7 +1,7 @@
 // One value of the recipe: its input, whether it was changed, and the way back.
 
 import {labelled, make} from "../shared/elements.mjs";
-import {range} from "../shared/words.mjs";
+import {range, t} from "../shared/words.mjs";
 import {parts} from "./api.mjs";
 import {linesOf, valueWords} from "./words.mjs";
 
@@ -23,9 +23,10 @@ export class Value {
                 this.input.focus();
                 recipe.changed();
             },
-        }, `back to ${valueWords(this.original)}`);
-        this.back.setAttribute("aria-label", `${field.label}: ${this.back.textContent}`);
-        this.box = labelled(this.input, field.label, [field.help, bounds].filter(Boolean).join(" "));
+        }, t("back to {value}", {value: valueWords(this.original)}));
+        this.back.setAttribute("aria-label",
+            t("{field}: {what}", {field: t(field.label), what: this.back.textContent}));
+        this.box = labelled(this.input, t(field.label), [t(field.help), bounds].filter(Boolean).join(" "));
         this.box.append(this.back);
         this.set(this.original);
     }

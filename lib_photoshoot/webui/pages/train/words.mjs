@@ -1,16 +1,25 @@
 // What the Train part says in words: states of a run, sizes, small figures, values of a recipe.
 
+import {t} from "../shared/words.mjs";
+
 export const STATES = {
-    prepared: "Ready to start",
-    starting: "Starting",
-    training: "Training",
-    paused: "Paused, its memory stays taken",
-    stopping: "Stopping, its state is being saved",
-    stopped: "Stopped, its state is saved",
-    cancelled: "Cancelled",
-    failed: "Failed",
-    interrupted: "Cut off",
-    done: "Finished",
+    prepared: t("Ready to start"),
+    starting: t("Starting"),
+    training: t("Training"),
+    paused: t("Paused"),
+    stopping: t("Stopping"),
+    stopped: t("Stopped"),
+    cancelled: t("Cancelled"),
+    failed: t("Failed"),
+    interrupted: t("Cut off"),
+    done: t("Finished"),
+};
+
+// What these mean for the run.
+export const LONG_STATES = {
+    paused: t("Paused, its memory stays taken"),
+    stopping: t("Stopping, its state is being saved"),
+    stopped: t("Stopped, its state is saved"),
 };
 
 export function diskSize(bytes) {
@@ -37,7 +46,7 @@ export function linesOf(text) {
 // A value of a recipe.
 export function valueWords(value) {
     if (typeof value === "boolean") {
-        return value ? "on" : "off";
+        return value ? t("on") : t("off");
     }
-    return (Array.isArray(value) ? value.join("\n") : String(value)) || "none";
+    return (Array.isArray(value) ? value.join("\n") : String(value)) || t("none");
 }

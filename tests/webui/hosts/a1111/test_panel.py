@@ -80,10 +80,10 @@ def test_the_chosen_preset_fills_the_panel_and_wins_over_saved_values(host: Stan
     assert all(c.do_not_save_to_config for c in panel.controls)
 
 
-def test_a_preset_that_is_not_there_is_told(host: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_preset_that_is_not_there_is_told(host: StandIn, caplog: pytest.LogCaptureFixture) -> None:
     host.shared.opts.data["photoshoot_defaults"] = "gone"
     assert settings_from_arguments([c.value for c in build().controls]) == FilterSettings()
-    assert "no preset called 'gone'" in capsys.readouterr().out
+    assert "no preset called 'gone'" in caplog.text
 
 
 @pytest.fixture

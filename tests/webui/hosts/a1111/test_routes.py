@@ -72,6 +72,14 @@ def test_the_apis_users_rule_the_api_and_the_pages_login_the_pages(fresh: Callab
         assert client(host).get(path, auth=("arm", "a")).status_code == 200
 
 
+def test_who_sees_the_page_gets_its_modules_whatever_users_the_api_has(fresh: Callable[..., StandIn]) -> None:
+    host, module = fresh(api_auth="robot:r"), f"{PREFIX}/web/panel/actions.mjs"
+    assert client(host).get(module).status_code == 200, "the page itself asks for nobody's name here"
+    page = client(with_users(host, [("me", "m")]))
+    assert page.get(module).status_code == 401 and page.get(module, auth=("robot", "r")).status_code == 401
+    assert sign_in(page, "me", "m") == 200 and page.get(module).status_code == 200
+
+
 def test_without_users_everyone_comes_in_and_without_api_only_the_pages_are_there(
     fresh: Callable[..., StandIn],
 ) -> None:

@@ -16,7 +16,20 @@ import pytest
 import lib_photoshoot
 from tests.conftest import ROOT
 
-FOLDERS = (".ci", "benchmarks", "docs", "javascript", "lib_photoshoot", "requirements", "samples", "scripts", "tests")
+FOLDERS = (
+    *(
+        ".ci",
+        "benchmarks",
+        "docs",
+        "javascript",
+        "lib_photoshoot",
+        "localizations",
+        "requirements",
+        "samples",
+        "scripts",
+    ),
+    "tests",
+)
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 README_LINES = 120
 # Files of other programs, and names that stand for any.

@@ -2,8 +2,8 @@
 
 const named = (...names) => Object.fromEntries(names.map(name => [name, "readonly"]));
 const host = named("gradioApp", "onAfterUiUpdate", "onUiLoaded", "selected_gallery_index", "updateInput");
-const browser = named("Blob", "IntersectionObserver", "MutationObserver", "ResizeObserver", "TextDecoder", "URL",
-    "URLSearchParams", "clearTimeout", "confirm", "document", "fetch", "localStorage", "requestAnimationFrame",
+const browser = named("Blob", "IntersectionObserver", "MutationObserver", "Node", "NodeFilter",
+    "ResizeObserver", "TextDecoder", "URL", "URLSearchParams", "clearTimeout", "confirm", "document", "fetch", "localStorage", "requestAnimationFrame",
     "setTimeout", "window");
 
 export default [

@@ -116,8 +116,8 @@ class Picture {
         const {product, seed, decision, by_hand: byHand, why} = shot;
         this.picture.replaceChildren(thumbnailOf(this.pictures.page.shoot.name, shot));
         this.title.textContent = product;
-        const word = DECISIONS[decision] ?? decision;
-        this.text.textContent = byHand ? t("{decision} by hand", {decision: word}) : word;
+        const decided = DECISIONS[decision] ?? decision;
+        this.text.textContent = byHand ? t("{decision} by hand", {decision: decided}) : decided;
         this.node.title = why ?? "";
         this.node.className = `photoshoot-shoot-${decision}`;
         for (const [button, word, is] of [

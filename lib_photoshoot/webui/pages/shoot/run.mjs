@@ -156,5 +156,5 @@ export class Run {
 export function counted(texts) {
     const times = new Map();
     texts.forEach(text => times.set(text, (times.get(text) ?? 0) + 1));
-    return [...times].map(([text, count]) => count > 1 ? t("{text} ({count} times)", {text, count}) : text);
+    return [...times].map(([text, often]) => often > 1 ? t("{text} ({count} times)", {text, count: often}) : text);
 }

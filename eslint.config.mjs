@@ -2,9 +2,9 @@
 
 const named = (...names) => Object.fromEntries(names.map(name => [name, "readonly"]));
 const host = named("gradioApp", "onAfterUiUpdate", "onUiLoaded", "selected_gallery_index", "updateInput");
-const browser = named("Blob", "IntersectionObserver", "MutationObserver", "Node", "NodeFilter",
-    "ResizeObserver", "TextDecoder", "URL", "URLSearchParams", "clearTimeout", "confirm", "document", "fetch", "localStorage", "requestAnimationFrame",
-    "setTimeout", "window");
+const browser = named("Blob", "IntersectionObserver", "MutationObserver", "Node", "NodeFilter", "ResizeObserver",
+    "TextDecoder", "URL", "URLSearchParams", "clearTimeout", "confirm", "document", "fetch", "localStorage",
+    "requestAnimationFrame", "setTimeout", "window");
 
 export default [
     {ignores: [".venv*/", "lib_photoshoot/pages/"]}, // the picture page's parts share their names, as one script

@@ -196,14 +196,16 @@ def make_run(out: Path, count: int, products: int = 20) -> None:
     import numpy as np
     from PIL import Image
 
-    from lib_photoshoot.catalog.ledger import Record, header_line
+    from lib_photoshoot.catalog.inputs import RUN_PROGRAM
+    from lib_photoshoot.catalog.ledger import Record
+    from lib_photoshoot.journal import json_line
 
     random = np.random.default_rng(0)
     noise = [Image.fromarray(random.integers(0, 256, (60, 60, 3), dtype=np.uint8)) for _ in range(12)]
     small = [jpeg(image.resize((560, 560), Image.Resampling.BICUBIC), 35) for image in noise]
     full = [jpeg(image.resize((1200, 1200), Image.Resampling.BICUBIC), 60) for image in noise]
     settings = {"products": [{"name": f"product {number}"} for number in range(products)], "detector": "embedded"}
-    lines = [header_line(settings)]
+    lines = [json_line({"program": RUN_PROGRAM, "version": 1, "settings": settings})]
     for index in range(count):
         stem, name, match = f"photo {index}", f"product {index % products}", index % 2 == 0
         kinds = ("before", "after", "overlay") if match else ("before",)

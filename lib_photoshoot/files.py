@@ -52,6 +52,15 @@ def write_atomic(path: Path, content: bytes | Iterable[bytes] | Callable[[Binary
         raise
 
 
+def stamp_of(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
+    """What changes whenever a file was appended to or replaced; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def remove_parts(out: Path, others: str = "") -> None:
     """Remove the half-written files that a killed run left below ``out``. Raises OSError as it comes.
 

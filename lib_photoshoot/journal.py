@@ -11,6 +11,7 @@ import errno
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, TypeVar
@@ -22,7 +23,7 @@ SPOILED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What reading a spoiled line raises."""
 _LOCKED = 0x7FFF_FFFE
 """The byte that is locked on Windows: beyond the lines, so that others may read them."""
-_BLOCK = 1 << 16
+_BLOCK, _LONGEST_HEADER = 1 << 16, 1 << 20
 
 
 class ForeignError(Exception):
@@ -36,6 +37,16 @@ class ForeignError(Exception):
 def json_line(value: Any, sort_keys: bool = False) -> bytes:
     """A value as one line of JSON; ASCII only, so that any text survives."""
     return json.dumps(value, separators=(",", ":"), sort_keys=sort_keys).encode("ascii") + b"\n"
+
+
+def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON object in a file's first line; empty where there is none. Raises OSError as it comes."""
+    with open(path, "rb") as file:
+        line = file.readline(_LONGEST_HEADER)
+    with suppress(ValueError, RecursionError):
+        header = json.loads(line)
+        return header if isinstance(header, dict) else {}
+    return {}
 
 
 def is_begun(path: Path, header: bytes) -> bool:

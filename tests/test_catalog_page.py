@@ -14,6 +14,7 @@ from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.journal import Journal
 from tests.bright_squares import BrightSquares
 from tests.pages import Page, read_page
 from tests.test_catalog import PRODUCTS, paint
@@ -36,6 +37,12 @@ def out(photos: Path, tmp_path: Path) -> Path:
 
 def go(photos: Path, out: Path) -> None:
     run_catalog(BrightSquares(), collect_inputs([photos]), PRODUCTS, out, resume=True)
+
+
+def journal_of(out: Path) -> Journal:
+    """A run's ledger, as another program has it open."""
+    with open(out / LEDGER_NAME, "rb") as file:
+        return Journal(out / LEDGER_NAME, file.readline())
 
 
 def page_of(out: Path) -> Page:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lib_photoshoot.catalog import review
 from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
 from lib_photoshoot.catalog.review import ReviewedRun, is_run
@@ -17,6 +18,7 @@ from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.journal import Journal
 from tests.pages import read_page
 from tests.shoot.test_review import HOSTILE, Served, apply
+from tests.test_catalog import paint
 from tests.test_catalog_page import go, out, page_of, photos
 
 __all__ = ["out", "photos"]
@@ -84,6 +86,21 @@ def test_one_unknown_picture_and_nothing_is_decided(served: Served, photos: Path
     ):
         answered, answer = served.post({"decisions": values})
         assert answered == status and words in answer["error"] and not read_hands(served.out / LEDGER_NAME)
+
+
+def test_a_decision_does_not_read_the_run_anew_and_others_news_are_seen(
+    out: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviewed, read = ReviewedRun(out), []
+    real = review.current_records
+    monkeypatch.setattr(review, "current_records", lambda path: read.append(path) or real(path))
+    for name in ("one.png", "none.png", "one.png"):
+        reviewed.decide(reviewed.chosen([reject(photos, name)]))
+    assert not read
+    paint(photos / "new.png", (5, 5, 30, 30))
+    go(photos, out)
+    reviewed.decide(reviewed.chosen([reject(photos, "new.png")]))
+    assert len(read) == 1 and len(read_page(b"".join(reviewed.page()).decode()).items) == 4
 
 
 def test_while_a_run_goes_on_it_says_so(served: Served, photos: Path) -> None:

@@ -16,11 +16,24 @@ import pytest
 import lib_photoshoot
 from tests.conftest import ROOT
 
-FOLDERS = (".ci", "benchmarks", "docs", "javascript", "lib_photoshoot", "requirements", "samples", "scripts", "tests")
+FOLDERS = (
+    *(
+        ".ci",
+        "benchmarks",
+        "docs",
+        "javascript",
+        "lib_photoshoot",
+        "localizations",
+        "requirements",
+        "samples",
+        "scripts",
+    ),
+    "tests",
+)
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 README_LINES = 120
 # Files of other programs, and names that stand for any.
-FOREIGN = re.compile(r"^(library|finetune)/|^make_captions\.py$|\b[A-Z]{4,}\.toml$")
+FOREIGN = re.compile(r"^(library|finetune)/|^make_captions\.py$|\b([A-Z]{4,}|fr_FR)\.(json|toml)$")
 _FILE = re.compile(r"(?<![\w./*{-])[\w.-]+(?:/[\w.-]+)*\.(?:css|j2|js|md|mjs|py|toml)(?![\w/*}-])")
 _PATH = re.compile(rf"(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./-]*")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lib_photoshoot.files import remove_parts, write_atomic
+from lib_photoshoot.files import remove_parts, stamp_of, write_atomic
 
 
 def _cut_short() -> Iterator[bytes]:
@@ -41,3 +41,15 @@ def test_parts_of_a_killed_run_are_removed_but_for_another_programs(tmp_path: Pa
     remove_parts(tmp_path, "others")
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
     assert left == ["mine.part", f"others/{part}"]
+
+
+def test_a_stamp_changes_with_every_line_and_every_replacement(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    stamps = [stamp_of(path)]
+    for content in (b"one", b"two"):
+        write_atomic(path, content)
+        stamps.append(stamp_of(path))
+    with open(path, "ab") as file:
+        file.write(b"more")
+    stamps.append(stamp_of(path))
+    assert stamps[0] is None and len(set(stamps)) == 4 and stamp_of(path) == stamps[-1]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lib_photoshoot.journal import ForeignError, Journal, is_begun, json_line, read_lines
+from lib_photoshoot.journal import ForeignError, Journal, is_begun, json_line, read_header, read_lines
 from tests.conftest import ROOT
 
 HEADER = b'{"program":"a test"}\n'
@@ -74,6 +74,15 @@ def test_another_file_is_left_as_it_is(tmp_path: Path, text: str) -> None:
             use(path, HEADER)
         assert caught.value.first == text.encode()
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [(HEADER + b"torn", {"program": "a test"}), (b"", {}), (b"[1]\n", {}), (b"notes\n", {}), (b"[" * 100_000, {})],
+)
+def test_a_header_tells_whose_file_it_is(tmp_path: Path, data: bytes, found: dict[str, str]) -> None:
+    (tmp_path / "file").write_bytes(data)
+    assert read_header(tmp_path / "file") == found
 
 
 def test_a_link_is_refused(path: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown
-from lib_photoshoot.journal import SPOILED, Journal, json_line
+from lib_photoshoot.journal import SPOILED, Journal, json_line, read_lines
 
 HANDS = ("accepted", "rejected")
 _BEGINNING = b'{"hand":'
@@ -39,19 +39,19 @@ def chosen_from(values: Any) -> list[Chosen]:
     return [Chosen(item["file"], item["decision"]) for item in values]
 
 
-def append_hands(path: Path, chosen: Iterable[Chosen]) -> None:
-    """Append decisions to a ledger, synced to the disk.
+def append_hands(path: Path, chosen: Iterable[Chosen]) -> tuple[int, int]:
+    """Append decisions to a ledger, synced to the disk; returns where they begin in it, and how long they are.
 
     Raises CatalogError while a run is writing to it, and OSError as it comes; then none of them holds.
     """
     lines = b"".join(json_line({"hand": {"file": one.file, "decision": one.decision}}) for one in chosen)
-    if not path.is_file():
-        raise CatalogError(f"{shown(path.parent)} holds no run any more ({path.name} is missing).")
-    with open(path, "rb") as ledger:
-        header = ledger.readline()
     try:
-        with Journal(path, header) as journal:
-            journal.append(lines)
+        with open(path, "rb") as file:
+            header = file.readline()
+        with Journal(path, header) as ledger:
+            return ledger.append(lines), len(lines)
+    except FileNotFoundError as error:
+        raise CatalogError(f"{shown(path.parent)} holds no run any more ({path.name} is missing).") from error
     except BlockingIOError as error:
         raise CatalogError(f"A run is writing to {shown(path.parent)}; decide when it has ended.") from error
 
@@ -62,15 +62,13 @@ def read_hands(path: Path) -> dict[str, str]:
     Spoiled lines are passed over. Raises OSError as it comes.
     """
     hands: dict[str, str] = {}
-    with open(path, "rb") as lines:
-        for line in lines:
-            with suppress(*SPOILED):
-                if not line.startswith(_BEGINNING):
-                    if hands:
-                        hands.pop(json.loads(line)["file"], None)
-                    continue
-                event = json.loads(line)["hand"]
-                hands.pop(event["file"], None)
-                if event["decision"] in HANDS:
-                    hands[event["file"]] = event["decision"]
+    for _, line in read_lines(path):
+        if not hands and not line.startswith(_BEGINNING):
+            continue
+        with suppress(*SPOILED):
+            event = json.loads(line)
+            event = event.get("hand", event)
+            hands.pop(event["file"], None)
+            if event.get("decision") in HANDS:
+                hands[event["file"]] = event["decision"]
     return hands

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import json
 import os
 import posixpath
 import unicodedata
@@ -15,6 +14,7 @@ from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.file_names import shortened
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import PICTURE_SUFFIXES, Picture, read_picture
+from lib_photoshoot.journal import read_header
 
 RUN_LEDGER, RUN_PROGRAM = "ledger.jsonl", "product-photoshoot"
 """By which the output folder of a ``filter`` run is known: a file there, and the program named in its first line."""
@@ -23,7 +23,6 @@ OUTPUT_FOLDERS = ("masks", CUTOUTS, "overlays", "enhanced", "thumbnails")
 """What a run writes of its pictures lies in these; nothing else is ever removed."""
 Tell = Callable[[str], None]
 """Called with a sentence for the user."""
-_HEADER_LIMIT = 1 << 20
 _LONGEST_STEM = 190
 """Bytes: what tells namesakes apart, number and product follow in the names of outputs."""
 
@@ -195,9 +194,8 @@ def _search(item: str, skipped: str | None, cutouts: bool) -> Iterator[InputFile
 def is_run(folder: str) -> bool:
     """Whether a folder holds the output of ``filter``, by its ledger's first line."""
     try:
-        with open(os.path.join(folder, RUN_LEDGER), "rb") as file:
-            return json.loads(file.readline(_HEADER_LIMIT)).get("program") == RUN_PROGRAM
-    except (OSError, ValueError, AttributeError, RecursionError):
+        return read_header(os.path.join(folder, RUN_LEDGER)).get("program") == RUN_PROGRAM
+    except OSError:
         return False
 
 

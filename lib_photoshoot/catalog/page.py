@@ -67,7 +67,7 @@ def _head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[
     told = [
         f"Found in {matches or 'none'} of {total}.",
         "Skipped pictures are untouched; in the others nothing outside the product was changed.",
-        f"{counted(regions, 'product')} cut out in {seconds:.1f} s.",
+        f"{counted(regions, 'product')} cut out; {seconds:.1f} s in the filter.",
     ]
     return page(
         f"Product Photoshoot: {', '.join(products)}",

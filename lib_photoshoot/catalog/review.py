@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from lib_photoshoot.catalog.page import PAGE_NAME, REPORTS, id_of, item_of, page
 from lib_photoshoot.catalog.report import report_document
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.journal import read_header
 from lib_photoshoot.pages.application import DECIDE, MEDIA_TYPES
 
 
@@ -39,6 +41,7 @@ class ReviewedRun:
         self._lock = threading.Lock()
         self._ended = False
         self._stamp: object = None
+        self._read_to = 0
         self._read()
 
     def page(self) -> Iterator[bytes]:
@@ -71,18 +74,20 @@ class ReviewedRun:
             if self._ended:
                 raise CatalogError("This review has ended; start it again, and open the address that it prints.")
             self._read()
-            known = {record.file for record in self._records}
             for one in chosen:
-                if one.file not in known:
+                if one.file not in self._known:
                     raise CatalogError(f"{shown(self._out)} has no picture {shown(one.file)}; load the page again.")
             try:
-                append_hands(inside(self._out, LEDGER_NAME), chosen)
+                begin, length = append_hands(inside(self._out, LEDGER_NAME), chosen)
             except OSError as error:
                 raise CatalogError(
                     f"The decision could not be kept in {shown(self._out)} ({error.strerror}); correct it and decide "
                     "again."
                 ) from error
             self.decided += len(chosen)
+            now = _stamps(self._out)
+            if begin == self._read_to and _size(now) == begin + length:  # nobody else has written anything
+                self._stamp, self._read_to = now, begin + length
         return {"shots": [{"id": id_of(one.file), "by_hand": one.decision} for one in chosen], "products": []}
 
     def end(self) -> None:
@@ -108,14 +113,19 @@ class ReviewedRun:
     def _read(self) -> None:
         """What the folder holds at the moment: a run may be going on in it."""
         try:
-            stamp = _stamp(self._out / LEDGER_NAME), _stamp(self._out / "report.json")
+            stamp = _stamps(self._out)
             if stamp == self._stamp:
                 return
             settings = _settings(self._out)
             if settings is None:
                 raise CatalogError(f"{shown(self._out)} holds no run of the filter; name the output folder of one.")
             order, unreadable = _report(self._out)
-            records = [one for one in current_records(self._out / LEDGER_NAME) if _can_be_shown(one)]
+            files: dict[str, list[str]] = {}
+            records = []
+            for record in current_records(self._out / LEDGER_NAME):
+                if (names := _files_of(record)) is not None:
+                    files[record.file] = names
+                    records.append(record)
         except OSError as error:
             raise self._unread(error) from error
         records.sort(key=lambda record: order.get(record.entry["file"], len(order)))
@@ -123,16 +133,15 @@ class ReviewedRun:
         others = {name: value for name, value in settings.items() if name != "products"}
         self._document = report_document(products, others, unreadable)
         self._records = records
-        self._files = set(REPORTS) | {name for record in records for name in _files_of(record)}
-        self._stamp = stamp
+        self._files = {*REPORTS, *chain.from_iterable(files.values())}
+        self._known = set(files)
+        self._stamp, self._read_to = stamp, _size(stamp)
 
 
 def _settings(out: Path) -> dict[str, Any] | None:
     """What a run's ledger says of its settings; None where it is of another program. Raises OSError, CatalogError."""
-    with open(inside(out, LEDGER_NAME), "rb") as file:
-        line = file.readline(1 << 20)
-    with suppress(ValueError, KeyError, TypeError, RecursionError):
-        header = json.loads(line)
+    header = read_header(inside(out, LEDGER_NAME))
+    with suppress(KeyError, TypeError):
         settings = header["settings"]
         if header["program"] == RUN_PROGRAM and all(isinstance(one["name"], str) for one in settings["products"]):
             return settings
@@ -148,24 +157,24 @@ def _report(out: Path) -> tuple[dict[str, int], list[dict[str, str]]]:
     return {}, []
 
 
-def _can_be_shown(record: Record) -> bool:
-    """Whether a record has all that the page shows: the folder may be anybody's."""
+def _files_of(record: Record) -> list[str] | None:
+    """The files that the page names of a picture; None for a record of a strange folder that cannot be shown."""
     try:
-        json.dumps(item_of(record, None), allow_nan=False)
-        return isinstance(record.file, str) and all(value >= 0 for value in record.entry["seconds"].values())
+        item = item_of(record, None)
+        json.dumps(item, allow_nan=False)
+        if not isinstance(record.file, str) or any(value < 0 for value in record.entry["seconds"].values()):
+            return None
+        views = (item, *item["views"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, OverflowError):
-        return False
-
-
-def _files_of(record: Record) -> Iterator[str]:
-    item = item_of(record, None)
-    for view in (item, *item["views"]):
-        yield from filter(None, (view["file"], view["thumbnail"]))
-
-
-def _stamp(path: Path) -> object:
-    try:
-        status = os.stat(path)
-    except OSError:
         return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    return [name for view in views for name in (view["file"], view["thumbnail"]) if name]
+
+
+def _stamps(out: Path) -> tuple[Any, Any]:
+    """Changes whenever the ledger or the report does."""
+    return stamp_of(out / LEDGER_NAME), stamp_of(out / "report.json")
+
+
+def _size(stamps: tuple[Any, Any]) -> int:
+    """Bytes of the ledger then."""
+    return stamps[0][1] if stamps[0] else 0

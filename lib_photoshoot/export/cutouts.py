@@ -17,7 +17,7 @@ from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile, collect_inputs, is
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
 from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.errors import ExportError
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.images import Picture, read_picture
 from lib_photoshoot.masks.cutout import cut_out
 from lib_photoshoot.masks.morphology import merge
@@ -92,17 +92,16 @@ def _record_of(path: Path) -> tuple[str, ...] | None:
         return ()
     name, ledger = path.absolute().relative_to(folder).as_posix(), folder.parent / LEDGER_NAME
     try:
-        status = ledger.stat()
-        return _recorded(ledger, status.st_mtime_ns, status.st_size).get(f"masks/{name}")
+        return _recorded(ledger, stamp_of(ledger)).get(f"masks/{name}")
     except OSError:
         return ()
 
 
 @lru_cache(maxsize=4)
-def _recorded(ledger: Path, mtime_ns: int, size: int) -> Mapping[str, tuple[str, ...]]:
+def _recorded(ledger: Path, stamp: object) -> Mapping[str, tuple[str, ...]]:
     """Doubts by mask. The ledger has them from the first picture on, a report only of a run that came to its end.
 
-    The arguments besides the path renew the cache when the file has changed.
+    The stamp renews the cache when the file has changed. Raises OSError.
     """
     found: dict[str, tuple[str, ...]] = {}
     for record in current_records(ledger):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, read_records
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.images import PICTURE_FORMATS, PIXEL_LIMIT
 from lib_photoshoot.provenance.evidence import Evidence, evidence_in
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata
@@ -61,12 +61,11 @@ def _record_of(path: Path) -> Record | None:
     for folder in path.parents:
         ledger = folder / LEDGER_NAME
         with suppress(OSError):
-            status = ledger.stat()
-            return _records(ledger, status.st_mtime_ns, status.st_size).get(path.relative_to(folder).as_posix())
+            return _records(ledger, stamp_of(ledger)).get(path.relative_to(folder).as_posix())
     return None
 
 
 @lru_cache(maxsize=4)
-def _records(ledger: Path, mtime_ns: int, size: int) -> dict[str, Record]:
-    """Records by output file; the arguments besides the path renew the cache when the file has changed."""
+def _records(ledger: Path, stamp: object) -> dict[str, Record]:
+    """Records by output file; the stamp renews the cache when the file has changed. Raises OSError."""
     return {output: record for record in read_records(ledger) for output in record.outputs}

@@ -72,7 +72,7 @@ class Reviewed(Protocol):
 def page_response(pieces: Iterator[bytes]) -> StreamingResponse:
     """The page, with the policy that it needs."""
     headers = _HEADERS | {"Content-Security-Policy": content_security_policy(), "Cache-Control": "no-store"}
-    return StreamingResponse(pieces, media_type="text/html; charset=utf-8", headers=headers)
+    return StreamingResponse(pieces, media_type="text/html", headers=headers)
 
 
 def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) -> Starlette:

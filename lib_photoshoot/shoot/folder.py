@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import ShootError
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.shoot.fields import read_field
 from lib_photoshoot.shoot.ledger import DECISIONS, LEDGER_NAME, LIST_NAME, ShootLedger, ShootState, Try, read_state
 from lib_photoshoot.shoot.listed import ListedProduct, folder_of
@@ -82,7 +81,7 @@ class ShootFolder:
 
     def _unless_changed(self, name: str, read: Callable[[], Any]) -> Any:
         # Before reading: what is added meanwhile is read the next time.
-        stamp = _stamp(self.path / name)
+        stamp = stamp_of(self.path / name)
         known, value = self._kept.get(name, (None, None))
         if stamp is None or known != stamp:
             value = read()
@@ -102,15 +101,6 @@ class ShootFolder:
             raise ShootError(
                 f"The decision could not be kept in {shown(self.path)} ({error.strerror}); correct it and decide again."
             ) from error
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """Changes whenever the file was appended to or replaced; None where there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def chosen_from(values: Any) -> list[Chosen]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import ShootError
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.pages.application import DECIDE, MEDIA_TYPES
 from lib_photoshoot.shoot.folder import Chosen, ShootFolder, chosen_from
 from lib_photoshoot.shoot.ledger import LEDGER_NAME, ShootLedger, ShootState
@@ -167,8 +167,4 @@ class ReviewedShoot:
         return state
 
     def _stamp_now(self) -> object:
-        try:
-            status = os.stat(self.folder.path / LEDGER_NAME)
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size
+        return stamp_of(self.folder.path / LEDGER_NAME)

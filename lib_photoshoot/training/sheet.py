@@ -88,7 +88,7 @@ def comparison_sheet(
     pieces = _page(title, [prompts[row] if row < len(prompts) else "" for row in range(rows)], cells)
     try:
         write_image(sheet, target)
-        write_atomic(target.with_suffix(PAGE_SUFFIX), lambda file: file.writelines(pieces))
+        write_atomic(target.with_suffix(PAGE_SUFFIX), pieces)
     except OSError as error:
         raise TrainingError(
             f"The sheet {shown(target)} cannot be written ({error.strerror or error}); check the folder and its space."

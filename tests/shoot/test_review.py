@@ -254,20 +254,19 @@ def test_what_are_no_decisions_is_said(served: Served, body: bytes) -> None:
 
 
 def test_the_size_of_a_request_is_limited(served: Served) -> None:
-    # What is no length never comes as far as our own code.
-    for length, status in (
-        (str(LARGEST_BODY + 1), 413),
-        ("9" * 19, 413),
-        ("9" * 30, 400),
-        ("-1", 400),
-        ("x", 400),
-        (None, 411),
-    ):
+    refusals: list[tuple[str | None, tuple[int, ...]]] = [
+        (str(LARGEST_BODY + 1), (413,)),
+        ("9" * 19, (413,)),
+        (None, (411,)),
+    ]
+    # What is no length, or none that a newer h11 takes, never comes as far as our own code.
+    refusals += [("9" * 30, (400, 413)), ("-1", (400,)), ("x", (400,))]
+    for length, statuses in refusals:
         with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
             lines = [f"POST /{served.token}/decide HTTP/1.1", f"Host: {served.host}", "Content-Type: application/json"]
             lines += [] if length is None else [f"Content-Length: {length}"]
             connection.sendall("\r\n".join([*lines, "", ""]).encode())
-            assert connection.makefile("rb").readline().split()[1] == str(status).encode()
+            assert int(connection.makefile("rb").readline().split()[1]) in statuses
 
 
 def test_one_unknown_picture_and_nothing_is_decided(served: Served) -> None:

@@ -346,6 +346,6 @@ def test_other_formats_and_the_report(shoot: Shoot, tmp_path: Path) -> None:
     report = read_page((out / "report.html").read_text())
     assert report.products == [{"name": "b & c #1", "wanted": 3, "accepted": 3, "rejected": 1}]
     assert [shot["file"] for shot in report.shots] == [entry["file"] for entry in entries]
-    assert {shot["scene"] for shot in report.shots} == {"<i>x</i>"} and "<i>x" not in report.text
+    assert {shot["more"][0] for shot in report.shots} == {"<i>x</i>"} and "<i>x" not in report.text
     assert report.thumbnails == [(out / f"thumbnails/b & c -1/{seed}.jpg").read_bytes() for seed in (1, 2, 3, 4)]
     assert "http://" not in report.text.replace(fake.url, "")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.declared import check_names
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.presets import clean_name
 from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, cell
@@ -59,9 +60,7 @@ def parse_rows(values: Any) -> list[Row]:
     for index, row in enumerate(values):
         if not isinstance(row, dict) or not all(isinstance(text, str) for text in row.values()):
             raise RequestError(f"Row {index + 1} is not made of fields with texts.")
-        unknown = next((name for name in row if name not in FIELDS), None)
-        if unknown is not None:
-            raise RequestError(f"Row {index + 1} has a field {unknown!r}; known are: {', '.join(FIELDS)}.")
+        check_names(row, FIELDS, f"Row {index + 1} has a field {{}}", RequestError)
     return [Row(row, number) for number, row in enumerate(values, 1)]
 
 

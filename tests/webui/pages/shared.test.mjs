@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {toggle} from "../../../lib_photoshoot/webui/pages/shared/elements.mjs";
+import {attempt, toggle} from "../../../lib_photoshoot/webui/pages/shared/elements.mjs";
 import {request} from "../../../lib_photoshoot/webui/pages/shared/page.mjs";
 import {duration, plural, range} from "../../../lib_photoshoot/webui/pages/shared/words.mjs";
 
@@ -23,6 +23,16 @@ test("a set holds what is ticked", () => {
     toggle(ticked, "b", true);
     toggle(ticked, "a", false);
     assert.deepEqual([...ticked], ["b"]);
+});
+
+test("what goes wrong is said where the user looks, and no longer when it is tried again", async() => {
+    const seen = [];
+    const status = {textContent: "", classList: {toggle: (name, on) => seen.push([status.textContent, on])}};
+    await attempt(async() => {
+        throw new Error("No such folder.");
+    }, status);
+    await attempt(async() => {}, status);
+    assert.deepEqual(seen, [["", false], ["No such folder.", true], ["", false]]);
 });
 
 test("what the server says becomes a value, or an error that is a sentence", async context => {

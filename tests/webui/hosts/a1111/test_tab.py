@@ -63,6 +63,8 @@ def test_a_folder_is_filtered_and_its_results_are_shown(page: Page, photos: Path
     assert page.value(f"{TAB}_pictures").count("<article") == 2
     address = re.search(r'href="(file=[^"?]+)', page.value(f"{TAB}_summary"))
     assert address and ui_tempdir.check_tmp_file(shared.demo, str(out / "report.html"))
+    shown = [path for kind in ("overlays", "enhanced", "masks", "cutouts") for path in (out / kind).iterdir()]
+    assert shown and all(ui_tempdir.check_tmp_file(shared.demo, str(path)) for path in shown)  # what the report shows
     for show, words in (("skip", "2.png"), ("unreadable", "notes.png")):
         page.set(f"{TAB}_show", show)
         page.fire(f"{TAB}_show", "input")

@@ -43,9 +43,11 @@ NAMES = {
 EXAMPLES = {"handbag, shoe, watch = wristwatch | watch dial", "a handbag of red leather"}
 """Products and prompts: the models understand English."""
 _CODE = re.compile(
-    r"photoshoot[-_]|^#|^minmax|^(Content-Type|Enter|Escape|Delete|Backspace|Arrow\w+|Files|Inpaint upload|use strict|"
+    r"photoshoot[-_]|^#|^minmax|^(Content-Type|Enter|Escape|Arrow\w+|Files|Inpaint upload|use strict|"
     r"Finished\.)$"
 )
+
+_PRESSED = re.compile(r"\[[^\]]*\]\.includes\(key\)")  # names of keys
 
 _STRING = r'"(?:[^"\\\n]|\\.)*"'
 _CHAIN = rf"{_STRING}(?:\s*\+\s*{_STRING})*"
@@ -135,7 +137,7 @@ def asked(source: str) -> tuple[set[str], list[str]]:
     rest = source
     for start, end in spans:
         rest = rest[:start] + "_" * (end - start) + rest[end:]
-    literals = (found[1][1:-1] for found in _LITERAL.finditer(rest) if found[1])
+    literals = (found[1][1:-1] for found in _LITERAL.finditer(_PRESSED.sub("", rest)) if found[1])
     texts = (re.sub(r"\$\{(?:[^{}]|\{[^{}]*\})*\}", "", literal) for literal in literals)
     return {_value(source[start:end]) for start, end in spans}, [
         text for text in texts if _TEXT.search(text) and not _CODE.search(text) and text not in EXAMPLES

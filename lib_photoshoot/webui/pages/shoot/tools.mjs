@@ -16,7 +16,7 @@ export class Tools {
             button("duplicate", t("Duplicate"), t("Duplicate the row"), () => this.duplicate()),
             button("up", "↑", t("Move the row up"), () => this.move(-1)),
             button("down", "↓", t("Move the row down"), () => this.move(1)),
-            button("delete", "Delete", t("Delete the row"), () => this.remove()),
+            button("delete", t("Delete"), t("Delete the row"), () => this.remove()),
         ];
         this.fill = button("fill_down", t("Fill down"), t("Copy the cell to all rows below"), () => this.#fillDown());
         this.undo = button("undo", t("Undo"), t("Undo"), () => table.undo());

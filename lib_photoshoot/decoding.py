@@ -14,7 +14,7 @@ from lib_photoshoot.picture import Picture
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from lib_photoshoot.colour.marks import Mark
+    from lib_photoshoot.colour.marks import ColourMark
 
 _ORIENTATION = 0x0112
 _STRIP_PIXELS = 1 << 21
@@ -38,7 +38,7 @@ def decode(image: Image.Image, file: BinaryIO, name: str) -> Picture:
 
 
 def _pixels(
-    image: Image.Image, sixteen_bits: Future[Any] | None, mark: Mark
+    image: Image.Image, sixteen_bits: Future[Any] | None, mark: ColourMark
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Pixels of 8 bits, of 16 where there are, and alpha; RGB in the space of the mark's profile, all else in sRGB."""
     from lib_photoshoot.colour.deep import read_deep

@@ -21,7 +21,7 @@ LONGEST_HEADER = 16 << 20
 _PREFIX = 8
 
 
-class Fault(Enum):
+class HeaderFault(Enum):
     """What is wrong with a file."""
 
     NO_FILE = "not a file"
@@ -34,7 +34,7 @@ class Fault(Enum):
 class HeaderError(Exception):
     """A file has no usable header; ``start`` has its first bytes, ``least`` the bytes that it must at least have."""
 
-    def __init__(self, fault: Fault, start: bytes = b"", least: int = 0) -> None:
+    def __init__(self, fault: HeaderFault, start: bytes = b"", least: int = 0) -> None:
         super().__init__(fault.value)
         self.fault, self.start, self.least = fault, start, least
 
@@ -71,23 +71,23 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     """
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
-        raise HeaderError(Fault.NO_FILE)  # opening a named pipe would wait for ever
+        raise HeaderError(HeaderFault.NO_FILE)  # opening a named pipe would wait for ever
     if status.st_size == 0:
-        raise HeaderError(Fault.EMPTY)
+        raise HeaderError(HeaderFault.EMPTY)
     with open(Path(path), "rb") as file:
         start = file.read(_PREFIX + 1)
         length = int.from_bytes(start[:_PREFIX], "little")
         # The brace comes first by the format's rules, so other kinds of files are told from half-written ones.
         if len(start) < _PREFIX or not 2 <= length <= LONGEST_HEADER or start[_PREFIX:] not in (b"{", b""):
-            raise HeaderError(Fault.OTHER_KIND, start)
+            raise HeaderError(HeaderFault.OTHER_KIND, start)
         if status.st_size < _PREFIX + length:
-            raise HeaderError(Fault.CUT_IN_HEADER, start, _PREFIX + length)
+            raise HeaderError(HeaderFault.CUT_IN_HEADER, start, _PREFIX + length)
         file.seek(_PREFIX)
         text = file.read(length)
     try:
         tensors, metadata = _parse(json.loads(text))
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
-        raise HeaderError(Fault.DAMAGED, start) from error
+        raise HeaderError(HeaderFault.DAMAGED, start) from error
     return Header(tensors, metadata, _PREFIX + length, status.st_size)
 
 

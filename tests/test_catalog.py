@@ -24,7 +24,7 @@ from PIL import Image
 from lib_photoshoot.catalog import outputs, runner
 from lib_photoshoot.catalog.coco import polygons
 from lib_photoshoot.catalog.inputs import collect_inputs
-from lib_photoshoot.catalog.runner import Progress, run_catalog
+from lib_photoshoot.catalog.runner import CatalogProgress, run_catalog
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import Picture
 from lib_photoshoot.products import parse_products
@@ -118,7 +118,7 @@ def test_unusable_inputs(tmp_path: Path) -> None:
 def test_a_run_writes_everything_and_goes_on_past_a_broken_file(photos: Path, tmp_path: Path) -> None:
     before = {name: (photos / name).read_bytes() for name in files_of(photos)}
     out = tmp_path / "out"
-    states: list[Progress] = []
+    states: list[CatalogProgress] = []
     summary = run(photos, out, progress=states.append, settings={"detector": "bright", "bf16": False})
     assert (summary.matched, summary.skipped, len(summary.unreadable)) == (2, 1, 1)
     assert "broken.jpg is not a picture" in summary.unreadable[0]["error"]

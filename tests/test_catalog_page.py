@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.catalog import page as run_page
-from lib_photoshoot.catalog.decisions import Chosen, append_hands, chosen_from, read_hands
+from lib_photoshoot.catalog.decisions import ChosenPicture, append_hands, chosen_from, read_hands
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
 from lib_photoshoot.catalog.runner import run_catalog
@@ -79,8 +79,8 @@ def test_too_many_thumbnails_stay_files(photos: Path, tmp_path: Path, monkeypatc
 
 def test_decisions_stand_in_the_ledger_and_outlive_a_resumed_run(photos: Path, out: Path) -> None:
     one, none = (os.path.abspath(photos / name) for name in ("one.png", "none.png"))
-    append_hands(out / LEDGER_NAME, [Chosen(one, "rejected"), Chosen(none, "accepted")])
-    append_hands(out / LEDGER_NAME, [Chosen(none, None)])
+    append_hands(out / LEDGER_NAME, [ChosenPicture(one, "rejected"), ChosenPicture(none, "accepted")])
+    append_hands(out / LEDGER_NAME, [ChosenPicture(none, None)])
     assert read_hands(out / LEDGER_NAME) == {one: "rejected"}
     go(photos, out)
     assert [(item["decision"], item["by_hand"]) for item in page_of(out).items[:2]] == [
@@ -95,7 +95,7 @@ def test_decisions_stand_in_the_ledger_and_outlive_a_resumed_run(photos: Path, o
 def test_a_torn_line_is_written_over_and_spoiled_ones_are_passed_over(out: Path) -> None:
     ledger = out / LEDGER_NAME
     ledger.write_bytes(ledger.read_bytes() + b'{"hand":7}\n{"hand":{"file":[]}}\n{"hand":{"fi')
-    append_hands(ledger, [Chosen("x", "accepted")])
+    append_hands(ledger, [ChosenPicture("x", "accepted")])
     assert ledger.read_bytes().endswith(b'{"file":[]}}\n{"hand":{"file":"x","decision":"accepted"}}\n')
     assert read_hands(ledger) == {"x": "accepted"}
 
@@ -105,11 +105,11 @@ def test_no_ledger_is_begun_and_no_running_one_written_to(out: Path) -> None:
 
     running = Journal(out / LEDGER_NAME, (out / LEDGER_NAME).read_bytes().splitlines(keepends=True)[0])
     with pytest.raises(CatalogError, match="A run is writing"):
-        append_hands(out / LEDGER_NAME, [Chosen("x", "accepted")])
+        append_hands(out / LEDGER_NAME, [ChosenPicture("x", "accepted")])
     running.close()
     (out / LEDGER_NAME).unlink()
     with pytest.raises(CatalogError, match="holds no run any more"):
-        append_hands(out / LEDGER_NAME, [Chosen("x", "accepted")])
+        append_hands(out / LEDGER_NAME, [ChosenPicture("x", "accepted")])
     assert not (out / LEDGER_NAME).exists()
 
 

@@ -159,3 +159,13 @@ def test_every_public_function_and_class_says_what_it_is() -> None:
         and not ast.get_docstring(node)
     ]
     assert not silent
+
+
+def test_a_name_means_one_thing() -> None:
+    homes: dict[str, list[str]] = {}
+    for name, path in modules().items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name)
+    # Both networks name their parts as their papers do.
+    assert {name: found for name, found in homes.items() if len(found) > 1 and name != "Block"} == {}

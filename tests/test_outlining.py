@@ -8,7 +8,7 @@ import pytest
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection, Doubt, Outline, OutlineSource, ProductRegion, Reason, matte_of
-from lib_photoshoot.segmentation.doubts import Likeness, Measured, judge
+from lib_photoshoot.segmentation.doubts import Likeness, OutlineMeasures, judge
 from lib_photoshoot.segmentation.outlining import Outliner
 from lib_photoshoot.segmentation.protocol import MaskCandidate, SoftCandidate
 from lib_photoshoot.segmentation.views import Views, near, soft_iou, standing_out
@@ -221,9 +221,9 @@ def test_what_stands_out_is_the_pieces_that_hold_some_of_the_seed():
 # Doubts
 
 
-def measured(**changes) -> Measured:
+def measured(**changes) -> OutlineMeasures:
     sure = {"agreement": 0.97, "frame": 0.0, "raggedness": 1.02, "blur": 1.5, "pieces": 1, "cut": 0.0, "faint": 0.0}
-    return Measured(**{**sure, "likeness": Likeness(None, None), **changes})
+    return OutlineMeasures(**{**sure, "likeness": Likeness(None, None), **changes})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.safetensors_header import LONGEST_HEADER, Fault, HeaderError, Tensor, read_header
+from lib_photoshoot.safetensors_header import LONGEST_HEADER, HeaderError, HeaderFault, Tensor, read_header
 from lib_photoshoot.training.checkpoint import check_checkpoint
 from lib_photoshoot.training.lora_file import read_lora
 from lib_photoshoot.webui.hosts.a1111.controlnet import file_family
@@ -71,4 +71,4 @@ def test_a_header_over_the_limit_is_not_even_read(tmp_path: Path) -> None:
         file.truncate(8 + LONGEST_HEADER + 1)
     with pytest.raises(HeaderError) as raised:
         read_header(path)
-    assert raised.value.fault is Fault.OTHER_KIND
+    assert raised.value.fault is HeaderFault.OTHER_KIND

@@ -18,14 +18,14 @@ _BEGINNING = b'{"hand":'
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenPicture:
     """A decision about the picture of a record's ``file``; None withdraws an earlier one."""
 
     file: str
     decision: str | None
 
 
-def chosen_from(values: Any) -> list[Chosen]:
+def chosen_from(values: Any) -> list[ChosenPicture]:
     """Decisions out of JSON: a list of objects with ``file`` and ``decision``. Raises CatalogError."""
     if not isinstance(values, list):
         raise CatalogError("The decisions are no list; save them from the report again.")
@@ -36,10 +36,10 @@ def chosen_from(values: Any) -> list[Chosen]:
             raise CatalogError(
                 f"The decision {item['decision']!r} is none; give {' or '.join(HANDS)}, or null to withdraw it."
             )
-    return [Chosen(item["file"], item["decision"]) for item in values]
+    return [ChosenPicture(item["file"], item["decision"]) for item in values]
 
 
-def append_hands(path: Path, chosen: Iterable[Chosen]) -> tuple[int, int]:
+def append_hands(path: Path, chosen: Iterable[ChosenPicture]) -> tuple[int, int]:
     """Append decisions to a ledger, synced to the disk; returns where they begin in it, and how long they are.
 
     Raises CatalogError while a run is writing to it, and OSError as it comes; then none of them holds.

@@ -21,7 +21,7 @@ RUN_LEDGER, RUN_PROGRAM = "ledger.jsonl", "product-photoshoot"
 CUTOUTS = "cutouts"
 OUTPUT_FOLDERS = ("masks", CUTOUTS, "overlays", "enhanced", "thumbnails")
 """What a run writes of its pictures lies in these; nothing else is ever removed."""
-Tell = Callable[[str], None]
+TellInput = Callable[[str], None]
 """Called with a sentence for the user."""
 _LONGEST_STEM = 190
 """Bytes: what tells namesakes apart, number and product follow in the names of outputs."""
@@ -84,7 +84,7 @@ def collect_inputs(
     inputs: Iterable[str | os.PathLike[str]],
     out: Path | None = None,
     cutouts: bool = False,
-    tell: Tell = lambda _: None,
+    tell: TellInput = lambda _: None,
 ) -> tuple[InputFile, ...]:
     """Every picture that ``inputs`` name, sorted within each, each once.
 
@@ -110,7 +110,7 @@ def collect_inputs(
     return tuple(replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True))
 
 
-def tell_empty(items: Iterable[str], tell: Tell) -> None:
+def tell_empty(items: Iterable[str], tell: TellInput) -> None:
     """Say of each of these inputs, written without secrets, that it holds no picture."""
     for item in items:
         tell(f"There is no picture in {shown(item)}; the other inputs are done.")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, RUN_LEDGER, RUN_PROGRAM, Stamp, check_out
-from lib_photoshoot.catalog.urls import Source
+from lib_photoshoot.catalog.urls import PictureSource
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.file_names import with_ending
@@ -200,7 +200,7 @@ class Ledger(Journal):
             return None
         return record if record.file == key else None
 
-    def find(self, source: Source) -> Record | None:
+    def find(self, source: PictureSource) -> Record | None:
         """The record of a source that need not be done again: unchanged, same name, all outputs still there.
 
         One with an outline that somebody drew by hand stands whatever became of the source: no run draws it again.

@@ -32,7 +32,7 @@ from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.catalog.ray_cluster import brief, cluster, import_ray, scratch_folder
 from lib_photoshoot.catalog.ray_worker import Job, Worker
 from lib_photoshoot.catalog.runner import Filter, Numbered, Outcome
-from lib_photoshoot.catalog.urls import Source, UrlFile
+from lib_photoshoot.catalog.urls import PictureSource, UrlFile
 from lib_photoshoot.errors import CatalogError, ImageError, MachinesGoneError, PhotoshootError
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.images import read_picture
@@ -124,7 +124,7 @@ class _Flight:
     losses: int = 0
 
     @property
-    def source(self) -> Source:
+    def source(self) -> PictureSource:
         return self.job.source if isinstance(self.job, Job) else self.job
 
 
@@ -266,7 +266,7 @@ def _flights(sources: Iterator[Numbered]) -> Iterator[_Flight | Outcome]:
             yield number, error
 
 
-def _job(source: Source) -> Job | UrlFile:
+def _job(source: PictureSource) -> Job | UrlFile:
     """Raises ``ImageError`` for what is no file with content, which only the driver can tell from an absent one."""
     if isinstance(source, UrlFile):
         return source

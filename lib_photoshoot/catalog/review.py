@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.catalog.decisions import Chosen, append_hands, chosen_from
+from lib_photoshoot.catalog.decisions import ChosenPicture, append_hands, chosen_from
 from lib_photoshoot.catalog.inputs import RUN_PROGRAM
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, current_records
 from lib_photoshoot.catalog.page import PAGE_NAME, REPORTS, id_of, item_of, page_chunks, write_page
@@ -64,11 +64,11 @@ class ReviewedRun:
         served = path.suffix in MEDIA_TYPES and stays_inside(self._out, path) and os.path.isfile(path)
         return path if served else None
 
-    def chosen(self, values: Any) -> list[Chosen]:
+    def chosen(self, values: Any) -> list[ChosenPicture]:
         """Decisions out of JSON. Raises CatalogError."""
         return chosen_from(values)
 
-    def decide(self, chosen: Sequence[Chosen]) -> dict[str, Any]:
+    def decide(self, chosen: Sequence[ChosenPicture]) -> dict[str, Any]:
         """Write decisions into the run's ledger, all or none. Raises CatalogError."""
         with self._lock:
             if self._ended:

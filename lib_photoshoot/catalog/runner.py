@@ -14,7 +14,7 @@ import numpy as np
 
 from lib_photoshoot.catalog.inputs import InputFile, Stamp
 from lib_photoshoot.catalog.ledger import WITHDRAWN, Ledger, Record, Records
-from lib_photoshoot.catalog.urls import Source
+from lib_photoshoot.catalog.urls import PictureSource
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.files import shown, writing_failed
 from lib_photoshoot.images import Picture
@@ -36,7 +36,7 @@ class Filter(Protocol):
         ...
 
 
-Numbered = tuple[int, Source]
+Numbered = tuple[int, PictureSource]
 Outcome = tuple[int, Record | ImageError]
 
 
@@ -55,7 +55,7 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
-class Progress:
+class CatalogProgress:
     """Where a run stands: ``done`` of ``total`` pictures, and the file just begun (None at the end)."""
 
     done: int
@@ -76,11 +76,11 @@ class CatalogSummary:
 
 def run_catalog(
     filter_: Filter,
-    inputs: Sequence[Source],
+    inputs: Sequence[PictureSource],
     products: Sequence[Product],
     out: Path,
     resume: bool = False,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[CatalogProgress], None] | None = None,
     *,
     settings: Mapping[str, Any] | None = None,
     withdraw: bool = True,
@@ -100,11 +100,11 @@ def run_catalog(
 
 def run_engine(
     engine: Engine,
-    inputs: Sequence[Source],
+    inputs: Sequence[PictureSource],
     products: Sequence[Product],
     out: Path,
     resume: bool = False,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[CatalogProgress], None] | None = None,
     *,
     settings: Mapping[str, Any] | None = None,
     withdraw: bool = True,
@@ -132,7 +132,7 @@ def run_engine(
             for number, source in enumerate(inputs):
                 record = ledger.find(source)
                 if record is None:
-                    tell(Progress(len(done) + len(bad), len(inputs), shown(source.name)))
+                    tell(CatalogProgress(len(done) + len(bad), len(inputs), shown(source.name)))
                     yield number, source
                 else:
                     resumed += 1
@@ -148,7 +148,7 @@ def run_engine(
                     else:
                         ledger.add(outcome)
                         count(number, outcome)
-            tell(Progress(len(inputs), len(inputs), None))
+            tell(CatalogProgress(len(inputs), len(inputs), None))
             from lib_photoshoot.catalog.page import write_page
             from lib_photoshoot.catalog.report import report_document, write_reports
 
@@ -175,7 +175,7 @@ def _as_json(product: Product) -> dict[str, Any]:
     return values
 
 
-def _real_paths(sources: Iterable[Source]) -> frozenset[str]:
+def _real_paths(sources: Iterable[PictureSource]) -> frozenset[str]:
     """Real paths of the local sources; each folder is looked up once."""
     folders: dict[str, str] = {}
     found = []
@@ -212,7 +212,7 @@ class OneByOne:
 
 def finish_picture(
     filter_: Filter,
-    source: Source,
+    source: PictureSource,
     stamp: Stamp,
     picture: Picture,
     products: Sequence[Product],

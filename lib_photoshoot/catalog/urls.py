@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit, urlun
 from lib_photoshoot.catalog.inputs import (
     InputFile,
     Stamp,
-    Tell,
+    TellInput,
     expand_path,
     is_picture_name,
     output_names,
@@ -122,12 +122,12 @@ class UrlFile:
         return stamp, decode_picture(data, name)
 
 
-Source = InputFile | UrlFile
+PictureSource = InputFile | UrlFile
 
 
 def collect_sources(
-    inputs: Iterable[str | os.PathLike[str]], out: Path | None = None, tell: Tell = lambda _: None
-) -> tuple[Source, ...]:
+    inputs: Iterable[str | os.PathLike[str]], out: Path | None = None, tell: TellInput = lambda _: None
+) -> tuple[PictureSource, ...]:
     """What :func:`lib_photoshoot.catalog.inputs.collect_inputs` does, for URLs too.
 
     A URL of a folder is searched recursively for picture suffixes, without hidden names; on a web server a folder is
@@ -136,7 +136,7 @@ def collect_sources(
     """
     named = [os.fspath(item) for item in inputs]
     skipped = skipped_folder(out)
-    found: dict[str, Source] = {}
+    found: dict[str, PictureSource] = {}
     empty = []
     for item in named:
         source = None
@@ -153,7 +153,7 @@ def collect_sources(
     return tuple(replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True))
 
 
-def _expand(item: str, skipped: str | None) -> Iterator[Source]:
+def _expand(item: str, skipped: str | None) -> Iterator[PictureSource]:
     scheme = _URL.match(item)
     # A path that exists is no URL, whatever it looks like.
     if scheme is None or os.path.lexists(item):

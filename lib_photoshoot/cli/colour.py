@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.catalog.inputs import InputFile
     from lib_photoshoot.images import Picture
     from lib_photoshoot.products import Product
-    from lib_photoshoot.references.measuring import Measured
+    from lib_photoshoot.references.measuring import MeasuredArticle
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -118,7 +118,7 @@ def reference_command(
         files = collect_inputs(photos, tell=say)
         with telling("loading the models", None):
             product_filter = loaded(partial(build.build_filter, choice))
-        measured: list[Measured] = []
+        measured: list[MeasuredArticle] = []
         for file in files:
             try:
                 picture = _calibrated(file, calibrator)
@@ -153,7 +153,7 @@ def _calibrated(file: InputFile, calibrator: Calibrator | None) -> Picture:
     return calibrated.picture
 
 
-def _tell(product: Product, one: Measured | None) -> None:
+def _tell(product: Product, one: MeasuredArticle | None) -> None:
     """The product with its colour on standard output, and where that comes from beside it."""
     from lib_photoshoot.files import shown
     from lib_photoshoot.products import format_products

@@ -166,7 +166,7 @@ def _export_all(
     from lib_photoshoot.export.provenance import source_of
     from lib_photoshoot.files import shown
     from lib_photoshoot.provenance.evidence import strongest
-    from lib_photoshoot.provenance.terms import Source
+    from lib_photoshoot.provenance.terms import DigitalSource
 
     code = DONE
     to_check = 0
@@ -176,7 +176,7 @@ def _export_all(
             if original.path != cutout.path:
                 evidence = strongest(source_of(original.path), evidence)
             if source is not SourceChoice.AUTO:
-                evidence = replace(evidence, source=Source(source.value), reason="--source says so")
+                evidence = replace(evidence, source=DigitalSource(source.value), reason="--source says so")
             product = read_cutout(cutout.path, finder, products)
             name = PurePath(TO_CHECK) / cutout.relative if product.doubts else cutout.relative
             exported = exporter.export(product.pixels, name, evidence, original.path)

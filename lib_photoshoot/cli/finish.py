@@ -49,7 +49,7 @@ def finish_command(
         from lib_photoshoot.export.profile import profile_names
         from lib_photoshoot.registry import ModelRegistry
         from lib_photoshoot.shoot.finish import finish_shoot
-        from lib_photoshoot.shoot.finished import Progress
+        from lib_photoshoot.shoot.finished import FinishProgress
 
         registry = ModelRegistry()
 
@@ -66,7 +66,7 @@ def finish_command(
         try:
             with telling("starting", None) as bar:
 
-                def tell(state: Progress) -> None:
+                def tell(state: FinishProgress) -> None:
                     bar(state.done, state.product[:32], state.total)
 
                 finished.extend(finish_shoot(folder, choose, load, profile or (), top, tell))

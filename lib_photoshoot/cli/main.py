@@ -149,7 +149,7 @@ def filter_command(
 ) -> None:
     """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
-        from lib_photoshoot.catalog.runner import Progress, run_engine
+        from lib_photoshoot.catalog.runner import CatalogProgress, run_engine
         from lib_photoshoot.catalog.urls import collect_sources
         from lib_photoshoot.enhancement.white_balance import Neutral
         from lib_photoshoot.products import parse_products
@@ -165,7 +165,7 @@ def filter_command(
         with telling("loading the models", len(files)) as bar:
             chosen = _engine(engine, address, workers, choice, build_, calibrator)
 
-            def tell(state: Progress) -> None:
+            def tell(state: CatalogProgress) -> None:
                 name = "report" if state.file is None else os.path.basename(state.file)
                 bar(state.done, name[-32:])
 

@@ -15,7 +15,7 @@ from lib_photoshoot.errors import ImageError
 from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
-    from lib_photoshoot.ranking.order import Measured, Ranked
+    from lib_photoshoot.ranking.order import MeasuredPicture, Ranked
 
 
 def rank_command(
@@ -44,7 +44,7 @@ def rank_command(
         names = [Product(name) for name in dict.fromkeys(item.product for item in candidates)]
         references = {item.name: item.colour for item in with_references(names, colour or (), colours, say)}
         photos = None if like is None else measure_photos(like, say)
-        products: dict[str, list[Measured]] = {}
+        products: dict[str, list[MeasuredPicture]] = {}
         with telling("measuring", len(candidates)) as bar:
             for done, candidate in enumerate(candidates):
                 bar(done, candidate.picture[-32:])

@@ -37,7 +37,7 @@ def shoot_command(
         from rich.progress import MofNCompleteColumn, TimeElapsedColumn
 
         from lib_photoshoot.shoot.http_webui import HttpWebUi
-        from lib_photoshoot.shoot.runner import Progress, ShootRun
+        from lib_photoshoot.shoot.runner import ShootProgress, ShootRun
         from lib_photoshoot.shoot.shot_list import read_shot_list
 
         products = read_shot_list(shot_list)
@@ -45,7 +45,7 @@ def shoot_command(
         columns = (MofNCompleteColumn(), TimeElapsedColumn())
         with telling("accepted", sum(product.count for product in products), columns) as bar:
 
-            def tell(state: Progress) -> None:
+            def tell(state: ShootProgress) -> None:
                 bar(state.accepted)
                 if state.note:
                     say(state.note)

@@ -41,7 +41,7 @@ from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.controller import Check, TrainingController
+    from lib_photoshoot.training.controller import FolderCheck, TrainingController
     from lib_photoshoot.training.recipe import Recipe
     from lib_photoshoot.training.run_folder import RunFolder
 
@@ -315,7 +315,9 @@ def _controller(home: Path | None) -> TrainingController:
     return TrainingController((home or DEFAULT_HOME).expanduser().absolute())
 
 
-def _checked(controller: TrainingController, folder: Path, recipe: Recipe, regularisation: Path | None = None) -> Check:
+def _checked(
+    controller: TrainingController, folder: Path, recipe: Recipe, regularisation: Path | None = None
+) -> FolderCheck:
     others = regularisation.expanduser().absolute() if regularisation else None
     with pictures_shown("looking at the photos") as tell:
         return controller.check(folder.expanduser().absolute(), recipe, tell, others)
@@ -332,7 +334,7 @@ def _act(action: str, name: str, home: Path | None) -> None:
 
 def _followed(run: RunFolder, follow: bool) -> None:
     """Show a run until it ends, if that is wanted; exit code 2 where it failed."""
-    from lib_photoshoot.training.run_folder import RunState
+    from lib_photoshoot.training.run_folder import TrainingState
 
     if not follow:
         return
@@ -341,6 +343,6 @@ def _followed(run: RunFolder, follow: bool) -> None:
             while (status := run.status()).state.active:
                 tell(status)
                 time.sleep(_FOLLOW_S)
-        if status.state in (RunState.FAILED, RunState.INTERRUPTED):
+        if status.state in (TrainingState.FAILED, TrainingState.INTERRUPTED):
             raise TrainingError(status.message)
         print(f"{run.path.name}: {status_line(status)}")

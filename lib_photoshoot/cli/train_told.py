@@ -16,11 +16,11 @@ from lib_photoshoot.cli.told import ToldInLines
 from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.controller import Check
+    from lib_photoshoot.training.controller import FolderCheck
     from lib_photoshoot.training.run_folder import RunSpec, Status
 
 
-def ask_to_go_on(check: Check, anyway: bool) -> None:
+def ask_to_go_on(check: FolderCheck, anyway: bool) -> None:
     """Tell what was found; with problems only ``anyway`` goes on."""
     for text in _findings(check):
         say(text)
@@ -31,12 +31,12 @@ def ask_to_go_on(check: Check, anyway: bool) -> None:
         raise typer.Exit(SOME_UNREADABLE)
 
 
-def _findings(check: Check) -> list[str]:
+def _findings(check: FolderCheck) -> list[str]:
     lines = [f"{finding.severity.value}: {finding.text}" for finding in check.dataset.findings]
     return [*lines, "`train caption` writes the captions that are missing."] if check.uncaptioned else lines
 
 
-def print_check(check: Check) -> None:
+def print_check(check: FolderCheck) -> None:
     """What a folder is worth: its findings, buckets and steps."""
     dataset = check.dataset
     for text in _findings(check):

@@ -55,7 +55,7 @@ GAIN_MAP = "HDR gain map: the standard picture was used"
 
 
 @dataclass(frozen=True)
-class Mark:
+class ColourMark:
     """``icc`` is a profile that can be used for the picture's kind, ``notes`` what a user should know.
 
     ``tables`` says that it is an RGB profile beyond matrix and curves, for LittleCMS alone.
@@ -66,7 +66,7 @@ class Mark:
     notes: tuple[str, ...] = ()
 
 
-def colour_mark(image: Image.Image, file: BinaryIO, name: str) -> Mark:
+def colour_mark(image: Image.Image, file: BinaryIO, name: str) -> ColourMark:
     """The colours of an opened picture whose pixels were loaded.
 
     ``name`` stands for the file in the sentence of ImageError, which is raised for PQ and HLG: their colours have no
@@ -81,7 +81,7 @@ def colour_mark(image: Image.Image, file: BinaryIO, name: str) -> Mark:
     icc = image.info.get("icc_profile") or None
     # cICP stands above a profile; elsewhere the profile says more than two numbers do.
     if kind == "RGB" and coded and (icc is None or image.format == "PNG"):
-        return Mark(_named(*coded), notes=tuple(notes))
+        return ColourMark(_named(*coded), notes=tuple(notes))
     if icc is not None:
         usable, why = _judged(icc, kind)
         if why == "HDR":
@@ -90,10 +90,10 @@ def colour_mark(image: Image.Image, file: BinaryIO, name: str) -> Mark:
             notes.append(why)
         icc = icc if usable else None
         if icc is not None:
-            return Mark(icc, why == TABLES, tuple(notes))
+            return ColourMark(icc, why == TABLES, tuple(notes))
     if kind == "CMYK":
         notes.append(PLAIN_CMYK)
-    return Mark(_unprofiled(image) if kind == "RGB" else None, notes=tuple(notes))
+    return ColourMark(_unprofiled(image) if kind == "RGB" else None, notes=tuple(notes))
 
 
 def _kind(image: Image.Image) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from lib_photoshoot.colour.space import SRGB, ColourSpace
-from lib_photoshoot.enhancement.toning import FAITHFUL, LIVELY, STRIP_PIXELS, Plan, RetouchSettings, within_limits
+from lib_photoshoot.enhancement.toning import FAITHFUL, LIVELY, STRIP_PIXELS, RetouchSettings, Toning, within_limits
 from lib_photoshoot.enhancement.white_balance import Neutral
 from lib_photoshoot.masks.morphology import Rect, bounding_rect, check_mask, feather, grow, merge, row_strips
 from lib_photoshoot.model_names import RetouchName
@@ -80,7 +80,7 @@ class Retouch:
         if others is not None:
             support &= inside | ~others[rect.slices]
         gains = None if self.neutral is None else self.neutral.gains(image, mask, space)
-        plan = Plan.make(crop, inside, self.settings, space, gains)
+        plan = Toning.make(crop, inside, self.settings, space, gains)
         if self.settings.faithful:
             plan = within_limits(plan, crop, inside)
         for strip in row_strips(inside.shape, overlap=plan.overlap, pixels=STRIP_PIXELS):

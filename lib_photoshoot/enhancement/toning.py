@@ -81,7 +81,7 @@ class Measurement:
     highlight: float
 
 
-def within_limits(plan: Plan, crop: np.ndarray, mask: np.ndarray) -> Plan:
+def within_limits(plan: Toning, crop: np.ndarray, mask: np.ndarray) -> Toning:
     """The plan, weakened until the product's colours stay within the limits, measured on the finished pixels.
 
     White balance is not counted: it is what the user asked for.
@@ -99,7 +99,7 @@ def within_limits(plan: Plan, crop: np.ndarray, mask: np.ndarray) -> Plan:
     return replace(bare, gains=plan.gains)
 
 
-def _differences(plan: Plan, crop: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def _differences(plan: Toning, crop: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """CIEDE2000 of masked pixels before and after, in bands of rows that cover the product evenly."""
     height, width = mask.shape
     bands = max(1, min(16, height // 16))
@@ -122,7 +122,7 @@ def _differences(plan: Plan, crop: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Toning:
     """Everything that is decided once for a product, so that its strips fit together without seams."""
 
     space: ColourSpace
@@ -156,7 +156,7 @@ class Plan:
         settings: RetouchSettings,
         space: ColourSpace,
         gains: Gains | None,
-    ) -> Plan:
+    ) -> Toning:
         strength = settings.strength
         exposure = settings.exposure
         if exposure is None:
@@ -176,7 +176,7 @@ class Plan:
             keeps_chroma=settings.faithful,
         )
 
-    def weaker(self, scale: float) -> Plan:
+    def weaker(self, scale: float) -> Toning:
         """The same plan with this share of its strength."""
         return replace(
             self,

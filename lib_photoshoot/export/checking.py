@@ -28,7 +28,7 @@ from lib_photoshoot.masks.comparison import RAGGED, raggedness
 from lib_photoshoot.masks.morphology import distance_to, fill_holes, remove_islands
 from lib_photoshoot.provenance.evidence import evidence_in
 from lib_photoshoot.provenance.metadata import Metadata
-from lib_photoshoot.provenance.terms import SOURCE_OF, TERM_OF, Source
+from lib_photoshoot.provenance.terms import SOURCE_OF, TERM_OF, DigitalSource
 
 _NEAR_PRODUCT = 12
 """Pixels beside the product in which JPEG's 8 x 8 blocks leave rings, so that the background is not counted there."""
@@ -43,7 +43,7 @@ _SHAPE = 0.01
 
 
 @dataclass(frozen=True)
-class Finding:
+class MissedRule:
     """One missed rule: what was measured, what the profile wants, and the rule itself with its source."""
 
     aspect: Aspect
@@ -56,7 +56,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Check:
+class FileCheck:
     """``fill`` is the share of the frame and ``clean`` the share of the background that is exactly as it should be,
     both 0..1 and None before a background picture, where they cannot be measured."""
 
@@ -65,7 +65,7 @@ class Check:
     bytes: int
     fill: float | None
     clean: float | None
-    findings: tuple[Finding, ...]
+    findings: tuple[MissedRule, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +82,9 @@ class _File:
 def check_file(
     path: str | os.PathLike[str],
     profile: Profile,
-    source: Source | None = None,
+    source: DigitalSource | None = None,
     reference: ColourReference | None = None,
-) -> Check:
+) -> FileCheck:
     """Measure one file, its article's colour against ``reference`` where there is one.
 
     Raises ImageError when it cannot be read. ``source`` is as for :func:`check_bytes`.
@@ -101,7 +101,7 @@ def check_file(
     return replace(check, findings=(*check.findings, *_colour_off(decode_picture(data, shown(path)), reference)))
 
 
-def _colour_off(picture: Picture, reference: ColourReference) -> list[Finding]:
+def _colour_off(picture: Picture, reference: ColourReference) -> list[MissedRule]:
     """The finding for an article of another colour, or for no article."""
     article = _article(picture)
     found = measure_colour(picture.srgb, article, reference)
@@ -110,7 +110,7 @@ def _colour_off(picture: Picture, reference: ColourReference) -> list[Finding]:
     ground = "white" if picture.alpha is None else "white or transparent"
     measured = f"colour_off, {found}" if article.any() else f"there is no article, all is {ground}"
     rule = Rule("The article's own colour.", "", True)
-    return [Finding(Aspect.COLOUR, measured, f"{reference}, within {reference.tolerance:g}", rule)]
+    return [MissedRule(Aspect.COLOUR, measured, f"{reference}, within {reference.tolerance:g}", rule)]
 
 
 def _article(picture: Picture) -> np.ndarray:
@@ -124,8 +124,8 @@ def _article(picture: Picture) -> np.ndarray:
 
 
 def check_bytes(
-    data: bytes, profile: Profile, name: str, product: np.ndarray | None = None, source: Source | None = None
-) -> Check:
+    data: bytes, profile: Profile, name: str, product: np.ndarray | None = None, source: DigitalSource | None = None
+) -> FileCheck:
     """Measure a file's bytes; ``name`` stands for it in errors. Raises ImageError when they are no picture.
 
     ``product`` is the product's bool mask and ``source`` what the picture is, for those who know it; otherwise the
@@ -138,8 +138,8 @@ def check_bytes(
         file = _File(picture, format_, image.mode, image.info.get("icc_profile"), len(data))
     fill, clean, seen = _look(picture, profile, product)
     missed = [*_size(picture, profile), *seen, *_container(file, profile), *_mark(picture.metadata, profile, source)]
-    findings = tuple(Finding(aspect, measured, wanted, profile.rules[aspect]) for aspect, measured, wanted in missed)
-    return Check(picture.width, picture.height, file.size, fill, clean, findings)
+    findings = tuple(MissedRule(aspect, measured, wanted, profile.rules[aspect]) for aspect, measured, wanted in missed)
+    return FileCheck(picture.width, picture.height, file.size, fill, clean, findings)
 
 
 _Missed = tuple[Aspect, str, str]
@@ -262,12 +262,12 @@ def _container(file: _File, profile: Profile) -> list[_Missed]:
     return missed
 
 
-def _mark(metadata: Metadata, profile: Profile, source: Source | None) -> list[_Missed]:
+def _mark(metadata: Metadata, profile: Profile, source: DigitalSource | None) -> list[_Missed]:
     """What the channel misses about a generated picture."""
     if source is None:
         evidence = evidence_in(metadata)
-        source = Source.PHOTO if evidence is None else evidence.source
-    if source is Source.GENERATED and profile.generated is Generated.REFUSED:
+        source = DigitalSource.PHOTO if evidence is None else evidence.source
+    if source is DigitalSource.GENERATED and profile.generated is Generated.REFUSED:
         return [(Aspect.METADATA, "a generated picture", "a photo of the item itself")]
     marked = any(SOURCE_OF[term] in TERM_OF for term in metadata.terms)
     if source not in TERM_OF or profile.generated is not Generated.MARKED or marked:
@@ -275,7 +275,7 @@ def _mark(metadata: Metadata, profile: Profile, source: Source | None) -> list[_
     return [(Aspect.METADATA, f"{source.value}, without a DigitalSourceType that says so", TERM_OF[source])]
 
 
-def to_json(name: str, check: Check) -> dict[str, Any]:
+def to_json(name: str, check: FileCheck) -> dict[str, Any]:
     """The check of one file as JSON values."""
     return {
         "file": name,

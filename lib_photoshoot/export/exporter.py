@@ -13,21 +13,21 @@ import numpy as np
 from PIL import Image
 
 from lib_photoshoot.errors import ExportError
-from lib_photoshoot.export.checking import Finding, check_bytes
+from lib_photoshoot.export.checking import MissedRule, check_bytes
 from lib_photoshoot.export.encoding import encode_under
 from lib_photoshoot.export.placing import fill_share, is_cut_off
 from lib_photoshoot.export.profile import Ground, Profile
 from lib_photoshoot.export.rendering import Rendered, render
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.images import read_picture
-from lib_photoshoot.provenance.evidence import Evidence
+from lib_photoshoot.provenance.evidence import OriginEvidence
 
 if TYPE_CHECKING:
     from lib_photoshoot.export.signing import Signer
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedPicture:
     """What was written.
 
     ``fill`` and ``clean`` are shares 0..1 of the frame and of the background, ``clean`` counted in the file's own
@@ -43,9 +43,9 @@ class Exported:
     scale: float
     fill: float
     clean: float
-    evidence: Evidence
+    evidence: OriginEvidence
     cut_off: bool
-    missed: tuple[Finding, ...]
+    missed: tuple[MissedRule, ...]
     was_there: bool = False
     """The same file lay there already."""
 
@@ -77,7 +77,9 @@ class Exporter:
         picture = profile.background.picture if profile.background.kind is Ground.PICTURE else None
         self._backdrop = None if picture is None else read_picture(picture).srgb
 
-    def export(self, rgba: np.ndarray, name: PurePath, evidence: Evidence, original: Path | None = None) -> Exported:
+    def export(
+        self, rgba: np.ndarray, name: PurePath, evidence: OriginEvidence, original: Path | None = None
+    ) -> ExportedPicture:
         """Write one cut-out (uint8 RGBA in sRGB) under its output name (folders kept, no suffix).
 
         What ``evidence`` has of metadata is kept in the file, with the term for its source. A signature names
@@ -89,8 +91,8 @@ class Exporter:
         return exported if _write_new(exported.path, data) else replace(exported, was_there=True)
 
     def make(
-        self, rgba: np.ndarray, name: PurePath, evidence: Evidence, original: Path | None = None
-    ) -> tuple[Exported, bytes]:
+        self, rgba: np.ndarray, name: PurePath, evidence: OriginEvidence, original: Path | None = None
+    ) -> tuple[ExportedPicture, bytes]:
         """What :meth:`export` would write, checked, and its bytes: unsigned, the same for the same cut-out and profile.
 
         Raises ExportError when it cannot be made small enough.
@@ -102,7 +104,7 @@ class Exporter:
             data = self.signer.sign(data, self.profile.file.format, evidence, parent)
         height, width = rendered.empty.shape
         path = self.out / name.parent / self.profile.file_name(name.name, width, height)
-        exported = Exported(
+        exported = ExportedPicture(
             path=path,
             width=width,
             height=height,

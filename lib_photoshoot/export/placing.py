@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from lib_photoshoot.errors import ExportError
-from lib_photoshoot.export.profile import Canvas, Measure, Product
+from lib_photoshoot.export.profile import Canvas, FrameRule, Measure
 from lib_photoshoot.masks.morphology import bounding_rect
 
 VISIBLE = 12
@@ -25,7 +25,7 @@ _STEEP = 2.5
 
 
 @dataclass(frozen=True)
-class Placement:
+class FramePlacement:
     """The frame's size, and the product's box in it, in pixels; ``scale`` is relative to the cut-out."""
 
     frame_width: int
@@ -55,7 +55,7 @@ def is_cut_off(rgba: np.ndarray) -> bool:
     return any(touched) and not all(touched)
 
 
-def plan(width: int, height: int, canvas: Canvas, product: Product, enlarge: float | None = None) -> Placement:
+def plan(width: int, height: int, canvas: Canvas, product: FrameRule, enlarge: float | None = None) -> FramePlacement:
     """Place a product of ``width`` x ``height`` pixels in the middle of the frame.
 
     ``enlarge`` replaces the profile's limit. A product too small for the full frame gets a smaller one, down to the
@@ -71,7 +71,7 @@ def plan(width: int, height: int, canvas: Canvas, product: Product, enlarge: flo
     # Never a pixel more than the share allows, so that a limit is met and not just missed by rounding.
     new_width, new_height = max(1, math.floor(width * scale)), max(1, math.floor(height * scale))
     x, y = (frame_width - new_width) // 2, (frame_height - new_height) // 2
-    return Placement(frame_width, frame_height, x, y, new_width, new_height, scale)
+    return FramePlacement(frame_width, frame_height, x, y, new_width, new_height, scale)
 
 
 def _following(canvas: Canvas, shape: float) -> Canvas:
@@ -94,7 +94,7 @@ def _rounded(side: float) -> int:
     return math.ceil(side - 1e-6)
 
 
-def _scale(width: int, height: int, frame_width: int, frame_height: int, product: Product) -> float:
+def _scale(width: int, height: int, frame_width: int, frame_height: int, product: FrameRule) -> float:
     """The factor by which the product fills the frame as asked, inside the margins."""
     if product.measure is Measure.SIDE:
         return product.fill * min(frame_width / width, frame_height / height)
@@ -103,7 +103,7 @@ def _scale(width: int, height: int, frame_width: int, frame_height: int, product
     return min(wanted, inner * frame_width / width, inner * frame_height / height)
 
 
-def scale_product(rgba: np.ndarray, placement: Placement) -> np.ndarray:
+def scale_product(rgba: np.ndarray, placement: FramePlacement) -> np.ndarray:
     """The cut-out at its size in the frame, by Lanczos with colours weighted by alpha, so that no rim appears."""
     # Pillow multiplies RGBA by its alpha before it resizes, and divides afterwards.
     image = Image.fromarray(np.ascontiguousarray(rgba), "RGBA")
@@ -123,7 +123,7 @@ def _without_stairs(alpha: np.ndarray, scale: float) -> np.ndarray:
     return np.clip((blurred - 127.5) * _STEEP + 127.5, 0, 255)
 
 
-def in_frame(scaled: np.ndarray, placement: Placement) -> np.ndarray:
+def in_frame(scaled: np.ndarray, placement: FramePlacement) -> np.ndarray:
     """The scaled product in an otherwise transparent frame: uint8 (frame height, frame width, 4)."""
     frame = np.zeros((placement.frame_height, placement.frame_width, 4), np.uint8)
     rows = slice(placement.y, placement.y + placement.height)

@@ -114,7 +114,7 @@ class Background:
 
 
 @dataclass(frozen=True)
-class Product:
+class FrameRule:
     """Shares of the frame in (0, 1]: ``fill`` is made, ``least`` and ``most`` are checked, ``margin`` stays free.
 
     ``enlarge`` is how many times a cut-out may be enlarged at most; 1 never enlarges.
@@ -157,7 +157,7 @@ class Profile:
     title: str
     canvas: Canvas
     background: Background
-    product: Product
+    product: FrameRule
     shadow: Shadow
     file: Encoding
     rules: Mapping[Aspect, Rule]
@@ -244,8 +244,8 @@ def _background(path: Path, values: dict[str, Any]) -> Background:
     return background
 
 
-def _product(values: dict[str, Any]) -> Product:
-    return _section(Product, {**values, "measure": Measure(values.get("measure", Measure.SIDE))}, "product")
+def _product(values: dict[str, Any]) -> FrameRule:
+    return _section(FrameRule, {**values, "measure": Measure(values.get("measure", Measure.SIDE))}, "product")
 
 
 def _encoding(values: dict[str, Any]) -> Encoding:

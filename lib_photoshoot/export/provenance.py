@@ -15,13 +15,13 @@ from pathlib import Path
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, read_records
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.images import PICTURE_FORMATS, PIXEL_LIMIT
-from lib_photoshoot.provenance.evidence import Evidence, evidence_in
+from lib_photoshoot.provenance.evidence import OriginEvidence, evidence_in
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata
-from lib_photoshoot.provenance.terms import Source
+from lib_photoshoot.provenance.terms import DigitalSource
 from lib_photoshoot.workload import open_image
 
 
-def source_of(path: str | os.PathLike[str]) -> Evidence:
+def source_of(path: str | os.PathLike[str]) -> OriginEvidence:
     """What a picture is, by its own metadata, or the run that wrote it; without any, a photo.
 
     A file that cannot be read counts as one without metadata: reading its pixels tells what is wrong with it.
@@ -32,15 +32,17 @@ def source_of(path: str | os.PathLike[str]) -> Evidence:
         return own
     record = _record_of(Path(path))
     if record is None:
-        return Evidence(Source.PHOTO, "nothing in its file says that it was generated", metadata)
+        return OriginEvidence(DigitalSource.PHOTO, "nothing in its file says that it was generated", metadata)
     before = metadata_of(Path(record.file))
     original = evidence_in(before)
     if original is not None:
-        return Evidence(original.source, f"made from {shown(os.path.basename(record.file))}: {original.reason}", before)
+        return OriginEvidence(
+            original.source, f"made from {shown(os.path.basename(record.file))}: {original.reason}", before
+        )
     if not os.path.exists(record.file):
         reason = f"{shown(record.file)}, from which it was made, is gone; --source tells better"
-        return Evidence(Source.RETOUCHED, reason, metadata)
-    return Evidence(Source.RETOUCHED, "its run retouched a photo", metadata)
+        return OriginEvidence(DigitalSource.RETOUCHED, reason, metadata)
+    return OriginEvidence(DigitalSource.RETOUCHED, "its run retouched a photo", metadata)
 
 
 def metadata_of(path: Path) -> Metadata:

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from lib_photoshoot.compose import compose
-from lib_photoshoot.export.placing import VISIBLE, Placement, crop_to_product, in_frame, plan, scale_product
+from lib_photoshoot.export.placing import VISIBLE, FramePlacement, crop_to_product, in_frame, plan, scale_product
 from lib_photoshoot.export.profile import Ground, Profile
 from lib_photoshoot.export.shadow import contact_shadow
 
@@ -23,7 +23,7 @@ class Rendered:
     pixels: np.ndarray
     product: np.ndarray
     empty: np.ndarray
-    placement: Placement
+    placement: FramePlacement
 
 
 def render(
@@ -49,7 +49,7 @@ def render(
     return Rendered(pixels, product_mask, (alpha == 0) & (shaded == ground).all(axis=2), placement)
 
 
-def _ground(profile: Profile, placement: Placement, backdrop: np.ndarray | None) -> np.ndarray:
+def _ground(profile: Profile, placement: FramePlacement, backdrop: np.ndarray | None) -> np.ndarray:
     size = placement.frame_width, placement.frame_height
     if profile.background.kind is Ground.PICTURE:
         if backdrop is None:

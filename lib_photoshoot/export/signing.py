@@ -16,7 +16,7 @@ from PIL import Image
 from lib_photoshoot import __version__
 from lib_photoshoot.errors import ExportError
 from lib_photoshoot.files import shown
-from lib_photoshoot.provenance.evidence import Evidence
+from lib_photoshoot.provenance.evidence import OriginEvidence
 from lib_photoshoot.provenance.terms import TERMS
 
 # Nothing is fetched but a time stamp that is asked for, and no small copy of the picture makes the file larger.
@@ -58,7 +58,7 @@ class Signer:
         self._certificate = certificate
         self.sign(_sample(), "PNG", None, None)  # says now, and not with the first picture, what is wrong with it
 
-    def sign(self, data: bytes, format_: str, evidence: Evidence | None, parent: bytes | None) -> bytes:
+    def sign(self, data: bytes, format_: str, evidence: OriginEvidence | None, parent: bytes | None) -> bytes:
         """A finished file's bytes, signed; ``parent`` is the file that it was made from. Raises ExportError."""
         c2pa = self._library
         mime = None if parent is None else _mime_of(parent)

@@ -17,7 +17,7 @@ VERSION = 1
 Hand = Literal["accepted", "rejected"]
 
 
-class Show(TypedDict):
+class PageFilter(TypedDict):
     """A filter above the grid, by one of the names that the page knows."""
 
     name: Literal["all", "accepted", "rejected", "match", "skip", "check", "unreadable", "hand", "differ"]
@@ -156,7 +156,7 @@ class Page(TypedDict):
     apply: str
     per_block: int
     words: dict[str, str]
-    shows: Sequence[Show]
+    shows: Sequence[PageFilter]
     views: Sequence[Named]
     products: Sequence[Group]
     noun: str
@@ -182,7 +182,7 @@ SHOW_LABELS = {
 _TITLES = {"differ": "You decided otherwise than the filter"}
 
 
-def shows(names: Iterable[str], **labels: str) -> list[Show]:
+def shows(names: Iterable[str], **labels: str) -> list[PageFilter]:
     """These filters, with ``labels`` in place of their own."""
     return [
         {"name": name, "label": labels.get(name, SHOW_LABELS[name]), "title": _TITLES.get(name, "")}  # type: ignore[typeddict-item]

@@ -23,14 +23,14 @@ _NOTHING_FETCHED = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": Fal
 
 
 @dataclass(frozen=True)
-class Manifest:
+class C2paManifest:
     """``terms`` are those of its actions, else of the pictures that went into this one; ``says`` describes it."""
 
     terms: tuple[str, ...]
     says: str
 
 
-def read_manifest(file: BinaryIO, mime: str | None) -> Manifest | None:
+def read_manifest(file: BinaryIO, mime: str | None) -> C2paManifest | None:
     """The manifest in a whole picture file of a MIME type; None without one. Leaves the position anywhere."""
     with ExitStack() as stack:
         data = _bytes_of(file, stack)
@@ -42,7 +42,7 @@ def read_manifest(file: BinaryIO, mime: str | None) -> Manifest | None:
     checked = None if mime is None else _checked(file, mime)
     if checked is not None:
         return checked
-    return Manifest(_terms(found), "a C2PA manifest, its signature not checked")
+    return C2paManifest(_terms(found), "a C2PA manifest, its signature not checked")
 
 
 def _bytes_of(file: BinaryIO, stack: ExitStack) -> Any:
@@ -55,7 +55,7 @@ def _bytes_of(file: BinaryIO, stack: ExitStack) -> Any:
         return None
 
 
-def _checked(file: BinaryIO, mime: str) -> Manifest | None:
+def _checked(file: BinaryIO, mime: str) -> C2paManifest | None:
     """What the library reads; None without it, and where it cannot read the manifest."""
     try:
         import c2pa
@@ -73,7 +73,7 @@ def _checked(file: BinaryIO, mime: str) -> Manifest | None:
     signature = active.get("signature_info", {})
     signer = signature.get("common_name") or signature.get("issuer") or "somebody"
     what = "and the file is as it was signed" if state in ("Valid", "Trusted") else "but the file was changed since"
-    return Manifest(
+    return C2paManifest(
         _terms(_values(active)) or _terms(_values(manifests)), f"a C2PA manifest, signed by {signer}, {what}"
     )
 

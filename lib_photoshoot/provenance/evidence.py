@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from lib_photoshoot.provenance.generators import marks_in
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata
-from lib_photoshoot.provenance.terms import SOURCE_OF, TERM_OF, Source, strongest_term
+from lib_photoshoot.provenance.terms import SOURCE_OF, TERM_OF, DigitalSource, strongest_term
 
 
 @dataclass(frozen=True)
-class Evidence:
+class OriginEvidence:
     """What a picture is taken to be, and from what that was concluded, in words.
 
     ``metadata`` is what its file says, to be kept in what is made from it.
     """
 
-    source: Source
+    source: DigitalSource
     reason: str
     metadata: Metadata = NOTHING
 
@@ -33,23 +33,24 @@ class Evidence:
         return self.metadata.with_term(self.term)
 
 
-def evidence_in(metadata: Metadata) -> Evidence | None:
+def evidence_in(metadata: Metadata) -> OriginEvidence | None:
     """What a file's own metadata says; None where they say nothing about it."""
     found = []
     if (term := strongest_term(metadata.terms)) is not None:
-        found.append(Evidence(SOURCE_OF[term], f"its XMP says so ({term})", metadata))
+        found.append(OriginEvidence(SOURCE_OF[term], f"its XMP says so ({term})", metadata))
     if metadata.manifest is not None and (term := strongest_term(metadata.manifest.terms)) is not None:
-        found.append(Evidence(SOURCE_OF[term], f"{metadata.manifest.says}, says so ({term})", metadata))
+        found.append(OriginEvidence(SOURCE_OF[term], f"{metadata.manifest.says}, says so ({term})", metadata))
     said = next((item for item in found if item.source in TERM_OF), None)
     if said is not None:
         return said
     found += [
-        Evidence(mark.source, f"{mark.reason}, says its {mark.place}", metadata) for mark in marks_in(metadata.places)
+        OriginEvidence(mark.source, f"{mark.reason}, says its {mark.place}", metadata)
+        for mark in marks_in(metadata.places)
     ]
     return strongest(*found) if found else None
 
 
-def strongest(*evidence: Evidence) -> Evidence:
+def strongest(*evidence: OriginEvidence) -> OriginEvidence:
     """The one that says the most: a cut-out may have lost what its picture has."""
-    order = list(Source)
+    order = list(DigitalSource)
     return min(evidence, key=lambda item: order.index(item.source))

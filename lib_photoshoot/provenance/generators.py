@@ -10,25 +10,26 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lib_photoshoot.provenance.terms import Source
+from lib_photoshoot.provenance.terms import DigitalSource
 
 _READ = 1 << 20
 """Characters of a text that are looked at."""
 
 
 @dataclass(frozen=True)
-class Mark:
+class GeneratorMark:
     """What a text says: which generator wrote it, and whether it made the picture or only a part of it."""
 
     generator: str
-    source: Source
+    source: DigitalSource
     place: str
     text: str
 
     @property
     def reason(self) -> str:
         """In words."""
-        return f"{'parts of it were painted' if self.source is Source.EDITED else 'it was made'} by {self.generator}"
+        done = "parts of it were painted" if self.source is DigitalSource.EDITED else "it was made"
+        return f"{done} by {self.generator}"
 
 
 @dataclass(frozen=True)
@@ -86,19 +87,23 @@ _STEPS, _SEED = re.compile(r"\bSteps: \d"), re.compile(r"\bSeed: \d")
 _INPAINTED = re.compile(r"\b(?:Mask blur|Masked content|Inpaint area|Masked area padding): ")
 
 
-def marks_in(texts: Iterable[tuple[str, str]]) -> list[Mark]:
+def marks_in(texts: Iterable[tuple[str, str]]) -> list[GeneratorMark]:
     """Every mark in these (place, text) pairs; nothing where no generator can be known."""
     return [mark for place, text in texts if (mark := mark_of(place, text[:_READ]))]
 
 
-def mark_of(place: str, text: str) -> Mark | None:
+def mark_of(place: str, text: str) -> GeneratorMark | None:
     """The mark in one text; None without one."""
     if _INFOTEXT_PLACES.fullmatch(place) and is_infotext(text):
-        return Mark(_INFOTEXT, Source.EDITED if _INPAINTED.search(text) else Source.GENERATED, place, text)
+        return GeneratorMark(
+            _INFOTEXT, DigitalSource.EDITED if _INPAINTED.search(text) else DigitalSource.GENERATED, place, text
+        )
     for rule, places, pattern, edits in _COMPILED:
         if places.fullmatch(place) and pattern.search(text):
             edited = edits is not None and edits.search(text) is not None
-            return Mark(rule.generator, Source.EDITED if edited else Source.GENERATED, place, text)
+            return GeneratorMark(
+                rule.generator, DigitalSource.EDITED if edited else DigitalSource.GENERATED, place, text
+            )
     return None
 
 

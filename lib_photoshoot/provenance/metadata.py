@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from lib_photoshoot.provenance import xmp as packets
-from lib_photoshoot.provenance.c2pa_manifest import Manifest, read_manifest
+from lib_photoshoot.provenance.c2pa_manifest import C2paManifest, read_manifest
 from lib_photoshoot.provenance.generators import mark_of, marks_in
 from lib_photoshoot.provenance.terms import strongest_term
 
@@ -48,7 +48,7 @@ class Metadata:
     xmp: bytes | None = None
     texts: tuple[tuple[str, str], ...] = ()
     exif: tuple[tuple[str, str], ...] = ()
-    manifest: Manifest | None = None
+    manifest: C2paManifest | None = None
 
     @property
     def terms(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from enum import Enum
 TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
 
-class Source(str, Enum):
+class DigitalSource(str, Enum):
     """How a picture came to be; the one that says the most stands first."""
 
     GENERATED = "generated"
@@ -24,33 +24,33 @@ class Source(str, Enum):
 
 
 TERM_OF = {
-    Source.GENERATED: "trainedAlgorithmicMedia",
-    Source.EDITED: "compositeWithTrainedAlgorithmicMedia",
+    DigitalSource.GENERATED: "trainedAlgorithmicMedia",
+    DigitalSource.EDITED: "compositeWithTrainedAlgorithmicMedia",
 }
 """The terms that we write."""
 
 SOURCE_OF = {
-    "trainedAlgorithmicMedia": Source.GENERATED,
-    "compositeWithTrainedAlgorithmicMedia": Source.EDITED,
-    "compositeSynthetic": Source.EDITED,
-    "algorithmicMedia": Source.SYNTHETIC,
-    "dataDrivenMedia": Source.SYNTHETIC,
-    "digitalCreation": Source.SYNTHETIC,
-    "screenCapture": Source.SYNTHETIC,
-    "virtualRecording": Source.SYNTHETIC,
-    "algorithmicallyEnhanced": Source.RETOUCHED,
-    "humanEdits": Source.RETOUCHED,
-    "composite": Source.PHOTO,
-    "compositeCapture": Source.PHOTO,
-    "computationalCapture": Source.PHOTO,
-    "digitalCapture": Source.PHOTO,
-    "negativeFilm": Source.PHOTO,
-    "positiveFilm": Source.PHOTO,
-    "print": Source.PHOTO,
+    "trainedAlgorithmicMedia": DigitalSource.GENERATED,
+    "compositeWithTrainedAlgorithmicMedia": DigitalSource.EDITED,
+    "compositeSynthetic": DigitalSource.EDITED,
+    "algorithmicMedia": DigitalSource.SYNTHETIC,
+    "dataDrivenMedia": DigitalSource.SYNTHETIC,
+    "digitalCreation": DigitalSource.SYNTHETIC,
+    "screenCapture": DigitalSource.SYNTHETIC,
+    "virtualRecording": DigitalSource.SYNTHETIC,
+    "algorithmicallyEnhanced": DigitalSource.RETOUCHED,
+    "humanEdits": DigitalSource.RETOUCHED,
+    "composite": DigitalSource.PHOTO,
+    "compositeCapture": DigitalSource.PHOTO,
+    "computationalCapture": DigitalSource.PHOTO,
+    "digitalCapture": DigitalSource.PHOTO,
+    "negativeFilm": DigitalSource.PHOTO,
+    "positiveFilm": DigitalSource.PHOTO,
+    "print": DigitalSource.PHOTO,
     # Retired, and in files that were written before.
-    "digitalArt": Source.SYNTHETIC,
-    "softwareImage": Source.SYNTHETIC,
-    "minorHumanEdits": Source.RETOUCHED,
+    "digitalArt": DigitalSource.SYNTHETIC,
+    "softwareImage": DigitalSource.SYNTHETIC,
+    "minorHumanEdits": DigitalSource.RETOUCHED,
 }
 """All terms, with what each says."""
 
@@ -65,5 +65,5 @@ def term_named(value: str) -> str | None:
 
 def strongest_term(terms: Iterable[str]) -> str | None:
     """Of several terms the one that says the most; None without any."""
-    order = list(Source)
+    order = list(DigitalSource)
     return min(terms, key=lambda term: order.index(SOURCE_OF[term]), default=None)

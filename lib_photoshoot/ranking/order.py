@@ -24,7 +24,7 @@ _HEADS, _CELLS = 256, 1 << 24
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredPicture:
     """One picture of a product: its qualities, its perceptual hash (``perceptual_hash.difference_hash``), the
     codes of what speaks against its outline, and the product's colours (``ranking.colours.colours``), where they were
     measured.
@@ -50,7 +50,7 @@ class Ranked:
     """A picture in its place; ``total`` is the weighted mean of its qualities, in [0, 1]. ``duplicates`` look the same
     and were measured no better."""
 
-    measured: Measured
+    measured: MeasuredPicture
     total: float
     duplicates: tuple[Ranked, ...] = ()
 
@@ -69,7 +69,7 @@ def total_of(qualities: Sequence[Quality], weights: Mapping[str, float] | None =
 
 
 def rank(
-    pictures: Sequence[Measured], weights: Mapping[str, float] | None = None, near: int = NEAR_DUPLICATE
+    pictures: Sequence[MeasuredPicture], weights: Mapping[str, float] | None = None, near: int = NEAR_DUPLICATE
 ) -> tuple[Ranked, ...]:
     """Order the pictures of one product by their totals; equals by file name, so that the input's order is no matter.
 

@@ -24,11 +24,11 @@ from lib_photoshoot.perceptual_hash import difference_hash
 from lib_photoshoot.ranking import qualities
 from lib_photoshoot.ranking.colours import colours
 from lib_photoshoot.ranking.likeness import PhotoStatistics, features, photo_statistics
-from lib_photoshoot.ranking.order import Measured
+from lib_photoshoot.ranking.order import MeasuredPicture
 from lib_photoshoot.results import Decision
 from lib_photoshoot.transparency import flattened
 
-Tell = Callable[[str], None]
+TellRanked = Callable[[str], None]
 """Called with one sentence for each file that is left out."""
 
 
@@ -135,7 +135,7 @@ def measure(
     candidate: Candidate,
     photos: PhotoStatistics | None = None,
     reference: ColourReference | None = None,
-) -> Measured:
+) -> MeasuredPicture:
     """Read and measure one candidate, its colour against ``reference`` where there is one.
 
     Raises ImageError when its picture or a mask is gone or damaged.
@@ -152,7 +152,7 @@ def measure(
     ]
     if photos is not None:
         found.append(photos.likeness(picture))
-    return Measured(
+    return MeasuredPicture(
         candidate.picture,
         candidate.product,
         tuple(found),
@@ -163,7 +163,7 @@ def measure(
     )
 
 
-def measure_photos(folder: Path, tell: Tell) -> PhotoStatistics:
+def measure_photos(folder: Path, tell: TellRanked) -> PhotoStatistics:
     """Statistics of a folder of training photos; unreadable ones are told and left out. Raises CatalogError."""
     rows: list[np.ndarray] = []
     for file in collect_inputs([folder]):

@@ -17,7 +17,7 @@ from lib_photoshoot.spreadsheet import formula_safe
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MeasuredArticle:
     """An article's colours, the photo and the region in which they were measured."""
 
     reference: ColourReference
@@ -35,17 +35,17 @@ class Measured:
         return not self.is_doubtful, self.region.score
 
 
-def measured_on(picture: Picture, name: str, region: ProductRegion, tolerance: float) -> Measured:
+def measured_on(picture: Picture, name: str, region: ProductRegion, tolerance: float) -> MeasuredArticle:
     """The colours of an article in a photo as what others have to be. Raises ColourError where there are none."""
     colours = dominant_colours(picture.srgb, region.solid)[:MOST_COLOURS]
     if not colours:
         raise ColourError(f"{name}: the outline of {region.product} is empty, so it has no colour; take another photo.")
-    return Measured(make_reference(map(ReferenceColour.measured, colours), tolerance), name, region)
+    return MeasuredArticle(make_reference(map(ReferenceColour.measured, colours), tolerance), name, region)
 
 
-def most_trusted(measured: Iterable[Measured]) -> dict[str, Measured]:
+def most_trusted(measured: Iterable[MeasuredArticle]) -> dict[str, MeasuredArticle]:
     """For each product the one that is to be trusted most."""
-    best: dict[str, Measured] = {}
+    best: dict[str, MeasuredArticle] = {}
     for one in measured:
         other = best.get(one.region.product)
         if other is None or one.trust > other.trust:

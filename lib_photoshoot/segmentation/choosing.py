@@ -40,7 +40,7 @@ SURE_OBJECT = 0.95
 MOST_BORDER = 0.5
 
 
-class Evidence(Protocol):
+class ClassEvidence(Protocol):
     """How much a cut-out, alone, looks like its product."""
 
     def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], product: Product) -> list[float] | None:
@@ -48,7 +48,7 @@ class Evidence(Protocol):
         ...
 
 
-class Subject(Protocol):
+class Looker(Protocol):
     """The picture at hand."""
 
     small: np.ndarray
@@ -60,10 +60,10 @@ class Subject(Protocol):
 
 
 def choose_objects(
-    subject: Subject,
+    subject: Looker,
     seeds: Sequence[np.ndarray | None],
     stands_out: np.ndarray,
-    evidence: Evidence,
+    evidence: ClassEvidence,
     products: Sequence[Product],
 ) -> list[np.ndarray | None]:
     """Return for each seed, the mask (bool) of a detection of the product beside it, the mask of the whole product.
@@ -87,11 +87,11 @@ def _is_settled(seed: np.ndarray, around: np.ndarray) -> bool:
 
 
 def _choose(
-    subject: Subject,
+    subject: Looker,
     seed: np.ndarray,
     around: np.ndarray,
     others: Sequence[np.ndarray],
-    evidence: Evidence,
+    evidence: ClassEvidence,
     product: Product,
 ) -> np.ndarray:
     scores = evidence.evidence(subject.small, [seed, around, *others], product)
@@ -112,11 +112,11 @@ def _choose(
 
 
 def _among(
-    subject: Subject,
+    subject: Looker,
     seed: np.ndarray,
     around: np.ndarray,
     scores: tuple[float, float],
-    evidence: Evidence,
+    evidence: ClassEvidence,
     product: Product,
 ) -> np.ndarray:
     """Choose where what stands out looks less like the product than the part: SAM tells what may be one object."""
@@ -138,7 +138,7 @@ def _among(
     return _grown(subject, seed, around, seeds, evidence, product)
 
 
-def _objects(subject: Subject, around: np.ndarray) -> list[MaskCandidate]:
+def _objects(subject: Looker, around: np.ndarray) -> list[MaskCandidate]:
     """Return what SAM, given the box of what stands out, takes for the object, but for the background."""
     box = mask_box(around)
     answers = subject.told(box) if box is not None else []
@@ -147,7 +147,7 @@ def _objects(subject: Subject, around: np.ndarray) -> list[MaskCandidate]:
 
 
 def _grown(
-    subject: Subject, seed: np.ndarray, around: np.ndarray, seeds: float, evidence: Evidence, product: Product
+    subject: Looker, seed: np.ndarray, around: np.ndarray, seeds: float, evidence: ClassEvidence, product: Product
 ) -> np.ndarray:
     """Return the largest object around a part that SAM is sure of and that still looks like the product.
 

@@ -27,7 +27,7 @@ class Likeness:
 
 
 @dataclass(frozen=True)
-class Measured:
+class OutlineMeasures:
     """What is known of one outline.
 
     ``agreement``: least overlap in [0, 1] of the outline with a view. ``frame``: share in [0, 1] of the outline that
@@ -55,7 +55,7 @@ def measure(
     likeness: Likeness,
     extended: bool = False,
     faint: float = 0.0,
-) -> Measured:
+) -> OutlineMeasures:
     """Measure an outline: ``soft`` is the vote, ``solid`` (bool) what came of it.
 
     ``stands_out`` is the quick network's map of the whole picture, float32 in [0, 1]; None without one. ``extended``
@@ -66,7 +66,7 @@ def measure(
     # The better of the networks that were asked.
     looks = [told, *(seen for _, seen in views.networks()[-1:])]
     length = max(_length(solid), 1)
-    return Measured(
+    return OutlineMeasures(
         agreement=min(soft_iou(look, solid.astype(np.float32)) for look in looks),
         frame=_frame(solid) / length,
         raggedness=raggedness(solid),
@@ -78,7 +78,7 @@ def measure(
     )
 
 
-def judge(measured: Measured) -> Outline:
+def judge(measured: OutlineMeasures) -> Outline:
     """Say what speaks against an outline. The quality is the agreement of the views, less for each further doubt."""
     likeness = measured.likeness
     found = {

@@ -19,7 +19,7 @@ from lib_photoshoot.masks.edges import edge_alpha
 from lib_photoshoot.masks.morphology import Rect, clean, fill_holes, mask_box, merge, remove_islands
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box, Detection, ProductRegion, Reason, Rejection
-from lib_photoshoot.segmentation.choosing import Evidence, choose_objects
+from lib_photoshoot.segmentation.choosing import ClassEvidence, choose_objects
 from lib_photoshoot.segmentation.doubts import Likeness, judge, measure
 from lib_photoshoot.segmentation.faintness import faint_share
 from lib_photoshoot.segmentation.openings import OPENING_SHARE, find_openings
@@ -69,7 +69,7 @@ class Subject:
         return self.image.shape[1] / self.small.shape[1]
 
     def told(self, box: Box) -> list[SoftCandidate]:
-        """See :class:`lib_photoshoot.segmentation.choosing.Subject`; nothing is asked twice."""
+        """See :class:`lib_photoshoot.segmentation.choosing.Looker`; nothing is asked twice."""
         if box not in self._answers:
             self._answers[box] = self.segmenter.soft(self.image, _scaled(box, self.to_picture), self.shape)
         return self._answers[box]
@@ -103,7 +103,7 @@ class Outliner:
         segmenter: OutliningSegmenter,
         quick: Salience | None = None,
         fine: Salience | None = None,
-        evidence: Evidence | None = None,
+        evidence: ClassEvidence | None = None,
         thorough: bool = False,
     ) -> None:
         """``quick`` looks at every product, ``fine`` only where the others disagree, or always if ``thorough``."""

@@ -23,9 +23,16 @@ from lib_photoshoot.products import parse_products
 from lib_photoshoot.ranking.order import Ranked, default_weights, rank
 from lib_photoshoot.ranking.run_folder import Candidate, measure, read_candidates
 from lib_photoshoot.results import Decision, Reason
-from lib_photoshoot.shoot.finish_exports import WITHDRAWN, CutOut, ProfileExports, exports_for, free_name, stamp_of
+from lib_photoshoot.shoot.finish_exports import (
+    WITHDRAWN,
+    FinishedCutOut,
+    ProfileExports,
+    exports_for,
+    free_name,
+    stamp_of,
+)
 from lib_photoshoot.shoot.finish_ledger import FINISH_LEDGER, FinishLedger
-from lib_photoshoot.shoot.finished import Channel, FinishedProduct, Progress, seed_of, write_ranking
+from lib_photoshoot.shoot.finished import Channel, FinishedProduct, FinishProgress, seed_of, write_ranking
 from lib_photoshoot.shoot.folder import ShootFolder
 from lib_photoshoot.shoot.ledger import FINISHED
 
@@ -51,7 +58,7 @@ def finish_shoot(
     load: Callable[[ModelChoice], Filter],
     profiles: Sequence[str] = (),
     top: int | None = None,
-    tell: Callable[[Progress], None] = lambda _: None,
+    tell: Callable[[FinishProgress], None] = lambda _: None,
 ) -> Iterator[FinishedProduct]:
     """Finish every product that has accepted pictures, one after the other, and write ``ranking.json`` at the end.
 
@@ -127,7 +134,7 @@ class _Work:
         exporters: Mapping[str, ProfileExports],
         choose: Callable[[FilterSettings], ModelChoice],
         load: Callable[[ModelChoice], Filter],
-        tell: Callable[[Progress], None],
+        tell: Callable[[FinishProgress], None],
     ) -> None:
         self.total = 0
         self._shoot, self._out, self._ledger, self._exporters = shoot, out, ledger, exporters
@@ -139,7 +146,7 @@ class _Work:
         end = self._done + job.steps
         problems: list[str] = []
         ranking: tuple[Ranked, ...] = ()
-        found: dict[int, CutOut] = {}
+        found: dict[int, FinishedCutOut] = {}
         unreadable: set[int] = set()
         if job.tries:
             try:
@@ -168,7 +175,7 @@ class _Work:
 
     def _at(self, job: _Job, done: int) -> None:
         self._done = done
-        self._tell(Progress(done, self.total, job.product.name))
+        self._tell(FinishProgress(done, self.total, job.product.name))
 
     def _run_folder(self, job: _Job) -> Path:
         folder = job.product.folder
@@ -180,7 +187,7 @@ class _Work:
         run = self._run_folder(job).relative_to(self._shoot).as_posix()
         return tuple(f"{run}/cutouts/{mask.removeprefix('masks/')}" for mask in candidate.masks)
 
-    def _cut_out(self, job: _Job, problems: list[str]) -> tuple[dict[int, CutOut], set[int]]:
+    def _cut_out(self, job: _Job, problems: list[str]) -> tuple[dict[int, FinishedCutOut], set[int]]:
         """The pictures in which the product is found, by seed, and the seeds of those that cannot be read.
 
         Raises ProductsError, and _Unusable where the run's folder belongs to something else.
@@ -216,14 +223,14 @@ class _Work:
         found = {}
         for entry, source in zip(job.tries, sources, strict=True):
             if (candidate := regions.get(entry.seed)) is not None:
-                found[entry.seed] = CutOut(entry, candidate, stamp_of(run, candidate))
+                found[entry.seed] = FinishedCutOut(entry, candidate, stamp_of(run, candidate))
             elif (reason := reasons.get(source.name)) is not None:
                 problems.append(_not_found(entry, reason))
         seeds = {entry.seed for entry, source in zip(job.tries, sources, strict=True) if source.name in unreadable}
         return found, seeds
 
     def _rank(
-        self, job: _Job, found: Mapping[int, CutOut], unreadable: set[int], problems: list[str]
+        self, job: _Job, found: Mapping[int, FinishedCutOut], unreadable: set[int], problems: list[str]
     ) -> tuple[Ranked, ...]:
         """The pictures, measured where they are new; those that cannot be read join ``unreadable``."""
         name, run, start = job.product.name, self._run_folder(job), self._done
@@ -269,7 +276,9 @@ class _Work:
             sentences.append(f"{record.profile}/{record.file} {why}, and was moved to {where}.")
         return sentences
 
-    def _export(self, job: _Job, exports: ProfileExports, best: Sequence[CutOut], problems: list[str]) -> Channel:
+    def _export(
+        self, job: _Job, exports: ProfileExports, best: Sequence[FinishedCutOut], problems: list[str]
+    ) -> Channel:
         made: list[str] = []
         kept: list[str] = []
         missed: list[str] = []

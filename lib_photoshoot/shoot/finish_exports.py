@@ -17,9 +17,9 @@ from lib_photoshoot.export.profile import Profile, load_profile
 from lib_photoshoot.file_names import with_ending
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.images import read_picture
-from lib_photoshoot.provenance.evidence import Evidence
+from lib_photoshoot.provenance.evidence import OriginEvidence
 from lib_photoshoot.provenance.metadata import Metadata
-from lib_photoshoot.provenance.terms import Source
+from lib_photoshoot.provenance.terms import DigitalSource
 from lib_photoshoot.ranking.run_folder import Candidate, read_cutout, read_mask
 from lib_photoshoot.shoot.finish_ledger import ExportRecord
 
@@ -34,7 +34,7 @@ WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, eq=False)
-class CutOut:
+class FinishedCutOut:
     """An accepted picture in which the product was found; ``made_from`` changes with the files it is measured from."""
 
     entry: Try
@@ -52,7 +52,9 @@ class ProfileExports:
         self._exporter = Exporter(profile, folder)
         self._digest = _digest_of(profile)
 
-    def export(self, product: ListedProduct, item: CutOut, run: Path, before: ExportRecord | None) -> ExportRecord:
+    def export(
+        self, product: ListedProduct, item: FinishedCutOut, run: Path, before: ExportRecord | None
+    ) -> ExportRecord:
         """Put one export in place; ``before`` itself is returned where that holds still.
 
         A file that somebody changed is never written over. Raises ImageError, ExportError and OSError.
@@ -64,7 +66,7 @@ class ProfileExports:
         rgba, metadata = _cut_out(run, item.candidate)
         # Every pixel is a diffusion model's, whether or not the WebUI wrote that into the picture.
         inside(self.folder.parent, self.folder.name, ExportError)  # no link to another place of the user's
-        made = Evidence(Source.GENERATED, "a WebUI made it", metadata)
+        made = OriginEvidence(DigitalSource.GENERATED, "a WebUI made it", metadata)
         exported, data = self._exporter.make(rgba, name, made)
         path, digest = exported.path, hashlib.sha256(data).hexdigest()
         there = _sha256(path) if path.is_file() else None

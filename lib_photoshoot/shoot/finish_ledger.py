@@ -16,7 +16,7 @@ from lib_photoshoot.confined import is_plain
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown
 from lib_photoshoot.journal import SPOILED, ForeignError, Journal, json_line
-from lib_photoshoot.ranking.order import Measured
+from lib_photoshoot.ranking.order import MeasuredPicture
 from lib_photoshoot.ranking.qualities import Quality
 
 FINISH_LEDGER = "finish.jsonl"
@@ -50,7 +50,7 @@ class FinishLedger(Journal):
     def __init__(self, folder: Path) -> None:
         """Create folder and file, or read them. Raises ShootError where another run has them or they are not ours."""
         path = folder / FINISH_LEDGER
-        self.measured: dict[tuple[str, int], tuple[str, Measured]] = {}
+        self.measured: dict[tuple[str, int], tuple[str, MeasuredPicture]] = {}
         self.exports: dict[str, dict[tuple[str, int], ExportRecord]] = {}
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -74,10 +74,10 @@ class FinishLedger(Journal):
             return
         values = event["measured"]
         qualities = tuple(Quality(str(name), float(score), str(reason)) for name, score, reason in values["qualities"])
-        measured = Measured(values["file"], values["product"], qualities, int(values["hash"]))
+        measured = MeasuredPicture(values["file"], values["product"], qualities, int(values["hash"]))
         self.measured[values["product"], int(values["seed"])] = (values["made_from"], measured)
 
-    def add_measured(self, seed: int, made_from: str, measured: Measured) -> None:
+    def add_measured(self, seed: int, made_from: str, measured: MeasuredPicture) -> None:
         """Remember what a picture's qualities are."""
         values = {
             "product": measured.product,

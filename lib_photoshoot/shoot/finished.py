@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Progress:
+class FinishProgress:
     """``done`` of ``total`` steps (a picture cut out, measured or exported), and the product at hand."""
 
     done: int

@@ -19,7 +19,7 @@ from lib_photoshoot.shoot.view import shoot_view
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenShot:
     """What a person decided about try ``number`` of a product: a decision of the ledger, or None to withdraw it."""
 
     product: str
@@ -88,7 +88,7 @@ class ShootFolder:
             self._kept[name] = (stamp, value)
         return value
 
-    def decide(self, chosen: Iterable[Chosen]) -> list[Try]:
+    def decide(self, chosen: Iterable[ChosenShot]) -> list[Try]:
         """Write decisions into the ledger, in their order, and move the pictures; returns the tries as they are now.
 
         Raises ShootError while a shoot is running in the folder, for a picture that is not there, and where the folder
@@ -103,14 +103,14 @@ class ShootFolder:
             ) from error
 
 
-def chosen_from(values: Any) -> list[Chosen]:
+def chosen_from(values: Any) -> list[ChosenShot]:
     """Decisions out of JSON: a list of objects with ``product``, ``number`` and ``decision``. Raises ShootError."""
     if not isinstance(values, list):
         raise ShootError("The decisions are no list; save them from the report again.")
     return [_chosen(item) for item in values]
 
 
-def _chosen(item: Any) -> Chosen:
+def _chosen(item: Any) -> ChosenShot:
     keys = ("product", "number", "decision")
     if not isinstance(item, dict) or sorted(item) != sorted(keys):
         raise ShootError(f"A decision needs exactly {', '.join(keys)}; save them from the report again.")
@@ -119,4 +119,4 @@ def _chosen(item: Any) -> Chosen:
         raise ShootError(f"The decision {decision!r} is none; give {' or '.join(DECISIONS)}, or null to withdraw it.")
     if not isinstance(product, str) or not isinstance(number, int) or isinstance(number, bool):
         raise ShootError("A decision names a picture by its product, a text, and its number, a whole number.")
-    return Chosen(product, number, decision)
+    return ChosenShot(product, number, decision)

@@ -34,7 +34,7 @@ FINISHED = "finished"
 HEADER = json.dumps({"program": "product-photoshoot shoot", "version": 1}).encode("ascii") + b"\n"
 
 
-class Decision:
+class Acceptance:
     """What becomes of a picture."""
 
     ACCEPTED = "accepted"
@@ -42,7 +42,7 @@ class Decision:
 
 
 _PICTURE = re.compile(r"[^/\\\0:]+(/rejected)?/[^/\\\0]+")
-DECISIONS = (Decision.ACCEPTED, Decision.REJECTED)
+DECISIONS = (Acceptance.ACCEPTED, Acceptance.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Try:
     @property
     def accepted(self) -> bool:
         """Whether the picture counts: a person's decision stands above the filter's."""
-        return (self.by_hand or self.decision) == Decision.ACCEPTED
+        return (self.by_hand or self.decision) == Acceptance.ACCEPTED
 
 
 class ShootState:

@@ -12,7 +12,7 @@ from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.pages.application import DECIDE, MEDIA_TYPES
-from lib_photoshoot.shoot.folder import Chosen, ShootFolder, chosen_from
+from lib_photoshoot.shoot.folder import ChosenShot, ShootFolder, chosen_from
 from lib_photoshoot.shoot.ledger import LEDGER_NAME, ShootLedger, ShootState
 from lib_photoshoot.shoot.report import report_chunks, write_report
 from lib_photoshoot.shoot.shot_list import REPORT_NAME
@@ -51,11 +51,11 @@ class ReviewedShoot:
         """The page as it is now. Raises ShootError."""
         return report_chunks(self.folder.path, self.view(), DECIDE, embed=False)
 
-    def chosen(self, values: Any) -> list[Chosen]:
+    def chosen(self, values: Any) -> list[ChosenShot]:
         """Decisions out of JSON. Raises ShootError."""
         return chosen_from(values)
 
-    def decide(self, chosen: Sequence[Chosen]) -> dict[str, Any]:
+    def decide(self, chosen: Sequence[ChosenShot]) -> dict[str, Any]:
         """Write decisions; the ``shots`` that this changed, and all ``products``.
 
         Raises ShootError: where a picture is not there, nothing is decided.
@@ -83,7 +83,7 @@ class ReviewedShoot:
             view = shoot_view(self._names, ledger.state, before)
         return {"shots": view["shots"], "products": view["products"]}
 
-    def _decide(self, ledger: ShootLedger, chosen: Sequence[Chosen]) -> None:
+    def _decide(self, ledger: ShootLedger, chosen: Sequence[ChosenShot]) -> None:
         for one in chosen:
             if ledger.state.find(one.product, one.number) is None:
                 raise self._lacks(one)
@@ -94,7 +94,7 @@ class ReviewedShoot:
                 self._files.remove(before.file)
                 self._files.add(after.file)
 
-    def _lacks(self, one: Chosen) -> ShootError:
+    def _lacks(self, one: ChosenShot) -> ShootError:
         return ShootError(
             f"{shown(self.folder.path)} has no picture {one.number} of {one.product!r}; "
             "load the page again, or name the folder that the decisions are for."

@@ -12,7 +12,7 @@ from types import TracebackType
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import writing_failed
 from lib_photoshoot.shoot.desk import Desk, Standing
-from lib_photoshoot.shoot.ledger import Decision, ShootLedger, Try
+from lib_photoshoot.shoot.ledger import Acceptance, ShootLedger, Try
 from lib_photoshoot.shoot.listed import ListedProduct, Shot
 from lib_photoshoot.shoot.pictures import store
 from lib_photoshoot.shoot.shot_list import write_shot_list
@@ -26,7 +26,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 30.0
 
 
 @dataclass(frozen=True)
-class Progress:
+class ShootProgress:
     """``accepted`` of ``wanted`` pictures; ``note`` is a sentence about a WebUI that failed, empty otherwise."""
 
     accepted: int
@@ -66,7 +66,7 @@ class ShootRun:
         out: Path,
         resume: bool = False,
         tries: int | None = None,
-        tell: Callable[[Progress], None] = lambda _: None,
+        tell: Callable[[ShootProgress], None] = lambda _: None,
         first_pause: float = _FIRST_PAUSE_S,
     ) -> None:
         """Ask the WebUIs for everything that is needed, and take the folder. Raises ShootError.
@@ -133,7 +133,7 @@ class _Worker:
     """What one WebUI's thread does."""
 
     def __init__(
-        self, webui: WebUi, desk: Desk, out: Path, tell: Callable[[Progress], None], first_pause: float
+        self, webui: WebUi, desk: Desk, out: Path, tell: Callable[[ShootProgress], None], first_pause: float
     ) -> None:
         self._webui, self._desk, self._out, self._tell = webui, desk, out, tell
         self._first_pause = first_pause
@@ -171,7 +171,7 @@ class _Worker:
             webui=self._webui.address,
             seconds=seconds,
             scores=tuple((one.product, one.score) for one in verdict.products),
-            decision=Decision.ACCEPTED if accepted else Decision.REJECTED,
+            decision=Acceptance.ACCEPTED if accepted else Acceptance.REJECTED,
             why=verdict.says,
             file=store(self._out, shot, taken.picture, accepted),
             exports=shot.product.exports,
@@ -195,7 +195,7 @@ class _Worker:
         return False
 
     def _say(self, note: str = "") -> None:
-        self._tell(Progress(*self._desk.counts(), note))
+        self._tell(ShootProgress(*self._desk.counts(), note))
 
 
 def _shortage(standing: Standing, stopped: bool) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from lib_photoshoot.shoot.ledger import Decision, ShootState, Try
+from lib_photoshoot.shoot.ledger import Acceptance, ShootState, Try
 from lib_photoshoot.shoot.pictures import thumbnail_name
 
 
@@ -61,7 +61,7 @@ def _shot(index: int, entry: Try, folder: str) -> dict[str, Any]:
         "webui": entry.webui,
         "seconds": entry.seconds,
         "scores": [list(score) for score in entry.scores],
-        "decision": Decision.ACCEPTED if entry.accepted else Decision.REJECTED,
+        "decision": Acceptance.ACCEPTED if entry.accepted else Acceptance.REJECTED,
         "filter": entry.decision,
         "by_hand": entry.by_hand,
         "why": entry.why,

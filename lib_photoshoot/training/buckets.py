@@ -74,7 +74,7 @@ class BucketSettings:
 
 
 @dataclass(frozen=True)
-class Placement:
+class BucketPlacement:
     """How one picture gets into its bucket: scaled to ``resized`` (width, height), then cropped at the centre.
 
     ``crop`` is what survives, in pixels of the picture before scaling.
@@ -94,7 +94,7 @@ def bucket_of(width: int, height: int, settings: BucketSettings) -> Bucket:
     return place(width, height, settings).bucket
 
 
-def place(width: int, height: int, settings: BucketSettings) -> Placement:
+def place(width: int, height: int, settings: BucketSettings) -> BucketPlacement:
     """The bucket of a picture of this size in pixels, and what the trainer does to get it there.
 
     Raises TrainingError for a picture so small or narrow that no bucket is left for it (``no_upscale`` only).
@@ -109,7 +109,7 @@ def place(width: int, height: int, settings: BucketSettings) -> Placement:
         resized = _covering(width, height, bucket)
     crop = _centre_crop(width, height, resized, bucket)
     kept = (crop[2] - crop[0]) * (crop[3] - crop[1]) / (width * height)
-    return Placement(bucket, resized, crop, resized[0] / width, kept)
+    return BucketPlacement(bucket, resized, crop, resized[0] / width, kept)
 
 
 @lru_cache(maxsize=32)

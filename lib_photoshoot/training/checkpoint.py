@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
-from lib_photoshoot.safetensors_header import Fault, HeaderError, Tensor, read_header
+from lib_photoshoot.safetensors_header import HeaderError, HeaderFault, Tensor, read_header
 
 _PICKLED = (".ckpt", ".pt", ".pth", ".bin")
 _UNET = "model.diffusion_model."
@@ -28,11 +28,11 @@ _OTHER_KINDS = (
 
 
 _SAID = {
-    Fault.NO_FILE: "is not a file",
-    Fault.EMPTY: "is empty (0 bytes)",
-    Fault.OTHER_KIND: "is not a safetensors file",
-    Fault.CUT_IN_HEADER: "ends within its header",
-    Fault.DAMAGED: "has a damaged header",
+    HeaderFault.NO_FILE: "is not a file",
+    HeaderFault.EMPTY: "is empty (0 bytes)",
+    HeaderFault.OTHER_KIND: "is not a safetensors file",
+    HeaderFault.CUT_IN_HEADER: "ends within its header",
+    HeaderFault.DAMAGED: "has a damaged header",
 }
 
 

@@ -16,7 +16,7 @@ from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.paths import ROOT
 from lib_photoshoot.training.changes import changed
 from lib_photoshoot.training.processes import detached, end_processes
-from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
+from lib_photoshoot.training.run_folder import RunFolder, Status, TrainingState, Wish
 
 _START_S = 20.0
 _CANCEL_S = 8.0
@@ -28,7 +28,7 @@ _POLL_S = 0.05
 def start(run: RunFolder) -> Status:
     """Begin a prepared run, in the background; returns once its supervisor is at work. Raises TrainingError."""
     state = run.status().state
-    if state is not RunState.PREPARED:
+    if state is not TrainingState.PREPARED:
         raise TrainingError(f"The run {run.path.name} is {state.value} already; resume it, or prepare a new one.")
     run.check_seal()
     return _supervise(run)
@@ -75,14 +75,14 @@ def stop(run: RunFolder) -> None:
 def pause(run: RunFolder) -> Status:
     """Halt the trainer where it is; its memory stays taken. Returns the status then. Raises TrainingError."""
     _wish(run, Wish.PAUSE)
-    return _once(run, lambda state: state is not RunState.PAUSED)
+    return _once(run, lambda state: state is not TrainingState.PAUSED)
 
 
 def unpause(run: RunFolder) -> Status:
     """Let a halted trainer go on; returns the status then. Raises TrainingError."""
     _needs_active(run)
     run.unwish(Wish.PAUSE)
-    return _once(run, lambda state: state is RunState.PAUSED)
+    return _once(run, lambda state: state is TrainingState.PAUSED)
 
 
 def cancel(run: RunFolder) -> Status:
@@ -103,12 +103,12 @@ def wait(run: RunFolder, seconds: float) -> Status:
     return _while(run, lambda state: state.active, seconds)
 
 
-def _once(run: RunFolder, waits: Callable[[RunState], bool]) -> Status:
+def _once(run: RunFolder, waits: Callable[[TrainingState], bool]) -> Status:
     """The status once the supervisor has done what it was told, or after a moment."""
     return _while(run, lambda state: state.active and waits(state), _OBEY_S)
 
 
-def _while(run: RunFolder, waits: Callable[[RunState], bool], seconds: float) -> Status:
+def _while(run: RunFolder, waits: Callable[[TrainingState], bool], seconds: float) -> Status:
     end = time.monotonic() + seconds
     while waits((status := run.status()).state) and time.monotonic() < end:
         time.sleep(_POLL_S)

@@ -20,7 +20,7 @@ from lib_photoshoot.training import caption_store, control
 from lib_photoshoot.training.caption_findings import caption_findings
 from lib_photoshoot.training.captions import CaptionSheet
 from lib_photoshoot.training.checkpoint import check_checkpoint
-from lib_photoshoot.training.dataset import Dataset, Progress
+from lib_photoshoot.training.dataset import Counting, Dataset
 from lib_photoshoot.training.environment import (
     Capabilities,
     TrainerEnvironment,
@@ -38,12 +38,12 @@ from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.regularisation import read_regularisation
 from lib_photoshoot.training.results import EpochResult
 from lib_photoshoot.training.results import scan as scan_results
-from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
+from lib_photoshoot.training.run_folder import RunFolder, Status, TrainingState
 from lib_photoshoot.training.tokenizer import check_tokenizer
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.captioning.protocol import Captioner
-    from lib_photoshoot.training.export import Exported
+    from lib_photoshoot.training.export import ExportedLora
     from lib_photoshoot.training.preparation import Box
 
 DEFAULT_HOME = training_folder()
@@ -51,7 +51,7 @@ CAPTIONERS = ("auto", "blip", "embedded")
 
 
 @dataclass(frozen=True)
-class Check:
+class FolderCheck:
     """What a folder would be trained as; the dataset's captions are those that were edited here, where there are any.
 
     ``seconds`` is None while no run on this machine was finished to tell the pace; ``disk`` is in bytes.
@@ -109,8 +109,8 @@ class TrainingController:
         self._blip_folders = (home, *blip_folders)
 
     def check(
-        self, folder: Path, recipe: Recipe, progress: Progress | None = None, regularisation: Path | None = None
-    ) -> Check:
+        self, folder: Path, recipe: Recipe, progress: Counting | None = None, regularisation: Path | None = None
+    ) -> FolderCheck:
         """Look at a folder of pictures, and at one of regularisation pictures where named. Raises TrainingError."""
         dataset = scan_all(folder, recipe.activation_tag, recipe.bucket_settings(), progress=progress)
         if regularisation is not None:
@@ -118,7 +118,7 @@ class TrainingController:
             dataset = replace(dataset, regularisation=others)
         return self.checked(dataset, recipe, self.captions(dataset).captions)
 
-    def checked(self, dataset: Dataset, recipe: Recipe, captions: Mapping[str, str]) -> Check:
+    def checked(self, dataset: Dataset, recipe: Recipe, captions: Mapping[str, str]) -> FolderCheck:
         """The same of a folder that was scanned with this recipe, with these captions by image name."""
         conflicts = self.conflicts(dataset)
         dataset = dataset.with_captions(captions)
@@ -126,7 +126,7 @@ class TrainingController:
         steps = dataset.steps_per_epoch(recipe.num_repeats, recipe.train_batch_size, recipe.gradient_accumulation_steps)
         disk = disk_needed([image.path for image in (*dataset.images, *dataset.regularisation)], recipe)
         seconds = seconds_needed(steps * recipe.max_train_epochs, recipe, self.runs())
-        return Check(dataset, recipe, steps, disk, seconds)
+        return FolderCheck(dataset, recipe, steps, disk, seconds)
 
     def captions(self, dataset: Dataset) -> CaptionSheet:
         """The captions of a dataset's images: the newer of those kept here and those beside the pictures, but what was
@@ -169,7 +169,7 @@ class TrainingController:
         dataset: Dataset,
         captioner: Captioner,
         anew: bool = False,
-        progress: Progress | None = None,
+        progress: Counting | None = None,
         take_texts: bool = False,
     ) -> CaptionSheet:
         """Caption the images that have no caption, all of them if ``anew``, put the tag first in all, and keep them.
@@ -205,7 +205,7 @@ class TrainingController:
 
     def prepare(
         self,
-        check: Check,
+        check: FolderCheck,
         checkpoint: Path,
         environment: TrainerEnvironment,
         *,
@@ -253,7 +253,7 @@ class TrainingController:
         if not runs:
             raise TrainingError(f"There is no training run in {shown(self.runs_folder)} yet; start one.")
         if not name:
-            begun = [run for run in runs if run.status().state is not RunState.PREPARED]
+            begun = [run for run in runs if run.status().state is not TrainingState.PREPARED]
             return next(filter(_at_work, runs), (begun or runs)[0])
         for run in runs:
             if run.path.name == name:
@@ -299,7 +299,7 @@ class TrainingController:
         weight: float = 1.0,
         notes: str = "",
         rename: bool = False,
-    ) -> list[Exported]:
+    ) -> list[ExportedLora]:
         """Copy epochs into the WebUI's Lora folder; none named means the last. Raises TrainingError."""
         from lib_photoshoot.training.export import export
         from lib_photoshoot.training.sheet import samples
@@ -344,4 +344,4 @@ class TrainingController:
 def _at_work(run: RunFolder) -> bool:
     """Whether there is something to stop: what lost its supervisor may still train."""
     state = run.status().state
-    return state.active or (state is RunState.INTERRUPTED and bool(processes_of(run.path)))
+    return state.active or (state is TrainingState.INTERRUPTED and bool(processes_of(run.path)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lib_photoshoot.images import read_picture
 from lib_photoshoot.results import Box
-from lib_photoshoot.training.dataset import Progress, TrainingImage
+from lib_photoshoot.training.dataset import Counting, TrainingImage
 from lib_photoshoot.transparency import flattened
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def curate(
     product_filter: ProductFilter,
     products: Sequence[Product],
     margin: float = CROP_MARGIN,
-    progress: Progress | None = None,
+    progress: Counting | None = None,
 ) -> tuple[Curated, ...]:
     """Look for the products in every image, so that pictures without them can be left out or cropped to them.
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lib_photoshoot.results import Box
-from lib_photoshoot.training.buckets import Bucket, BucketSettings, Placement, steps_per_epoch, times_taken
+from lib_photoshoot.training.buckets import Bucket, BucketPlacement, BucketSettings, steps_per_epoch, times_taken
 from lib_photoshoot.training.caption_reading import edited_findings
 from lib_photoshoot.training.findings import ABOUT_CAPTIONS, Finding, Severity
 
-Progress = Callable[[int, int], None]
+Counting = Callable[[int, int], None]
 """Called with the number of pictures done, and of all; what it raises ends the work."""
 
 
@@ -29,7 +29,7 @@ class TrainingImage:
     width: int
     height: int
     caption: str | None
-    placement: Placement
+    placement: BucketPlacement
     rotated: bool
     hash: int
     transparent: bool = False

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.training.recipe import Recipe
-from lib_photoshoot.training.run_folder import RunFolder, RunState
+from lib_photoshoot.training.run_folder import RunFolder, TrainingState
 
 LORA_BYTES_PER_RANK = 1_210_000
 """Of an SD 1.5 LoRA in 16 bits, U-Net and text encoder: 4,832,952 bytes at rank 4."""
@@ -35,7 +35,7 @@ def seconds_needed(steps: int, recipe: Recipe, runs: Sequence[RunFolder]) -> flo
     """
     for run in runs:
         status = run.status()
-        if status.state is not RunState.DONE or not status.seconds_per_step:
+        if status.state is not TrainingState.DONE or not status.seconds_per_step:
             continue
         earlier = run.spec().recipe
         pixels = _pixels_of_step(earlier) if earlier else 0

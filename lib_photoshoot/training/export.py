@@ -43,7 +43,7 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedLora:
     """One epoch in the Lora folder; ``copied`` is False where the same file was there already.
 
     ``notes`` say what was kept or left out, a short sentence each.
@@ -69,7 +69,7 @@ def export(
     notes: str = "",
     preview: Mapping[int, Path] | None = None,
     rename: bool = False,
-) -> list[Exported]:
+) -> list[ExportedLora]:
     """Copy the files of ``epochs`` under their target names, with a card each; ``results`` come from ``collect``.
 
     ``tag`` is the card's activation text, ``weight`` its preferred weight (0 to 2; 0 means none), ``preview`` a picture
@@ -148,7 +148,7 @@ def _names_taken(lora_dir: Path) -> dict[str, Path]:
     return taken
 
 
-def _export_one(place: _Place, tag: str, weight: float, notes: str, preview: Path | None) -> Exported:
+def _export_one(place: _Place, tag: str, weight: float, notes: str, preview: Path | None) -> ExportedLora:
     result, target = place.result, place.file
     said = []
     try:
@@ -163,7 +163,7 @@ def _export_one(place: _Place, tag: str, weight: float, notes: str, preview: Pat
         raise TrainingError(f"{shown(target)} exists by now; move it away, or export again.") from error
     except OSError as error:
         raise _refused(target, error) from error
-    return Exported(result.epoch, target, not place.there, tuple(said))
+    return ExportedLora(result.epoch, target, not place.there, tuple(said))
 
 
 def card(result: EpochResult, tag: str, weight: float = 1.0, notes: str = "") -> dict[str, str | float]:

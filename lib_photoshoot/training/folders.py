@@ -16,7 +16,7 @@ from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
 from lib_photoshoot.training.buckets import BucketSettings
 from lib_photoshoot.training.captions import CaptionSheet
-from lib_photoshoot.training.dataset import Dataset, Progress
+from lib_photoshoot.training.dataset import Counting, Dataset
 from lib_photoshoot.training.findings import Finding, FindingKind, Severity
 from lib_photoshoot.training.scanning import SMALLEST_SIDE, TRAINED_SUFFIXES, scan
 from lib_photoshoot.wording import counted
@@ -44,7 +44,7 @@ def scan_all(
     tag: str,
     settings: BucketSettings | None = None,
     smallest: int = SMALLEST_SIDE,
-    progress: Progress | None = None,
+    progress: Counting | None = None,
 ) -> Dataset:
     """As :func:`~lib_photoshoot.training.scanning.scan`, together with the folders below that say their repeats.
 

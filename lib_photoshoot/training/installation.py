@@ -33,7 +33,7 @@ from lib_photoshoot.training.environment import (
     inspect,
     trainer_variables,
 )
-from lib_photoshoot.training.sd_scripts import Progress, get_sd_scripts
+from lib_photoshoot.training.sd_scripts import InstallationProgress, get_sd_scripts
 
 TORCH_INDEX = "https://download.pytorch.org/whl/"
 """PyTorch's own builds; "cpu", "cu124" and the like follow."""
@@ -57,7 +57,7 @@ _TOKENIZER_CODE = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class InstallationPlan:
     """What is installed on a machine.
 
     ``index`` is the address of the wheels of torch and torchvision, empty for the package registry that pip is set up
@@ -71,20 +71,20 @@ class Plan:
     pip_options: tuple[str, ...] = ()
 
 
-def plan_for_this_machine(index: str | None = None) -> Plan:
+def plan_for_this_machine(index: str | None = None) -> InstallationPlan:
     """The builds of PyTorch that fit this machine's GPU. ``index`` overrides where they come from."""
     capability = nvidia_capability()
     if capability is None:
         cpu_builds = f"{TORCH_INDEX}cpu"
         if index is None and sys.platform.startswith("linux") and _answers(f"{cpu_builds}/torch/"):
-            return Plan(index=cpu_builds, space=_SPACE_CPU)
+            return InstallationPlan(index=cpu_builds, space=_SPACE_CPU)
         # The registry's builds for Linux bring CUDA along, those for other systems do not.
-        return Plan(index=index or "", space=_SPACE if sys.platform.startswith("linux") else _SPACE_CPU)
+        return InstallationPlan(index=index or "", space=_SPACE if sys.platform.startswith("linux") else _SPACE_CPU)
     # sd-scripts' own advice: GPUs newer than its tested PyTorch need the first one that knows them.
     new = capability >= 10
-    pair = ("torch==2.8.0", "torchvision==0.23.0") if new else Plan.torch
+    pair = ("torch==2.8.0", "torchvision==0.23.0") if new else InstallationPlan.torch
     builds = f"{TORCH_INDEX}{'cu128' if new else 'cu124'}"
-    return Plan(torch=pair, index=builds if index is None else index, bitsandbytes=True)
+    return InstallationPlan(torch=pair, index=builds if index is None else index, bitsandbytes=True)
 
 
 def nvidia_capability() -> float | None:
@@ -108,9 +108,9 @@ def nvidia_capability() -> float | None:
 
 def install(
     home: Path,
-    progress: Progress,
+    progress: InstallationProgress,
     *,
-    plan: Plan | None = None,
+    plan: InstallationPlan | None = None,
     source: Path | None = None,
     python: Path | None = None,
     again: bool = False,
@@ -147,7 +147,7 @@ def is_installed(home: Path) -> bool:
     return stamp is not None and stamp.get("commit") == PINNED_COMMIT
 
 
-def _stamp(plan: Plan) -> dict[str, object]:
+def _stamp(plan: InstallationPlan) -> dict[str, object]:
     # Through JSON, so that it equals what is read back.
     return json.loads(json.dumps({"commit": PINNED_COMMIT, **asdict(plan)}))
 
@@ -170,7 +170,7 @@ def _need_space(home: Path, needed: int) -> None:
         )
 
 
-def _make_venv(venv: Path, python: Path, progress: Progress) -> None:
+def _make_venv(venv: Path, python: Path, progress: InstallationProgress) -> None:
     progress("Making a virtual environment", 0.05)
     version = _output_of(python, "import sys; print(*sys.version_info[:2])")
     if not version:
@@ -188,7 +188,7 @@ def _make_venv(venv: Path, python: Path, progress: Progress) -> None:
         )
 
 
-def _install_packages(environment: TrainerEnvironment, plan: Plan, progress: Progress) -> None:
+def _install_packages(environment: TrainerEnvironment, plan: InstallationPlan, progress: InstallationProgress) -> None:
     requirements = environment.python.parents[1] / "requirements.txt"
     text = (environment.sd_scripts / "requirements.txt").read_text(encoding="utf-8")
     requirements.write_text(_requirements(text, plan), encoding="utf-8")
@@ -202,13 +202,15 @@ def _install_packages(environment: TrainerEnvironment, plan: Plan, progress: Pro
     _pip(environment, [*plan.torch, "-r", str(requirements)], plan, lambda line: progress(line, None))
 
 
-def _requirements(text: str, plan: Plan) -> str:
+def _requirements(text: str, plan: InstallationPlan) -> str:
     """sd-scripts' requirements, less itself, which needs no installation, and less what needs a GPU."""
     left_out = ("-e",) if plan.bitsandbytes else ("-e", "bitsandbytes")
     return "".join(f"{line}\n" for line in text.splitlines() if not line.startswith(left_out))
 
 
-def _pip(environment: TrainerEnvironment, arguments: list[str], plan: Plan, tell: Callable[[str], None]) -> None:
+def _pip(
+    environment: TrainerEnvironment, arguments: list[str], plan: InstallationPlan, tell: Callable[[str], None]
+) -> None:
     """pip in the trainer's own environment only. Raises TrainingError."""
     venv = environment.python.parents[1]
     prefix = _output_of(environment.python, "import sys; print(sys.prefix)")
@@ -290,7 +292,7 @@ def _reason(lines: list[str]) -> str:
     return line.removeprefix("ERROR: ").rstrip(".")[:300]
 
 
-def _get_tokenizer(environment: TrainerEnvironment, cache: Path, progress: Progress) -> None:
+def _get_tokenizer(environment: TrainerEnvironment, cache: Path, progress: InstallationProgress) -> None:
     """From the hub's cache on this machine, else from the hub. Without it the first training fetches it."""
     if has_tokenizer(cache):
         return

@@ -13,7 +13,7 @@ from typing import Any
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
-from lib_photoshoot.safetensors_header import Fault, Header, HeaderError, read_header
+from lib_photoshoot.safetensors_header import Header, HeaderError, HeaderFault, read_header
 
 TAGS_KEPT = 24
 """As many tags as the WebUI's LoRA card shows."""
@@ -114,11 +114,11 @@ def _read_header(path: str | os.PathLike[str]) -> Header:
     except OSError as error:
         raise _unreadable(path, error) from error
     except HeaderError as error:
-        if error.fault is Fault.NO_FILE:
+        if error.fault is HeaderFault.NO_FILE:
             raise TrainingError(f"{shown(path)} is not a file; name a LoRA's .safetensors file.") from error
-        if error.fault is Fault.EMPTY:
+        if error.fault is HeaderFault.EMPTY:
             raise TrainingError(f"{shown(path)} is empty (0 bytes); save or copy the LoRA again.") from error
-        if error.fault is Fault.CUT_IN_HEADER:
+        if error.fault is HeaderFault.CUT_IN_HEADER:
             raise _incomplete(path, os.path.getsize(path), error.least) from error
         raise _no_safetensors(path) from error
     if header.size < header.declared:

@@ -13,12 +13,12 @@ from pathlib import Path
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
 from lib_photoshoot.training.buckets import BucketSettings
-from lib_photoshoot.training.dataset import Progress, TrainingImage
+from lib_photoshoot.training.dataset import Counting, TrainingImage
 from lib_photoshoot.training.folders import repeats_of, scan_all
 
 
 def read_regularisation(
-    folder: Path, settings: BucketSettings, progress: Progress | None = None
+    folder: Path, settings: BucketSettings, progress: Counting | None = None
 ) -> tuple[TrainingImage, ...]:
     """The folder's pictures with captions and repeats, in the trainer's order. Raises TrainingError."""
     return regularisation_images(scan_all(folder, "", settings, progress=progress).images)

@@ -35,7 +35,7 @@ from lib_photoshoot.training.seal import is_sealed, seal_of
 VERSION = 1
 
 
-class RunState(str, Enum):
+class TrainingState(str, Enum):
     """How a run stands."""
 
     PREPARED = "prepared"
@@ -55,12 +55,12 @@ class RunState(str, Enum):
     @property
     def active(self) -> bool:
         """Whether a trainer should be at work."""
-        return self in (RunState.STARTING, RunState.TRAINING, RunState.PAUSED, RunState.STOPPING)
+        return self in (TrainingState.STARTING, TrainingState.TRAINING, TrainingState.PAUSED, TrainingState.STOPPING)
 
     @property
     def resumable(self) -> bool:
         """Whether going on makes sense, where there is something to go on with."""
-        return self in (RunState.STOPPED, RunState.CANCELLED, RunState.FAILED, RunState.INTERRUPTED)
+        return self in (TrainingState.STOPPED, TrainingState.CANCELLED, TrainingState.FAILED, TrainingState.INTERRUPTED)
 
 
 class Wish(str, Enum):
@@ -124,7 +124,7 @@ class Status:
     ``started`` and ``updated`` are seconds since the epoch.
     """
 
-    state: RunState
+    state: TrainingState
     step: int = 0
     total: int = 0
     epoch: int = 0
@@ -206,7 +206,7 @@ class RunFolder:
         """
         if not self._status_file.exists():
             spec = self.spec()
-            return Status(RunState.PREPARED, total=spec.total_steps, epochs=spec.epochs)
+            return Status(TrainingState.PREPARED, total=spec.total_steps, epochs=spec.epochs)
         status = self._written_status()
         if not status.state.active or self.supervised:
             return status
@@ -217,7 +217,7 @@ class RunFolder:
         step = self.saved_step()
         whence = f"after step {step}" if step else "from the beginning"
         message = f"The run was cut off (a kill, a crash or a power loss); resume goes on {whence}."
-        return replace(status, state=RunState.INTERRUPTED, seconds_left=None, saved_step=step, message=message)
+        return replace(status, state=TrainingState.INTERRUPTED, seconds_left=None, saved_step=step, message=message)
 
     @property
     def supervised(self) -> bool:
@@ -229,7 +229,7 @@ class RunFolder:
         known = {item.name for item in fields(Status)}
         try:
             kept = {name: value for name, value in (values or {}).items() if name in known}
-            return Status(**{**kept, "state": RunState(kept["state"]), "files": tuple(kept.get("files", ()))})
+            return Status(**{**kept, "state": TrainingState(kept["state"]), "files": tuple(kept.get("files", ()))})
         except (KeyError, TypeError, ValueError) as error:
             raise TrainingError(f"{shown(self._status_file)} is damaged; remove it, and resume the run.") from error
 

@@ -19,7 +19,7 @@ from lib_photoshoot.training.buckets import BucketSettings, place
 from lib_photoshoot.training.caption_files import SUFFIXES, caption_files
 from lib_photoshoot.training.caption_reading import read_caption, read_folder_metadata
 from lib_photoshoot.training.captions import text_name
-from lib_photoshoot.training.dataset import Dataset, Progress, TrainingImage
+from lib_photoshoot.training.dataset import Counting, Dataset, TrainingImage
 from lib_photoshoot.training.findings import Finding, FindingKind, note, problem
 from lib_photoshoot.training.near_duplicates import duplicates
 from lib_photoshoot.training.pictures import TRAINER_SUFFIXES, is_rotated, masks, trained_size
@@ -40,7 +40,7 @@ def scan(
     tag: str,
     settings: BucketSettings | None = None,
     smallest: int = SMALLEST_SIDE,
-    progress: Progress | None = None,
+    progress: Counting | None = None,
 ) -> Dataset:
     """Look at every file of ``folder``, not of folders in it; each picture is really decoded.
 
@@ -99,7 +99,7 @@ def _files(folder: Path) -> list[Path]:
         ) from error
 
 
-def _looks(paths: Sequence[Path], progress: Progress | None) -> Iterator[_Look | ImageError]:
+def _looks(paths: Sequence[Path], progress: Counting | None) -> Iterator[_Look | ImageError]:
     """Every picture decoded, or why it cannot be, in the order of ``paths``."""
     pool = ThreadPoolExecutor(_READERS)
     try:

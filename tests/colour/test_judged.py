@@ -12,16 +12,16 @@ from lib_photoshoot.cli.main import app
 from lib_photoshoot.colour.comparison import compare
 from lib_photoshoot.colour.dominant import DominantColour
 from lib_photoshoot.colour.reference import parse_reference
-from lib_photoshoot.ranking.order import Measured, rank, to_json
+from lib_photoshoot.ranking.order import MeasuredPicture, rank, to_json
 from lib_photoshoot.ranking.qualities import Quality
 
 
 def test_another_colour_ranks_last_however_sharp() -> None:
     reference = parse_reference("Lab(50, 20, 30)")
 
-    def measured(file: str, score: float, lightness: float) -> Measured:
+    def measured(file: str, score: float, lightness: float) -> MeasuredPicture:
         check = compare([DominantColour((lightness, 20, 30), 1.0)], reference)
-        return Measured(file, "cup", (Quality("sharpness", score, ""),), hash(file) % 2**64, colour_check=check)
+        return MeasuredPicture(file, "cup", (Quality("sharpness", score, ""),), hash(file) % 2**64, colour_check=check)
 
     order = rank([measured("sharp but pale", 1.0, 60), measured("right", 0.2, 50.5)], near=0)
     assert [item.measured.file for item in order] == ["right", "sharp but pale"]

@@ -15,7 +15,7 @@ from lib_photoshoot.cli.main import app
 from lib_photoshoot.colour.comparison import measure_colour
 from lib_photoshoot.colour.reference import parse_reference
 from lib_photoshoot.products import parse_products
-from lib_photoshoot.references.measuring import Measured, most_trusted
+from lib_photoshoot.references.measuring import MeasuredArticle, most_trusted
 from lib_photoshoot.references.table import with_references
 from lib_photoshoot.results import Doubt, Outline, ProductRegion
 from tests.bright_squares import BrightSquares
@@ -82,7 +82,9 @@ def test_an_outline_without_doubts_is_trusted_more_than_a_higher_score() -> None
     sure = ProductRegion("cup", (0.0, 0.0, 4.0, 4.0), 0.4, np.ones((4, 4), np.bool_), 0.9)
     outline = Outline(0.9, (Doubt.RAGGED,))
     doubtful = replace(sure, score=0.9, outline=outline)
-    measured = [Measured(parse_reference("#ffffff"), name, region) for name, region in (("a", doubtful), ("b", sure))]
+    measured = [
+        MeasuredArticle(parse_reference("#ffffff"), name, region) for name, region in (("a", doubtful), ("b", sure))
+    ]
     assert most_trusted(measured)["cup"].photo == most_trusted(measured[::-1])["cup"].photo == "b"
 
 

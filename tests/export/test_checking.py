@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.errors import ImageError
-from lib_photoshoot.export.checking import Check, check_bytes, check_file, to_json
+from lib_photoshoot.export.checking import FileCheck, check_bytes, check_file, to_json
 from lib_photoshoot.export.encoding import encode
 from lib_photoshoot.export.profile import Aspect, Background, Ground, load_profile
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata
-from lib_photoshoot.provenance.terms import Source
+from lib_photoshoot.provenance.terms import DigitalSource
 from tests.colour.test_profiles import swapped
 from tests.export.conftest import INFOTEXT
 
@@ -31,11 +31,11 @@ def frame(side: int = 1200, share: float = 0.9, ground: int = 255) -> np.ndarray
     return pixels
 
 
-def check(pixels: np.ndarray, format_: str = "JPEG", profile=AMAZON) -> Check:
+def check(pixels: np.ndarray, format_: str = "JPEG", profile=AMAZON) -> FileCheck:
     return check_bytes(encode(pixels, format_, 95), profile, "a")
 
 
-def missed(result: Check) -> dict[Aspect, str]:
+def missed(result: FileCheck) -> dict[Aspect, str]:
     return {finding.aspect: finding.measured for finding in result.findings}
 
 
@@ -143,7 +143,9 @@ def test_the_mark_of_a_generated_picture_where_the_channel_demands_it(profile, m
 
 def test_what_the_ledger_knows_of_a_file_without_marks_counts() -> None:
     data = encode(frame(share=0.85), "PNG", 95)
-    assert Aspect.METADATA in missed(check_bytes(data, load_profile("google-merchant"), "a", source=Source.GENERATED))
+    assert Aspect.METADATA in missed(
+        check_bytes(data, load_profile("google-merchant"), "a", source=DigitalSource.GENERATED)
+    )
 
 
 def test_ottos_share_is_of_the_area() -> None:

@@ -16,14 +16,14 @@ from lib_photoshoot.export.placing import (
     plan,
     scale_product,
 )
-from lib_photoshoot.export.profile import Canvas, Measure, Product, load_profile
+from lib_photoshoot.export.profile import Canvas, FrameRule, Measure, load_profile
 from tests.export.conftest import cutout
 
 CANVAS = Canvas(2000, 2000, 1000, 1000, 10000)
 
 
-def wanted(fill: float = 0.9, enlarge: float = 2.0, measure: Measure = Measure.SIDE, margin: float = 0.02) -> Product:
-    return Product(fill, 0.1, 1.0, margin, enlarge, measure)
+def wanted(fill: float = 0.9, enlarge: float = 2.0, measure: Measure = Measure.SIDE, margin: float = 0.02) -> FrameRule:
+    return FrameRule(fill, 0.1, 1.0, margin, enlarge, measure)
 
 
 sides = st.integers(1, 6000)

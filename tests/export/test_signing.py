@@ -19,7 +19,7 @@ from lib_photoshoot.export.exporter import Exporter  # noqa: E402
 from lib_photoshoot.export.profile import load_profile  # noqa: E402
 from lib_photoshoot.export.provenance import metadata_of, source_of  # noqa: E402
 from lib_photoshoot.export.signing import Signer  # noqa: E402
-from lib_photoshoot.provenance.terms import Source  # noqa: E402
+from lib_photoshoot.provenance.terms import DigitalSource  # noqa: E402
 from tests.export.conftest import INFOTEXT, cutout, save_cutout  # noqa: E402
 
 PEM = serialization.Encoding.PEM
@@ -88,7 +88,7 @@ def test_a_file_that_was_changed_since_is_told(tmp_path: Path, pems) -> None:
     path.write_bytes(data)
     manifest = metadata_of(path).manifest
     assert manifest is not None and "but the file was changed since" in manifest.says
-    assert source_of(path).source is Source.PHOTO
+    assert source_of(path).source is DigitalSource.PHOTO
 
 
 def test_what_cannot_sign_is_one_sentence(tmp_path: Path, pems) -> None:

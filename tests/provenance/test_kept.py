@@ -14,10 +14,10 @@ from lib_photoshoot.export.exporter import Exporter
 from lib_photoshoot.export.profile import load_profile
 from lib_photoshoot.export.provenance import metadata_of, source_of
 from lib_photoshoot.images import read_picture, save_picture
-from lib_photoshoot.provenance.c2pa_manifest import Manifest
-from lib_photoshoot.provenance.evidence import Evidence
+from lib_photoshoot.provenance.c2pa_manifest import C2paManifest
+from lib_photoshoot.provenance.evidence import OriginEvidence
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata, save_options
-from lib_photoshoot.provenance.terms import SOURCE_OF, TERM_OF, TERMS, Source
+from lib_photoshoot.provenance.terms import SOURCE_OF, TERM_OF, TERMS, DigitalSource
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from tests.export.conftest import INFOTEXT, cutout
 from tests.provenance.test_marks import packet
@@ -64,7 +64,7 @@ def test_a_saved_picture_keeps_them_in_every_format(tmp_path: Path, suffix: str)
 @pytest.mark.parametrize("term", SOURCE_OF)
 def test_an_export_keeps_the_term_and_the_infotext(tmp_path: Path, profile: str, term: str) -> None:
     xmp = packet(attributes=f'e:DigitalSourceType="{TERMS}{term}"')
-    evidence = Evidence(SOURCE_OF[term], "", Metadata(xmp, (("parameters", INFOTEXT),)))
+    evidence = OriginEvidence(SOURCE_OF[term], "", Metadata(xmp, (("parameters", INFOTEXT),)))
     path = Exporter(load_profile(profile), tmp_path).export(cutout(), PurePath("a"), evidence).path
     found = metadata_of(path)
     assert found.terms == (term,) and ("parameters", INFOTEXT) in found.texts
@@ -72,13 +72,13 @@ def test_an_export_keeps_the_term_and_the_infotext(tmp_path: Path, profile: str,
 
 def test_a_generated_picture_that_calls_itself_a_photo_is_marked_and_no_mark_is_taken_away() -> None:
     photo = Metadata(packet(attributes=f'e:DigitalSourceType="{TERMS}digitalCapture"'))
-    assert Evidence(Source.GENERATED, "", photo).marked.terms == (TERM_OF[Source.GENERATED],)
-    generated = NOTHING.with_term(TERM_OF[Source.GENERATED])
-    assert Evidence(Source.PHOTO, "", generated).marked.terms == (TERM_OF[Source.GENERATED],)
+    assert OriginEvidence(DigitalSource.GENERATED, "", photo).marked.terms == (TERM_OF[DigitalSource.GENERATED],)
+    generated = NOTHING.with_term(TERM_OF[DigitalSource.GENERATED])
+    assert OriginEvidence(DigitalSource.PHOTO, "", generated).marked.terms == (TERM_OF[DigitalSource.GENERATED],)
 
 
 def test_the_term_of_a_manifest_moves_into_the_xmp() -> None:
-    signed = Metadata(manifest=Manifest(("trainedAlgorithmicMedia",), "a C2PA manifest"))
+    signed = Metadata(manifest=C2paManifest(("trainedAlgorithmicMedia",), "a C2PA manifest"))
     for format_ in ("JPEG", "PNG", "WEBP", "TIFF"):
         buffer = io.BytesIO()
         Image.fromarray(PIXELS).save(buffer, format_, **save_options(format_, signed))
@@ -94,7 +94,7 @@ def test_a_manifest_is_read_without_the_library(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "a.jpg"
     Image.fromarray(PIXELS).save(path, extra=b"\xff\xeb" + (len(body) + 2).to_bytes(2, "big") + body)
     evidence = source_of(path)
-    assert evidence.source is Source.GENERATED and "not checked" in evidence.reason
+    assert evidence.source is DigitalSource.GENERATED and "not checked" in evidence.reason
     save_picture(PIXELS, tmp_path / "b.png", read_picture(path))
     assert metadata_of(tmp_path / "b.png").terms == ("trainedAlgorithmicMedia",)
 

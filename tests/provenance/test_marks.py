@@ -6,9 +6,9 @@ import pytest
 
 from lib_photoshoot.provenance import xmp
 from lib_photoshoot.provenance.generators import marks_in
-from lib_photoshoot.provenance.terms import SOURCE_OF, TERMS, Source, strongest_term, term_named
+from lib_photoshoot.provenance.terms import SOURCE_OF, TERMS, DigitalSource, strongest_term, term_named
 
-GENERATED, EDITED = Source.GENERATED, Source.EDITED
+GENERATED, EDITED = DigitalSource.GENERATED, DigitalSource.EDITED
 INFOTEXT = "a shoe\nSteps: 20, Sampler: Euler a, Seed: 42"
 RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
 EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -48,7 +48,7 @@ def packet(inside: str = "", attributes: str = "") -> bytes:
         ("comment", '{"seed": 1, "prompt": "a shoe"}', "a generator", GENERATED),
     ],
 )
-def test_a_generators_mark(place: str, text: str, generator: str, source: Source) -> None:
+def test_a_generators_mark(place: str, text: str, generator: str, source: DigitalSource) -> None:
     (mark,) = marks_in([(place, text)])
     assert generator in mark.generator and mark.source is source
 

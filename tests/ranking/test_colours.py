@@ -11,7 +11,7 @@ from PIL import Image
 
 from lib_photoshoot.perceptual_hash import NEAR_DUPLICATE, difference_hash
 from lib_photoshoot.ranking.colours import colours, same_colours
-from lib_photoshoot.ranking.order import Measured, rank
+from lib_photoshoot.ranking.order import MeasuredPicture, rank
 from lib_photoshoot.ranking.qualities import Quality
 
 SIDE = 480
@@ -76,9 +76,9 @@ def repeats(picture: np.ndarray, mask: np.ndarray) -> dict[str, tuple[np.ndarray
     }
 
 
-def measured(name: str, picture: np.ndarray, mask: np.ndarray, score: float) -> Measured:
+def measured(name: str, picture: np.ndarray, mask: np.ndarray, score: float) -> MeasuredPicture:
     qualities = (Quality("sharpness", score, ""),)
-    return Measured(name, "product", qualities, difference_hash(picture), colours=colours(picture, mask))
+    return MeasuredPicture(name, "product", qualities, difference_hash(picture), colours=colours(picture, mask))
 
 
 @pytest.mark.parametrize(("draw", "variants"), [(mug, tuple(MUGS)), (shirt, PRINTS)])

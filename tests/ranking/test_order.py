@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib_photoshoot.ranking import order
-from lib_photoshoot.ranking.order import Measured, default_weights, leaders, rank, total_of
+from lib_photoshoot.ranking.order import MeasuredPicture, default_weights, leaders, rank, total_of
 from lib_photoshoot.ranking.qualities import Quality
 
 NAMES = tuple(default_weights())
@@ -18,28 +18,28 @@ scores = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
 
 
 @st.composite
-def pictures(draw) -> list[Measured]:
+def pictures(draw) -> list[MeasuredPicture]:
     count = draw(st.integers(0, 12))
     hashes = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 3))
     return [
-        Measured(f"{i}.png", "shoe", tuple(Quality(n, draw(scores), "") for n in NAMES), draw(hashes))
+        MeasuredPicture(f"{i}.png", "shoe", tuple(Quality(n, draw(scores), "") for n in NAMES), draw(hashes))
         for i in range(count)
     ]
 
 
-def picture(name: str, score: float, hash_: int = 0) -> Measured:
-    return Measured(name, "shoe", tuple(Quality(n, score, "") for n in NAMES), hash_)
+def picture(name: str, score: float, hash_: int = 0) -> MeasuredPicture:
+    return MeasuredPicture(name, "shoe", tuple(Quality(n, score, "") for n in NAMES), hash_)
 
 
 @given(pictures(), st.randoms())
-def test_the_inputs_order_does_not_matter(items: list[Measured], random) -> None:
+def test_the_inputs_order_does_not_matter(items: list[MeasuredPicture], random) -> None:
     mixed = list(items)
     random.shuffle(mixed)
     assert rank(mixed) == rank(items)
 
 
 @given(pictures())
-def test_every_picture_is_there_once_and_totals_fall(items: list[Measured]) -> None:
+def test_every_picture_is_there_once_and_totals_fall(items: list[MeasuredPicture]) -> None:
     ranked = rank(items)
     files = [r.measured.file for best in ranked for r in (best, *best.duplicates)]
     assert sorted(files) == sorted(item.file for item in items)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.errors import ShootError
-from lib_photoshoot.shoot.folder import Chosen, ShootFolder, chosen_from
+from lib_photoshoot.shoot.folder import ChosenShot, ShootFolder, chosen_from
 from lib_photoshoot.shoot.ledger import ShootLedger, read_state
 from lib_photoshoot.shoot.listed import ListedProduct
 from lib_photoshoot.shoot.runner import ShootRun
@@ -37,7 +37,9 @@ def shot(folder: ShootFolder, product: str, number: int) -> dict[str, Any]:
 def test_a_decision_stands_above_the_filters_and_can_be_withdrawn(folder: ShootFolder) -> None:
     before = {path: path.read_bytes() for path in folder.path.rglob("*.png")}
     revision = folder.view()["revision"]
-    folder.decide([Chosen("red bag", 0, "rejected"), Chosen("red bag", 2, "accepted"), Chosen("shoe", 0, "accepted")])
+    folder.decide(
+        [ChosenShot("red bag", 0, "rejected"), ChosenShot("red bag", 2, "accepted"), ChosenShot("shoe", 0, "accepted")]
+    )
     view = folder.view(revision)
     assert [(each["number"], each["decision"], each["filter"], each["by_hand"]) for each in view["shots"]] == [
         (0, "rejected", "accepted", "rejected"), (2, "accepted", "rejected", "accepted"),
@@ -47,17 +49,17 @@ def test_a_decision_stands_above_the_filters_and_can_be_withdrawn(folder: ShootF
     for each in view["shots"]:
         assert (folder.path / each["file"]).is_file() and (folder.path / each["thumbnail"]).is_file()
     assert view["products"][0] == {"name": "red bag", "wanted": 4, "accepted": 4, "rejected": 1}
-    folder.decide([Chosen("red bag", 0, None), Chosen("red bag", 2, None)])
+    folder.decide([ChosenShot("red bag", 0, None), ChosenShot("red bag", 2, None)])
     assert {path: path.read_bytes() for path in folder.path.rglob("*.png")} == before
     assert shot(folder, "red bag", 0)["by_hand"] is None and shot(folder, "red bag", 0)["decision"] == "accepted"
     # What is so already leaves no line.
     lines = len(events(folder.path))
-    folder.decide([Chosen("red bag", 0, None), Chosen("shoe", 0, "accepted")])
+    folder.decide([ChosenShot("red bag", 0, None), ChosenShot("shoe", 0, "accepted")])
     assert len(events(folder.path)) == lines
 
 
 def test_a_rejected_picture_is_replaced_by_the_next_run(folder: ShootFolder, shoot: Shoot) -> None:
-    folder.decide([Chosen("shoe", 0, "rejected")])
+    folder.decide([ChosenShot("shoe", 0, "rejected")])
     with FakeWebUi() as fake:
         summary = shoot(fake, resume=True)
         assert fake.counts == {(fake.requests[0][0], 104): 1}
@@ -69,7 +71,7 @@ def test_a_move_that_was_cut_off_is_made_up_for(folder: ShootFolder, monkeypatch
     with monkeypatch.context() as broken:
         broken.setattr(os, "rename", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
         with pytest.raises(ShootError, match=r"could not be kept.*Permission denied"):
-            folder.decide([Chosen("shoe", 0, "rejected")])
+            folder.decide([ChosenShot("shoe", 0, "rejected")])
     assert (folder.path / "shoe/100.png").is_file() and shot(folder, "shoe", 0)["decision"] == "rejected"
     with ShootLedger(folder.path, None, resume=True):
         pass
@@ -78,19 +80,19 @@ def test_a_move_that_was_cut_off_is_made_up_for(folder: ShootFolder, monkeypatch
 
 def test_a_deleted_picture_can_be_decided_about(folder: ShootFolder) -> None:
     (folder.path / "shoe/100.png").unlink()
-    folder.decide([Chosen("shoe", 0, "rejected")])
+    folder.decide([ChosenShot("shoe", 0, "rejected")])
     assert shot(folder, "shoe", 0)["decision"] == "rejected" and not (folder.path / "shoe/rejected/100.png").exists()
 
 
 def test_nothing_is_decided_under_a_running_shoot(folder: ShootFolder, products: Products) -> None:
     with ShootLedger(folder.path, products, resume=True), pytest.raises(ShootError, match="Another shoot is writing"):
-        folder.decide([Chosen("shoe", 0, "rejected")])
+        folder.decide([ChosenShot("shoe", 0, "rejected")])
     assert shot(folder, "shoe", 0)["by_hand"] is None
 
 
 def test_an_unknown_picture_is_refused_and_the_earlier_ones_stay(folder: ShootFolder) -> None:
     with pytest.raises(ShootError, match="no picture 77 of 'shoe'"):
-        folder.decide([Chosen("shoe", 0, "rejected"), Chosen("shoe", 77, "rejected")])
+        folder.decide([ChosenShot("shoe", 0, "rejected"), ChosenShot("shoe", 77, "rejected")])
     assert shot(folder, "shoe", 0)["by_hand"] == "rejected"
 
 
@@ -112,7 +114,7 @@ def test_spoiled_and_unknown_decisions_in_a_ledger_are_passed_over(folder: Shoot
 
 def test_decisions_in_json(tmp_path: Path) -> None:
     good = [{"product": "a", "number": 1, "decision": None}]
-    assert chosen_from(good) == [Chosen("a", 1, None)]
+    assert chosen_from(good) == [ChosenShot("a", 1, None)]
     for bad in ({}, [1], [{"product": "a"}], [good[0] | {"decision": "x"}], [good[0] | {"number": True}]):
         with pytest.raises(ShootError):
             chosen_from(bad)
@@ -147,5 +149,5 @@ def test_half_written_files_of_finish_are_left_to_it(folder: ShootFolder) -> Non
     for path in (ours, others):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"half")
-    folder.decide([Chosen("shoe", 0, "rejected")])
+    folder.decide([ChosenShot("shoe", 0, "rejected")])
     assert others.is_file() and not ours.exists()

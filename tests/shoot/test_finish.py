@@ -29,7 +29,7 @@ from lib_photoshoot.shoot import finish, finish_exports
 from lib_photoshoot.shoot.finish import finish_shoot
 from lib_photoshoot.shoot.finish_ledger import FinishLedger
 from lib_photoshoot.shoot.finished import FinishedProduct
-from lib_photoshoot.shoot.folder import Chosen, ShootFolder
+from lib_photoshoot.shoot.folder import ChosenShot, ShootFolder
 from lib_photoshoot.shoot.ledger import ShootLedger, Try, read_state
 from lib_photoshoot.shoot.shot_list import read_shot_list, write_shot_list
 from tests.ranking.test_rank_cli import draw
@@ -166,7 +166,7 @@ def test_further_pictures_and_decisions(shoot: Path) -> None:
     run(shoot)
     folder = shoot / "finished" / "exports" / "small"
     second = (folder / "Lamp 7-2.jpg").read_bytes()
-    ShootFolder(shoot).decide([Chosen("Lamp 7", 1, "rejected")])
+    ShootFolder(shoot).decide([ChosenShot("Lamp 7", 1, "rejected")])
     add(shoot, "bag", (100,))
     add(shoot, "bag", (101,), accepted=False)
     squares = Squares()
@@ -179,13 +179,13 @@ def test_further_pictures_and_decisions(shoot: Path) -> None:
     assert (folder / "withdrawn" / "Lamp 7-2.jpg").read_bytes() == second
     assert not run(shoot)["Lamp 7"].withdrawn
     # Accepted again: the very file comes back.
-    ShootFolder(shoot).decide([Chosen("Lamp 7", 1, None)])
+    ShootFolder(shoot).decide([ChosenShot("Lamp 7", 1, None)])
     assert run(shoot)["Lamp 7"].channels[0].made == ()
     assert exports(shoot) == ["Lamp 7-1.jpg", "Lamp 7-2.jpg", "Lamp 7-4.jpg", "bag-100.jpg"]
     # Nothing is accepted any more: that is no reason to leave its pictures on sale.
-    ShootFolder(shoot).decide([Chosen("bag", 0, "rejected")])
+    ShootFolder(shoot).decide([ChosenShot("bag", 0, "rejected")])
     assert "no longer accepted" in run(shoot)["bag"].withdrawn[0] and "bag-100.jpg" not in exports(shoot)
-    ShootFolder(shoot).decide([Chosen("Lamp 7", number, "rejected") for number in range(4)])
+    ShootFolder(shoot).decide([ChosenShot("Lamp 7", number, "rejected") for number in range(4)])
     assert len(run(shoot)["Lamp 7"].withdrawn) == 3 and all("withdrawn" in name for name in exports(shoot))
 
 
@@ -201,7 +201,7 @@ def test_the_folder_holds_the_best_that_are_wanted(shoot: Path, tmp_path: Path) 
     assert [channel.profile for channel in result.channels] == ["other"] and len(exports(shoot, "other")) == 3
     # A channel that is not asked for keeps what may be sold, and loses what may not.
     assert not result.withdrawn and [name for name in exports(shoot) if "withdrawn" not in name] == ["Lamp 7-1.jpg"]
-    ShootFolder(shoot).decide([Chosen("Lamp 7", 0, "rejected")])
+    ShootFolder(shoot).decide([ChosenShot("Lamp 7", 0, "rejected")])
     assert len(run(shoot, profiles=(other,))["Lamp 7"].withdrawn) == 2
     assert all("withdrawn" in name for name in exports(shoot))
 
@@ -253,7 +253,7 @@ def test_what_somebody_changed_is_kept(shoot: Path, tmp_path: Path) -> None:
     # Withdrawn twice with other bytes: both are kept.
     (folder / "withdrawn").mkdir()
     (folder / "withdrawn" / "Lamp 7-2.jpg").write_bytes(b"older")
-    ShootFolder(shoot).decide([Chosen("Lamp 7", 1, "rejected")])
+    ShootFolder(shoot).decide([ChosenShot("Lamp 7", 1, "rejected")])
     run(shoot)
     assert (folder / "withdrawn" / "Lamp 7-2 (2).jpg").read_bytes() == b"retouched"
     assert (folder / "withdrawn" / "Lamp 7-2.jpg").read_bytes() == b"older"

@@ -16,7 +16,7 @@ from PIL import Image
 
 from lib_photoshoot.pages.html import PER_BLOCK, content_security_policy
 from lib_photoshoot.shoot.folder import ShootFolder
-from lib_photoshoot.shoot.ledger import Decision, ShootLedger, Try
+from lib_photoshoot.shoot.ledger import Acceptance, ShootLedger, Try
 from lib_photoshoot.shoot.listed import folder_of
 from lib_photoshoot.shoot.pictures import placed, thumbnail_name
 from lib_photoshoot.shoot.report import report_chunks, write_report
@@ -66,7 +66,7 @@ def make_shoot(out: Path, names: Sequence[str] = ("red bag", "shoe"), count: int
             for path in (file, thumbnail_name(folder_of(name), seed)):
                 (out / path).parent.mkdir(parents=True, exist_ok=True)
                 (out / path).write_bytes(jpeg((index * 37 % 256, 90, 140)))
-            decision = Decision.ACCEPTED if accepted else Decision.REJECTED
+            decision = Acceptance.ACCEPTED if accepted else Acceptance.REJECTED
             score = round(0.9 - seed * 0.37 % 0.8, 2)
             ledger.finish(
                 Try(
@@ -131,7 +131,7 @@ def test_the_key_tells_shoots_apart_and_outlives_decisions(tmp_path: Path) -> No
     key = read_page(pieces(first)).shoot["key"]
     assert key != read_page(pieces(second)).shoot["key"]
     with ShootLedger(first, None, resume=True) as ledger:
-        ledger.decide("red bag", 0, Decision.REJECTED)
+        ledger.decide("red bag", 0, Acceptance.REJECTED)
     assert read_page(pieces(first)).shoot["key"] == key
 
 

@@ -26,7 +26,7 @@ from lib_photoshoot.pages.html import content_security_policy
 from lib_photoshoot.pages.server import PageServer
 from lib_photoshoot.shoot import review
 from lib_photoshoot.shoot.folder import ShootFolder
-from lib_photoshoot.shoot.ledger import HEADER, Decision, ShootLedger, read_state
+from lib_photoshoot.shoot.ledger import HEADER, Acceptance, ShootLedger, read_state
 from lib_photoshoot.shoot.review import ReviewedShoot
 from tests.conftest import ROOT, hearing_interrupts
 from tests.shoot.test_report import make_shoot, read_page
@@ -405,7 +405,7 @@ def test_the_command_serves_until_it_is_interrupted(out: Path) -> None:
     finally:
         process.kill()
     assert process.returncode == 0 and "1 decision by hand." in output and "Traceback" not in output
-    assert read_page((out / "report.html").read_text()).shots[0]["decision"] == Decision.REJECTED
+    assert read_page((out / "report.html").read_text()).shots[0]["decision"] == Acceptance.REJECTED
 
 
 def test_a_shoot_without_pictures_is_reviewed_too(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.preparation import RunRequest, prepare
 from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import Recipe
-from lib_photoshoot.training.run_folder import RunState
+from lib_photoshoot.training.run_folder import TrainingState
 from tests.training.conftest import SMALL, Trainer, finish
 
 
@@ -195,7 +195,7 @@ def test_a_prepared_run_holds_copies_and_the_users_words(fake: Trainer, photos: 
     assert sorted(path.name for path in run.dataset.iterdir()) == sorted(path.name for path in photos.iterdir())
     assert (run.dataset / "05.txt").read_text("utf-8") == "ppzocketv2, picture number 5"
     assert not os.path.samefile(run.dataset / "05.png", photos / "05.png")
-    assert run.status().state is RunState.PREPARED
+    assert run.status().state is TrainingState.PREPARED
 
 
 def test_left_out_cropped_and_turned_pictures(fake: Trainer, photos: Path, tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_one_run_at_a_time_and_its_pace_tells_the_next(
     controller.start(first)
     with pytest.raises(TrainingError, match="is at work"):
         controller.start(second)
-    assert finish(first).state is RunState.DONE
+    assert finish(first).state is TrainingState.DONE
     seconds = controller.check(photos, SMALL).seconds
     assert seconds is not None and 0.05 * 36 < seconds < 10 * 36
     assert controller.losses(first).keys() == {1, 2, 3}
@@ -341,4 +341,4 @@ def test_resume_waits_for_no_dead_and_ends_what_is_alive(fake: Trainer, photos: 
     fake.misbehave(run, "")
     control.resume(run)
     assert not hanging.is_running() or hanging.status() == psutil.STATUS_ZOMBIE
-    assert finish(run).state is RunState.DONE
+    assert finish(run).state is TrainingState.DONE

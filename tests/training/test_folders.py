@@ -17,7 +17,7 @@ from lib_photoshoot.training.environment import Capabilities
 from lib_photoshoot.training.folders import picture_in, repeats_of, scan_all, write_beside
 from lib_photoshoot.training.preparation import RunRequest, prepare
 from lib_photoshoot.training.regularisation import read_regularisation
-from lib_photoshoot.training.run_folder import RunState
+from lib_photoshoot.training.run_folder import TrainingState
 from tests.training.conftest import SMALL, Trainer, finish
 
 TAG = "ppzocketv2"
@@ -62,7 +62,7 @@ def test_folders_below_are_trained_with_their_repeats(trainer: Trainer, kohyas: 
     trainer.misbehave(run, "")
     control.start(run)
     status = finish(run)
-    assert (status.state, status.step, status.total) == (RunState.DONE, 39, 39), status.message
+    assert (status.state, status.step, status.total) == (TrainingState.DONE, 39, 39), status.message
 
 
 def test_pictures_of_one_name_are_refused(kohyas: Path) -> None:
@@ -109,7 +109,7 @@ def test_regularisation_pictures_are_as_many_as_the_others(trainer: Trainer, pho
     trainer.misbehave(run, "")
     control.start(run)
     status = finish(run)
-    assert (status.state, status.step, status.total) == (RunState.DONE, 54, 54), status.message
+    assert (status.state, status.step, status.total) == (TrainingState.DONE, 54, 54), status.message
 
 
 def test_more_regularisation_pictures_than_others_are_left_out() -> None:

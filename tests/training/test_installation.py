@@ -24,7 +24,13 @@ from lib_photoshoot.training.environment import (
     has_tokenizer,
     inspect,
 )
-from lib_photoshoot.training.installation import Plan, install, is_installed, nvidia_capability, plan_for_this_machine
+from lib_photoshoot.training.installation import (
+    InstallationPlan,
+    install,
+    is_installed,
+    nvidia_capability,
+    plan_for_this_machine,
+)
 
 METHODS = "".join(f"    def {name}(self): pass\n" for name in probe.HOOKED)
 SOURCE = {
@@ -77,7 +83,7 @@ def shop(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def plan(shop):
-    return Plan(torch=("fake-torch==1.0",), space=1, pip_options=("--no-index", "--find-links", str(shop)))
+    return InstallationPlan(torch=("fake-torch==1.0",), space=1, pip_options=("--no-index", "--find-links", str(shop)))
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +213,7 @@ def test_two_installations_at_once(plan, shop, tmp_path):
 
 
 def test_a_full_disk_is_seen_before_anything_is_done(shop, tmp_path):
-    text = sentence(install, tmp_path, silent, plan=Plan(space=10**18), source=shop / "source")
+    text = sentence(install, tmp_path, silent, plan=InstallationPlan(space=10**18), source=shop / "source")
     assert "needs 1000000000.0 GB" in text and not (tmp_path / "sd-scripts").exists()
 
 
@@ -340,7 +346,7 @@ def test_without_a_gpu_the_small_build_is_taken_where_it_can_be_had(tmp_path, mo
     found = plan_for_this_machine()
     assert found.index.endswith("/cpu") if answers else found.index == ""
     assert not found.bitsandbytes
-    assert (found.space < Plan().space) is answers
+    assert (found.space < InstallationPlan().space) is answers
 
 
 def test_torch_from_an_own_index_comes_without_what_it_needs(plan, tmp_path, monkeypatch):
@@ -350,11 +356,11 @@ def test_torch_from_an_own_index_comes_without_what_it_needs(plan, tmp_path, mon
     environment.sd_scripts.mkdir()
     (environment.sd_scripts / "requirements.txt").write_text(SOURCE["requirements.txt"])
     monkeypatch.setattr(installation, "_pip", lambda environment, arguments, plan, tell: calls.append(arguments))
-    installation._install_packages(environment, Plan(index="address", bitsandbytes=True), silent)
+    installation._install_packages(environment, InstallationPlan(index="address", bitsandbytes=True), silent)
     requirements = tmp_path / "venv" / "requirements.txt"
     assert calls == [
-        ["--index-url", "address", "--no-deps", *Plan.torch],
-        [*Plan.torch, "-r", str(requirements)],
+        ["--index-url", "address", "--no-deps", *InstallationPlan.torch],
+        [*InstallationPlan.torch, "-r", str(requirements)],
     ]
     assert requirements.read_text().split("\n") == ["# packages", "fake-rest==1.0", "bitsandbytes", ""]
 

@@ -19,7 +19,7 @@ from lib_photoshoot.training.events import EventKind
 from lib_photoshoot.training.findings import FindingKind
 from lib_photoshoot.training.pictures import enter, trained_size
 from lib_photoshoot.training.recipe import Recipe
-from lib_photoshoot.training.run_folder import RunState
+from lib_photoshoot.training.run_folder import TrainingState
 from lib_photoshoot.training.scanning import scan
 from tests.training.conftest import SMALL, Trainer, finish
 
@@ -81,7 +81,7 @@ def test_the_real_trainer_counts_them_as_we_do(real: Trainer, odd: Path, tmp_pat
     run = real.prepare(odd, tmp_path / "home", replace(SMALL, max_train_epochs=1))
     control.start(run)
     done = finish(run)
-    assert (done.state, done.message) == (RunState.DONE, "Finished.")
+    assert (done.state, done.message) == (TrainingState.DONE, "Finished.")
     assert done.step == done.total == run.spec().total_steps
     counted = [event for event in read_log(run.console_log) if event.event is EventKind.COUNTED]
     assert [event.images or event.batches or event.total for event in counted] == [14, 7, 7]

@@ -26,7 +26,7 @@ from lib_photoshoot.training.hook import entry
 from lib_photoshoot.training.launch import Launch
 from lib_photoshoot.training.lora_file import read_lora
 from lib_photoshoot.training.processes import processes_of
-from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
+from lib_photoshoot.training.run_folder import RunFolder, Status, TrainingState
 from tests.training.conftest import SMALL, Trainer, finish
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and process groups of POSIX")
@@ -76,7 +76,7 @@ def undisturbed(trainer: Trainer, photos: Path, tmp_path: Path) -> RunFolder:
     """A run from its beginning to its end."""
     run = trainer.prepare(photos, tmp_path / "home")
     control.start(run)
-    assert finish(run).state is RunState.DONE
+    assert finish(run).state is TrainingState.DONE
     return run
 
 
@@ -103,10 +103,10 @@ def test_stopped_and_resumed_twice_it_makes_the_same_files(
         until(run, lambda status, step=step: status.step >= step)
         control.stop(run)
         stopped = finish(run)
-        assert stopped.state is RunState.STOPPED
+        assert stopped.state is TrainingState.STOPPED
         assert stopped.saved_step == stopped.step >= step
         control.resume(run)
-    assert finish(run).state is RunState.DONE
+    assert finish(run).state is TrainingState.DONE
     assert steps(run) == list(range(1, run.spec().total_steps + 1)), "no step lost, none done twice"
     assert same(tensors(run), tensors(undisturbed))
 
@@ -131,12 +131,12 @@ def test_killed_and_resumed_it_makes_the_same_files(
     if victim in ("trainer", "everything"):
         os.kill(status.trainer, signal.SIGKILL)
     killed = finish(run)
-    expected = RunState.FAILED if victim == "trainer" else RunState.INTERRUPTED
+    expected = TrainingState.FAILED if victim == "trainer" else TrainingState.INTERRUPTED
     assert killed.state is expected
     assert "resume" in killed.message
     control.resume(run)
     done = finish(run)
-    assert done.state is RunState.DONE, done.message
+    assert done.state is TrainingState.DONE, done.message
     assert steps(run) == list(range(1, run.spec().total_steps + 1))
     assert same(tensors(run), tensors(undisturbed))
 
@@ -146,7 +146,7 @@ def test_killed_again_and_again_at_any_moment_it_makes_the_same_files(
 ) -> None:
     whole = fake.prepare(photos, tmp_path / "home")
     control.start(whole)
-    assert finish(whole).state is RunState.DONE
+    assert finish(whole).state is TrainingState.DONE
     run = fake.prepare(photos, tmp_path / "other", replace(SMALL, state_every_steps=5), "slow")
     ended(run)
     random = Random(4)
@@ -158,10 +158,10 @@ def test_killed_again_and_again_at_any_moment_it_makes_the_same_files(
         for victim in random.sample(victims, random.randint(0, len(victims))) or victims:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
-        if finish(run).state is RunState.DONE:
+        if finish(run).state is TrainingState.DONE:
             break
         control.resume(run)
-    assert finish(run).state is RunState.DONE, status.message
+    assert finish(run).state is TrainingState.DONE, status.message
     assert steps(run) == list(range(1, run.spec().total_steps + 1))
     assert same(tensors(run), tensors(whole))
 
@@ -195,7 +195,7 @@ def test_cancel_ends_every_child_within_five_seconds(
     began = time.monotonic()
     cancelled = control.cancel(run)
     assert time.monotonic() - began < 5
-    assert cancelled.state is RunState.CANCELLED
+    assert cancelled.state is TrainingState.CANCELLED
     assert not any(member.is_running() and member.status() != psutil.STATUS_ZOMBIE for member in members)
     assert not group(status.trainer)
 
@@ -208,7 +208,7 @@ def test_a_hanging_trainer_is_cancelled_within_five_seconds(
     control.start(run)
     until(run, lambda status: status.step == 4)
     began = time.monotonic()
-    assert control.cancel(run).state is RunState.CANCELLED
+    assert control.cancel(run).state is TrainingState.CANCELLED
     assert time.monotonic() - began < 5
 
 
@@ -220,7 +220,7 @@ def test_pause_halts_and_going_on_goes_on(
     control.start(run)
     until(run, lambda status: status.step >= 2)
     control.pause(run)
-    paused = until(run, lambda status: status.state is RunState.PAUSED)
+    paused = until(run, lambda status: status.state is TrainingState.PAUSED)
     end = time.monotonic() + 10
     while psutil.Process(paused.trainer).status() != psutil.STATUS_STOPPED:  # the system takes a moment to halt it
         assert time.monotonic() < end
@@ -231,9 +231,9 @@ def test_pause_halts_and_going_on_goes_on(
     control.unpause(run)
     until(run, lambda status: status.step > paused.step + 2)
     control.pause(run)
-    until(run, lambda status: status.state is RunState.PAUSED)
+    until(run, lambda status: status.state is TrainingState.PAUSED)
     control.stop(run)  # wakes it
-    assert finish(run).state is RunState.STOPPED
+    assert finish(run).state is TrainingState.STOPPED
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_a_failed_run_says_its_real_cause(
     run = fake.prepare(photos, tmp_path, misbehaviour=misbehaviour)
     control.start(run)
     status = finish(run)
-    assert status.state is RunState.FAILED
+    assert status.state is TrainingState.FAILED
     assert sentence in status.message
     assert "exit status" not in status.message
 
@@ -273,10 +273,10 @@ def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_room(fake: Trainer,
             while True:
                 file.write(bytes(1 << 16))
         status = finish(run)
-        assert status.state is RunState.FAILED and "disk is full" in status.message
+        assert status.state is TrainingState.FAILED and "disk is full" in status.message
         filler.unlink()
         control.resume(run)
-        assert finish(run).state is RunState.DONE
+        assert finish(run).state is TrainingState.DONE
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=False)
 
@@ -288,7 +288,7 @@ def test_after_a_loss_that_is_no_number_the_last_state_resumes(fake: Trainer, ph
     assert failed.saved_step == 12 and failed.files == ("ppzocketv2-000001.safetensors",)
     fake.misbehave(run, "")
     control.resume(run)
-    assert finish(run).state is RunState.DONE
+    assert finish(run).state is TrainingState.DONE
 
 
 def test_a_second_start_and_a_wish_for_a_run_that_ended_are_refused(undisturbed: RunFolder) -> None:
@@ -300,7 +300,7 @@ def test_a_second_start_and_a_wish_for_a_run_that_ended_are_refused(undisturbed:
 def test_the_real_epochs_files_hold_what_the_webui_lists(real: Trainer, photos: Path, tmp_path: Path) -> None:
     run = real.prepare(photos, tmp_path, replace(SMALL, max_train_epochs=1))
     control.start(run)
-    assert finish(run).state is RunState.DONE
+    assert finish(run).state is TrainingState.DONE
     lora = read_lora(run.out / "ppzocketv2-01.safetensors")
     assert lora.rank == 4
     assert lora.activation_tag == "ppzocketv2"
@@ -311,7 +311,7 @@ def test_steps_are_counted_as_the_trainer_counts(trainer: Trainer, photos: Path,
     (photos / "00.png").rename(photos / "left out.gif")
     run = trainer.prepare(photos, tmp_path, replace(SMALL, max_train_epochs=1, num_repeats=1))
     control.start(run)
-    assert finish(run).state is RunState.DONE
+    assert finish(run).state is TrainingState.DONE
     printed = run.console_log.read_bytes().decode("utf-8", "replace")
     assert f"学習ステップ数: {run.spec().total_steps}" in printed
     assert run.spec().total_steps == 6
@@ -328,10 +328,10 @@ def test_two_processes_share_the_batches_stop_and_go_on(
     until(run, lambda status: status.step >= 4)
     control.stop(run)
     stopped = finish(run)
-    assert stopped.state is RunState.STOPPED, stopped.message
+    assert stopped.state is TrainingState.STOPPED, stopped.message
     control.resume(run)
     done = finish(run, 240)
-    assert done.state is RunState.DONE, done.message
+    assert done.state is TrainingState.DONE, done.message
     assert steps(run) == list(range(1, 13))
     assert list(tensors(run)) == ["ppzocketv2-01.safetensors", "ppzocketv2-02.safetensors"]
 
@@ -348,7 +348,7 @@ def test_without_the_hook_a_run_goes_on_at_the_end_of_an_epoch(
         assert control.cancel(run).saved_step == saved
         control.resume(run)
     done = finish(run)
-    assert done.state is RunState.DONE, done.message
+    assert done.state is TrainingState.DONE, done.message
     assert done.step == run.spec().total_steps
     assert done.files == ("ppzocketv2-01.safetensors", "ppzocketv2-02.safetensors", "ppzocketv2-03.safetensors")
 
@@ -367,7 +367,7 @@ def test_a_run_outlives_the_process_that_started_it(
     subprocess.run([sys.executable, "-c", code, str(run.path)], cwd=root, check=False)
     until(run, lambda status: status.step >= 3)
     control.stop(run)
-    assert finish(run).state is RunState.STOPPED
+    assert finish(run).state is TrainingState.STOPPED
 
 
 def test_a_state_that_was_cut_short_is_passed_over(fake: Trainer, photos: Path, tmp_path: Path) -> None:
@@ -393,7 +393,7 @@ def test_a_shorter_file_in_the_newest_state_leaves_the_one_before_it(
     assert run.saved_step() == 12
     fake.misbehave(run, "")
     control.resume(run)
-    assert finish(run).state is RunState.DONE
+    assert finish(run).state is TrainingState.DONE
     assert steps(run) == list(range(1, 37))
 
 
@@ -407,7 +407,7 @@ def test_a_stranger_with_the_trainers_number_lives_on(fake: Trainer, photos: Pat
         control.cancel(run)
         fake.misbehave(run, "")
         control.resume(run)
-        assert finish(run).state is RunState.DONE
+        assert finish(run).state is TrainingState.DONE
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -428,13 +428,13 @@ def test_a_run_has_one_supervisor(
 
 def test_what_was_finished_and_not_told_is_not_trained_again(undisturbed: RunFolder) -> None:
     printed = undisturbed.console_log.stat().st_size
-    undisturbed.write_status(replace(undisturbed.status(), state=RunState.TRAINING))
+    undisturbed.write_status(replace(undisturbed.status(), state=TrainingState.TRAINING))
     end = time.monotonic() + 20
-    while undisturbed.status().state is not RunState.INTERRUPTED:  # its supervisor takes a moment to be gone
+    while undisturbed.status().state is not TrainingState.INTERRUPTED:  # its supervisor takes a moment to be gone
         assert time.monotonic() < end
         time.sleep(0.05)
     control.resume(undisturbed)
-    assert finish(undisturbed).state is RunState.DONE
+    assert finish(undisturbed).state is TrainingState.DONE
     assert undisturbed.console_log.stat().st_size == printed
 
 
@@ -449,7 +449,7 @@ def test_a_run_whose_folder_takes_no_wish_is_cancelled_all_the_same(
         control.stop(run)
     control.cancel(run)
     assert not processes_of(run.path)
-    assert finish(run, 10).state is RunState.FAILED
+    assert finish(run, 10).state is TrainingState.FAILED
 
 
 def test_two_states_of_one_step_are_one(tmp_path: Path) -> None:
@@ -473,16 +473,16 @@ def test_a_trainer_that_counts_otherwise_is_ended(trainer: Trainer, photos: Path
     (run.dataset / "03.png").rename(run.dataset / "03.Png")
     control.start(run)
     failed = finish(run)
-    assert failed.state is RunState.FAILED
+    assert failed.state is TrainingState.FAILED
     assert failed.message.startswith("The trainer counts 22 pictures with their repeats, and 24 were prepared")
     assert failed.step < 12 and not failed.files
 
 
 def test_a_run_that_lacked_only_the_word_that_it_is_finished_keeps_all_its_steps(undisturbed: RunFolder) -> None:
     planned = undisturbed.spec().total_steps
-    undisturbed.write_status(replace(undisturbed.status(), state=RunState.TRAINING, step=planned - 1))
+    undisturbed.write_status(replace(undisturbed.status(), state=TrainingState.TRAINING, step=planned - 1))
     control.resume(undisturbed)
-    assert finish(undisturbed).state is RunState.DONE
+    assert finish(undisturbed).state is TrainingState.DONE
     assert steps(undisturbed) == list(range(1, planned + 1))
 
 
@@ -492,8 +492,8 @@ def test_steps_done_are_those_that_were_told_and_not_the_plan(undisturbed: RunFo
     log = undisturbed.console_log.read_bytes().splitlines(keepends=True)
     told = (f'"step": {planned - 1},'.encode(), f'"step": {planned},'.encode())
     undisturbed.console_log.write_bytes(b"".join(line for line in log if not any(words in line for words in told)))
-    undisturbed.write_status(replace(undisturbed.status(), state=RunState.TRAINING, step=planned - 5))
+    undisturbed.write_status(replace(undisturbed.status(), state=TrainingState.TRAINING, step=planned - 5))
     control.resume(undisturbed)
     done = finish(undisturbed)
-    assert (done.state, done.step, done.total) == (RunState.DONE, planned - 2, planned)
+    assert (done.state, done.step, done.total) == (TrainingState.DONE, planned - 2, planned)
     assert f"told of {planned - 2} steps, and {planned} were planned" in done.message

@@ -10,7 +10,7 @@ import pytest
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.training import control
-from lib_photoshoot.training.run_folder import RunFolder, RunSpec, RunState, Status
+from lib_photoshoot.training.run_folder import RunFolder, RunSpec, Status, TrainingState
 from lib_photoshoot.training.seal import KEY_NAME, is_sealed, seal_of
 
 
@@ -25,7 +25,7 @@ def run(tmp_path: Path) -> RunFolder:
     folder = RunFolder(tmp_path / "runs" / "shoe")
     folder.path.mkdir(parents=True)
     folder.write_spec(spec("python", "train_network.py"))
-    folder.write_status(Status(RunState.STOPPED, step=0, total=1, epochs=1))
+    folder.write_status(Status(TrainingState.STOPPED, step=0, total=1, epochs=1))
     return folder
 
 

@@ -20,7 +20,7 @@ from lib_photoshoot.training import control
 from lib_photoshoot.training import controller as controllers
 from lib_photoshoot.training.controller import TrainingController
 from lib_photoshoot.training.environment import FOLDER_VARIABLE, PYTHON_VARIABLE, Capabilities, TrainerEnvironment
-from lib_photoshoot.training.run_folder import RunFolder, RunState, Status
+from lib_photoshoot.training.run_folder import RunFolder, Status, TrainingState
 from tests.training.conftest import SMALL, Trainer, finish, put_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,7 +128,7 @@ def test_a_start_that_is_refused_leaves_no_run(
 ) -> None:
     other = fake.prepare(photos, tmp_path)
     with hold(other.lock_file):
-        other.write_status(Status(RunState.TRAINING))
+        other.write_status(Status(TrainingState.TRAINING))
         refused = start(fake, photos, tmp_path)
         assert refused.exit_code == 2 and "is at work; stop it" in refused.output and not asked
         # Another one began while the photos were looked at.
@@ -143,11 +143,11 @@ def test_a_start_that_is_refused_leaves_no_run(
 
 def test_the_run_at_work_is_meant_where_none_is_named(fake: Trainer, photos: Path, tmp_path: Path) -> None:
     older, newer, decoy = (fake.prepare(photos, tmp_path) for _ in range(3))
-    newer.write_status(Status(RunState.STOPPED))
+    newer.write_status(Status(TrainingState.STOPPED))
     controller = TrainingController(tmp_path)
     assert controller.run().path == newer.path, "what has not begun is not meant"
     with hold(older.lock_file):
-        older.write_status(Status(RunState.TRAINING))
+        older.write_status(Status(TrainingState.TRAINING))
         assert controller.run().path == older.path
     assert controller.run(decoy.path.name).path == decoy.path
 
@@ -159,7 +159,7 @@ def test_an_install_that_cannot_be_tells_its_stages_and_an_option_that_exists(
     from lib_photoshoot.training import installation
 
     monkeypatch.setattr(installation, "_need_space", lambda home, needed: None)
-    monkeypatch.setattr(installation, "plan_for_this_machine", installation.Plan)
+    monkeypatch.setattr(installation, "plan_for_this_machine", installation.InstallationPlan)
     source = tmp_path / "sd-scripts"
     source.mkdir()
     (source / "train_network.py").touch()
@@ -204,7 +204,7 @@ def test_status_stop_resume_and_export(
     assert f"{run.path.name}: paused" in train("pause", "--home", home).stderr
     assert f"{run.path.name}: training" in train("unpause", "--home", home).stderr
     assert "Stopped" in train("stop", "--home", home).stderr
-    assert run.status().state is RunState.STOPPED
+    assert run.status().state is TrainingState.STOPPED
     assert train("stop", "--home", home).returncode == 2
     fake.misbehave(run, "")
     refused = train("resume", "--home", home, "--set", "resolution=512")

@@ -12,7 +12,7 @@ from lib_photoshoot.transparency import flattened
 if TYPE_CHECKING:
     import numpy as np
 
-    from lib_photoshoot.training.dataset import Progress, TrainingImage
+    from lib_photoshoot.training.dataset import Counting, TrainingImage
 
 WORKING_SIDE = 2048
 """No captioner looks at more pixels on the longest side, and a batch of larger pictures would fill the memory."""
@@ -31,7 +31,7 @@ class Captioner(Protocol):
 
 
 def caption_dataset(
-    images: Sequence[TrainingImage], captioner: Captioner, tag: str, progress: Progress | None = None
+    images: Sequence[TrainingImage], captioner: Captioner, tag: str, progress: Counting | None = None
 ) -> dict[str, str]:
     """Captions by image name, the activation tag first: ``ppzocketv2, a cup of coffee``.
 

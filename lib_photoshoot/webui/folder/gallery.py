@@ -23,7 +23,7 @@ from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown
 from lib_photoshoot.results import Reason
-from lib_photoshoot.webui.folder.run import RunState, Snapshot
+from lib_photoshoot.webui.folder.run import FolderRunState, Snapshot
 from lib_photoshoot.webui.http.sentences import note
 
 PAGE_SIZE = 12
@@ -72,18 +72,18 @@ def load_results(out: Path, sources: Collection[str]) -> Results:
 def progress_html(snapshot: Snapshot) -> str:
     """The bar, and one line below it."""
     share = snapshot.done / snapshot.total if snapshot.total else 1
-    if snapshot.state is RunState.FAILED:
+    if snapshot.state is FolderRunState.FAILED:
         return note(snapshot.message or "", wrong=True)
-    if snapshot.state is RunState.STOPPED:
+    if snapshot.state is FolderRunState.STOPPED:
         left = snapshot.total - snapshot.done
         text = (
             "Stopped; 1 picture left. Start again with the same settings to go on."
             if left == 1
             else f"Stopped; {left:,} pictures left. Start again with the same settings to go on."
         )
-    elif snapshot.state is RunState.DONE:
+    elif snapshot.state is FolderRunState.DONE:
         text = f"Done in {_time(snapshot.seconds)}."
-    elif snapshot.state is RunState.STOPPING:
+    elif snapshot.state is FolderRunState.STOPPING:
         text = "Stopping after this picture …"
     elif snapshot.waiting:
         text = "Waiting for the WebUI to finish another job …"

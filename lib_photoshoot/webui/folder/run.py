@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lib_photoshoot.catalog.inputs import InputFile
-from lib_photoshoot.catalog.runner import CatalogSummary, Progress, run_catalog
+from lib_photoshoot.catalog.runner import CatalogProgress, CatalogSummary, run_catalog
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, FilterResult
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.colour.space import ColourSpace
 
 
-class RunState(str, Enum):
+class FolderRunState(str, Enum):
     """Where a run stands."""
 
     RUNNING = "running"
@@ -37,7 +37,7 @@ class RunState(str, Enum):
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen."""
-        return self in (RunState.STOPPED, RunState.DONE, RunState.FAILED)
+        return self in (FolderRunState.STOPPED, FolderRunState.DONE, FolderRunState.FAILED)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Snapshot:
     once a run is done or stopped.
     """
 
-    state: RunState
+    state: FolderRunState
     done: int
     total: int
     file: str | None = None
@@ -95,7 +95,7 @@ class FolderRun:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._began = time.monotonic()
-        self._snapshot = Snapshot(RunState.RUNNING, 0, len(self._inputs), message=message)
+        self._snapshot = Snapshot(FolderRunState.RUNNING, 0, len(self._inputs), message=message)
 
     @property
     def sources(self) -> frozenset[str]:
@@ -104,7 +104,7 @@ class FolderRun:
 
     def start(self) -> FolderRun:
         """Begin in a thread of its own."""
-        in_background("run", self._run, lambda text: self._end(RunState.FAILED, message=text))
+        in_background("run", self._run, lambda text: self._end(FolderRunState.FAILED, message=text))
         return self
 
     def stop(self) -> None:
@@ -112,7 +112,7 @@ class FolderRun:
         self._stop.set()
         with self._lock:
             if not self._snapshot.state.ended:
-                self._snapshot = replace(self._snapshot, state=RunState.STOPPING)
+                self._snapshot = replace(self._snapshot, state=FolderRunState.STOPPING)
 
     def snapshot(self) -> Snapshot:
         """How it stands now."""
@@ -141,13 +141,13 @@ class FolderRun:
     def _run(self) -> None:
         try:
             summary = self._catalog(self._inputs, self._tell)
-            self._end(RunState.DONE, summary=summary)
+            self._end(FolderRunState.DONE, summary=summary)
         except _Stopped:
-            self._end(RunState.STOPPED, **self._report_so_far())
+            self._end(FolderRunState.STOPPED, **self._report_so_far())
         finally:
             self._finish()
 
-    def _catalog(self, inputs: Sequence[InputFile], tell: Callable[[Progress], None]) -> CatalogSummary:
+    def _catalog(self, inputs: Sequence[InputFile], tell: Callable[[CatalogProgress], None]) -> CatalogSummary:
         return run_catalog(
             self, inputs, self.products, self.out, True, tell, settings=self._settings, calibrator=self._calibrator
         )
@@ -162,7 +162,7 @@ class FolderRun:
         except (_Stopped, PhotoshootError) as error:
             return {"message": str(error) or None}
 
-    def _tell(self, progress: Progress) -> None:
+    def _tell(self, progress: CatalogProgress) -> None:
         self._note(done=progress.done, file=progress.file)
         if self._stop.is_set() and progress.file is not None:
             raise _Stopped
@@ -171,5 +171,5 @@ class FolderRun:
         with self._lock:
             self._snapshot = replace(self._snapshot, **changes)
 
-    def _end(self, state: RunState, **changes: Any) -> None:
+    def _end(self, state: FolderRunState, **changes: Any) -> None:
         self._note(state=state, file=None, waiting=False, seconds=time.monotonic() - self._began, **changes)

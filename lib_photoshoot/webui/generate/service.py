@@ -267,10 +267,10 @@ def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:
 
 def _painted(metadata: Metadata) -> Metadata:
     """The metadata of a picture in which a diffusion model painted: of a photo, it says so from now on."""
-    from lib_photoshoot.provenance.evidence import Evidence, evidence_in, strongest
-    from lib_photoshoot.provenance.terms import Source
+    from lib_photoshoot.provenance.evidence import OriginEvidence, evidence_in, strongest
+    from lib_photoshoot.provenance.terms import DigitalSource
 
-    painted = Evidence(Source.EDITED, "its products were painted anew", metadata)
+    painted = OriginEvidence(DigitalSource.EDITED, "its products were painted anew", metadata)
     return strongest(evidence_in(metadata) or painted, painted).marked
 
 

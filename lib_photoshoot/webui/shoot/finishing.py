@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.files import shown
 from lib_photoshoot.shoot.finish import EXPORTS, finish_shoot
-from lib_photoshoot.shoot.finished import FinishedProduct, Progress
+from lib_photoshoot.shoot.finished import FinishedProduct, FinishProgress
 from lib_photoshoot.shoot.ledger import FINISHED
 from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 
@@ -28,7 +28,7 @@ class Finishing:
         def work(state: JobState) -> list[dict[str, Any]]:
             state.result = []
 
-            def tell(progress: Progress) -> None:
+            def tell(progress: FinishProgress) -> None:
                 state.doing = progress.product
                 state.count(progress.done, progress.total)
 

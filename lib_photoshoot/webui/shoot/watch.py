@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from lib_photoshoot.shoot.folder import Chosen
-from lib_photoshoot.shoot.runner import Progress, ShootRun, ShootSummary
+from lib_photoshoot.shoot.folder import ChosenShot
+from lib_photoshoot.shoot.runner import ShootProgress, ShootRun, ShootSummary
 from lib_photoshoot.webui.http.background import in_background
 from lib_photoshoot.wording import counted
 
@@ -27,7 +27,7 @@ class WatchedRun:
         self._began = time.monotonic()
         self._seconds: float | None = None
 
-    def start(self, make: Callable[[Callable[[Progress], None]], ShootRun]) -> None:
+    def start(self, make: Callable[[Callable[[ShootProgress], None]], ShootRun]) -> None:
         """Make the run, and begin it; what ``make`` raises comes through, and nothing has begun."""
         self._run = make(self._tell)
         self._thread = in_background("shoot", self._work, partial(self._end, "failed"))
@@ -64,7 +64,7 @@ class WatchedRun:
         """Why products were set aside, by their names."""
         return self._run.desk.asides()
 
-    def decide(self, chosen: Sequence[Chosen]) -> list[Chosen]:
+    def decide(self, chosen: Sequence[ChosenShot]) -> list[ChosenShot]:
         """Write a person's decisions while it runs; those that came after its end are given back, to be written then.
 
         Raises ShootError, or OSError as it comes.
@@ -81,7 +81,7 @@ class WatchedRun:
             summary = self._run.run()
         self._end(*_outcome(summary))
 
-    def _tell(self, progress: Progress) -> None:
+    def _tell(self, progress: ShootProgress) -> None:
         if progress.note:
             self._notes.append(progress.note)
 

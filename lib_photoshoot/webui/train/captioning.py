@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.training.captioning.protocol import Captioner
     from lib_photoshoot.training.captions import CaptionSheet
     from lib_photoshoot.training.controller import TrainingController
-    from lib_photoshoot.training.dataset import Dataset, Progress
+    from lib_photoshoot.training.dataset import Counting, Dataset
     from lib_photoshoot.webui.train.host import TrainingHost
 
 HOST, AUTO = "webui", "auto"
@@ -56,7 +56,7 @@ class Captioners:
         from lib_photoshoot.build import resolve_device
 
         device = resolve_device(self._host.device())
-        return InTurns(self._controller.captioner(name, device), self._host.turn)
+        return CaptionerInTurns(self._controller.captioner(name, device), self._host.turn)
 
     def _why_no_blip(self) -> str | None:
         from lib_photoshoot.training.captioning.blip import FOLDER_NAME, find_blip
@@ -76,7 +76,7 @@ def _why_no_names() -> str | None:
     return None
 
 
-class InTurns:
+class CaptionerInTurns:
     """A captioner that takes a turn in the host's queue for each batch, so that generations come in between."""
 
     def __init__(self, captioner: Captioner, turn: Callable[[], AbstractContextManager[Any]]) -> None:
@@ -99,7 +99,7 @@ def caption(
     anew: bool,
     names: Collection[str] | None,
     take_texts: bool,
-    progress: Progress,
+    progress: Counting,
 ) -> dict[str, str]:
     """Caption the images without a caption, all if ``anew``, of ``names`` where given; all captions afterwards.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lib_photoshoot.files import shown
 from lib_photoshoot.training.captions import CaptionSheet
-from lib_photoshoot.training.controller import Check
+from lib_photoshoot.training.controller import FolderCheck
 from lib_photoshoot.training.curation import CROP_MARGIN, Curated, curate
 from lib_photoshoot.training.dataset import Dataset
 from lib_photoshoot.training.folders import picture_in, repeated_folders, write_beside
@@ -54,7 +54,7 @@ class PictureOperations:
         self._captioning = BackgroundJob("captioning")
         self._curation = BackgroundJob("curation")
 
-    def look(self, folder: Path, recipe: Recipe, regularisation: Path | None = None) -> Check:
+    def look(self, folder: Path, recipe: Recipe, regularisation: Path | None = None) -> FolderCheck:
         """As the controller's ``check``, without reading pictures again that have not changed."""
         settings = recipe.bucket_settings()
         dataset = self._datasets.get(folder, recipe.activation_tag, settings)

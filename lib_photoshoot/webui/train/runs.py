@@ -28,7 +28,7 @@ from lib_photoshoot.webui.train.pictures import plain_name
 from lib_photoshoot.webui.train.views import console_text, run_detail, run_summary
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.controller import Check, TrainingController
+    from lib_photoshoot.training.controller import FolderCheck, TrainingController
     from lib_photoshoot.training.run_folder import RunFolder
     from lib_photoshoot.webui.train.host import TrainingHost
     from lib_photoshoot.webui.train.pictures import PictureOperations
@@ -275,14 +275,14 @@ def _launch(fields: Fields) -> Launch:
     )
 
 
-def _check_names(check: Check, names: tuple[str, ...]) -> None:
+def _check_names(check: FolderCheck, names: tuple[str, ...]) -> None:
     known = {image.name for image in check.dataset.images}
     unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
         raise RequestError(f"There is no picture {unknown!r} in the folder; check it again.")
 
 
-def _check_problems(check: Check, leave_out: Collection[str]) -> None:
+def _check_problems(check: FolderCheck, leave_out: Collection[str]) -> None:
     problems = check.in_the_way(leave_out)
     if problems:
         many = "A problem was" if len(problems) == 1 else f"{len(problems)} problems were"
@@ -293,7 +293,7 @@ def _check_problems(check: Check, leave_out: Collection[str]) -> None:
         )
 
 
-def _check_crops(check: Check, crops: Mapping[str, tuple[float, float, float, float]]) -> None:
+def _check_crops(check: FolderCheck, crops: Mapping[str, tuple[float, float, float, float]]) -> None:
     for image in check.dataset.images:
         left, top, right, bottom = crops.get(image.name, (0, 0, 1, 1))
         if not (left >= 0 and left + 1 <= right <= image.width and top >= 0 and top + 1 <= bottom <= image.height):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lib_photoshoot.training.console import HOOK_MARK
 from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import FIELDS, PRESETS
-from lib_photoshoot.training.run_folder import RunState
+from lib_photoshoot.training.run_folder import TrainingState
 from lib_photoshoot.training.sheet import samples
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def run_detail(run: RunFolder, results: Sequence[EpochResult]) -> dict[str, Any]
         "resumable": status.state.resumable,
         "active": status.state.active,
         # What lost its supervisor may still be at work.
-        "cancellable": status.state.active or (status.state is RunState.INTERRUPTED and bool(processes_of(run.path))),
+        "cancellable": status.state.active
+        or (status.state is TrainingState.INTERRUPTED and bool(processes_of(run.path))),
         "spec": {
             "recipe": dict(spec.recipe),
             "folder": spec.folder,

@@ -35,7 +35,7 @@ from lib_photoshoot.webui.folder.gallery import (
     progress_html,
     summary_html,
 )
-from lib_photoshoot.webui.folder.run import FolderRun, RunState
+from lib_photoshoot.webui.folder.run import FolderRun, FolderRunState
 from lib_photoshoot.webui.generate import service as services
 from lib_photoshoot.webui.generate.routes import sentence_of
 from lib_photoshoot.webui.generate.schema import JobValues, settings_schema
@@ -479,7 +479,7 @@ def test_a_folder_run_takes_a_turn_for_each_picture(photos: Path, tmp_path: Path
     run = run_over(photos, tmp_path / "out", models, turn, lambda: finished.append(1)).start()
     wait_until(lambda: finished)
     found = run.snapshot()
-    assert (found.state, found.done, found.total, found.matched, found.skipped) == (RunState.DONE, 4, 4, 2, 1)
+    assert (found.state, found.done, found.total, found.matched, found.skipped) == (FolderRunState.DONE, 4, 4, 2, 1)
     assert len(turns) == 3 and len(found.summary.unreadable) == 1
     assert "Done in" in progress_html(found)
 
@@ -494,13 +494,13 @@ def test_a_stopped_run_has_a_report_and_goes_on(photos: Path, tmp_path: Path, mo
 
     run = run_over(photos, out, models, turn).start()
     wait_until(lambda: run.snapshot().state.ended)
-    assert run.snapshot().state is RunState.STOPPED and len(stopped) == 1
+    assert run.snapshot().state is FolderRunState.STOPPED and len(stopped) == 1
     assert run.snapshot().done == 1 and load_results(out, run.sources).count(Show.MATCH) == 1
     assert "3 pictures left" in progress_html(run.snapshot())
     calls = models.calls
     again = run_over(photos, out, models).start()
     wait_until(lambda: again.snapshot().state.ended)
-    assert again.snapshot().state is RunState.DONE and models.calls == calls + 2
+    assert again.snapshot().state is FolderRunState.DONE and models.calls == calls + 2
     assert load_results(out, run.sources).count(Show.MATCH) == 2
 
 
@@ -509,7 +509,7 @@ def test_a_run_that_fails_says_why(photos: Path, tmp_path: Path, models: BrightM
     (tmp_path / "out" / "mine.txt").write_text("x")
     run = run_over(photos, tmp_path / "out", models).start()
     wait_until(lambda: run.snapshot().state.ended)
-    assert run.snapshot().state is RunState.FAILED and "not empty" in progress_html(run.snapshot())
+    assert run.snapshot().state is FolderRunState.FAILED and "not empty" in progress_html(run.snapshot())
 
     @contextmanager
     def turn():

@@ -16,7 +16,7 @@ from lib_photoshoot.errors import ShootError
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from lib_photoshoot.settings import FilterSettings, OnMatch
 from lib_photoshoot.shoot import folder
-from lib_photoshoot.shoot.folder import Chosen, ShootFolder
+from lib_photoshoot.shoot.folder import ChosenShot, ShootFolder
 from lib_photoshoot.shoot.http_webui import HttpWebUi
 from lib_photoshoot.shoot.webui import WebUi
 from lib_photoshoot.webui.http.errors import RequestError
@@ -375,5 +375,5 @@ def test_what_the_page_asks_again_and_again_costs_little(
     assert service.overview() == first and service.detail("spring")["state"] == "done" and reads == []
     ledger = host.folder() / "spring"
     # Another program decides: what changed is read, and nothing else.
-    ShootFolder(ledger).decide([Chosen("watch", 0, "rejected")])
+    ShootFolder(ledger).decide([ChosenShot("watch", 0, "rejected")])
     assert service.overview()["shoots"][0]["accepted"] == 2 and reads == [ledger]

@@ -12,6 +12,7 @@ from lib_photoshoot.catalog import page as run_page
 from lib_photoshoot.catalog.decisions import ChosenPicture, append_hands, chosen_from, read_hands
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
+from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.journal import Journal
@@ -67,6 +68,17 @@ def test_what_the_page_knows_of_each_picture(out: Path) -> None:
     assert found["thumbnail"] == "thumbnails/overlay/one.jpg"
     assert page.thumbnails[1][0] == (out / found["thumbnail"]).read_bytes()
     assert [show["name"] for show in page.head["shows"]] == ["all", "match", "skip", "unreadable", "hand"]
+
+
+def test_the_page_keeps_its_key_whoever_writes_it_and_however_the_run_goes_on(photos: Path, out: Path) -> None:
+    key = page_of(out).head["key"]
+    ReviewedRun(out).write_report()
+    assert page_of(out).head["key"] == key
+    paint(photos / "a first one.png", (5, 5, 30, 30))
+    go(photos, out)
+    assert len(page_of(out).items) == 4 and page_of(out).head["key"] == key
+    go(photos, out.with_name("another"))
+    assert page_of(out.with_name("another")).head["key"] != key
 
 
 def test_too_many_thumbnails_stay_files(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

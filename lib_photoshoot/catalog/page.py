@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,8 @@ def page_chunks(
         failed = map(_unreadable, document["unreadable"])
         return chain(read, failed)
 
-    head = _head(document, records, {"decide": decide, "per_block": PER_BLOCK if embed else 0})
+    own = {"key": _key(out), "decide": decide, "per_block": PER_BLOCK if embed else 0}
+    head = _head(document, records, own)
     return html_chunks(head, items(), (embedded(out, item) for item in items()) if embed else ())
 
 
@@ -73,7 +74,6 @@ def _head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[
         f"Product Photoshoot: {', '.join(products)}",
         heading=", ".join(products),
         lead=" ".join(told),
-        key=key_of([products, document["settings"], next((record.file for record in records), "")]),
         apply="python3 photoshoot.py review FOLDER --apply decisions.json",
         words={"accepted": "Match", "rejected": "Skipped"},
         shows=shows(("all", "match", *(("check",) if doubted else ()), "skip", "unreadable", "hand")),
@@ -87,6 +87,12 @@ def _head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[
         empty="This run has no pictures.",
         **more,
     )  # fmt: skip
+
+
+def _key(out: Path) -> str:
+    """Tells this run from others by how its ledger begins: that stays, whoever writes the page and when."""
+    with open(out / LEDGER_NAME, "rb") as ledger:
+        return key_of([line.decode("latin-1") for line in islice(ledger, 2)])
 
 
 def item_of(record: Record, hand: str | None) -> Item:

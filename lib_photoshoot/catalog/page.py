@@ -43,16 +43,12 @@ def page_chunks(
     out: Path, document: Mapping[str, Any], records: Sequence[Record], decide: str = "", embed: bool = True
 ) -> Iterator[bytes]:
     """The page as UTF-8 pieces; ``decide`` and ``embed`` as for :func:`lib_photoshoot.shoot.report.report_chunks`."""
-    hands = read_hands(out / LEDGER_NAME)
-
-    def items() -> Iterator[Item]:
-        read = (item_of(record, hands.get(record.file)) for record in records)
-        failed = map(_unreadable, document["unreadable"])
-        return chain(read, failed)
-
+    hands, failed = read_hands(out / LEDGER_NAME), document["unreadable"]
+    items = chain((item_of(record, hands.get(record.file)) for record in records), map(_unreadable, failed))
     own = {"key": _key(out), "decide": decide, "per_block": PER_BLOCK if embed else 0}
     head = _head(document, records, own)
-    return html_chunks(head, items(), (embedded(out, item) for item in items()) if embed else ())
+    names = chain(([view["thumbnail"] for view in _views(record)] for record in records), ((),) * len(failed))
+    return html_chunks(head, items, (embedded(out, one) for one in names) if embed else ())
 
 
 def _head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any]) -> Page:

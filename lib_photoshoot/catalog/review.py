@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -16,11 +15,11 @@ from lib_photoshoot.catalog.inputs import RUN_PROGRAM
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, current_records
 from lib_photoshoot.catalog.page import PAGE_NAME, REPORTS, id_of, item_of, page_chunks, write_page
 from lib_photoshoot.catalog.report import report_document
-from lib_photoshoot.confined import inside, stays_inside
+from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.journal import read_header
-from lib_photoshoot.pages.application import DECIDE, MEDIA_TYPES
+from lib_photoshoot.pages.application import DECIDE, picture_in
 
 
 def is_run(out: Path) -> bool:
@@ -60,9 +59,7 @@ class ReviewedRun:
                 self._read()
             if name not in self._files:
                 return None
-        path = self._out / name
-        served = path.suffix in MEDIA_TYPES and stays_inside(self._out, path) and os.path.isfile(path)
-        return path if served else None
+        return picture_in(self._out, name)
 
     def chosen(self, values: Any) -> list[ChosenPicture]:
         """Decisions out of JSON. Raises CatalogError."""

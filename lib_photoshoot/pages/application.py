@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.pages.html import content_security_policy
 
@@ -67,6 +68,12 @@ class Reviewed(Protocol):
 
     def write_report(self) -> None:
         """Write the page's file anew."""
+
+
+def picture_in(folder: Path, name: str) -> Path | None:
+    """The file of a name that is known to be the page's own, if it is a kind that is served and in the folder."""
+    path = folder / name
+    return path if path.suffix in MEDIA_TYPES and stays_inside(folder, path) and path.is_file() else None
 
 
 def page_response(pieces: Iterator[bytes]) -> StreamingResponse:

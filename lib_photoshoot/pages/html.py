@@ -58,12 +58,12 @@ def content_security_policy() -> str:
     )
 
 
-def embedded(out: Path, item: Item) -> str:
-    """The thumbnails of an item's views as base64, a blank between them.
+def embedded(out: Path, thumbnails: Iterable[str]) -> str:
+    """The thumbnails of an item's views, by their names in the folder, as base64 with a blank between them.
 
     One is empty where the view has none, a user has deleted the file, or a link leads elsewhere.
     """
-    return " ".join(_base64(out, view["thumbnail"]) for view in (item, *item.get("views", ()))).rstrip(" ")
+    return " ".join(_base64(out, name) for name in thumbnails).rstrip(" ")
 
 
 def key_of(values: Any) -> str:

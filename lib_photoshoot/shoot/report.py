@@ -41,7 +41,7 @@ def report_chunks(out: Path, view: Mapping[str, Any], decide: str = "", embed: b
         empty="This shoot has no pictures yet.",
     )
     items = map(_item, shots)
-    return html_chunks(head, items, (embedded(out, _item(shot)) for shot in shots) if embed else ())
+    return html_chunks(head, items, (embedded(out, [shot["thumbnail"]]) for shot in shots) if embed else ())
 
 
 def _item(shot: Mapping[str, Any]) -> Item:

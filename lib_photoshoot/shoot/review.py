@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown, stamp_of
-from lib_photoshoot.pages.application import DECIDE, MEDIA_TYPES
+from lib_photoshoot.pages.application import DECIDE, picture_in
 from lib_photoshoot.shoot.folder import ChosenShot, ShootFolder, chosen_from
 from lib_photoshoot.shoot.ledger import LEDGER_NAME, ShootLedger, ShootState
 from lib_photoshoot.shoot.report import report_chunks, write_report
@@ -132,9 +130,7 @@ class ReviewedShoot:
                 self._read_if_changed()
             if name not in self._files:
                 return None
-        path = self.folder.path / name
-        served = path.suffix in MEDIA_TYPES and stays_inside(self.folder.path, path) and os.path.isfile(path)
-        return path if served else None
+        return picture_in(self.folder.path, name)
 
     def end(self) -> None:
         """Take no more decisions: a browser's open connection outlives the server."""

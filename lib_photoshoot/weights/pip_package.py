@@ -18,8 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from lib_photoshoot.weights.manifest import PackageSource, WeightFile
-from lib_photoshoot.weights.npm_package import SourceError
+from lib_photoshoot.weights.manifest import PackageSource, SourceError, WeightFile
 
 _CHUNK = 1 << 20
 

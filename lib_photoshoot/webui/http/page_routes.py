@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from lib_photoshoot.errors import PhotoshootError, TrainingError
+from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.webui.http.bodies import parsed_json, read_json_body
 from lib_photoshoot.webui.http.errors import RequestError, status_of
 from lib_photoshoot.webui.http.login import Login
@@ -110,10 +110,7 @@ def _finite(value: Any) -> Any:
 
 
 def _say(_: Request, error: Exception) -> Response:
-    # What a training cannot do is told in the request's own terms: never a fault of the server.
-    status = (
-        422 if isinstance(error, TrainingError) else status_of(error) if isinstance(error, PhotoshootError) else 500
-    )
+    status = status_of(error) if isinstance(error, PhotoshootError) else 500
     # Where several things are wrong at once, each is told with its place.
     problems = getattr(error, "problems", None)
     return AsciiResponse({"error": sentence(error)} | ({"problems": problems} if problems else {}), status)

@@ -85,8 +85,8 @@ def main() -> int:
 
 
 def reviewed_shoot(out: Path, count: int) -> Any:
-    from lib_photoshoot.shoot.folder import ShootFolder
-    from lib_photoshoot.shoot.review import ReviewedShoot
+    from lib_photoshoot.shoot.review.decisions import ReviewedShoot
+    from lib_photoshoot.shoot.review.folder import ShootFolder
 
     make_shoot(out, count)
     return ReviewedShoot(ShootFolder(out))
@@ -156,9 +156,9 @@ def make_shoot(out: Path, count: int, products: int = 20) -> None:
     import numpy as np
     from PIL import Image
 
-    from lib_photoshoot.shoot.ledger import HEADER, Try
-    from lib_photoshoot.shoot.pictures import placed, thumbnail_name
-    from lib_photoshoot.shoot.shot_list import write_shot_list
+    from lib_photoshoot.shoot.run.ledger import HEADER, Try
+    from lib_photoshoot.shoot.run.pictures import placed, thumbnail_name
+    from lib_photoshoot.shoot.shot_list.reading import write_shot_list
 
     out.mkdir()
     write_shot_list(out, [{"name": f"product {number}", "count": count // products} for number in range(products)])

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from lib_photoshoot.shoot.shot_list import read_shot_list  # noqa: E402
+from lib_photoshoot.shoot.shot_list.reading import read_shot_list  # noqa: E402
 
 YAML_ROW = "- name: bag {}\n  class: handbag\n  count: 3\n  scenes: [on a table, outside]\n  steps: 25\n  width: 640\n"
 CSV_HEAD, CSV_ROW = "name,class,count,scenes,steps,width\n", "bag {},handbag,3,on a table|outside,25,640\n"

@@ -12,7 +12,7 @@ from lib_photoshoot.catalog.ledger import read_records
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.ranking.run_folder import measure, read_candidates
-from lib_photoshoot.training.run_folder import RunFolder
+from lib_photoshoot.training.run.folder import RunFolder
 from tests.test_catalog import paint, run
 
 

@@ -25,10 +25,10 @@ from lib_photoshoot.declared import (
 from lib_photoshoot.presets import PresetError, loaded, preset_from_text
 from lib_photoshoot.settings import FilterSettings, settings_from
 from lib_photoshoot.training import recipe as recipes
-from lib_photoshoot.training.arguments import recipe_arguments
-from lib_photoshoot.training.changes import changed
 from lib_photoshoot.training.recipe import Recipe, recipe_from
-from lib_photoshoot.training.run_folder import RunFolder, RunSpec
+from lib_photoshoot.training.run.changes import changed
+from lib_photoshoot.training.run.folder import RunFolder, RunSpec
+from lib_photoshoot.training.trainer.arguments import recipe_arguments
 
 
 @dataclass(frozen=True)

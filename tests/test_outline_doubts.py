@@ -21,7 +21,7 @@ from lib_photoshoot.products import Product
 from lib_photoshoot.ranking.order import rank
 from lib_photoshoot.ranking.run_folder import measure, read_candidates, read_cutout
 from lib_photoshoot.results import Decision, Doubt, FilterResult, Outline, OutlineSource, ProductRegion
-from lib_photoshoot.shoot.verdict import is_accepted
+from lib_photoshoot.shoot.run.verdict import is_accepted
 from lib_photoshoot.verdict import Done, Verdict, found_products
 from lib_photoshoot.webui.generate.job import _to_check
 from tests.pages import read_page

@@ -42,7 +42,9 @@ def write_page(out: Path, document: Mapping[str, Any], records: Sequence[Record]
 def page_chunks(
     out: Path, document: Mapping[str, Any], records: Sequence[Record], decide: str = "", embed: bool = True
 ) -> Iterator[bytes]:
-    """The page as UTF-8 pieces; ``decide`` and ``embed`` as for :func:`lib_photoshoot.shoot.report.report_chunks`."""
+    """The page as UTF-8 pieces; ``decide`` and ``embed`` as for
+    :func:`~lib_photoshoot.shoot.review.report.report_chunks`.
+    """
     hands, failed = read_hands(out / LEDGER_NAME), document["unreadable"]
     items = chain((item_of(record, hands.get(record.file)) for record in records), map(_unreadable, failed))
     own = {"key": _key(out), "decide": decide, "per_block": PER_BLOCK if embed else 0}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.build import ModelChoice
     from lib_photoshoot.pipeline import ProductFilter
     from lib_photoshoot.settings import FilterSettings
-    from lib_photoshoot.shoot.finished import FinishedProduct
+    from lib_photoshoot.shoot.finish.ranking import FinishedProduct
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 some pictures could not be used or miss a rule, all others are done; 2 wrong usage, or a "
@@ -48,8 +48,8 @@ def finish_command(
         from lib_photoshoot.build import model_choice
         from lib_photoshoot.export.profile import profile_names
         from lib_photoshoot.registry import ModelRegistry
-        from lib_photoshoot.shoot.finish import finish_shoot
-        from lib_photoshoot.shoot.finished import FinishProgress
+        from lib_photoshoot.shoot.finish.finishing import finish_shoot
+        from lib_photoshoot.shoot.finish.ranking import FinishProgress
 
         registry = ModelRegistry()
 

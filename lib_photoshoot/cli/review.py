@@ -51,8 +51,8 @@ def review_command(
 
 def _reviewed(folder: Path) -> Reviewed:
     from lib_photoshoot.catalog.review import ReviewedRun, is_run
-    from lib_photoshoot.shoot.folder import ShootFolder
-    from lib_photoshoot.shoot.review import ReviewedShoot
+    from lib_photoshoot.shoot.review.decisions import ReviewedShoot
+    from lib_photoshoot.shoot.review.folder import ShootFolder
 
     return ReviewedRun(folder) if is_run(folder) else ReviewedShoot(ShootFolder(folder))
 

@@ -36,9 +36,9 @@ def shoot_command(
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
         from rich.progress import MofNCompleteColumn, TimeElapsedColumn
 
-        from lib_photoshoot.shoot.http_webui import HttpWebUi
-        from lib_photoshoot.shoot.runner import ShootProgress, ShootRun
-        from lib_photoshoot.shoot.shot_list import read_shot_list
+        from lib_photoshoot.shoot.run.http_webui import HttpWebUi
+        from lib_photoshoot.shoot.run.runner import ShootProgress, ShootRun
+        from lib_photoshoot.shoot.shot_list.reading import read_shot_list
 
         products = read_shot_list(shot_list)
         webuis = [HttpWebUi(url, auth, timeout) for url in webui]

@@ -43,7 +43,7 @@ from lib_photoshoot.wording import counted
 if TYPE_CHECKING:
     from lib_photoshoot.training.controller import FolderCheck, TrainingController
     from lib_photoshoot.training.recipe import Recipe
-    from lib_photoshoot.training.run_folder import RunFolder
+    from lib_photoshoot.training.run.folder import RunFolder
 
 app = typer.Typer(
     help="Train a LoRA of your products: check and caption photos, train through sd-scripts, export.",
@@ -94,7 +94,7 @@ def caption_command(
 ) -> None:
     """Caption the photos that have none, put the tag first in all, and print them; kept apart from your folder."""
     with exit_codes("Interrupted; the captions are as they were."):
-        from lib_photoshoot.training.folders import write_beside
+        from lib_photoshoot.training.dataset.folders import write_beside
         from lib_photoshoot.training.recipe import Recipe
 
         controller = _controller(home)
@@ -132,8 +132,8 @@ def start_command(
 ) -> None:
     """Begin a training in the background; it goes on when the terminal is closed. Exit code 1 for problems."""
     with exit_codes("Interrupted; nothing was started."):
-        from lib_photoshoot.training import control
-        from lib_photoshoot.training.launch import Launch
+        from lib_photoshoot.training.run import control
+        from lib_photoshoot.training.trainer.launch import Launch
 
         controller = _controller(home)
         launch, made = Launch(processes, machines, rank, address, port), recipe_of(preset, recipe, values)
@@ -191,7 +191,7 @@ def runs_command(home: Home = None) -> None:
 def stop_command(run: RunName = "", home: Home = None) -> None:
     """Finish the step at hand, save the state and end; resume goes on there."""
     with exit_codes("Interrupted; the run stops all the same."):
-        from lib_photoshoot.training import control
+        from lib_photoshoot.training.run import control
 
         found = _controller(home).run(run)
         control.stop(found)
@@ -251,7 +251,7 @@ def progress_command(
 ) -> None:
     """Print what our parser reads from a log of sd-scripts: one JSON object a line."""
     with exit_codes("Interrupted."):
-        from lib_photoshoot.training.console import read_log
+        from lib_photoshoot.training.trainer.console import read_log
 
         try:
             for event in read_log(log):
@@ -299,7 +299,7 @@ def install_command(
 ) -> None:
     """Install the trainer: sd-scripts at the tested version with packages of its own, apart from the WebUI's."""
     with exit_codes("Interrupted; the same command goes on."):
-        from lib_photoshoot.training.installation import install
+        from lib_photoshoot.training.trainer.installation import install
 
         with stages_shown("Starting") as tell:
             target = _controller(home).home
@@ -325,7 +325,7 @@ def _checked(
 
 def _act(action: str, name: str, home: Path | None) -> None:
     with exit_codes("Interrupted."):
-        from lib_photoshoot.training import control
+        from lib_photoshoot.training.run import control
 
         run = _controller(home).run(name)
         getattr(control, action)(run)
@@ -334,7 +334,7 @@ def _act(action: str, name: str, home: Path | None) -> None:
 
 def _followed(run: RunFolder, follow: bool) -> None:
     """Show a run until it ends, if that is wanted; exit code 2 where it failed."""
-    from lib_photoshoot.training.run_folder import TrainingState
+    from lib_photoshoot.training.run.folder import TrainingState
 
     if not follow:
         return

@@ -17,7 +17,7 @@ from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.controller import FolderCheck
-    from lib_photoshoot.training.run_folder import RunSpec, Status
+    from lib_photoshoot.training.run.folder import RunSpec, Status
 
 
 def ask_to_go_on(check: FolderCheck, anyway: bool) -> None:
@@ -103,7 +103,7 @@ def steps_shown() -> Iterator[Callable[[Status], None]]:
 
 def say_other_machines(spec: RunSpec) -> None:
     """The commands of a training on several machines."""
-    from lib_photoshoot.training.launch import SAME_ON_EACH_MACHINE
+    from lib_photoshoot.training.trainer.launch import SAME_ON_EACH_MACHINE
 
     if spec.machine_commands:
         say(f"Each machine needs {'; '.join(SAME_ON_EACH_MACHINE)}. This one is started here; the commands of all are:")

@@ -16,35 +16,36 @@ from typing import TYPE_CHECKING, Any
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
 from lib_photoshoot.paths import runs_folder, training_folder
-from lib_photoshoot.training import caption_store, control
-from lib_photoshoot.training.caption_findings import caption_findings
-from lib_photoshoot.training.captions import CaptionSheet
+from lib_photoshoot.training.captions import store
+from lib_photoshoot.training.captions.findings import caption_findings
+from lib_photoshoot.training.captions.sheet import CaptionSheet
 from lib_photoshoot.training.checkpoint import check_checkpoint
-from lib_photoshoot.training.dataset import Counting, Dataset
-from lib_photoshoot.training.environment import (
+from lib_photoshoot.training.dataset.dataset import Counting, Dataset
+from lib_photoshoot.training.dataset.findings import Finding
+from lib_photoshoot.training.dataset.folders import scan_all
+from lib_photoshoot.training.dataset.regularisation import read_regularisation
+from lib_photoshoot.training.recipe import Recipe
+from lib_photoshoot.training.results.epochs import EpochResult
+from lib_photoshoot.training.results.epochs import scan as scan_results
+from lib_photoshoot.training.run import control
+from lib_photoshoot.training.run.estimate import disk_needed, seconds_needed
+from lib_photoshoot.training.run.folder import RunFolder, Status, TrainingState
+from lib_photoshoot.training.run.preparation import RunRequest, check_images, prepare
+from lib_photoshoot.training.run.processes import processes_of
+from lib_photoshoot.training.trainer.environment import (
     Capabilities,
     TrainerEnvironment,
     check_places,
     find_environment,
     inspect,
 )
-from lib_photoshoot.training.estimate import disk_needed, seconds_needed
-from lib_photoshoot.training.findings import Finding
-from lib_photoshoot.training.folders import scan_all
-from lib_photoshoot.training.launch import Launch
-from lib_photoshoot.training.preparation import RunRequest, check_images, prepare
-from lib_photoshoot.training.processes import processes_of
-from lib_photoshoot.training.recipe import Recipe
-from lib_photoshoot.training.regularisation import read_regularisation
-from lib_photoshoot.training.results import EpochResult
-from lib_photoshoot.training.results import scan as scan_results
-from lib_photoshoot.training.run_folder import RunFolder, Status, TrainingState
-from lib_photoshoot.training.tokenizer import check_tokenizer
+from lib_photoshoot.training.trainer.launch import Launch
+from lib_photoshoot.training.trainer.tokenizer import check_tokenizer
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.captioning.protocol import Captioner
-    from lib_photoshoot.training.export import ExportedLora
-    from lib_photoshoot.training.preparation import Box
+    from lib_photoshoot.training.captions.protocol import Captioner
+    from lib_photoshoot.training.results.export import ExportedLora
+    from lib_photoshoot.training.run.preparation import Box
 
 DEFAULT_HOME = training_folder()
 CAPTIONERS = ("auto", "blip", "embedded")
@@ -130,7 +131,7 @@ class TrainingController:
 
     def captions(self, dataset: Dataset) -> CaptionSheet:
         """The captions of a dataset's images: the newer of those kept here and those beside the pictures, but what was
-        edited here stays (see ``caption_store.py``)."""
+        edited here stays (see ``captions/store.py``)."""
         return CaptionSheet(self._merged(dataset).captions)
 
     def conflicts(self, dataset: Dataset) -> Mapping[str, str]:
@@ -140,8 +141,8 @@ class TrainingController:
     def save_captions(self, dataset: Dataset, sheet: CaptionSheet, made: bool = False) -> None:
         """Keep captions, outside the user's folder; ``made`` ones were not edited by hand. Raises TrainingError."""
         file = self._sheet_file(dataset)
-        kept = caption_store.updated(caption_store.load(file), dataset.beside, dataset.tag, sheet.captions, made)
-        caption_store.save(file, kept)
+        kept = store.updated(store.load(file), dataset.beside, dataset.tag, sheet.captions, made)
+        store.save(file, kept)
 
     def captioner(self, name: str = "auto", device: str = "cpu") -> Captioner:
         """A captioner by name; ``auto`` is BLIP where its weights are, else the embedded one.
@@ -149,8 +150,8 @@ class TrainingController:
         Raises TrainingError, DeviceError, or WeightsError where the embedded one's weights are missing.
         """
         from lib_photoshoot.build import resolve_device
-        from lib_photoshoot.training.captioning.blip import BlipCaptioner, find_blip
-        from lib_photoshoot.training.captioning.embedded import EmbeddedCaptioner
+        from lib_photoshoot.training.captions.blip import BlipCaptioner, find_blip
+        from lib_photoshoot.training.captions.embedded import EmbeddedCaptioner
 
         if name not in CAPTIONERS:
             raise TrainingError(f"There is no captioner {name!r}; choose one of: {', '.join(CAPTIONERS)}.")
@@ -177,7 +178,7 @@ class TrainingController:
         With ``take_texts`` the texts beside the pictures replace captions that were edited here and contradict them.
         Raises TrainingError, and ImageError for a picture that is no longer there.
         """
-        from lib_photoshoot.training.captioning.protocol import caption_dataset
+        from lib_photoshoot.training.captions.protocol import caption_dataset
 
         sheet = self.captions(dataset)
         if take_texts:
@@ -301,8 +302,8 @@ class TrainingController:
         rename: bool = False,
     ) -> list[ExportedLora]:
         """Copy epochs into the WebUI's Lora folder; none named means the last. Raises TrainingError."""
-        from lib_photoshoot.training.export import export
-        from lib_photoshoot.training.sheet import samples
+        from lib_photoshoot.training.results.export import export
+        from lib_photoshoot.training.results.sheet import samples
 
         spec = run.spec()
         results = self.results(run)
@@ -316,7 +317,7 @@ class TrainingController:
 
     def sheet(self, run: RunFolder) -> Path:
         """Make the comparison sheet of a run's sample pictures; returns the picture's path. Raises TrainingError."""
-        from lib_photoshoot.training.sheet import comparison_sheet, samples
+        from lib_photoshoot.training.results.sheet import comparison_sheet, samples
 
         spec = run.spec()
         prompts = spec.recipe.get("sample_prompts", ())
@@ -331,8 +332,8 @@ class TrainingController:
                 raise TrainingError(f"The run {other.path.name} is at work; stop it or wait for it.")
             raise TrainingError(f"The trainer of {other.path.name} is still at work; cancel or resume that run.")
 
-    def _merged(self, dataset: Dataset) -> caption_store.Merged:
-        return caption_store.merged(caption_store.load(self._sheet_file(dataset)), dataset.beside, dataset.tag)
+    def _merged(self, dataset: Dataset) -> store.Merged:
+        return store.merged(store.load(self._sheet_file(dataset)), dataset.beside, dataset.tag)
 
     def _sheet_file(self, dataset: Dataset) -> Path:
         """One file for each folder of pictures, named so that a user can tell which."""

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.declared import check_fields, check_names, declared_in, migrated, number, setting
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.buckets import STEP_UNIT, BucketSettings
+from lib_photoshoot.training.dataset.buckets import STEP_UNIT, BucketSettings
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.environment import Capabilities
+    from lib_photoshoot.training.trainer.environment import Capabilities
 
 MIGRATIONS: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = ()
 """From each version of the dictionary to the next; see :func:`lib_photoshoot.declared.migrated`."""

@@ -10,7 +10,7 @@ from lib_photoshoot.colour.reference import ColourError, parse_reference
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.references.table import with_references
-from lib_photoshoot.shoot.shot_list import read_shot_list
+from lib_photoshoot.shoot.shot_list.reading import read_shot_list
 
 PRODUCTS = parse_products("cup = mug, shoe")
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_photoshoot.shoot.verdict import verdict_in
+from lib_photoshoot.shoot.run.verdict import verdict_in
 from tests.e2e.conftest import OURS, SIDE, WebUi, decoded
 
 PREFIX = "/photoshoot/v1/"

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.masks.morphology import grow
-from lib_photoshoot.shoot.verdict import verdict_in
+from lib_photoshoot.shoot.run.verdict import verdict_in
 from lib_photoshoot.webui.generate.enhancer import blur_reach
 from tests.e2e import test_generation
 from tests.e2e.conftest import SIDE, Answer, WebUi, encoded

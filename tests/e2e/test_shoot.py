@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_photoshoot.shoot.verdict import verdict_in
+from lib_photoshoot.shoot.run.verdict import verdict_in
 from tests.conftest import ROOT
 from tests.e2e.conftest import OURS, PAINTER, WebUi
 

@@ -21,10 +21,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from lib_photoshoot.shoot.http_webui import HttpWebUi
-from lib_photoshoot.shoot.listed import ListedProduct
-from lib_photoshoot.shoot.rows import Row
-from lib_photoshoot.shoot.shot_list import read_products
+from lib_photoshoot.shoot.run.http_webui import HttpWebUi
+from lib_photoshoot.shoot.shot_list.product import ListedProduct
+from lib_photoshoot.shoot.shot_list.reading import read_products
+from lib_photoshoot.shoot.shot_list.rows import Row
 from tests.e2e import test_page
 from tests.e2e.conftest import WebUi
 from tests.e2e.test_page import CONTRAST, OpenPage, expect, go_to, tab_until

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from lib_photoshoot.shoot.http_webui import HttpWebUi
-from lib_photoshoot.shoot.listed import ListedProduct
-from lib_photoshoot.shoot.runner import ShootRun, ShootSummary
-from lib_photoshoot.shoot.shot_list import read_shot_list
+from lib_photoshoot.shoot.run.http_webui import HttpWebUi
+from lib_photoshoot.shoot.run.runner import ShootRun, ShootSummary
+from lib_photoshoot.shoot.shot_list.product import ListedProduct
+from lib_photoshoot.shoot.shot_list.reading import read_shot_list
 from tests.shoot.fake_webui import FakeWebUi
 
 LIST = """\

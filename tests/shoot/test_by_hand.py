@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.errors import ShootError
-from lib_photoshoot.shoot.folder import ChosenShot, ShootFolder, chosen_from
-from lib_photoshoot.shoot.ledger import ShootLedger, read_state
-from lib_photoshoot.shoot.listed import ListedProduct
-from lib_photoshoot.shoot.runner import ShootRun
+from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
+from lib_photoshoot.shoot.run.ledger import ShootLedger, read_state
+from lib_photoshoot.shoot.run.runner import ShootRun
+from lib_photoshoot.shoot.shot_list.product import ListedProduct
 from tests.shoot.conftest import events
 from tests.shoot.fake_webui import FakeWebUi
 
@@ -123,7 +123,7 @@ def test_decisions_in_json(tmp_path: Path) -> None:
 
 
 def test_stopping_ends_after_the_pictures_at_hand(products: Products, tmp_path: Path, shoot: Shoot) -> None:
-    from lib_photoshoot.shoot.http_webui import HttpWebUi
+    from lib_photoshoot.shoot.run.http_webui import HttpWebUi
 
     with FakeWebUi(seconds=0.02) as first, FakeWebUi(seconds=0.02) as second:
         webuis = [HttpWebUi(fake.url) for fake in (first, second)]

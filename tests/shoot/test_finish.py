@@ -25,13 +25,14 @@ from lib_photoshoot.errors import ExportError, ImageError, ProductsError, ShootE
 from lib_photoshoot.export.checking import check_file
 from lib_photoshoot.export.profile import PROFILES, load_profile
 from lib_photoshoot.export.provenance import metadata_of
-from lib_photoshoot.shoot import finish, finish_exports
-from lib_photoshoot.shoot.finish import finish_shoot
-from lib_photoshoot.shoot.finish_ledger import FinishLedger
-from lib_photoshoot.shoot.finished import FinishedProduct
-from lib_photoshoot.shoot.folder import ChosenShot, ShootFolder
-from lib_photoshoot.shoot.ledger import ShootLedger, Try, read_state
-from lib_photoshoot.shoot.shot_list import read_shot_list, write_shot_list
+from lib_photoshoot.shoot.finish import exports as finish_exports
+from lib_photoshoot.shoot.finish import finishing as finish
+from lib_photoshoot.shoot.finish.finishing import finish_shoot
+from lib_photoshoot.shoot.finish.ledger import FinishLedger
+from lib_photoshoot.shoot.finish.ranking import FinishedProduct
+from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder
+from lib_photoshoot.shoot.run.ledger import ShootLedger, Try, read_state
+from lib_photoshoot.shoot.shot_list.reading import read_shot_list, write_shot_list
 from tests.ranking.test_rank_cli import draw
 from tests.test_catalog import BrightSquares, files_of, paint
 

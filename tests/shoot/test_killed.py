@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lib_photoshoot.shoot.listed import ListedProduct
+from lib_photoshoot.shoot.shot_list.product import ListedProduct
 from tests.conftest import ROOT, hearing_interrupts
 from tests.shoot.conftest import events, outcome
 from tests.shoot.fake_webui import FakeWebUi

@@ -15,12 +15,12 @@ from typing import Any
 from PIL import Image
 
 from lib_photoshoot.pages.html import PER_BLOCK, content_security_policy
-from lib_photoshoot.shoot.folder import ShootFolder
-from lib_photoshoot.shoot.ledger import Acceptance, ShootLedger, Try
-from lib_photoshoot.shoot.listed import folder_of
-from lib_photoshoot.shoot.pictures import placed, thumbnail_name
-from lib_photoshoot.shoot.report import report_chunks, write_report
-from lib_photoshoot.shoot.shot_list import write_shot_list
+from lib_photoshoot.shoot.review.folder import ShootFolder
+from lib_photoshoot.shoot.review.report import report_chunks, write_report
+from lib_photoshoot.shoot.run.ledger import Acceptance, ShootLedger, Try
+from lib_photoshoot.shoot.run.pictures import placed, thumbnail_name
+from lib_photoshoot.shoot.shot_list.product import folder_of
+from lib_photoshoot.shoot.shot_list.reading import write_shot_list
 
 EVIL = '</script><img src=x onerror="window.evil=1"> & "#1"'
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lib_photoshoot.shoot.folder import ShootFolder
-from lib_photoshoot.shoot.ledger import ShootLedger, read_state
-from lib_photoshoot.shoot.report import write_report
+from lib_photoshoot.shoot.review.folder import ShootFolder
+from lib_photoshoot.shoot.review.report import write_report
+from lib_photoshoot.shoot.run.ledger import ShootLedger, read_state
 from tests.e2e.test_page import CHROMIUM, CONTRAST, FLAGS
 from tests.shoot.test_report import EVIL, make_shoot
 from tests.shoot.test_review import Served, apply, hands

@@ -24,10 +24,10 @@ from lib_photoshoot.errors import ShootError
 from lib_photoshoot.pages.application import LARGEST_BODY, Reviewed
 from lib_photoshoot.pages.html import content_security_policy
 from lib_photoshoot.pages.server import PageServer
-from lib_photoshoot.shoot import review
-from lib_photoshoot.shoot.folder import ShootFolder
-from lib_photoshoot.shoot.ledger import HEADER, Acceptance, ShootLedger, read_state
-from lib_photoshoot.shoot.review import ReviewedShoot
+from lib_photoshoot.shoot.review import decisions as review
+from lib_photoshoot.shoot.review.decisions import ReviewedShoot
+from lib_photoshoot.shoot.review.folder import ShootFolder
+from lib_photoshoot.shoot.run.ledger import HEADER, Acceptance, ShootLedger, read_state
 from tests.conftest import ROOT, hearing_interrupts
 from tests.shoot.test_report import make_shoot, read_page
 

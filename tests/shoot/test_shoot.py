@@ -16,11 +16,11 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.errors import ShootError
-from lib_photoshoot.shoot import runner
-from lib_photoshoot.shoot.desk import Desk
-from lib_photoshoot.shoot.ledger import ShootLedger, Try
-from lib_photoshoot.shoot.listed import ListedProduct
-from lib_photoshoot.shoot.shot_list import read_shot_list
+from lib_photoshoot.shoot.run import runner
+from lib_photoshoot.shoot.run.desk import Desk
+from lib_photoshoot.shoot.run.ledger import ShootLedger, Try
+from lib_photoshoot.shoot.shot_list.product import ListedProduct
+from lib_photoshoot.shoot.shot_list.reading import read_shot_list
 from lib_photoshoot.verdict import Done, Verdict
 from tests.shoot.conftest import events, outcome, seeds, tries
 from tests.shoot.fake_webui import FakeWebUi, answer_of, infotext_of, png_of, result_of

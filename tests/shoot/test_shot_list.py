@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.errors import ShootError
-from lib_photoshoot.shoot import shot_list
-from lib_photoshoot.shoot.fields import read_field
-from lib_photoshoot.shoot.rows import RowError
-from lib_photoshoot.shoot.shot_list import read_rows, read_shot_list, rows_of, write_shot_list
+from lib_photoshoot.shoot.shot_list import reading as shot_list
+from lib_photoshoot.shoot.shot_list.fields import read_field
+from lib_photoshoot.shoot.shot_list.reading import read_rows, read_shot_list, rows_of, write_shot_list
+from lib_photoshoot.shoot.shot_list.rows import RowError
 from lib_photoshoot.spreadsheet import formula_safe, formula_undone
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from lib_photoshoot.results import Decision, Doubt, FilterResult, ProductRegion, Reason, Rejection
 from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch
-from lib_photoshoot.shoot.verdict import is_accepted, is_answer, verdict_in
+from lib_photoshoot.shoot.run.verdict import is_accepted, is_answer, verdict_in
 from lib_photoshoot.verdict import Done, FoundProduct, Verdict
 from lib_photoshoot.webui.generate.job import FilterJob
 from tests.shoot.fake_webui import infotext_of

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.errors import ShootError
-from lib_photoshoot.shoot.http_webui import HttpWebUi
-from lib_photoshoot.shoot.listed import ListedProduct
-from lib_photoshoot.shoot.shot_list import read_shot_list
-from lib_photoshoot.shoot.webui import Fault, WebUiError
+from lib_photoshoot.shoot.run.http_webui import HttpWebUi
+from lib_photoshoot.shoot.run.webui import Fault, WebUiError
+from lib_photoshoot.shoot.shot_list.product import ListedProduct
+from lib_photoshoot.shoot.shot_list.reading import read_shot_list
 from lib_photoshoot.verdict import Done, Verdict
 from tests.shoot.fake_webui import FakeWebUi, answer_of, found
 

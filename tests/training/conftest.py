@@ -18,14 +18,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_photoshoot.training import control
-from lib_photoshoot.training.captions import with_tag
-from lib_photoshoot.training.environment import TOKENIZER_FILES, TOKENIZER_FOLDER, Capabilities, TrainerEnvironment
-from lib_photoshoot.training.launch import Launch
-from lib_photoshoot.training.preparation import RunRequest, prepare
+from lib_photoshoot.training.captions.sheet import with_tag
+from lib_photoshoot.training.dataset.scanning import scan
 from lib_photoshoot.training.recipe import Recipe
-from lib_photoshoot.training.run_folder import RunFolder, Status
-from lib_photoshoot.training.scanning import scan
+from lib_photoshoot.training.run import control
+from lib_photoshoot.training.run.folder import RunFolder, Status
+from lib_photoshoot.training.run.preparation import RunRequest, prepare
+from lib_photoshoot.training.trainer.environment import (
+    TOKENIZER_FILES,
+    TOKENIZER_FOLDER,
+    Capabilities,
+    TrainerEnvironment,
+)
+from lib_photoshoot.training.trainer.launch import Launch
 
 FAKE = Path(__file__).with_name("fake_sd_scripts")
 TOOLS = Path(__file__).resolve().parents[3] / "shared" / "tools"

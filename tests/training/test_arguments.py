@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lib_photoshoot.training.arguments import (
+from lib_photoshoot.training.recipe import PRESETS, Recipe, adapted
+from lib_photoshoot.training.trainer.arguments import (
     DATASET_CONFIG_NAME,
     TrainerPaths,
     dataset_configuration,
@@ -13,8 +14,7 @@ from lib_photoshoot.training.arguments import (
     sample_prompts_text,
     trainer_arguments,
 )
-from lib_photoshoot.training.environment import Capabilities, Gpu, trainer_variables
-from lib_photoshoot.training.recipe import PRESETS, Recipe, adapted
+from lib_photoshoot.training.trainer.environment import Capabilities, Gpu, trainer_variables
 
 GPU = Capabilities(gpus=(Gpu("a GPU", 8 << 30),), eight_bit=True, xformers=True, tensorboard=True, cpu_count=8)
 PATHS = TrainerPaths(

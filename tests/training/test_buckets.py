@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.buckets import Bucket, BucketSettings, bucket_of, buckets, place, steps_per_epoch
+from lib_photoshoot.training.dataset.buckets import Bucket, BucketSettings, bucket_of, buckets, place, steps_per_epoch
 
 # The console of the original's own run, with its 6 repeats.
 ORIGINAL = "576x960:6 640x896:102 704x832:108 768x768:30 832x704:6 896x640:114 1024x576:18 1088x512:6"

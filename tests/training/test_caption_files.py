@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lib_photoshoot.training.dataset import Dataset
-from lib_photoshoot.training.findings import FindingKind
-from lib_photoshoot.training.scanning import scan
+from lib_photoshoot.training.dataset.dataset import Dataset
+from lib_photoshoot.training.dataset.findings import FindingKind
+from lib_photoshoot.training.dataset.scanning import scan
 
 TAG = "ppzocketv2"
 

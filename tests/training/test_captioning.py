@@ -17,14 +17,14 @@ from PIL import Image
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
 from lib_photoshoot.errors import ImageError, TrainingError, WeightsError
 from lib_photoshoot.images import read_picture
-from lib_photoshoot.training.buckets import BucketSettings, place
-from lib_photoshoot.training.captioning import blip, embedded
-from lib_photoshoot.training.captioning.blip import BlipCaptioner, find_blip
-from lib_photoshoot.training.captioning.embedded import EmbeddedCaptioner, sentence
-from lib_photoshoot.training.captioning.protocol import WORKING_SIDE, Captioner, caption_dataset
-from lib_photoshoot.training.captions import with_tag
-from lib_photoshoot.training.dataset import TrainingImage
-from lib_photoshoot.training.scanning import scan
+from lib_photoshoot.training.captions import blip, embedded
+from lib_photoshoot.training.captions.blip import BlipCaptioner, find_blip
+from lib_photoshoot.training.captions.embedded import EmbeddedCaptioner, sentence
+from lib_photoshoot.training.captions.protocol import WORKING_SIDE, Captioner, caption_dataset
+from lib_photoshoot.training.captions.sheet import with_tag
+from lib_photoshoot.training.dataset.buckets import BucketSettings, place
+from lib_photoshoot.training.dataset.dataset import TrainingImage
+from lib_photoshoot.training.dataset.scanning import scan
 
 TAG = "ppzocketv2"
 WORDS = "a picture of cup shoe bag red wooden on the table with ' s , . two car watch"
@@ -215,7 +215,7 @@ def test_the_hubs_cache_is_the_last_place(blip_folder: Path, tmp_path: Path) -> 
     (repository / "refs" / "main").write_text("0123abc")
     for path in blip_folder.iterdir():
         (snapshot / path.name).symlink_to(path)
-    code = "import sys; from pathlib import Path; from lib_photoshoot.training.captioning.blip import find_blip\n"
+    code = "import sys; from pathlib import Path; from lib_photoshoot.training.captions.blip import find_blip\n"
     code += "print(find_blip([])); print(find_blip([Path(sys.argv[1])]))"
     environment = {**os.environ, "HF_HUB_CACHE": str(tmp_path), "HUGGINGFACE_HUB_CACHE": str(tmp_path)}
     done = subprocess.run(
@@ -240,8 +240,9 @@ def test_without_transformers_is_one_sentence(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_modules_are_light() -> None:
-    code = "import sys\nfrom lib_photoshoot.training.captioning import blip, embedded, protocol\n"
-    code += "from lib_photoshoot.training import buckets, captions, dataset\n"
+    code = "import sys\nfrom lib_photoshoot.training.captions import blip, embedded, protocol\n"
+    code += "from lib_photoshoot.training.dataset import buckets, dataset\n"
+    code += "from lib_photoshoot.training.captions import sheet\n"
     code += "print([name for name in ('torch', 'cv2', 'transformers', 'gradio') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

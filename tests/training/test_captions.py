@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.captions import (
+from lib_photoshoot.training.captions.sheet import (
     CaptionSheet,
     add_tag,
     decode,

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.arguments import recipe_arguments
-from lib_photoshoot.training.changes import MAY_CHANGE, changed
 from lib_photoshoot.training.recipe import FIELDS
-from lib_photoshoot.training.run_folder import RunSpec
+from lib_photoshoot.training.run.changes import MAY_CHANGE, changed
+from lib_photoshoot.training.run.folder import RunSpec
+from lib_photoshoot.training.trainer.arguments import recipe_arguments
 from tests.training.conftest import SMALL
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib_photoshoot.training.causes import sentence_for
-from lib_photoshoot.training.console import HOOK_MARK, ConsoleParser, read_log
-from lib_photoshoot.training.events import Event, EventKind
-from lib_photoshoot.training.tracebacks import TracebackReader
+from lib_photoshoot.training.trainer.causes import sentence_for
+from lib_photoshoot.training.trainer.console import HOOK_MARK, ConsoleParser, read_log
+from lib_photoshoot.training.trainer.events import Event, EventKind
+from lib_photoshoot.training.trainer.tracebacks import TracebackReader
 
 LOGS = Path(__file__).resolve().parents[3] / "shared" / "fixtures" / "sd_scripts"
 

@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training import control
 from lib_photoshoot.training.controller import TrainingController
-from lib_photoshoot.training.launch import Launch
-from lib_photoshoot.training.preparation import RunRequest, prepare
-from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import Recipe
-from lib_photoshoot.training.run_folder import TrainingState
+from lib_photoshoot.training.run import control
+from lib_photoshoot.training.run.folder import TrainingState
+from lib_photoshoot.training.run.preparation import RunRequest, prepare
+from lib_photoshoot.training.run.processes import processes_of
+from lib_photoshoot.training.trainer.launch import Launch
 from tests.training.conftest import SMALL, Trainer, finish
 
 
@@ -140,7 +140,7 @@ def test_an_edit_made_in_sight_of_the_newer_text_ends_the_conflict(
 def test_a_sheet_of_an_earlier_version_stays_and_what_contradicts_it_is_told(
     controller: TrainingController, photos: Path
 ) -> None:
-    from lib_photoshoot.training.captions import CaptionSheet
+    from lib_photoshoot.training.captions.sheet import CaptionSheet
 
     dataset = controller.check(photos, SMALL).dataset
     controller.save_captions(dataset, controller.captions(dataset))
@@ -181,7 +181,7 @@ def test_two_folders_of_one_name_have_captions_of_their_own(controller: Training
 def test_without_blip_the_embedded_captioner_is_named_by_auto(
     controller: TrainingController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lib_photoshoot.training.captioning import blip
+    from lib_photoshoot.training.captions import blip
 
     monkeypatch.setattr(blip, "_cached", lambda: None)
     with pytest.raises(TrainingError, match="BLIP's weights are not on this machine"):
@@ -206,7 +206,7 @@ def test_left_out_cropped_and_turned_pictures(fake: Trainer, photos: Path, tmp_p
     controller = TrainingController(tmp_path / "home")
     check = controller.check(photos, SMALL)
     captions = {name: text for name, text in check.captions.items() if name in ("00.png", "01.png", "turned.jpg")}
-    from lib_photoshoot.training.environment import Capabilities
+    from lib_photoshoot.training.trainer.environment import Capabilities
 
     request = RunRequest(
         check.dataset,
@@ -231,7 +231,7 @@ def test_left_out_cropped_and_turned_pictures(fake: Trainer, photos: Path, tmp_p
 def test_what_would_end_a_training_is_said_before_it(
     fake: Trainer, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str
 ) -> None:
-    from lib_photoshoot.training.environment import Capabilities
+    from lib_photoshoot.training.trainer.environment import Capabilities
 
     if problem == "same stem":
         shutil.copy(photos / "00.png", photos / "00.webp")
@@ -309,8 +309,8 @@ def test_export_takes_the_last_epoch_and_keeps_what_is_there(
 
 
 def test_several_machines_get_a_line_each(fake: Trainer, photos: Path, tmp_path: Path) -> None:
-    from lib_photoshoot.training.environment import Capabilities
-    from lib_photoshoot.training.scanning import scan
+    from lib_photoshoot.training.dataset.scanning import scan
+    from lib_photoshoot.training.trainer.environment import Capabilities
 
     dataset = scan(photos, "ppzocketv2", SMALL.bucket_settings())
     launch = Launch(processes=2, machines=3, rank=0, address="10.0.0.1")

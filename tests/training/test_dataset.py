@@ -16,12 +16,12 @@ from lib_photoshoot.perceptual_hash import NEAR_DUPLICATE, difference_hash
 from lib_photoshoot.pipeline import ProductFilter
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
-from lib_photoshoot.training.buckets import Bucket, BucketSettings
-from lib_photoshoot.training.curation import curate
-from lib_photoshoot.training.dataset import Dataset
-from lib_photoshoot.training.findings import Finding, FindingKind, Severity
-from lib_photoshoot.training.pictures import enter
-from lib_photoshoot.training.scanning import scan
+from lib_photoshoot.training.dataset.buckets import Bucket, BucketSettings
+from lib_photoshoot.training.dataset.curation import curate
+from lib_photoshoot.training.dataset.dataset import Dataset
+from lib_photoshoot.training.dataset.findings import Finding, FindingKind, Severity
+from lib_photoshoot.training.dataset.pictures import enter
+from lib_photoshoot.training.dataset.scanning import scan
 
 TAG = "ppzocketv2"
 FINE = f"{TAG}, a cup"

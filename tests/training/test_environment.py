@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training import environment as module
-from lib_photoshoot.training import probe
 from lib_photoshoot.training.checkpoint import check_checkpoint
-from lib_photoshoot.training.environment import (
+from lib_photoshoot.training.trainer import environment as module
+from lib_photoshoot.training.trainer import probe
+from lib_photoshoot.training.trainer.environment import (
     PINNED_FINGERPRINT,
     PINNED_VERSION,
     TOKENIZER_FILES,

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training import export as export_module
-from lib_photoshoot.training.export import card, export
-from lib_photoshoot.training.results import EpochResult, collect
+from lib_photoshoot.training.results import export as export_module
+from lib_photoshoot.training.results.epochs import EpochResult, collect
+from lib_photoshoot.training.results.export import card, export
 from tests.training.test_lora_file import save_lora
 from tests.training.test_results import NAME, run_folder, save_epoch
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training import control
-from lib_photoshoot.training.buckets import times_taken
-from lib_photoshoot.training.captions import CaptionSheet
+from lib_photoshoot.training.captions.sheet import CaptionSheet
 from lib_photoshoot.training.controller import TrainingController
-from lib_photoshoot.training.environment import Capabilities
-from lib_photoshoot.training.folders import picture_in, repeats_of, scan_all, write_beside
-from lib_photoshoot.training.preparation import RunRequest, prepare
-from lib_photoshoot.training.regularisation import read_regularisation
-from lib_photoshoot.training.run_folder import TrainingState
+from lib_photoshoot.training.dataset.buckets import times_taken
+from lib_photoshoot.training.dataset.folders import picture_in, repeats_of, scan_all, write_beside
+from lib_photoshoot.training.dataset.regularisation import read_regularisation
+from lib_photoshoot.training.run import control
+from lib_photoshoot.training.run.folder import TrainingState
+from lib_photoshoot.training.run.preparation import RunRequest, prepare
+from lib_photoshoot.training.trainer.environment import Capabilities
 from tests.training.conftest import SMALL, Trainer, finish
 
 TAG = "ppzocketv2"

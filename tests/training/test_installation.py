@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training import installation, probe, sd_scripts
-from lib_photoshoot.training.environment import (
+from lib_photoshoot.training.trainer import installation, probe, sd_scripts
+from lib_photoshoot.training.trainer.environment import (
     PINNED_COMMIT,
     TOKENIZER_FILES,
     TOKENIZER_FOLDER,
@@ -24,7 +24,7 @@ from lib_photoshoot.training.environment import (
     has_tokenizer,
     inspect,
 )
-from lib_photoshoot.training.installation import (
+from lib_photoshoot.training.trainer.installation import (
     InstallationPlan,
     install,
     is_installed,

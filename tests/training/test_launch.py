@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.launch import Launch, command, commands_per_machine, launch_variables
+from lib_photoshoot.training.trainer.launch import Launch, command, commands_per_machine, launch_variables
 
 PYTHON, SCRIPT = Path("/py thon"), Path("/entry.py")
 

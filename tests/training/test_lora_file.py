@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save, save_file
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.lora_file import has_nan, read_lora
+from lib_photoshoot.training.results.lora_file import has_nan, read_lora
 
 MODULES = (
     "lora_te_text_model_encoder_layers_0_mlp_fc1",

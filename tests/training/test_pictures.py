@@ -13,14 +13,15 @@ from PIL import Image, ImageCms
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.images import read_picture
-from lib_photoshoot.training import control, pictures
-from lib_photoshoot.training.console import read_log
-from lib_photoshoot.training.events import EventKind
-from lib_photoshoot.training.findings import FindingKind
-from lib_photoshoot.training.pictures import enter, trained_size
+from lib_photoshoot.training.dataset import pictures
+from lib_photoshoot.training.dataset.findings import FindingKind
+from lib_photoshoot.training.dataset.pictures import enter, trained_size
+from lib_photoshoot.training.dataset.scanning import scan
 from lib_photoshoot.training.recipe import Recipe
-from lib_photoshoot.training.run_folder import TrainingState
-from lib_photoshoot.training.scanning import scan
+from lib_photoshoot.training.run import control
+from lib_photoshoot.training.run.folder import TrainingState
+from lib_photoshoot.training.trainer.console import read_log
+from lib_photoshoot.training.trainer.events import EventKind
 from tests.training.conftest import SMALL, Trainer, finish
 
 TAG = "ppzocketv2"

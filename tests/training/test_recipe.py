@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.environment import Capabilities, Gpu
 from lib_photoshoot.training.recipe import DEFAULTS, FIELDS, PRESETS, VERSION, Recipe, adapted, recipe_from
+from lib_photoshoot.training.trainer.environment import Capabilities, Gpu
 
 GPU = Capabilities(
     gpus=(Gpu("a GPU", 8 << 30, bf16=True),), eight_bit=True, xformers=True, tensorboard=True, cpu_count=8

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.results import collect, move_new, rename, scan, target_name
+from lib_photoshoot.training.results.epochs import collect, move_new, rename, scan, target_name
 from tests.training.test_lora_file import save_lora
 
 NAME = "ppzocketv2"

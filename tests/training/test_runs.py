@@ -21,12 +21,12 @@ import pytest
 from safetensors.numpy import load_file
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training import control
 from lib_photoshoot.training.hook import entry
-from lib_photoshoot.training.launch import Launch
-from lib_photoshoot.training.lora_file import read_lora
-from lib_photoshoot.training.processes import processes_of
-from lib_photoshoot.training.run_folder import RunFolder, Status, TrainingState
+from lib_photoshoot.training.results.lora_file import read_lora
+from lib_photoshoot.training.run import control
+from lib_photoshoot.training.run.folder import RunFolder, Status, TrainingState
+from lib_photoshoot.training.run.processes import processes_of
+from lib_photoshoot.training.trainer.launch import Launch
 from tests.training.conftest import SMALL, Trainer, finish
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and process groups of POSIX")
@@ -359,8 +359,8 @@ def test_a_run_outlives_the_process_that_started_it(
     run = fake.prepare(photos, tmp_path, misbehaviour="slow")
     ended(run)
     code = (
-        "import sys, pathlib; from lib_photoshoot.training import control; "
-        "from lib_photoshoot.training.run_folder import RunFolder; "
+        "import sys, pathlib; from lib_photoshoot.training.run import control; "
+        "from lib_photoshoot.training.run.folder import RunFolder; "
         "control.start(RunFolder(pathlib.Path(sys.argv[1]))); import os; os.kill(os.getpid(), 9)"
     )
     root = Path(control.__file__).parents[2]
@@ -420,7 +420,7 @@ def test_a_run_has_one_supervisor(
     run = fake.prepare(photos, tmp_path, misbehaviour="hang@2")
     ended(run)
     control.start(run)
-    command = [sys.executable, "-m", "lib_photoshoot.training.supervisor", str(run.path), "--resume"]
+    command = [sys.executable, "-m", "lib_photoshoot.training.run.supervisor", str(run.path), "--resume"]
     second = subprocess.run(command, cwd=Path(control.__file__).parents[2], capture_output=True, text=True)
     assert second.returncode and "has a supervisor already" in second.stderr
     assert run.status().attempts == 1

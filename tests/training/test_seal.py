@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training import control
-from lib_photoshoot.training.run_folder import RunFolder, RunSpec, Status, TrainingState
-from lib_photoshoot.training.seal import KEY_NAME, is_sealed, seal_of
+from lib_photoshoot.training.run import control
+from lib_photoshoot.training.run.folder import RunFolder, RunSpec, Status, TrainingState
+from lib_photoshoot.training.run.seal import KEY_NAME, is_sealed, seal_of
 
 
 def spec(*command: str) -> RunSpec:

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training import sheet
-from lib_photoshoot.training.sheet import comparison_sheet, samples
+from lib_photoshoot.training.results import sheet
+from lib_photoshoot.training.results.sheet import comparison_sheet, samples
 from tests.pages import read_page
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 30), (30, 30, 200)

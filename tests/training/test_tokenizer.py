@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.training.environment import TrainerEnvironment
-from lib_photoshoot.training.tokenizer import check_tokenizer
+from lib_photoshoot.training.trainer.environment import TrainerEnvironment
+from lib_photoshoot.training.trainer.tokenizer import check_tokenizer
 from tests.training.conftest import Trainer, put_tokenizer
 
 NOBODY = "http://127.0.0.1:9"

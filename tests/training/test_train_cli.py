@@ -16,11 +16,16 @@ from typer.testing import CliRunner, Result
 
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.locks import hold
-from lib_photoshoot.training import control
 from lib_photoshoot.training import controller as controllers
 from lib_photoshoot.training.controller import TrainingController
-from lib_photoshoot.training.environment import FOLDER_VARIABLE, PYTHON_VARIABLE, Capabilities, TrainerEnvironment
-from lib_photoshoot.training.run_folder import RunFolder, Status, TrainingState
+from lib_photoshoot.training.run import control
+from lib_photoshoot.training.run.folder import RunFolder, Status, TrainingState
+from lib_photoshoot.training.trainer.environment import (
+    FOLDER_VARIABLE,
+    PYTHON_VARIABLE,
+    Capabilities,
+    TrainerEnvironment,
+)
 from tests.training.conftest import SMALL, Trainer, finish, put_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,7 +161,7 @@ def test_the_run_at_work_is_meant_where_none_is_named(fake: Trainer, photos: Pat
 def test_an_install_that_cannot_be_tells_its_stages_and_an_option_that_exists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python: str
 ) -> None:
-    from lib_photoshoot.training import installation
+    from lib_photoshoot.training.trainer import installation
 
     monkeypatch.setattr(installation, "_need_space", lambda home, needed: None)
     monkeypatch.setattr(installation, "plan_for_this_machine", installation.InstallationPlan)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lib_photoshoot.catalog.report import REASON_TEXT
 from lib_photoshoot.settings import FIELDS as SETTINGS
-from lib_photoshoot.shoot.fields import FIELDS as COLUMNS
+from lib_photoshoot.shoot.shot_list.fields import FIELDS as COLUMNS
 from lib_photoshoot.training.recipe import FIELDS as RECIPE
 from lib_photoshoot.training.recipe import PRESETS
 from lib_photoshoot.webui.hosts.a1111.options import OPTIONS

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.files import shown
-from lib_photoshoot.shoot.finish import EXPORTS, finish_shoot
-from lib_photoshoot.shoot.finished import FinishedProduct, FinishProgress
-from lib_photoshoot.shoot.ledger import FINISHED
+from lib_photoshoot.shoot.finish.finishing import EXPORTS, finish_shoot
+from lib_photoshoot.shoot.finish.ranking import FinishedProduct, FinishProgress
+from lib_photoshoot.shoot.run.ledger import FINISHED
 from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 
 if TYPE_CHECKING:

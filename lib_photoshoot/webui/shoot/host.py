@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lib_photoshoot.settings import FilterSettings
-from lib_photoshoot.shoot.webui import WebUi
+from lib_photoshoot.shoot.run.webui import WebUi
 
 if TYPE_CHECKING:
     from lib_photoshoot.build import ModelChoice

@@ -9,11 +9,11 @@ from typing import Any
 from lib_photoshoot.declared import check_names
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.presets import clean_name
-from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, cell
-from lib_photoshoot.shoot.ledger import read_state
-from lib_photoshoot.shoot.listed import ListedProduct
-from lib_photoshoot.shoot.rows import Row, RowError
-from lib_photoshoot.shoot.shot_list import read_products
+from lib_photoshoot.shoot.run.ledger import read_state
+from lib_photoshoot.shoot.shot_list.fields import FIELDS, REQUIRED, cell
+from lib_photoshoot.shoot.shot_list.product import ListedProduct
+from lib_photoshoot.shoot.shot_list.reading import read_products
+from lib_photoshoot.shoot.shot_list.rows import Row, RowError
 from lib_photoshoot.webui.http.errors import RequestError
 
 MOST_ROWS = 10_000

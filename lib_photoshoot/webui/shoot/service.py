@@ -19,14 +19,14 @@ from lib_photoshoot.export.profile import profile_names
 from lib_photoshoot.files import shown
 from lib_photoshoot.presets import clean_name
 from lib_photoshoot.settings import FilterSettings, OnMatch
-from lib_photoshoot.shoot.fields import FIELDS, REQUIRED, SEPARATOR
-from lib_photoshoot.shoot.folder import ShootFolder, chosen_from
-from lib_photoshoot.shoot.http_webui import HttpWebUi
-from lib_photoshoot.shoot.ledger import LIST_NAME
-from lib_photoshoot.shoot.report import report_chunks, write_report
-from lib_photoshoot.shoot.rows import RowError
-from lib_photoshoot.shoot.runner import ShootRun
-from lib_photoshoot.shoot.shot_list import rows_of, write_shot_list
+from lib_photoshoot.shoot.review.folder import ShootFolder, chosen_from
+from lib_photoshoot.shoot.review.report import report_chunks, write_report
+from lib_photoshoot.shoot.run.http_webui import HttpWebUi
+from lib_photoshoot.shoot.run.ledger import LIST_NAME
+from lib_photoshoot.shoot.run.runner import ShootRun
+from lib_photoshoot.shoot.shot_list.fields import FIELDS, REQUIRED, SEPARATOR
+from lib_photoshoot.shoot.shot_list.reading import rows_of, write_shot_list
+from lib_photoshoot.shoot.shot_list.rows import RowError
 from lib_photoshoot.spreadsheet import formula_safe
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.shoot.finishing import Finishing
@@ -43,7 +43,7 @@ from lib_photoshoot.webui.shoot.rows import (
 from lib_photoshoot.webui.shoot.watch import WatchedRun
 
 if TYPE_CHECKING:
-    from lib_photoshoot.shoot.webui import WebUi
+    from lib_photoshoot.shoot.run.webui import WebUi
     from lib_photoshoot.webui.shoot.host import ShootHost
 
 MOST_TRIES = 100_000

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from lib_photoshoot.shoot.folder import ChosenShot
-from lib_photoshoot.shoot.runner import ShootProgress, ShootRun, ShootSummary
+from lib_photoshoot.shoot.review.folder import ChosenShot
+from lib_photoshoot.shoot.run.runner import ShootProgress, ShootRun, ShootSummary
 from lib_photoshoot.webui.http.background import in_background
 from lib_photoshoot.wording import counted
 

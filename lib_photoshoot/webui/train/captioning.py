@@ -14,10 +14,10 @@ from lib_photoshoot.webui.train.datasets import Sheets
 if TYPE_CHECKING:
     import numpy as np
 
-    from lib_photoshoot.training.captioning.protocol import Captioner
-    from lib_photoshoot.training.captions import CaptionSheet
+    from lib_photoshoot.training.captions.protocol import Captioner
+    from lib_photoshoot.training.captions.sheet import CaptionSheet
     from lib_photoshoot.training.controller import TrainingController
-    from lib_photoshoot.training.dataset import Counting, Dataset
+    from lib_photoshoot.training.dataset.dataset import Counting, Dataset
     from lib_photoshoot.webui.train.host import TrainingHost
 
 HOST, AUTO = "webui", "auto"
@@ -59,7 +59,7 @@ class Captioners:
         return CaptionerInTurns(self._controller.captioner(name, device), self._host.turn)
 
     def _why_no_blip(self) -> str | None:
-        from lib_photoshoot.training.captioning.blip import FOLDER_NAME, find_blip
+        from lib_photoshoot.training.captions.blip import FOLDER_NAME, find_blip
 
         if find_blip((self._controller.home, *self._blip_folders)) is not None:
             return None
@@ -106,8 +106,8 @@ def caption(
     With ``take_texts`` the texts beside those images replace captions that were edited here and contradict them. What
     the user has typed into an empty caption meanwhile stays. One step to undo. Raises TrainingError, ImageError.
     """
-    from lib_photoshoot.training.captioning.protocol import caption_dataset
-    from lib_photoshoot.training.captions import with_tag
+    from lib_photoshoot.training.captions.protocol import caption_dataset
+    from lib_photoshoot.training.captions.sheet import with_tag
 
     before = sheets.read(dataset).captions
     known = {image.name for image in dataset.images}

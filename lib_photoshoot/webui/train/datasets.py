@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib_photoshoot.training.captions import CaptionSheet
-from lib_photoshoot.training.dataset import Dataset
-from lib_photoshoot.training.folders import repeated_folders, scan_all
+from lib_photoshoot.training.captions.sheet import CaptionSheet
+from lib_photoshoot.training.dataset.dataset import Dataset
+from lib_photoshoot.training.dataset.folders import repeated_folders, scan_all
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.buckets import BucketSettings
     from lib_photoshoot.training.controller import TrainingController
+    from lib_photoshoot.training.dataset.buckets import BucketSettings
 
 KEPT = 8
 """Folders whose state is kept in memory."""
@@ -32,7 +32,7 @@ class Datasets:
         self._held: OrderedDict[tuple[Path, str, BucketSettings], tuple[_Files, Dataset]] = OrderedDict()
 
     def get(self, folder: Path, tag: str, settings: BucketSettings) -> Dataset:
-        """As :func:`~lib_photoshoot.training.scanning.scan`. Raises TrainingError."""
+        """As :func:`~lib_photoshoot.training.dataset.scanning.scan`. Raises TrainingError."""
         with self._lock:
             return self._get((folder, tag, settings))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.captioning.protocol import Captioner
+    from lib_photoshoot.training.captions.protocol import Captioner
     from lib_photoshoot.webui.http.folders import AllowedFolders
 
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
-from lib_photoshoot.training import control
 from lib_photoshoot.training.checkpoint import check_checkpoint
-from lib_photoshoot.training.environment import check_places
-from lib_photoshoot.training.launch import Launch
-from lib_photoshoot.training.preparation import check_images
-from lib_photoshoot.training.processes import processes_of
-from lib_photoshoot.training.tokenizer import check_tokenizer
+from lib_photoshoot.training.run import control
+from lib_photoshoot.training.run.preparation import check_images
+from lib_photoshoot.training.run.processes import processes_of
+from lib_photoshoot.training.trainer.environment import check_places
+from lib_photoshoot.training.trainer.launch import Launch
+from lib_photoshoot.training.trainer.tokenizer import check_tokenizer
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.fields import Fields
 from lib_photoshoot.webui.http.thumbnails import SIDES, Thumbnail, thumbnail
@@ -29,7 +29,7 @@ from lib_photoshoot.webui.train.views import console_text, run_detail, run_summa
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.controller import FolderCheck, TrainingController
-    from lib_photoshoot.training.run_folder import RunFolder
+    from lib_photoshoot.training.run.folder import RunFolder
     from lib_photoshoot.webui.train.host import TrainingHost
     from lib_photoshoot.webui.train.pictures import PictureOperations
     from lib_photoshoot.webui.train.trainer import Trainer

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.training.environment import (
+from lib_photoshoot.training.trainer.environment import (
     FOLDER_VARIABLE,
     INSTALL_COMMAND,
     PYTHON_VARIABLE,
@@ -86,7 +86,7 @@ class Trainer:
         return self.to_dict()
 
     def _install(self, state: JobState) -> None:
-        from lib_photoshoot.training.installation import install
+        from lib_photoshoot.training.trainer.installation import install
 
         install(self._controller.home, state.tell)
 

@@ -7,16 +7,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib_photoshoot.training.console import HOOK_MARK
-from lib_photoshoot.training.processes import processes_of
 from lib_photoshoot.training.recipe import FIELDS, PRESETS
-from lib_photoshoot.training.run_folder import TrainingState
-from lib_photoshoot.training.sheet import samples
+from lib_photoshoot.training.results.sheet import samples
+from lib_photoshoot.training.run.folder import TrainingState
+from lib_photoshoot.training.run.processes import processes_of
+from lib_photoshoot.training.trainer.console import HOOK_MARK
 
 if TYPE_CHECKING:
     from lib_photoshoot.declared import Meta
-    from lib_photoshoot.training.results import EpochResult
-    from lib_photoshoot.training.run_folder import RunFolder
+    from lib_photoshoot.training.results.epochs import EpochResult
+    from lib_photoshoot.training.run.folder import RunFolder
 
 MOST_POINTS = 500
 """Points of a loss chart."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lib_photoshoot.errors import PhotoshootError
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.run_folder import RunFolder
+    from lib_photoshoot.training.run.folder import RunFolder
     from lib_photoshoot.webui.train.host import TrainingHost
 
 _POLL_S = 2.0

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.settings import FilterSettings
-from lib_photoshoot.shoot.verdict import verdict_in
+from lib_photoshoot.shoot.run.verdict import verdict_in
 from lib_photoshoot.webui.generate import job as jobs
 from lib_photoshoot.webui.generate.drivers import Driver, Passes, driver_of
 from lib_photoshoot.webui.generate.job import FilterJob, start_job

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from lib_photoshoot.errors import ShootError
-from lib_photoshoot.shoot.http_webui import HttpWebUi
+from lib_photoshoot.shoot.run.http_webui import HttpWebUi
 from lib_photoshoot.webui.http import reachable
 from lib_photoshoot.webui.http.reachable import Reachable
 

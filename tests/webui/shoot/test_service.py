@@ -15,10 +15,10 @@ from lib_photoshoot.build import ModelChoice, model_choice
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from lib_photoshoot.settings import FilterSettings, OnMatch
-from lib_photoshoot.shoot import folder
-from lib_photoshoot.shoot.folder import ChosenShot, ShootFolder
-from lib_photoshoot.shoot.http_webui import HttpWebUi
-from lib_photoshoot.shoot.webui import WebUi
+from lib_photoshoot.shoot.review import folder
+from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder
+from lib_photoshoot.shoot.run.http_webui import HttpWebUi
+from lib_photoshoot.shoot.run.webui import WebUi
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.shoot.rows import RowsError
 from lib_photoshoot.webui.shoot.service import ShootService

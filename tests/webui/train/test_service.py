@@ -20,10 +20,10 @@ from safetensors.numpy import save_file
 
 from lib_photoshoot import registry
 from lib_photoshoot.errors import PhotoshootError, TrainingError
-from lib_photoshoot.training import control
 from lib_photoshoot.training import controller as controllers
-from lib_photoshoot.training.environment import FOLDER_VARIABLE, PYTHON_VARIABLE, Capabilities, Gpu
-from lib_photoshoot.training.run_folder import RunFolder
+from lib_photoshoot.training.run import control
+from lib_photoshoot.training.run.folder import RunFolder
+from lib_photoshoot.training.trainer.environment import FOLDER_VARIABLE, PYTHON_VARIABLE, Capabilities, Gpu
 from lib_photoshoot.webui.http.background import BackgroundJob, JobState
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.fields import Fields
@@ -270,7 +270,7 @@ def test_what_is_wrong_with_the_trainer_is_said(service: TrainingService, monkey
 def test_only_a_trainer_of_our_own_is_installed_and_only_where_the_host_lets_it(
     service: TrainingService, host: FakeTrainingHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lib_photoshoot.training import installation
+    from lib_photoshoot.training.trainer import installation
 
     installed: list[Path] = []
 
@@ -296,7 +296,7 @@ def test_only_a_trainer_of_our_own_is_installed_and_only_where_the_host_lets_it(
 
 
 def test_a_machine_without_a_trainer_may_install_one(service: TrainingService, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lib_photoshoot.training import environment
+    from lib_photoshoot.training.trainer import environment
 
     monkeypatch.delenv(FOLDER_VARIABLE)
     monkeypatch.delenv(PYTHON_VARIABLE)

@@ -11,7 +11,7 @@ from lib_photoshoot.presets import user_presets
 from lib_photoshoot.prompts import NO_LORA
 from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.settings import SAME, FilterSettings
-from lib_photoshoot.shoot.webui import Fault, WebUi, WebUiError, one_line
+from lib_photoshoot.shoot.run.webui import Fault, WebUi, WebUiError, one_line
 from lib_photoshoot.webui.generate.job import start_job
 from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.hosts.a1111 import choices

@@ -19,7 +19,7 @@ from lib_photoshoot.webui.train.host import HostCheckpoint
 from lib_photoshoot.webui.train.service import TrainingService
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.captioning.protocol import Captioner
+    from lib_photoshoot.training.captions.protocol import Captioner
 
 _LOCK = threading.Lock()
 _SERVICE: TrainingService | None = None

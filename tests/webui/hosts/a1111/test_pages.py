@@ -60,7 +60,7 @@ def test_a_shoot_is_painted_by_this_webui(visitor: TestClient) -> None:
 
 
 def test_this_webui_paints_and_refuses_as_by_http(visitor: TestClient) -> None:
-    from lib_photoshoot.shoot.webui import Fault, WebUiError
+    from lib_photoshoot.shoot.run.webui import Fault, WebUiError
     from lib_photoshoot.webui.hosts.a1111.shoot_host import A1111ShootHost
 
     webui = A1111ShootHost().webui()
@@ -74,7 +74,7 @@ def test_this_webui_paints_and_refuses_as_by_http(visitor: TestClient) -> None:
 
 
 def test_a_picture_that_fails_is_told_with_the_reason(host: StandIn) -> None:
-    from lib_photoshoot.shoot.webui import Fault, WebUiError
+    from lib_photoshoot.shoot.run.webui import Fault, WebUiError
     from lib_photoshoot.webui.hosts.a1111.shoot_host import A1111ShootHost
 
     def fails(p: Any) -> None:

@@ -1,0 +1,190 @@
+"""The exports of a shoot for one sales channel, each put in place once; see ``finishing.py``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from lib_photoshoot.catalog.report import doubts_in_words
+from lib_photoshoot.confined import inside, stays_inside
+from lib_photoshoot.errors import ExportError, ImageError
+from lib_photoshoot.export.exporter import Exporter
+from lib_photoshoot.export.profile import Profile, load_profile
+from lib_photoshoot.file_names import with_ending
+from lib_photoshoot.files import shown, write_atomic
+from lib_photoshoot.images import read_picture
+from lib_photoshoot.provenance.evidence import OriginEvidence
+from lib_photoshoot.provenance.metadata import Metadata
+from lib_photoshoot.provenance.terms import DigitalSource
+from lib_photoshoot.ranking.run_folder import Candidate, read_cutout, read_mask
+from lib_photoshoot.shoot.finish.ledger import ExportRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lib_photoshoot.shoot.run.ledger import Try
+    from lib_photoshoot.shoot.shot_list.product import ListedProduct
+
+WITHDRAWN = "withdrawn"
+"""Folder, in a profile's, of what is no longer to be sold."""
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedCutOut:
+    """An accepted picture in which the product was found; ``made_from`` changes with the files it is measured from."""
+
+    entry: Try
+    candidate: Candidate
+    made_from: str
+
+
+class ProfileExports:
+    """The exports for one profile."""
+
+    def __init__(self, folder: Path, profile: Profile) -> None:
+        """``folder`` need not be there."""
+        self.name = profile.name
+        self.folder = folder
+        self._exporter = Exporter(profile, folder)
+        self._digest = _digest_of(profile)
+
+    def export(
+        self, product: ListedProduct, item: FinishedCutOut, run: Path, before: ExportRecord | None
+    ) -> ExportRecord:
+        """Put one export in place; ``before`` itself is returned where that holds still.
+
+        A file that somebody changed is never written over. Raises ImageError, ExportError and OSError.
+        """
+        made_from = f"{item.made_from} {self._digest}"
+        if before is not None and before.made_from == made_from and self._is_there(before):
+            return before
+        name = PurePath(f"{product.folder}-{item.entry.seed}")
+        rgba, metadata = _cut_out(run, item.candidate)
+        # Every pixel is a diffusion model's, whether or not the WebUI wrote that into the picture.
+        inside(self.folder.parent, self.folder.name, ExportError)  # no link to another place of the user's
+        made = OriginEvidence(DigitalSource.GENERATED, "a WebUI made it", metadata)
+        exported, data = self._exporter.make(rgba, name, made)
+        path, digest = exported.path, hashlib.sha256(data).hexdigest()
+        there = _sha256(path) if path.is_file() else None
+        if there not in (None, digest, before and before.sha256):
+            raise ExportError(
+                f"{shown(path)} was not written by `finish`, or changed since, and is kept; remove it to have it made "
+                "again."
+            )
+        if there != digest:
+            write_atomic(path, data)
+        return ExportRecord(
+            profile=self.name,
+            product=product.name,
+            seed=item.entry.seed,
+            made_from=made_from,
+            file=path.name,
+            sha256=digest,
+            missed=(*(str(finding) for finding in exported.missed), *_doubtful(item.candidate)),
+        )
+
+    def _is_there(self, record: ExportRecord) -> bool:
+        """Whether an export is in place; one that was withdrawn unchanged is put back."""
+        path, withdrawn = self.folder / record.file, self.folder / WITHDRAWN / record.file
+        if path.is_file():
+            return True
+        if not all(stays_inside(self.folder, name) for name in (path, withdrawn)):
+            return False
+        if not withdrawn.is_file() or _sha256(withdrawn) != record.sha256:
+            return False
+        os.replace(withdrawn, path)
+        return True
+
+
+def exports_for(out: Path, names: Sequence[str], listed_in: Path | None = None) -> dict[str, ProfileExports]:
+    """By the name that the list gives a profile. Raises ExportError, and ImageError for a bad background picture.
+
+    Profiles of one's own that are named by a shot list lie in the folder ``listed_in``, and so do their pictures.
+    """
+    exporters: dict[str, ProfileExports] = {}
+    folders: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        profile = load_profile(name) if listed_in is None else _listed_profile(listed_in, name)
+        other = folders.setdefault(profile.name.casefold(), name)
+        if other != name:
+            raise ExportError(f"The export profiles {other} and {name} would share one folder; rename one of them.")
+        exporters[name] = ProfileExports(out / profile.name, profile)
+    return exporters
+
+
+def _listed_profile(folder: Path, name: str) -> Profile:
+    if not name.endswith(".toml"):
+        return load_profile(name)
+    profile = load_profile(str(_path_in(folder, folder / name, name)))
+    if profile.background.picture is not None:
+        _path_in(folder, profile.background.picture, name)
+    return profile
+
+
+def _path_in(folder: Path, path: Path, name: str) -> Path:
+    try:
+        return inside(folder, os.path.relpath(path, folder), ExportError)
+    except (ExportError, ValueError) as error:  # ValueError: on another disk
+        raise ExportError(
+            f"The shot list in {shown(folder)} names the export profile {shown(name)}, which lies elsewhere, or its "
+            "picture does; copy both into that folder, or name the profile with --profile."
+        ) from error
+
+
+def stamp_of(run: Path, candidate: Candidate) -> str:
+    """Changes with whatever a picture is measured and exported from."""
+    values: list[Any] = [candidate.score, candidate.quality, candidate.doubts]
+    for name in (candidate.picture, *candidate.masks, *candidate.cutouts):
+        status = os.stat(inside(run, name))
+        values += [name, status.st_size, status.st_mtime_ns]
+    return _digest(values)
+
+
+def _digest_of(profile: Profile) -> str:
+    """Changes with whatever decides a profile's pictures, and not with what it says about its rules."""
+    values: list[Any] = [profile.canvas, profile.background, profile.product, profile.shadow, profile.file]
+    if profile.background.picture is not None:
+        values.append(_sha256(profile.background.picture))
+    return _digest(values)
+
+
+def _digest(values: Sequence[Any]) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _cut_out(run: Path, candidate: Candidate) -> tuple[np.ndarray, Metadata]:
+    """All of the product that a picture holds, as one cut-out (uint8 RGBA in sRGB): a pair of shoes stays a pair.
+
+    And what the picture's file says about it.
+    """
+    import numpy as np
+
+    from lib_photoshoot.masks.cutout import cut_out
+
+    cutout = read_cutout(run, candidate)
+    if cutout is not None and cutout.alpha is not None:
+        return np.dstack([cutout.srgb, cutout.alpha]), cutout.metadata
+    picture = read_picture(inside(run, candidate.picture, ImageError))
+    return np.asarray(cut_out(picture.srgb, read_mask(run, candidate, picture.pixels.shape[:2]))), picture.metadata
+
+
+def _doubtful(candidate: Candidate) -> Sequence[str]:
+    return (f"check the outline: {doubts_in_words(candidate.doubts)}",) if candidate.doubts else ()
+
+
+def free_name(target: Path, path: Path) -> Path:
+    """A name beside ``target`` that is free, or is taken by the same bytes as those of ``path``."""
+    number = 1
+    free = target
+    while free.exists() and _sha256(free) != _sha256(path):
+        number += 1
+        free = with_ending(target, f" ({number})")
+    return free

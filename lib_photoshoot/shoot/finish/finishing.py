@@ -1,0 +1,332 @@
+"""The accepted pictures of a shoot, ready to sell: cut out, ranked, and the best of them in the form of each channel.
+
+Everything goes into the shoot's folder ``finished``: a run of the product filter for each product, ``ranking.json``,
+and ``exports/PROFILE``, which holds exactly the pictures that are to be sold there. The shoot itself is only read, and
+may be running. Running it again does what is new: pictures are cut out, measured and exported once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from lib_photoshoot.catalog.inputs import InputFile
+from lib_photoshoot.catalog.runner import run_catalog
+from lib_photoshoot.confined import inside, stays_inside
+from lib_photoshoot.errors import CatalogError, ExportError, ImageError, ProductsError, ShootError
+from lib_photoshoot.files import shown, writing_failed
+from lib_photoshoot.products import parse_products
+from lib_photoshoot.ranking.order import Ranked, default_weights, rank
+from lib_photoshoot.ranking.run_folder import Candidate, measure, read_candidates
+from lib_photoshoot.results import Decision, Reason
+from lib_photoshoot.shoot.finish.exports import (
+    WITHDRAWN,
+    FinishedCutOut,
+    ProfileExports,
+    exports_for,
+    free_name,
+    stamp_of,
+)
+from lib_photoshoot.shoot.finish.ledger import FINISH_LEDGER, FinishLedger
+from lib_photoshoot.shoot.finish.ranking import Channel, FinishedProduct, FinishProgress, seed_of, write_ranking
+from lib_photoshoot.shoot.review.folder import ShootFolder
+from lib_photoshoot.shoot.run.ledger import FINISHED
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lib_photoshoot.build import ModelChoice
+    from lib_photoshoot.catalog.runner import Filter
+    from lib_photoshoot.colour.space import ColourSpace
+    from lib_photoshoot.products import Product
+    from lib_photoshoot.results import FilterResult
+    from lib_photoshoot.settings import FilterSettings
+    from lib_photoshoot.shoot.run.ledger import Try
+    from lib_photoshoot.shoot.shot_list.product import ListedProduct
+
+RANKING, EXPORTS = "ranking.json", "exports"
+_OURS = (RANKING, EXPORTS, FINISH_LEDGER)
+
+
+def finish_shoot(
+    shoot: Path,
+    choose: Callable[[FilterSettings], ModelChoice],
+    load: Callable[[ModelChoice], Filter],
+    profiles: Sequence[str] = (),
+    top: int | None = None,
+    tell: Callable[[FinishProgress], None] = lambda _: None,
+) -> Iterator[FinishedProduct]:
+    """Finish every product that has accepted pictures, one after the other, and write ``ranking.json`` at the end.
+
+    ``choose`` says which models a product's settings ask for. ``load`` gives a filter with them that enhances nothing;
+    it is called only where a picture has to be cut out. ``profiles`` replace those of all products, ``top`` their
+    counts. What is wrong with one product stands in its problems. Raises ShootError, CatalogError, ExportError or
+    ImageError for a folder or profile that cannot be used, a full disk, and where there is nothing to finish, and
+    WeightsError as ``load`` does.
+    """
+    folder = ShootFolder(shoot)
+    accepted: dict[str, list[Try]] = {}
+    for entry in folder.state().tries:
+        if entry.accepted:
+            accepted.setdefault(entry.product, []).append(entry)
+    out = inside(shoot, FINISHED, ShootError)
+    if not accepted and not (out / FINISH_LEDGER).is_file():
+        raise ShootError(f"No picture in {shown(shoot)} is accepted yet; go on with the shoot, or accept some by hand.")
+    products = folder.products()
+    default_weights()  # says now, and not after the first product, what it lacks
+    names = [name for product in products for name in profiles or product.exports]
+    exporters = exports_for(inside(out, EXPORTS, ShootError), names, None if profiles else shoot)
+    finished: list[FinishedProduct] = []
+    try:
+        opened = FinishLedger(out)
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    with opened as ledger:
+        work = _Work(shoot, out, ledger, exporters, choose, load, tell)
+        jobs = [_job(product, accepted.get(product.name, []), profiles, top) for product in products]
+        work.total = sum(job.steps for job in jobs)
+        for job in jobs:
+            if job.tries or job.product.name in ledger.exports:
+                try:
+                    result = work.finish(job)
+                except OSError as error:
+                    raise _cannot_write(out, error) from error
+                finished.append(result)
+                yield result
+        try:
+            write_ranking(out / RANKING, finished)
+        except OSError as error:
+            raise _cannot_write(out, error) from error
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A product with its accepted tries in the order of their numbers."""
+
+    product: ListedProduct
+    tries: tuple[Try, ...]
+    profiles: tuple[str, ...]
+    wanted: int
+
+    @property
+    def steps(self) -> int:
+        return 2 * len(self.tries) + min(self.wanted, len(self.tries)) * len(self.profiles)
+
+
+def _job(product: ListedProduct, tries: Sequence[Try], profiles: Sequence[str], top: int | None) -> _Job:
+    names = tuple(dict.fromkeys(profiles or product.exports))
+    in_order = tuple(sorted(tries, key=lambda entry: entry.number))
+    return _Job(product, in_order, names, product.count if top is None else top)
+
+
+class _Work:
+    """Does one product after the other, with what they share."""
+
+    def __init__(
+        self,
+        shoot: Path,
+        out: Path,
+        ledger: FinishLedger,
+        exporters: Mapping[str, ProfileExports],
+        choose: Callable[[FilterSettings], ModelChoice],
+        load: Callable[[ModelChoice], Filter],
+        tell: Callable[[FinishProgress], None],
+    ) -> None:
+        self.total = 0
+        self._shoot, self._out, self._ledger, self._exporters = shoot, out, ledger, exporters
+        self._choose, self._load, self._tell = choose, load, tell
+        self._done = 0
+
+    def finish(self, job: _Job) -> FinishedProduct:
+        """One product. Raises OSError as it comes, WeightsError and ShootError."""
+        end = self._done + job.steps
+        problems: list[str] = []
+        ranking: tuple[Ranked, ...] = ()
+        found: dict[int, FinishedCutOut] = {}
+        unreadable: set[int] = set()
+        if job.tries:
+            try:
+                found, unreadable = self._cut_out(job, problems)
+            except (ProductsError, _Unusable) as error:
+                # Nothing is known about its pictures now, so nothing is exported, and nothing withdrawn.
+                self._at(job, end)
+                sentence = f"{job.product.name}: {error}"
+                return FinishedProduct(job.product.name, len(job.tries), job.wanted, problems=(sentence,))
+            ranking = self._rank(job, found, unreadable, problems)
+        best = {seed_of(item): item for item in ranking[: job.wanted]}
+        withdrawn = self._withdraw(job, best, found, unreadable)
+        chosen = [found[seed] for seed in best]
+        channels = tuple(self._export(job, self._exporters[name], chosen, problems) for name in job.profiles)
+        self._at(job, end)
+        return FinishedProduct(
+            name=job.product.name,
+            accepted=len(job.tries),
+            wanted=job.wanted,
+            ranking=ranking,
+            channels=channels,
+            withdrawn=tuple(withdrawn),
+            problems=tuple(problems),
+            cutouts={item.entry.file: self._cutouts(job, item.candidate) for item in found.values()},
+        )
+
+    def _at(self, job: _Job, done: int) -> None:
+        self._done = done
+        self._tell(FinishProgress(done, self.total, job.product.name))
+
+    def _run_folder(self, job: _Job) -> Path:
+        folder = job.product.folder
+        # No product's folder ends so, unless its name is one that Windows keeps for itself.
+        return inside(self._out, f"{folder}-" if folder.casefold() in _OURS else folder, ShootError)
+
+    def _cutouts(self, job: _Job, candidate: Candidate) -> tuple[str, ...]:
+        """Its cut-outs' paths relative to the shoot's folder, one for each region."""
+        run = self._run_folder(job).relative_to(self._shoot).as_posix()
+        return tuple(f"{run}/cutouts/{mask.removeprefix('masks/')}" for mask in candidate.masks)
+
+    def _cut_out(self, job: _Job, problems: list[str]) -> tuple[dict[int, FinishedCutOut], set[int]]:
+        """The pictures in which the product is found, by seed, and the seeds of those that cannot be read.
+
+        Raises ProductsError, and _Unusable where the run's folder belongs to something else.
+        """
+        run, start = self._run_folder(job), self._done
+        files = [inside(self._shoot, entry.file, ShootError) for entry in job.tries]
+        sources = [InputFile(os.fspath(file), str(entry.seed)) for file, entry in zip(files, job.tries, strict=True)]
+        choice = self._choose(job.product.settings)
+        settings = {"detector": choice.detector.value, "segmenter": choice.segmenter.value}
+        try:
+            summary = run_catalog(
+                _LoadedLater(lambda: self._load(choice)),
+                sources,
+                parse_products(job.product.settings.products),
+                run,
+                resume=True,
+                progress=lambda state: self._at(job, start + state.done),
+                settings={**settings, "threshold": choice.threshold},
+                withdraw=False,
+            )
+            regions = {int(PurePath(item.picture).stem): item for item in read_candidates(run)}
+            images = json.loads((run / "report.json").read_text("utf-8"))["images"]
+        except CatalogError as error:
+            if isinstance(error.__cause__, OSError):
+                raise _cannot_write(run, error.__cause__) from error
+            raise _Unusable(
+                f"{shown(run)} holds cut-outs with other settings or models, or other files; move that folder away and "
+                "run `finish` again."
+            ) from error
+        problems.extend(item["error"] for item in summary.unreadable)
+        unreadable = {item["file"] for item in summary.unreadable}
+        reasons = {entry["file"]: entry for entry in images if entry["decision"] == Decision.SKIP.value}
+        found = {}
+        for entry, source in zip(job.tries, sources, strict=True):
+            if (candidate := regions.get(entry.seed)) is not None:
+                found[entry.seed] = FinishedCutOut(entry, candidate, stamp_of(run, candidate))
+            elif (reason := reasons.get(source.name)) is not None:
+                problems.append(_not_found(entry, reason))
+        seeds = {entry.seed for entry, source in zip(job.tries, sources, strict=True) if source.name in unreadable}
+        return found, seeds
+
+    def _rank(
+        self, job: _Job, found: Mapping[int, FinishedCutOut], unreadable: set[int], problems: list[str]
+    ) -> tuple[Ranked, ...]:
+        """The pictures, measured where they are new; those that cannot be read join ``unreadable``."""
+        name, run, start = job.product.name, self._run_folder(job), self._done
+        measured = []
+        for number, (seed, item) in enumerate(found.items()):
+            self._at(job, start + number)
+            made_from, known = self._ledger.measured.get((name, seed), ("", None))
+            if known is None or made_from != item.made_from:
+                try:
+                    known = replace(measure(run, item.candidate), product=name)
+                except ImageError as error:
+                    problems.append(str(error))
+                    unreadable.add(seed)
+                    continue
+                self._ledger.add_measured(seed, item.made_from, known)
+            measured.append(replace(known, file=item.entry.file))
+        return rank(measured)
+
+    def _withdraw(
+        self, job: _Job, best: Collection[int], found: Collection[int], unreadable: Collection[int]
+    ) -> list[str]:
+        """Move away what was exported and is no longer to be sold; a sentence for each."""
+        accepted = {entry.seed for entry in job.tries}
+        sentences = []
+        folders = {self._exporters[profile].name for profile in job.profiles}
+        for record in self._ledger.exports.get(job.product.name, {}).values():
+            asked = record.profile in folders
+            # Of a profile that is not asked for now, only what must not be sold at all is withdrawn.
+            stays = record.seed in (best if asked else found) or record.seed in unreadable
+            path = self._out / EXPORTS / record.profile / record.file
+            if stays or not path.is_file() or not stays_inside(self._out, path):
+                continue
+            if record.seed not in accepted:
+                why = "is no longer accepted"
+            elif record.seed not in found:
+                why = "no longer shows the product"
+            else:
+                why = f"is no longer among the best {job.wanted}"
+            target = free_name(inside(path.parent, f"{WITHDRAWN}/{path.name}", ShootError), path)
+            target.parent.mkdir(exist_ok=True)
+            os.replace(path, target)
+            where = f"{record.profile}/{WITHDRAWN}"
+            sentences.append(f"{record.profile}/{record.file} {why}, and was moved to {where}.")
+        return sentences
+
+    def _export(
+        self, job: _Job, exports: ProfileExports, best: Sequence[FinishedCutOut], problems: list[str]
+    ) -> Channel:
+        made: list[str] = []
+        kept: list[str] = []
+        missed: list[str] = []
+        for item in best:
+            self._at(job, self._done + 1)
+            before = self._ledger.exports.get(job.product.name, {}).get((exports.name, item.entry.seed))
+            try:
+                record = exports.export(job.product, item, self._run_folder(job), before)
+            except (ImageError, ExportError) as error:
+                problems.append(str(error))
+                continue
+            if record is not before:
+                self._ledger.add_export(record)
+            (kept if record is before else made).append(record.file)
+            missed.extend(f"{record.file} misses {finding}" for finding in record.missed)
+        return Channel(exports.name, exports.folder, tuple(made), tuple(kept), tuple(missed))
+
+
+class _Unusable(Exception):
+    """A product's folder in ``finished`` cannot be used; the text is a sentence."""
+
+
+class _LoadedLater:
+    """A filter whose models are loaded with its first picture."""
+
+    def __init__(self, load: Callable[[], Filter]) -> None:
+        self._load = load
+        self._filter: Filter | None = None
+
+    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace) -> FilterResult:
+        if self._filter is None:
+            self._filter = self._load()
+        return self._filter.run(image, products, space)
+
+
+def _not_found(entry: Try, report: Mapping[str, Any]) -> str:
+    from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words
+
+    code = report["reason"]
+    if code == Reason.COLOUR_OFF.value:
+        off = next(filter(None, map(colour_in_words, report["rejected"])), "off")
+        return f"{entry.file} is accepted, but its colour is {off}, so it is not sold; look at it, and reject it."
+    reason = REASON_TEXT[Reason(code)].rstrip(".")
+    return (
+        f"{entry.file} is accepted, but the product is no longer found in it ({reason[:1].lower()}{reason[1:]}); "
+        "look at it, and reject it if that is right."
+    )
+
+
+def _cannot_write(where: Path, error: OSError) -> ShootError:
+    return ShootError(writing_failed(where, error, "run `finish` again: it goes on"))

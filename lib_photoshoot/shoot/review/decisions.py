@@ -1,0 +1,166 @@
+"""Deciding by hand about a shoot's pictures: what the served page asks for, and saved decisions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lib_photoshoot.errors import ShootError
+from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.pages.application import DECIDE, picture_in
+from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
+from lib_photoshoot.shoot.review.report import report_chunks, write_report
+from lib_photoshoot.shoot.review.view import shoot_view
+from lib_photoshoot.shoot.run.ledger import LEDGER_NAME, ShootLedger, ShootState
+from lib_photoshoot.shoot.shot_list.reading import REPORT_NAME
+
+_HOLD_S = 1.0
+"""For how long after a decision the ledger stays open, and no shoot can begin in its folder."""
+
+
+class ReviewedShoot:
+    """A shoot's folder under review; methods may be called from several threads.
+
+    Views and files come from what is in the folder at the moment: a shoot may be running in it.
+    """
+
+    def __init__(self, folder: ShootFolder) -> None:
+        """Raises ShootError where its list or ledger cannot be read or names files outside the folder."""
+        self.folder = folder
+        self.decided = 0
+        self._ended = False
+        self._ledger: ShootLedger | None = None
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+        self._names = folder.names()
+        self._files: set[str] = set()
+        self._stamp: object = None
+        self._read()
+
+    def view(self) -> dict[str, Any]:
+        """As :meth:`ShootFolder.view`. Raises ShootError."""
+        with self._lock:
+            self._names = self.folder.names()  # a shoot that goes on may have a longer list
+            return shoot_view(self._names, self._read())
+
+    def page(self) -> Iterator[bytes]:
+        """The page as it is now. Raises ShootError."""
+        return report_chunks(self.folder.path, self.view(), DECIDE, embed=False)
+
+    def chosen(self, values: Any) -> list[ChosenShot]:
+        """Decisions out of JSON. Raises ShootError."""
+        return chosen_from(values)
+
+    def decide(self, chosen: Sequence[ChosenShot]) -> dict[str, Any]:
+        """Write decisions; the ``shots`` that this changed, and all ``products``.
+
+        Raises ShootError: where a picture is not there, nothing is decided.
+        """
+        with self._lock:
+            if self._ended:
+                raise ShootError("This review has ended; start it again, and open the address that it prints.")
+            if chosen and self._stamp_now() is None:
+                raise self._lacks(chosen[0])  # opening the ledger would begin one
+            try:
+                ledger = self._taken()
+                before = len(ledger.state.changes)
+                self._decide(ledger, chosen)
+            except OSError as error:
+                self._give_back()
+                raise ShootError(
+                    f"The decision could not be kept in {shown(self.folder.path)} ({error.strerror}); "
+                    "correct it and decide again."
+                ) from error
+            except BaseException:
+                self._give_back()
+                raise
+            self._stamp = self._stamp_now()
+            self.decided += len(chosen)
+            view = shoot_view(self._names, ledger.state, before)
+        return {"shots": view["shots"], "products": view["products"]}
+
+    def _decide(self, ledger: ShootLedger, chosen: Sequence[ChosenShot]) -> None:
+        for one in chosen:
+            if ledger.state.find(one.product, one.number) is None:
+                raise self._lacks(one)
+        for one in chosen:
+            before = ledger.state.find(one.product, one.number)
+            after = ledger.decide(one.product, one.number, one.decision)
+            if before is not None and before.file in self._files:
+                self._files.remove(before.file)
+                self._files.add(after.file)
+
+    def _lacks(self, one: ChosenShot) -> ShootError:
+        return ShootError(
+            f"{shown(self.folder.path)} has no picture {one.number} of {one.product!r}; "
+            "load the page again, or name the folder that the decisions are for."
+        )
+
+    def _taken(self) -> ShootLedger:
+        """The ledger, read and locked; kept for a moment, since reading a long one for every key takes too long."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._ledger is None:
+            self._read_if_changed()  # pictures may have been made or moved elsewhere meanwhile
+            self._ledger = ShootLedger(self.folder.path, None, resume=True)
+        self._timer = threading.Timer(_HOLD_S, self._release)
+        self._timer.daemon = True
+        self._timer.start()
+        return self._ledger
+
+    def _release(self) -> None:
+        with self._lock:
+            # A decision may have come between the timer's end and the lock: it has a timer of its own.
+            if self._timer is None or threading.current_thread() is self._timer:
+                self._give_back()
+
+    def _give_back(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        ledger, self._timer, self._ledger = self._ledger, None, None
+        if ledger is not None:
+            ledger.close()
+
+    def picture(self, name: str) -> Path | None:
+        """The file of that name if it is a picture or thumbnail of the shoot, inside its folder; None otherwise."""
+        with self._lock:
+            if name not in self._files:
+                self._read_if_changed()
+            if name not in self._files:
+                return None
+        return picture_in(self.folder.path, name)
+
+    def end(self) -> None:
+        """Take no more decisions: a browser's open connection outlives the server."""
+        with self._lock:
+            self._ended = True
+            self._give_back()
+
+    def write_report(self) -> None:
+        """Write the file ``report.html`` anew. Raises ShootError."""
+        view = self.view()
+        try:
+            write_report(self.folder.path, view)
+        except OSError as error:
+            raise ShootError(
+                f"{shown(self.folder.path / REPORT_NAME)} cannot be written ({error.strerror}), though the decisions "
+                "are kept; make room or correct it, and review the shoot again."
+            ) from error
+
+    def _read_if_changed(self) -> None:
+        # Else every address that does not exist would cost reading the whole ledger.
+        if self._stamp != self._stamp_now():
+            self._read()
+
+    def _read(self) -> ShootState:
+        stamp = self._stamp_now()
+        state = self.folder.state()
+        view = shoot_view(self._names, state)
+        self._files = {shot[kind] for shot in view["shots"] for kind in ("file", "thumbnail")}
+        self._stamp = stamp
+        return state
+
+    def _stamp_now(self) -> object:
+        return stamp_of(self.folder.path / LEDGER_NAME)

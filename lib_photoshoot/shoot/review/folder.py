@@ -1,0 +1,122 @@
+"""The output folder of a shoot, read without running it: its list, how it stands, and a person's decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lib_photoshoot.confined import inside
+from lib_photoshoot.errors import ShootError
+from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.shoot.review.view import shoot_view
+from lib_photoshoot.shoot.run.ledger import DECISIONS, LEDGER_NAME, LIST_NAME, ShootLedger, ShootState, Try, read_state
+from lib_photoshoot.shoot.shot_list.fields import read_field
+from lib_photoshoot.shoot.shot_list.product import ListedProduct, folder_of
+from lib_photoshoot.shoot.shot_list.reading import read_rows, read_shot_list
+from lib_photoshoot.shoot.shot_list.rows import RowError
+
+
+@dataclass(frozen=True)
+class ChosenShot:
+    """What a person decided about try ``number`` of a product: a decision of the ledger, or None to withdraw it."""
+
+    product: str
+    number: int
+    decision: str | None
+
+
+@dataclass(frozen=True)
+class ListedName:
+    """A listed product, as far as it can be read without presets."""
+
+    name: str
+    folder: str
+    count: int
+
+
+class ShootFolder:
+    """A folder that holds a shoot, whether it runs, has ended or has not begun.
+
+    What was read of its list and its ledger is kept until the file changes. Safe to call from several threads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises ShootError where the folder holds no shot list."""
+        self.path = path
+        self._kept: dict[str, tuple[Any, Any]] = {}
+        if not inside(path, LIST_NAME, ShootError).is_file():
+            raise ShootError(f"{shown(path)} holds no shoot ({LIST_NAME} is missing); name the output folder of one.")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The listed products' raw fields. Raises ShootError."""
+        try:
+            return [dict(row.values) for row in read_rows(self.path / LIST_NAME)]
+        except RowError as error:
+            raise ShootError(f"{shown(self.path / LIST_NAME)}, line {error.line}: {error.text}") from error
+
+    def names(self) -> list[ListedName]:
+        """The listed products' names, folders and counts. Raises ShootError."""
+        return self._unless_changed(LIST_NAME, self._read_names)
+
+    def _read_names(self) -> list[ListedName]:
+        found = []
+        for row in self.rows():
+            name = read_field("name", row.get("name"))
+            found.append(ListedName(name, folder_of(name), read_field("count", row.get("count"))))
+        return found
+
+    def products(self) -> tuple[ListedProduct, ...]:
+        """The listed products with everything that they name. Raises ShootError."""
+        return read_shot_list(self.path / LIST_NAME)
+
+    def state(self) -> ShootState:
+        """What its ledger says now, to be read only. Raises ShootError."""
+        return self._unless_changed(LEDGER_NAME, lambda: read_state(self.path))
+
+    def view(self, after: int = 0) -> dict[str, Any]:
+        """As :func:`lib_photoshoot.shoot.review.view.shoot_view`. Raises ShootError."""
+        return shoot_view(self.names(), self.state(), after)
+
+    def _unless_changed(self, name: str, read: Callable[[], Any]) -> Any:
+        # Before reading: what is added meanwhile is read the next time.
+        stamp = stamp_of(self.path / name)
+        known, value = self._kept.get(name, (None, None))
+        if stamp is None or known != stamp:
+            value = read()
+            self._kept[name] = (stamp, value)
+        return value
+
+    def decide(self, chosen: Iterable[ChosenShot]) -> list[Try]:
+        """Write decisions into the ledger, in their order, and move the pictures; returns the tries as they are now.
+
+        Raises ShootError while a shoot is running in the folder, for a picture that is not there, and where the folder
+        cannot be written.
+        """
+        try:
+            with ShootLedger(self.path, None, resume=True) as ledger:
+                return [ledger.decide(one.product, one.number, one.decision) for one in chosen]
+        except OSError as error:
+            raise ShootError(
+                f"The decision could not be kept in {shown(self.path)} ({error.strerror}); correct it and decide again."
+            ) from error
+
+
+def chosen_from(values: Any) -> list[ChosenShot]:
+    """Decisions out of JSON: a list of objects with ``product``, ``number`` and ``decision``. Raises ShootError."""
+    if not isinstance(values, list):
+        raise ShootError("The decisions are no list; save them from the report again.")
+    return [_chosen(item) for item in values]
+
+
+def _chosen(item: Any) -> ChosenShot:
+    keys = ("product", "number", "decision")
+    if not isinstance(item, dict) or sorted(item) != sorted(keys):
+        raise ShootError(f"A decision needs exactly {', '.join(keys)}; save them from the report again.")
+    product, number, decision = (item[key] for key in keys)
+    if decision not in (*DECISIONS, None):
+        raise ShootError(f"The decision {decision!r} is none; give {' or '.join(DECISIONS)}, or null to withdraw it.")
+    if not isinstance(product, str) or not isinstance(number, int) or isinstance(number, bool):
+        raise ShootError("A decision names a picture by its product, a text, and its number, a whole number.")
+    return ChosenShot(product, number, decision)

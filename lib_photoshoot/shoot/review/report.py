@@ -1,0 +1,71 @@
+"""The page of a shoot: every picture with its decision, self-contained but for the full pictures beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lib_photoshoot.files import write_atomic
+from lib_photoshoot.pages.data import Item, page, shows
+from lib_photoshoot.pages.html import PER_BLOCK, embedded, html_chunks, key_of
+from lib_photoshoot.shoot.shot_list.reading import REPORT_NAME
+
+
+def write_report(out: Path, view: Mapping[str, Any]) -> None:
+    """Write ``report.html`` atomically for a whole :func:`shoot_view`; raises ``OSError`` as it comes."""
+    write_atomic(out / REPORT_NAME, report_chunks(out, view))
+
+
+def report_chunks(out: Path, view: Mapping[str, Any], decide: str = "", embed: bool = True) -> Iterator[bytes]:
+    """The page as UTF-8 pieces, so that a long report is never whole in memory.
+
+    ``decide`` is the address, relative to the page's, that takes decisions as JSON; empty for a page that is a file.
+    The full pictures are found at their path relative to the page; so are the thumbnails where ``embed`` is False,
+    which keeps a served page small.
+    """
+    products = view["products"]
+    order = {product["name"]: index for index, product in enumerate(products)}
+    # In the list's order, whichever WebUI was faster.
+    shots = sorted(view["shots"], key=lambda shot: (order[shot["product"]], shot["number"]))
+    accepted, wanted = (sum(product[name] for product in products) for name in ("accepted", "wanted"))
+    head = page(
+        f"Product Photoshoot: {accepted} of {wanted} picture{'' if wanted == 1 else 's'}",
+        key=_key(shots),
+        decide=decide,
+        apply="python3 photoshoot.py review FOLDER --apply decisions.json",
+        per_block=PER_BLOCK if embed else 0,
+        shows=shows(("all", "accepted", "rejected", "hand", "differ")),
+        products=products,
+        order="In the list’s order",
+        empty="This shoot has no pictures yet.",
+    )
+    items = map(_item, shots)
+    return html_chunks(head, items, (embedded(out, [shot["thumbnail"]]) for shot in shots) if embed else ())
+
+
+def _item(shot: Mapping[str, Any]) -> Item:
+    return {
+        "id": shot["id"],
+        "name": shot["product"],
+        "detail": str(shot["seed"]),
+        "detail_label": f"seed {shot['seed']}",
+        "label": f"{shot['product']}, seed {shot['seed']}",
+        "link": [shot["product"], str(shot["seed"])],
+        "reference": {"product": shot["product"], "number": shot["number"]},
+        "products": [shot["product"]],
+        "decision": shot["decision"],
+        "filter": shot["filter"],
+        "by_hand": shot["by_hand"],
+        "why": shot["why"],
+        "scores": shot["scores"],
+        "file": shot["file"],
+        "thumbnail": shot["thumbnail"],
+        "more": [*filter(None, [shot["scene"]]), f"{shot['seconds']:.1f} s at {shot['webui']}"],
+    }
+
+
+def _key(shots: Sequence[Mapping[str, Any]]) -> str:
+    """Tells this shoot from others: its oldest picture, which a report that is written again still has."""
+    oldest = min(shots, key=lambda shot: shot["id"], default={})
+    return key_of([oldest.get(name) for name in ("product", "number", "seed", "scene", "webui", "seconds")])

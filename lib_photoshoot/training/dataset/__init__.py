@@ -1,0 +1,1 @@
+"""The photos of a training: their folder checked, scaled into buckets, and what was found about them."""

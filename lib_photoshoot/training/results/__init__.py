@@ -1,0 +1,1 @@
+"""What a training made: its epochs, compared on a sheet and put into the WebUI."""

@@ -128,7 +128,7 @@ def _wrong_command(command: str) -> str | None:
 
 
 def _wrong_python() -> str | None:
-    """What is wrong with the Python that the environment has or would get."""
+    """Return what is wrong with the Python that the environment has or would get."""
     version = venv_version()
     if version in TORCH_SETS:
         return None
@@ -373,7 +373,7 @@ def _wait_telling(process: subprocess.Popen[bytes]) -> int:
 
 
 def _last_line(text: str) -> str:
-    """What an output says in the end, preferably as an error."""
+    """Return what an output says in the end, preferably as an error."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["no output"]
     return next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1]).rstrip(".")
 

@@ -27,7 +27,7 @@ SAMPLE = ROOT / "samples" / "coffee.jpg"
 
 
 def main() -> None:
-    """Raises CalledProcessError or AssertionError for the first thing that does not work."""
+    """Check the wheel. Raises CalledProcessError or AssertionError for the first thing that does not work."""
     with tempfile.TemporaryDirectory(prefix="photoshoot-wheel-") as folder:
         work = Path(folder)
         wheel = build(work / "source", work / "dist")
@@ -61,7 +61,7 @@ def environment(folder: Path, wheel: Path) -> Path:
 
 
 def needed(wheel: Path) -> list[metadata.Distribution]:
-    """The distributions that the wheel needs, directly and through others, as far as they are installed here."""
+    """Return the distributions that the wheel needs, directly and through others, as far as they are installed here."""
     (own,) = metadata.distributions(path=[str(wheel)])
     found: dict[str, metadata.Distribution] = {}
     todo = declared(own, ())
@@ -78,7 +78,7 @@ def needed(wheel: Path) -> list[metadata.Distribution]:
 
 
 def declared(distribution: metadata.Distribution, extras: tuple[str, ...]) -> list[Requirement]:
-    """What a distribution needs on this machine, with the extras that were asked for."""
+    """Return what a distribution needs on this machine, with the extras that were asked for."""
     requirements = map(Requirement, distribution.requires or ())
     wanted = ({"extra": extra} for extra in ("", *extras))
     asked = list(wanted)
@@ -120,7 +120,7 @@ def use(python: Path, elsewhere: Path) -> None:
 
 
 def example() -> str:
-    """The example of docs/python.md."""
+    """Return the example of docs/python.md."""
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "python.md").read_text("utf-8"), re.DOTALL)
     return code
 

@@ -45,13 +45,15 @@ class ModelChoice:
 
 
 def model_choice(settings: FilterSettings, device: str) -> ModelChoice:
-    """The models that the settings ask for; ``auto`` is GroundingDINO where its weights are, else the embedded one."""
+    """Return the models that the settings ask for; ``auto`` is GroundingDINO where its weights are, else the embedded
+    one.
+    """
     detector = DetectorName(automatic_detector() if settings.detector == AUTO else settings.detector)
     return ModelChoice(detector, SegmenterName(settings.segmenter), device, threshold=settings.threshold or None)
 
 
 def automatic_detector() -> str:
-    """The first detector that knows any word and whose weights are there, else the embedded one."""
+    """Return the first detector that knows any word and whose weights are there, else the embedded one."""
     from lib_photoshoot.weights.store import find
 
     for name, entry in DETECTORS.items():
@@ -87,7 +89,7 @@ class Models:
     def filter(
         self, enhancer: Enhancer | None = None, require_all: bool = False, recheck: bool = True
     ) -> ProductFilter:
-        """A filter with these models; costs nothing."""
+        """Return a filter with these models; costs nothing."""
         from lib_photoshoot.pipeline import ProductFilter
 
         return ProductFilter(

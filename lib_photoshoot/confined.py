@@ -23,7 +23,7 @@ def is_plain(name: object) -> bool:
 
 
 def inside(folder: Path, name: object, error: type[PhotoshootError] = CatalogError) -> Path:
-    """The path of ``name``, which was read from data, below ``folder``, existing or not.
+    """Return the path of ``name``, which was read from data, below ``folder``, existing or not.
 
     Raises ``error`` for a full path, one that goes up, and one that a link leads out of ``folder``.
     """

@@ -48,7 +48,9 @@ class Meta(NamedTuple):
 
 
 def setting(default: Any, label: str = "", group: str = "", help: str = "", **more: Any) -> Any:
-    """A field of a dataclass; ``more`` are others of :class:`Meta`. Its kind is the default's, unless it is said."""
+    """Return a field of a dataclass; ``more`` are others of :class:`Meta`. Its kind is the default's, unless it is
+    said.
+    """
     meta = Meta(more.pop("kind", type(default)), default, label, group, help, **more)
     return field(default=default, metadata={"meta": meta})
 
@@ -56,12 +58,12 @@ def setting(default: Any, label: str = "", group: str = "", help: str = "", **mo
 def number(
     default: float, label: str, group: str, lowest: float, highest: float, step: float, help: str = "", **more: Any
 ) -> Any:
-    """A number within a range; see :func:`setting`."""
+    """Return a number within a range; see :func:`setting`."""
     return setting(default, label, group, help, lowest=lowest, highest=highest, step=step, **more)
 
 
 def declared_in(owner: type) -> Mapping[str, Meta]:
-    """The declared values of a dataclass, by name."""
+    """Return the declared values of a dataclass, by name."""
     return MappingProxyType({item.name: item.metadata["meta"] for item in fields(owner) if "meta" in item.metadata})
 
 
@@ -75,7 +77,9 @@ def check_fields(owner: Any, called: Callable[[str, Meta], str], error: type[Exc
 
 
 def checked(meta: Meta, called: str, value: Any, error: type[Exception], written: str | None = None) -> Any:
-    """The value in its own type. Raises as :func:`check_fields`; ``written`` is the text that it was read from."""
+    """Return the value in its own type. Raises as :func:`check_fields`; ``written`` is the text that it was read
+    from.
+    """
     if meta.many or (meta.optional and value is None):
         return value
     if isinstance(value, str):
@@ -87,7 +91,7 @@ def checked(meta: Meta, called: str, value: Any, error: type[Exception], written
 
 
 def _demand(meta: Meta, value: Any) -> str:
-    """What is to be given instead of a wrong value; nothing for a right one."""
+    """Return what is to be given instead of a wrong value; nothing for a right one."""
     if meta.kind is bool:
         return "" if isinstance(value, bool) else "it is either true or false"
     if meta.kind is str and not isinstance(value, str):
@@ -121,7 +125,7 @@ def check_names(values: Collection[Any], known: Collection[str], wrong: str, err
 def migrated(
     values: Values, migrations: Sequence[Callable[[dict[str, Any]], dict[str, Any]]], what: str, error: type[Exception]
 ) -> dict[str, Any]:
-    """A stored dictionary as this program writes it, without its ``version``; one that has none is as new.
+    """Return a stored dictionary as this program writes it, without its ``version``; one that has none is as new.
 
     The first of ``migrations`` makes version 2 of version 1, and so on. Raises ``error`` for a version that is newer
     than this program's.

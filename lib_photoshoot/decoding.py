@@ -21,7 +21,9 @@ _STRIP_PIXELS = 1 << 21
 
 
 def decode(image: Image.Image, file: BinaryIO, name: str) -> Picture:
-    """The picture of an opened file without its metadata; ``name`` stands for it in notes. Raises as Pillow does."""
+    """Return the picture of an opened file without its metadata; ``name`` stands for it in notes. Raises as Pillow
+    does.
+    """
     from lib_photoshoot.colour.deep import begin_deep, is_deep
     from lib_photoshoot.colour.icc import colour_space_of
     from lib_photoshoot.colour.marks import colour_mark

@@ -42,7 +42,7 @@ class MissingWeightsError(WeightsError):
         self.what = what
 
     def on_page(self) -> str:
-        """The sentence for those who have the page before them, and no shell."""
+        """Return the sentence for those who have the page before them, and no shell."""
         return f"{self.what}: press 'Get weights' above 'Products' in the product filter."
 
 

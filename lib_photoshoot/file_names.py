@@ -11,7 +11,8 @@ LONGEST = 255
 
 
 def shortened(name: str, most: int) -> str:
-    """The name where it has no more than ``most`` bytes; else its beginning, and eight digits that tell it from others.
+    """Return the name where it has no more than ``most`` bytes; else its beginning, and eight digits that tell it from
+    others.
 
     It is cut between characters. ``most`` is at least 20.
     """
@@ -23,7 +24,7 @@ def shortened(name: str, most: int) -> str:
 
 
 def beginning(text: str, most: int) -> str:
-    """The characters of a text that fit into ``most`` bytes."""
+    """Return the characters of a text that fit into ``most`` bytes."""
     size = 0
     for index, character in enumerate(text):
         size += len(os.fsencode(character))
@@ -33,6 +34,6 @@ def beginning(text: str, most: int) -> str:
 
 
 def with_ending(path: Path, ending: str) -> Path:
-    """The path with ``ending`` before its suffix; its own name is shortened where both together are too long."""
+    """Return the path with ``ending`` before its suffix; its own name is shortened where both together are too long."""
     room = LONGEST - len(os.fsencode(ending + path.suffix))
     return path.with_name(f"{shortened(path.stem, max(20, room))}{ending}{path.suffix}")

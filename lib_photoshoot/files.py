@@ -16,13 +16,13 @@ _PART_NAME = re.compile(r"\.[0-9a-f]{32}" + re.escape(PART_SUFFIX))
 
 
 def shown(path: str | os.PathLike[str]) -> str:
-    """The path as one printable line: a newline or an undecodable byte in a name must not break a message."""
+    """Return the path as one printable line: a newline or an undecodable byte in a name must not break a message."""
     text = os.fspath(path)
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def writing_failed(where: Path, error: OSError, again: str) -> str:
-    """The sentence for a folder that could not be written to; ``again`` is what to do once that is mended."""
+    """Return the sentence for a folder that could not be written to; ``again`` is what to do once that is mended."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"The disk of {shown(where)} is full; make room and {again}."
     return f"Writing to {shown(where)} failed ({error.strerror or error}); correct it and {again}."
@@ -53,7 +53,7 @@ def write_atomic(path: Path, content: bytes | Iterable[bytes] | Callable[[Binary
 
 
 def stamp_of(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
-    """What changes whenever a file was appended to or replaced; None where there is none."""
+    """Return what changes whenever a file was appended to or replaced; None where there is none."""
     try:
         status = os.stat(path)
     except OSError:

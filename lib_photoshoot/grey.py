@@ -21,7 +21,7 @@ _WHITE_IS_ZERO, _SIGNED = 0, 2
 
 
 def grey_levels(image: Any) -> np.ndarray:
-    """A loaded Pillow picture of mode I, I;16 or F as uint16 (height, width), 0 black and 65535 white."""
+    """Return a loaded Pillow picture of mode I, I;16 or F as uint16 (height, width), 0 black and 65535 white."""
     values = np.asarray(image)
     tags = getattr(image, "tag_v2", {})
     black, white = _float_range(values) if values.dtype.kind == "f" else (0.0, _white_of_integers(values, tags))
@@ -63,7 +63,7 @@ def _least_range(largest: float, ranges: tuple[int, ...] = _RANGES) -> int | Non
 
 
 def _scaled(values: np.ndarray, black: float, white: float) -> np.ndarray:
-    """The values from black to white as uint16, those beyond as black and white; what is no number is black."""
+    """Return the values from black to white as uint16, those beyond as black and white; what is no number is black."""
     levels = np.empty(values.shape, np.uint16)
     # In strips: in floats of 64 bits a large picture would be in memory three times over.
     step = max(1, _STRIP_PIXELS // values.shape[1])

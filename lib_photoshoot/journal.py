@@ -35,12 +35,12 @@ class ForeignError(Exception):
 
 
 def json_line(value: Any, sort_keys: bool = False) -> bytes:
-    """A value as one line of JSON; ASCII only, so that any text survives."""
+    """Return a value as one line of JSON; ASCII only, so that any text survives."""
     return json.dumps(value, separators=(",", ":"), sort_keys=sort_keys).encode("ascii") + b"\n"
 
 
 def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The JSON object in a file's first line; empty where there is none. Raises OSError as it comes."""
+    """Return the JSON object in a file's first line; empty where there is none. Raises OSError as it comes."""
     with open(path, "rb") as file:
         line = file.readline(_LONGEST_HEADER)
     with suppress(ValueError, RecursionError):
@@ -56,7 +56,7 @@ def is_begun(path: Path, header: bytes) -> bool:
 
 
 def read_lines(path: Path, header: bytes | None = None) -> Iterator[tuple[int, bytes]]:
-    """The whole lines behind the header, each with the place where it begins; also while another process writes.
+    """Yield the whole lines behind the header, each with the place where it begins; also while another process writes.
 
     Without a ``header`` the first line may be any. Raises as :func:`is_begun`.
     """
@@ -124,12 +124,12 @@ class Journal:
             raise
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """The lines behind the header, each with the place where it begins."""
+        """Return the lines behind the header, each with the place where it begins."""
         self._reader.seek(len(self._header))
         return _whole_lines(self._reader, len(self._header))
 
     def line_at(self, place: int) -> bytes:
-        """The line that begins there."""
+        """Return the line that begins there."""
         self._reader.seek(place)
         return self._reader.readline()
 

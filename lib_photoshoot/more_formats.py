@@ -36,7 +36,7 @@ def avif_formats() -> tuple[str, ...]:
 
 
 def why_unreadable(file: BinaryIO) -> str | None:
-    """What the file is, and what to do, as the rest of a sentence; None where reading it can be tried.
+    """Return what the file is, and what to do, as the rest of a sentence; None where reading it can be tried.
 
     The file is left at its beginning.
     """
@@ -125,7 +125,7 @@ def _tags(file: BinaryIO, place: int, order: str) -> dict[int, tuple[int, int, b
 
 
 def _developed(file: BinaryIO) -> Image.Image:
-    """A raw file in sRGB, 8 bits: the camera's white balance, no brightening of its own. Raises OSError."""
+    """Return a raw file in sRGB, 8 bits: the camera's white balance, no brightening of its own. Raises OSError."""
     rawpy = _rawpy()
     assert rawpy is not None
     try:

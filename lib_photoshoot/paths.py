@@ -31,22 +31,24 @@ def models_folder() -> Path:
 
 
 def presets_folder() -> Path:
-    """The user's presets of the product filter."""
+    """Return the user's presets of the product filter."""
     return _home() / "presets"
 
 
 def training_folder() -> Path:
-    """The trainer, the runs and the edited captions, unless another folder is named."""
+    """Return the trainer, the runs and the edited captions, unless another folder is named."""
     return _home() / "training"
 
 
 def runs_folder(training: Path) -> Path:
-    """The runs in such a folder."""
+    """Return the runs in such a folder."""
     return training / "runs"
 
 
 def webui_root() -> Path | None:
-    """The WebUI that this project is an extension of: PHOTOSHOOT_WEBUI_ROOT, or the folder of our ``extensions``."""
+    """Return the WebUI that this project is an extension of: PHOTOSHOOT_WEBUI_ROOT, or the folder of our
+    ``extensions``.
+    """
     chosen = os.environ.get("PHOTOSHOOT_WEBUI_ROOT")
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -54,7 +56,7 @@ def webui_root() -> Path | None:
 
 
 def hub_cache(environ: Mapping[str, str] = os.environ) -> Path:
-    """The cache of the Hugging Face hub, as ``huggingface_hub`` finds it."""
+    """Return the cache of the Hugging Face hub, as ``huggingface_hub`` finds it."""
     home = environ.get("HF_HOME") or Path(environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
     cache = environ.get("HF_HUB_CACHE") or environ.get("HUGGINGFACE_HUB_CACHE") or Path(home, "hub")
     return Path(cache).expanduser()

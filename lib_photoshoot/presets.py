@@ -28,19 +28,19 @@ class PresetError(PhotoshootError):
 
 @lru_cache(maxsize=1)
 def built_in() -> Mapping[str, Mapping[str, Any]]:
-    """The presets that come with the extension, each with the values that matter to it."""
+    """Return the presets that come with the extension, each with the values that matter to it."""
     return json.loads(Path(__file__).with_suffix(SUFFIX).read_text(encoding="utf-8"))
 
 
 def preset_to_text(settings: FilterSettings) -> str:
-    """The file's text: everything but ``enabled``, which belongs to one generation."""
+    """Return the file's text: everything but ``enabled``, which belongs to one generation."""
     values = settings.to_dict()
     del values["enabled"]
     return json.dumps(values, ensure_ascii=False, indent=1) + "\n"
 
 
 def preset_from_text(text: str, source: str) -> dict[str, Any]:
-    """The values of a preset's file, checked; raises PresetError. ``source`` names the file in the sentence."""
+    """Return the values of a preset's file, checked; raises PresetError. ``source`` names the file in the sentence."""
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -56,7 +56,7 @@ def preset_from_text(text: str, source: str) -> dict[str, Any]:
 
 
 def preset_from_file(path: Path, source: str = "") -> dict[str, Any]:
-    """The values of a file, checked; raises PresetError."""
+    """Return the values of a file, checked; raises PresetError."""
     source = source or repr(path.name)
     try:
         if path.stat().st_size > _LARGEST_FILE:
@@ -70,13 +70,15 @@ def preset_from_file(path: Path, source: str = "") -> dict[str, Any]:
 
 
 def loaded(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What loading a preset sets: its own values, and the defaults of the rest except ``enabled`` and :data:`TEXTS`."""
+    """Return what loading a preset sets: its own values, and the defaults of the rest except ``enabled`` and
+    :data:`TEXTS`.
+    """
     rest = {name: value for name, value in DEFAULTS.items() if name != "enabled" and name not in TEXTS}
     return {**rest, **{name: value for name, value in values.items() if name in DEFAULTS and name != "enabled"}}
 
 
 def clean_name(name: str) -> str:
-    """The name as a file on any system can have it; raises PresetError when nothing is left of it."""
+    """Return the name as a file on any system can have it; raises PresetError when nothing is left of it."""
     text = unicodedata.normalize("NFC", " ".join(name.split()))
     text = re.sub(r"[^\w .,+&()-]", "-", text)[:_LONGEST_NAME].strip(" .-")
     # File systems count bytes, most up to 255.
@@ -97,7 +99,7 @@ class PresetFolder:
         return [*built_in(), *sorted(self._own(), key=str.casefold)]
 
     def load(self, name: str) -> dict[str, Any]:
-        """A preset's values, checked; raises PresetError."""
+        """Return a preset's values, checked; raises PresetError."""
         if name in built_in():
             return preset_from_text(json.dumps(built_in()[name]), repr(name))
         return preset_from_file(self._path(name), repr(name))
@@ -139,7 +141,7 @@ class PresetFolder:
 
 
 def user_presets() -> PresetFolder:
-    """The presets of this installation."""
+    """Return the presets of this installation."""
     from lib_photoshoot.paths import presets_folder
 
     return PresetFolder(presets_folder())

@@ -150,7 +150,7 @@ def _parse_item(head: str, settings: str | None) -> Product:
 
 
 def _colour(name: str, values: dict[str, str]) -> ColourReference | None:
-    """The colour reference among the settings of one product."""
+    """Return the colour reference among the settings of one product."""
     if "colour" in values:
         return parse_reference(values["colour"], values.get("tolerance", ""))
     if "tolerance" in values:
@@ -281,7 +281,9 @@ def _check_characters(text: str) -> None:
 
 
 def _is_caption_safe(character: str) -> bool:
-    """True for letters and marks of any script, digits and the few signs that do not end a phrase of a caption."""
+    """Return True for letters and marks of any script, digits and the few signs that do not end a phrase of a
+    caption.
+    """
     return character in _PUNCTUATION or unicodedata.category(character)[0] in "LM" or character.isdecimal()
 
 

@@ -17,12 +17,12 @@ class PromptError(PhotoshootError):
 
 
 def activation_tag(lora: str) -> str:
-    """The word that a LoRA was trained with: its name without the ``-NN`` of the saved epoch."""
+    """Return the word that a LoRA was trained with: its name without the ``-NN`` of the saved epoch."""
     return re.sub(r"-\d+$", "", lora)
 
 
 def product_prompt(product: str, lora: str = NO_LORA, weight: float = 1) -> str:
-    """The prompt for one product, with the LoRA's activation tag first and the LoRA itself last.
+    """Return the prompt for one product, with the LoRA's activation tag first and the LoRA itself last.
 
     Raises PromptError without a product, and for a LoRA name that the prompt's syntax cannot hold.
     """

@@ -22,7 +22,7 @@ class ModelRegistry:
         self._lock = threading.RLock()
 
     def get(self, choice: ModelChoice) -> Models:
-        """The models of a choice, loaded on first use. Raises WeightsError."""
+        """Return the models of a choice, loaded on first use. Raises WeightsError."""
         from lib_photoshoot.build import load_models, weights_of
         from lib_photoshoot.weights.store import find
 

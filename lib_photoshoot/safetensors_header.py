@@ -65,7 +65,8 @@ class Header:
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
-    """The header of a file of any length. Raises HeaderError for whatever is wrong with it, and OSError as it comes.
+    """Return the header of a file of any length. Raises HeaderError for whatever is wrong with it, and OSError as it
+    comes.
 
     Takes well under a second, and some hundred MB at most, whatever the file holds.
     """

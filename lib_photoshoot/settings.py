@@ -220,11 +220,11 @@ class FilterSettings:
         return {"version": VERSION, **asdict(self)}
 
     def changed(self) -> dict[str, Any]:
-        """The values that differ from the defaults, without ``enabled`` and the version."""
+        """Return the values that differ from the defaults, without ``enabled`` and the version."""
         return {name: value for name, value in asdict(self).items() if name != "enabled" and value != DEFAULTS[name]}
 
     def to_json(self) -> str:
-        """The changed values as one line of JSON, for infotext."""
+        """Return the changed values as one line of JSON, for infotext."""
         return json.dumps(self.changed(), ensure_ascii=False, separators=(", ", ": "))
 
 
@@ -233,7 +233,7 @@ DEFAULTS: Mapping[str, Any] = {name: meta.default for name, meta in FIELDS.items
 
 
 def settings_from(values: Mapping[str, Any]) -> FilterSettings:
-    """Settings from a dictionary; what is absent keeps its default.
+    """Return settings from a dictionary; what is absent keeps its default.
 
     Raises SettingsError for an unknown name, a wrong value, or a version that is newer than this program's.
     """
@@ -241,14 +241,18 @@ def settings_from(values: Mapping[str, Any]) -> FilterSettings:
 
 
 def current_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a dictionary of any version under their names of today. Raises SettingsError for an unknown one."""
+    """Return the values of a dictionary of any version under their names of today. Raises SettingsError for an unknown
+    one.
+    """
     values = migrated(values, MIGRATIONS, "The settings have", SettingsError)
     check_names(values, FIELDS, "There is no setting called {}", SettingsError)
     return values
 
 
 def settings_from_json(text: str) -> FilterSettings:
-    """Settings from one line of JSON as :meth:`FilterSettings.to_json` writes it, enabled. Raises SettingsError."""
+    """Return settings from one line of JSON as :meth:`FilterSettings.to_json` writes it, enabled. Raises
+    SettingsError.
+    """
     try:
         values = json.loads(text)
     except ValueError as error:

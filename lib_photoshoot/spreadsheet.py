@@ -30,7 +30,7 @@ class RowFault(Exception):
 
 
 def read_text(path: Path, most_megabytes: int) -> str:
-    """The text of a file in UTF-8, or in UTF-16 with its mark, as spreadsheets save "Unicode text".
+    """Return the text of a file in UTF-8, or in UTF-16 with its mark, as spreadsheets save "Unicode text".
 
     Lines end with ``\\n``. Raises TextFileError.
     """
@@ -64,7 +64,7 @@ def delimiter_of(text: str) -> str:
 
 
 def csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a CSV text but for blank ones, each with the line where it begins. Raises RowFault."""
+    """Yield the rows of a CSV text but for blank ones, each with the line where it begins. Raises RowFault."""
     # Lines end as files' lines do, and not at the other characters at which str.splitlines() breaks them.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     line = 1
@@ -78,16 +78,16 @@ def csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def wrong_width(cells: Sequence[str], columns: Sequence[str], text: str) -> str:
-    """The sentence for a row of a CSV text whose cells are not as many as its columns."""
+    """Return the sentence for a row of a CSV text whose cells are not as many as its columns."""
     sign = delimiter_of(text)
     return f"there are {len(cells)} cells for {len(columns)} columns; put texts with a {sign!r} in quotes."
 
 
 def formula_safe(text: str) -> str:
-    """The text with an apostrophe before it where a spreadsheet would run it as a formula."""
+    """Return the text with an apostrophe before it where a spreadsheet would run it as a formula."""
     return f"'{text}" if text.startswith(_SIGNS) and not _NUMBER.fullmatch(text) else text
 
 
 def formula_undone(text: str) -> str:
-    """What :func:`formula_safe` was given."""
+    """Return what :func:`formula_safe` was given."""
     return text[1:] if text.startswith("'") and formula_safe(text[1:]) == text else text

@@ -13,7 +13,9 @@ from lib_photoshoot.errors import ExportError
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """The values of a TOML text. Raises ValueError for what is none, and ExportError where no reader is installed."""
+    """Return the values of a TOML text. Raises ValueError for what is none, and ExportError where no reader is
+    installed.
+    """
     try:
         import tomllib
     except ModuleNotFoundError:

@@ -26,12 +26,12 @@ _PALE = 225
 
 
 def flattened(picture: Picture, colour: Colour = WHITE) -> np.ndarray:
-    """The picture in sRGB, uint8 (H, W, 3), with ``colour`` behind what is transparent."""
+    """Return the picture in sRGB, uint8 (H, W, 3), with ``colour`` behind what is transparent."""
     return picture.srgb if picture.alpha is None else _over(picture.srgb, picture.alpha, colour)
 
 
 def rgba(picture: Picture) -> np.ndarray:
-    """What the product filter is given of a picture: all its bits (H, W, 4), or (H, W, 3) where it is opaque."""
+    """Return what the product filter is given of a picture: all its bits (H, W, 4), or (H, W, 3) where it is opaque."""
     if picture.alpha is None or picture.alpha.min() == 255:
         return picture.best
     scale = picture.best.dtype.type(1 if picture.deep is None else 257)
@@ -39,7 +39,7 @@ def rgba(picture: Picture) -> np.ndarray:
 
 
 def rgba_of(image: Image.Image) -> np.ndarray:
-    """The same of a Pillow image in memory."""
+    """Return the same of a Pillow image in memory."""
     transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
     pixels = np.asarray(image.convert("RGBA" if transparent else "RGB"))
     return pixels if not transparent or pixels[:, :, 3].min() < 255 else np.ascontiguousarray(pixels[:, :, :3])
@@ -62,7 +62,8 @@ def on_neutral_ground(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarra
 
 
 def within(regions: Iterable[ProductRegion], alpha: np.ndarray) -> tuple[list[ProductRegion], list[ProductRegion]]:
-    """The regions as far as a picture's alpha, uint8 (H, W), shows them, and apart from them those of which nothing is.
+    """Return the regions as far as a picture's alpha, uint8 (H, W), shows them, and apart from them those of which
+    nothing is.
 
     Each pixel of a product is as opaque as the picture there at most. Not their product: at a soft edge the outliner
     has measured the picture's own softness already.

@@ -11,7 +11,7 @@ _MODULE = __package__
 
 
 def typed_command(arguments: str = "") -> str:
-    """The command that the user has typed, up to its own arguments, followed by ``arguments``.
+    """Return the command that the user has typed, up to its own arguments, followed by ``arguments``.
 
     ``photoshoot.py`` says it in PHOTOSHOOT_COMMAND. Where no command was typed, as in the WebUI, it is the one that
     works in any environment with this package.

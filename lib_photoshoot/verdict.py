@@ -62,7 +62,7 @@ class Verdict:
     products: tuple[FoundProduct, ...] = ()
 
     def to_json(self) -> str:
-        """The value, on one line."""
+        """Return the value, on one line."""
         values: dict[str, Any] = {
             "says": self.says,
             "decision": self.decision,
@@ -95,7 +95,7 @@ class Verdict:
 
 
 def found_products(regions: Iterable[ProductRegion]) -> tuple[FoundProduct, ...]:
-    """The products of a filter's result."""
+    """Return the products of a filter's result."""
     return tuple(
         FoundProduct(
             region.product,

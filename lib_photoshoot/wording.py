@@ -2,5 +2,5 @@
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """The number with its noun, ``1 picture``, ``2,000 pictures``; ``plural`` where it is not an s more."""
+    """Return the number with its noun, ``1 picture``, ``2,000 pictures``; ``plural`` where it is not an s more."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

@@ -24,7 +24,8 @@ _NEXT_SCAN = re.compile(b"\xff[\xda\xd9]")
 
 
 def open_image(file: BinaryIO, name: str, formats: tuple[str, ...]) -> Image.Image:
-    """What ``more_formats.open_image`` gives for a file that asks for no more work than its size and pixels explain.
+    """Return what ``more_formats.open_image`` gives for a file that asks for no more work than its size and pixels
+    explain.
 
     ``name`` stands for the file in the sentence. Raises ImageTooLargeError, and whatever Pillow raises.
     """

@@ -34,7 +34,7 @@ class Calibrator:
     calibration: Calibration | None = None
 
     def __call__(self, picture: Picture, name: str) -> Calibrated:
-        """Raises ImageError where a photo cannot be calibrated with the run's calibration."""
+        """Return the calibrated photo. Raises ImageError where it cannot be calibrated with the run's calibration."""
         if self.calibration is None:
             return _by_its_card(picture, name)
         try:
@@ -46,7 +46,7 @@ class Calibrator:
 
 
 def calibrator_for(name: str) -> tuple[Calibrator, dict[str, str]]:
-    """The calibrator for a file, or for ``auto``, and how a run's settings tell it. Raises CalibrationError."""
+    """Return the calibrator for a file, or for ``auto``, and how a run's settings tell it. Raises CalibrationError."""
     if name == AUTO:
         check_can_find()
         return Calibrator(), {"calibration": AUTO}

@@ -75,7 +75,7 @@ def calibrate(
     kind: ChartKind = ChartKind.CLASSIC,
     light: str = "",
 ) -> tuple[Calibration, np.ndarray]:
-    """The calibration that a picture of a chart gives, and the middles of the chart's corner patches (4, 2).
+    """Return the calibration that a picture of a chart gives, and the middles of the chart's corner patches (4, 2).
 
     ``corners`` say where these are, in pixels, around the chart from any of them; without, the chart is looked for.
     ``light`` is a note on the light. Raises CalibrationError with what is wrong with picture or chart.
@@ -187,7 +187,7 @@ def _values(error: Error) -> dict[str, float]:
 
 
 def _error(values: dict[str, Any], field: str, most: float) -> Error:
-    """A mean up to ``most``, and a greatest error that is no less."""
+    """Return a mean up to ``most``, and a greatest error that is no less."""
     found = values.get(field)
     mean, greatest = (found.get("mean"), found.get("max")) if isinstance(found, dict) else (None, None)
     if not _is_number(mean, 0) or not _is_number(greatest, mean) or mean > most:

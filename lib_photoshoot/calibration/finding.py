@@ -26,7 +26,7 @@ def can_find() -> bool:
 
 
 def find_chart(srgb: np.ndarray, name: str) -> np.ndarray:
-    """The middles of the corner patches (4, 2) of the one chart in a picture, uint8 sRGB (H, W, 3).
+    """Return the middles of the corner patches (4, 2) of the one chart in a picture, uint8 sRGB (H, W, 3).
 
     They go around the chart from any of them. Raises NoChartError where there is none that is whole, and
     CalibrationError for more than one, and where the package is not installed.
@@ -54,7 +54,7 @@ def find_charts(srgb: np.ndarray) -> list[np.ndarray]:
 
 
 def check_can_find() -> None:
-    """Raises CalibrationError where charts cannot be found here, with what to do."""
+    """Check that charts can be found here. Raises CalibrationError, which says what to do."""
     if _segmenter() is None:
         raise CalibrationError(
             "Finding a chart in a picture needs the package colour-checker-detection, which is not installed; run: "

@@ -117,7 +117,7 @@ def _left_out(kind: FitKind, shaded: bool, seen: np.ndarray, true: np.ndarray, p
 def _solve(
     kind: FitKind, shaded: bool, seen: np.ndarray, true: np.ndarray, places: np.ndarray
 ) -> tuple[Fit, np.ndarray]:
-    """A fit and the slopes (2,) of the light's logarithm over the chart, found in turns."""
+    """Return a fit and the slopes (2,) of the light's logarithm over the chart, found in turns."""
     slopes = np.zeros(2)
     fit = _solved(kind, seen, true)
     for _ in range(_SHADING_ROUNDS if shaded else 0):

@@ -72,12 +72,14 @@ class PictureLight:
 
 @lru_cache(maxsize=16)
 def light_of(icc: bytes | None) -> PictureLight:
-    """The light of pictures with this profile, kept for the next one. Raises ProfileError."""
+    """Return the light of pictures with this profile, kept for the next one. Raises ProfileError."""
     return PictureLight(icc)
 
 
 def changed_light(pixels: np.ndarray, icc: bytes | None, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """The pixels (H, W, 3) after a change of their light, in their own space and of their own type. ProfileError."""
+    """Return the pixels (H, W, 3) after a change of their light, in their own space and of their own type.
+    ProfileError.
+    """
     space = light_of(icc)
     result = np.empty_like(pixels)
     # In strips: as floats, a large picture would be in memory many times over.

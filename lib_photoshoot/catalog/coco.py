@@ -43,7 +43,7 @@ def polygons(mask: np.ndarray) -> list[list[int]]:
 
 
 def coco_document(products: Sequence[str], records: Sequence[Record]) -> dict[str, Any]:
-    """The whole COCO file: categories in the products' order, ids from 1."""
+    """Return the whole COCO file: categories in the products' order, ids from 1."""
     category = {name: number for number, name in enumerate(products, 1)}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []

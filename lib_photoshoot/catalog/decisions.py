@@ -57,7 +57,8 @@ def append_hands(path: Path, chosen: Iterable[ChosenPicture]) -> tuple[int, int]
 
 
 def read_hands(path: Path) -> dict[str, str]:
-    """What was decided, by the records' ``file``; a picture that was worked on anew since has to be decided anew.
+    """Return what was decided, by the records' ``file``; a picture that was worked on anew since has to be decided
+    anew.
 
     Spoiled lines are passed over. Raises OSError as it comes.
     """

@@ -133,7 +133,7 @@ def skipped_folder(out: Path | None) -> str | None:
 
 
 def output_names(relatives: Iterable[str], named: Sequence[str]) -> list[str]:
-    """Unique output names. Raises ``CatalogError`` when there is no picture at all in the inputs ``named``."""
+    """Return unique output names. Raises ``CatalogError`` when there is no picture at all in the inputs ``named``."""
     names = _unique_names(relatives)
     if not names:
         suffixes = " ".join(sorted(PICTURE_SUFFIXES))
@@ -143,7 +143,9 @@ def output_names(relatives: Iterable[str], named: Sequence[str]) -> list[str]:
 
 
 def expand_path(item: str, skipped: str | None, cutouts: bool = False) -> Iterator[InputFile]:
-    """The pictures that one input names, each with its path below it for an output name; see :func:`collect_inputs`."""
+    """Yield the pictures that one input names, each with its path below it for an output name; see
+    :func:`collect_inputs`.
+    """
     # A name that exists is taken literally first: "shoe [1].jpg" is a file, not a pattern.
     if os.path.lexists(item):
         yield from _search(item, skipped, cutouts)
@@ -204,7 +206,7 @@ def _found(path: str, relative: str) -> InputFile:
 
 
 def _beginning(folder: str, separator: str) -> str:
-    """What the paths of a folder's files begin with."""
+    """Return what the paths of a folder's files begin with."""
     if folder == os.curdir:
         return ""
     return folder if folder.endswith(separator) else folder + separator

@@ -65,13 +65,15 @@ class Record:
         return OutlineSource.HAND.value in sources
 
     def to_line(self) -> bytes:
-        """The record as a line of the ledger."""
+        """Return the record as a line of the ledger."""
         values = {name: value for name, value in self.__dict__.items() if name != "version" or value is not None}
         return json_line(values)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
-        """Raises ``KeyError``/``TypeError`` when a field is missing, ``ValueError`` for a path that is no output's."""
+        """Read a record back. Raises ``KeyError``/``TypeError`` when a field is missing, ``ValueError`` for a path that
+        is no output's.
+        """
         values = {name: data[name] for name in cls.__dataclass_fields__ if name != "version"}
         values["version"] = data.get("version")
         outputs = tuple(values["outputs"])
@@ -95,7 +97,7 @@ def _header(settings: Mapping[str, Any]) -> bytes:
 
 
 def _not_this_run(path: Path, first: bytes) -> CatalogError:
-    """What is said of a ledger with another first line."""
+    """Return what is said of a ledger with another first line."""
     try:
         ours = first.endswith(b"\n") and json.loads(first).get("program") == _PROGRAM
     except (ValueError, AttributeError):
@@ -125,7 +127,7 @@ def _file_of(line: bytes) -> str:
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """The records of a ledger, in the order of its lines. Raises OSError as it comes."""
+    """Yield the records of a ledger, in the order of its lines. Raises OSError as it comes."""
     for _, line in read_lines(path):
         with suppress(*SPOILED):
             yield Record.from_json(json.loads(line))
@@ -142,7 +144,7 @@ def current_records(path: Path) -> Iterator[Record]:
 
 
 def _free(path: Path) -> Path:
-    """The path, with a number where it is taken."""
+    """Return the path, with a number where it is taken."""
     free, number = path, 2
     while free.exists():
         free, number = with_ending(path, f" ({number})"), number + 1
@@ -190,7 +192,9 @@ class Ledger(Journal):
         return len(self._places)
 
     def get(self, key: str) -> Record | None:
-        """The record of a source by its key, where there is one and a crash of the file system has not spoiled it."""
+        """Return the record of a source by its key, where there is one and a crash of the file system has not spoiled
+        it.
+        """
         place = self._places.get(key)
         if place is None:
             return None
@@ -201,7 +205,7 @@ class Ledger(Journal):
         return record if record.file == key else None
 
     def find(self, source: PictureSource) -> Record | None:
-        """The record of a source that need not be done again: unchanged, same name, all outputs still there.
+        """Return the record of a source that need not be done again: unchanged, same name, all outputs still there.
 
         One with an outline that somebody drew by hand stands whatever became of the source: no run draws it again.
         """
@@ -267,7 +271,7 @@ class Ledger(Journal):
 
     @staticmethod
     def _given_up(stale: Record, owned: Counter[str]) -> Iterator[str]:
-        """The outputs of a superseded record that no other one names.
+        """Yield the outputs of a superseded record that no other one names.
 
         A name may have passed to another picture meanwhile, for example when a file of the same stem went away.
         """

@@ -113,7 +113,7 @@ def _reduced(image: Image.Image) -> Image.Image:
 
 
 def slug(product: str) -> str:
-    """A product's name as part of a file name: letters and digits of any script, the rest as ``-``."""
+    """Return a product's name as part of a file name: letters and digits of any script, the rest as ``-``."""
     return beginning(re.sub(r"[^\w]+", "-", product).strip("-")[:40], 45) or "product"
 
 
@@ -186,7 +186,7 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
 
 
 def check_entry(check: ColourCheck | None) -> dict[str, Any]:
-    """The field ``colour_check`` of a region, which only those have whose product has a colour reference."""
+    """Return the field ``colour_check`` of a region, which only those have whose product has a colour reference."""
     if check is None:
         return {}
     from lib_photoshoot.colour.comparison import to_json
@@ -195,7 +195,7 @@ def check_entry(check: ColourCheck | None) -> dict[str, Any]:
 
 
 def outline_entry(outline: Outline) -> dict[str, Any]:
-    """An outline's trustworthiness as JSON values."""
+    """Return an outline's trustworthiness as JSON values."""
     return {
         "quality": round(outline.quality, 4),
         "doubts": [doubt.value for doubt in outline.doubts],
@@ -204,7 +204,7 @@ def outline_entry(outline: Outline) -> dict[str, Any]:
 
 
 def colour_entry(colour: Difference) -> dict[str, Any]:
-    """What an enhancement did to an article's colours as JSON values: mean L*a*b*, and CIEDE2000."""
+    """Return what an enhancement did to an article's colours as JSON values: mean L*a*b*, and CIEDE2000."""
     return {
         "before": [round(value, 2) for value in colour.before],
         "after": [round(value, 2) for value in colour.after],

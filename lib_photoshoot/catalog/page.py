@@ -42,7 +42,7 @@ def write_page(out: Path, document: Mapping[str, Any], records: Sequence[Record]
 def page_chunks(
     out: Path, document: Mapping[str, Any], records: Sequence[Record], decide: str = "", embed: bool = True
 ) -> Iterator[bytes]:
-    """The page as UTF-8 pieces; ``decide`` and ``embed`` as for
+    """Return the page as UTF-8 pieces; ``decide`` and ``embed`` as for
     :func:`~lib_photoshoot.shoot.review.report.report_chunks`.
     """
     hands, failed = read_hands(out / LEDGER_NAME), document["unreadable"]
@@ -125,7 +125,7 @@ def item_of(record: Record, hand: str | None) -> Item:
 
 
 def id_of(file: str) -> int:
-    """A picture's number on the page: the same whatever comes before it, and exact in JavaScript."""
+    """Return a picture's number on the page: the same whatever comes before it, and exact in JavaScript."""
     return int.from_bytes(hashlib.sha256(file.encode("utf-8", "surrogateescape")).digest()[:6], "big")
 
 
@@ -142,7 +142,7 @@ def _doubtful(entry: Mapping[str, Any]) -> bool:
 
 
 def _views(record: Record) -> list[View]:
-    """The picture's looks: what was found first, as far as there are files of them."""
+    """Return the picture's looks: what was found first, as far as there are files of them."""
     files = {"found": f"overlays/{record.stem}.png", "after": f"enhanced/{record.stem}.png", "before": ""}
     kinds = {"found": "overlay", "after": "after", "before": "before"}
     views: list[View] = [
@@ -171,7 +171,7 @@ def _region(region: Mapping[str, Any]) -> Region:
 
 
 def _notes(record: Record) -> Iterator[Note]:
-    """What there is to say about a picture, the doubts first."""
+    """Yield what there is to say about a picture, the doubts first."""
     entry = record.entry
     several = len(entry["regions"]) > 1
     named = [(region, f" of {n} {region['product']}" * several) for n, region in enumerate(entry["regions"], 1)]
@@ -198,14 +198,14 @@ def _notes(record: Record) -> Iterator[Note]:
 
 
 def _colour(colour: Mapping[str, Any], which: str) -> str:
-    """An article's mean colour before and after, and how far apart: about 1 is the least that an eye sees."""
+    """Return an article's mean colour before and after, and how far apart: about 1 is the least that an eye sees."""
     (before, after), far = (colour["before"], colour["after"]), colour["delta_e"]
     means = " → ".join(f"L* {lab[0]:.1f}, a* {lab[1]:.1f}, b* {lab[2]:.1f}" for lab in (before, after))
     return f"Colour{which}: ΔE {far['mean']:.1f} (95 %: {far['p95']:.1f}), {means}."
 
 
 def _css(lab: Sequence[float]) -> str:
-    """A colour in L*a*b* as CSS has it; browsers' own lab() is of another white."""
+    """Return a colour in L*a*b* as CSS has it; browsers' own lab() is of another white."""
     import numpy as np
 
     from lib_photoshoot.colour.space import SRGB

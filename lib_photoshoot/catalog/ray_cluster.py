@@ -23,7 +23,7 @@ STORE_BYTES = 512 << 20
 
 @contextmanager
 def scratch_folder(out: Path) -> Iterator[str]:
-    """A folder of this machine for what the workers encode; it is gone afterwards."""
+    """Yield a folder of this machine for what the workers encode; it is gone afterwards."""
     folder = scratch_of(out)
     try:
         os.mkdir(folder, 0o700)
@@ -70,19 +70,19 @@ def cluster(address: str | None, workers: int | None) -> Iterator[None]:
 
 
 def _knock(address: str) -> None:
-    """Raises ``OSError`` or ``ValueError`` at once where Ray itself would try for minutes."""
+    """Try the address. Raises ``OSError`` or ``ValueError`` at once where Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def brief(error: Exception) -> str:
-    """The first line of what Ray says."""
+    """Return the first line of what Ray says."""
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".:") if lines else type(error).__name__
 
 
 def import_ray() -> Any:
-    """The package. Raises CatalogError where it is not installed."""
+    """Return the package. Raises CatalogError where it is not installed."""
     try:
         import ray
         import ray.exceptions

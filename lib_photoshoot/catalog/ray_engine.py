@@ -164,7 +164,7 @@ class _Pool:
                 yield outcome
 
     def _next(self) -> Any:
-        """The next reference with an answer. Raises ``MachinesGoneError``: Ray itself would wait for ever."""
+        """Return the next reference with an answer. Raises ``MachinesGoneError``: Ray itself would wait for ever."""
         alone_since = None
         while True:
             ready, _ = self.ray.wait([*self.in_flight, *self.starting], num_returns=1, timeout=LOOK_S)
@@ -211,7 +211,7 @@ class _Pool:
         self.in_flight[flight.actor.examine.remote(flight.job)] = flight
 
     def _landed(self, reference: Any, out: Path, protected: frozenset[str]) -> Outcome | None:
-        """What became of a picture; None when it has to be sent once more."""
+        """Return what became of a picture; None when it has to be sent once more."""
         try:
             answer = self.ray.get(reference)
         except self.ray.exceptions.RayTaskError as error:
@@ -267,7 +267,9 @@ def _flights(sources: Iterator[Numbered]) -> Iterator[_Flight | Outcome]:
 
 
 def _job(source: PictureSource) -> Job | UrlFile:
-    """Raises ``ImageError`` for what is no file with content, which only the driver can tell from an absent one."""
+    """Return what a worker is given. Raises ``ImageError`` for what is no file with content, which only the driver can
+    tell from an absent one.
+    """
     if isinstance(source, UrlFile):
         return source
     stamp = None

@@ -61,12 +61,12 @@ DOUBT_TEXT = {
 
 
 def doubts_of(region: Mapping[str, Any]) -> list[str]:
-    """The codes of the doubts about one region of a report; none where it was written before there were any."""
+    """Return the codes of the doubts about one region of a report; none where it was written before there were any."""
     return list((region.get("outline") or {}).get("doubts", ()))
 
 
 def doubts_in_words(codes: Iterable[str], between: str = ", ") -> str:
-    """What speaks against an outline, for people."""
+    """Return what speaks against an outline, for people."""
     return between.join(DOUBT_TEXT[Doubt(code)] for code in codes)
 
 
@@ -90,7 +90,7 @@ def write_reports(out: Path, document: dict[str, Any], records: Sequence[Record]
 def report_document(
     products: Sequence[str], settings: Mapping[str, Any], unreadable: Sequence[dict[str, str]]
 ) -> dict[str, Any]:
-    """The content of ``report.json``, version 1, without its images."""
+    """Return the content of ``report.json``, version 1, without its images."""
     return {
         "version": 1,
         "products": list(products),
@@ -130,7 +130,7 @@ def _annotations(products: Sequence[str], records: Iterable[Record]) -> Iterator
 
 
 def _joined(pieces: Iterable[str], separator: str) -> Generator[str, None, bool]:
-    """The pieces with separators between them; returns whether there were any."""
+    """Yield the pieces with separators between them; returns whether there were any."""
     between = ""
     for piece in pieces:
         yield between + piece

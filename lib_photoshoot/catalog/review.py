@@ -34,7 +34,7 @@ class ReviewedRun:
     """A run's folder under review, finished or not; methods may be called from several threads."""
 
     def __init__(self, out: Path) -> None:
-        """Raises CatalogError where there is no run that can be read."""
+        """Open a run. Raises CatalogError where there is none that can be read."""
         self.decided = 0
         self._out = out
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class ReviewedRun:
         self._read()
 
     def page(self) -> Iterator[bytes]:
-        """The page as it is now. Raises CatalogError."""
+        """Return the page as it is now. Raises CatalogError."""
         with self._lock:
             self._read()
             try:
@@ -53,7 +53,7 @@ class ReviewedRun:
                 raise self._unread(error) from error
 
     def picture(self, name: str) -> Path | None:
-        """A file of the run by its name; None for anything else."""
+        """Return a file of the run by its name; None for anything else."""
         with self._lock:
             if name not in self._files:
                 self._read()
@@ -108,7 +108,7 @@ class ReviewedRun:
         return CatalogError(f"The run in {shown(self._out)} cannot be read ({error.strerror}); name a run's folder.")
 
     def _read(self) -> None:
-        """What the folder holds at the moment: a run may be going on in it."""
+        """Read what the folder holds at the moment: a run may be going on in it."""
         try:
             stamp = _stamps(self._out)
             if stamp == self._stamp:
@@ -136,7 +136,9 @@ class ReviewedRun:
 
 
 def _settings(out: Path) -> dict[str, Any] | None:
-    """What a run's ledger says of its settings; None where it is of another program. Raises OSError, CatalogError."""
+    """Return what a run's ledger says of its settings; None where it is of another program. Raises OSError,
+    CatalogError.
+    """
     header = read_header(inside(out, LEDGER_NAME))
     with suppress(KeyError, TypeError):
         settings = header["settings"]
@@ -146,7 +148,7 @@ def _settings(out: Path) -> dict[str, Any] | None:
 
 
 def _report(out: Path) -> tuple[dict[str, int], list[dict[str, str]]]:
-    """The order of the pictures, and those that could not be read, as far as there is a report yet."""
+    """Return the order of the pictures, and those that could not be read, as far as there is a report yet."""
     with suppress(OSError, CatalogError, ValueError, KeyError, TypeError, RecursionError):
         report = json.loads(inside(out, "report.json").read_text(encoding="utf-8"))
         order = {str(entry["file"]): number for number, entry in enumerate(report["images"])}
@@ -155,7 +157,7 @@ def _report(out: Path) -> tuple[dict[str, int], list[dict[str, str]]]:
 
 
 def _files_of(record: Record) -> list[str] | None:
-    """The files that the page names of a picture; None for a record of a strange folder that cannot be shown."""
+    """Return the files that the page names of a picture; None for a record of a strange folder that cannot be shown."""
     try:
         item = item_of(record, None)
         json.dumps(item, allow_nan=False)
@@ -168,7 +170,7 @@ def _files_of(record: Record) -> list[str] | None:
 
 
 def _stamps(out: Path) -> tuple[Any, Any]:
-    """Changes whenever the ledger or the report does."""
+    """Return what changes whenever the ledger or the report does."""
     return stamp_of(out / LEDGER_NAME), stamp_of(out / "report.json")
 
 

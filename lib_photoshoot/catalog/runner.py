@@ -109,7 +109,7 @@ def run_engine(
     settings: Mapping[str, Any] | None = None,
     withdraw: bool = True,
 ) -> CatalogSummary:
-    """What :func:`run_catalog` does, with any engine: ledger and reports are the same, and so is resuming."""
+    """Yield what :func:`run_catalog` does, with any engine: ledger and reports are the same, and so is resuming."""
     settings = dict(settings or {})
     tell = progress or (lambda _: None)
     protected = _real_paths(inputs)
@@ -168,7 +168,7 @@ def run_engine(
 
 
 def _as_json(product: Product) -> dict[str, Any]:
-    """The product as the ledger names it; a colour only where it has one, so that older runs can be resumed."""
+    """Return the product as the ledger names it; a colour only where it has one, so that older runs can be resumed."""
     values = asdict(product)
     if product.colour is None:
         del values["colour"]

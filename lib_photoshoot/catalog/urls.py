@@ -128,7 +128,7 @@ PictureSource = InputFile | UrlFile
 def collect_sources(
     inputs: Iterable[str | os.PathLike[str]], out: Path | None = None, tell: TellInput = lambda _: None
 ) -> tuple[PictureSource, ...]:
-    """What :func:`lib_photoshoot.catalog.inputs.collect_inputs` does, for URLs too.
+    """Return what :func:`lib_photoshoot.catalog.inputs.collect_inputs` does, for URLs too.
 
     A URL of a folder is searched recursively for picture suffixes, without hidden names; on a web server a folder is
     what ends with a slash, and its page lists it. Raises ``CatalogError`` also when a package is missing, a folder
@@ -255,14 +255,14 @@ def _body(system: Any, path: str, most: int) -> bytes:
 
 
 def _links(system: Any, folder: str) -> Iterator[str]:
-    """The addresses that a web server's page of a folder links, each once."""
+    """Yield the addresses that a web server's page of a folder links, each once."""
     page = _body(system, folder, _LARGEST_PAGE).decode("utf-8", "replace")
     found = (unescape(next(filter(None, match.groups()), "")) for match in _LINK.finditer(page))
     yield from dict.fromkeys(urljoin(folder, link) for link in found)
 
 
 def _linked(system: Any, folder: str, visited: set[str], depth: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What a web server's pages list below ``folder``; links that lead elsewhere are not followed."""
+    """Yield what a web server's pages list below ``folder``; links that lead elsewhere are not followed."""
     visited.add(folder)
     if depth > _DEEPEST or len(visited) > _MOST_FOLDERS:
         raise _EndlessError
@@ -277,7 +277,7 @@ def _linked(system: Any, folder: str, visited: set[str], depth: int = 0) -> Iter
 
 
 def _safe(*parts: str) -> str:
-    """An object's name as a relative path: whatever stands in it, it leads nowhere else."""
+    """Return an object's name as a relative path: whatever stands in it, it leads nowhere else."""
     kept = [re.sub(r'[\x00-\x1f\\:*?"<>|]', "_", part) for part in parts if part not in ("", ".", "..")]
     return "/".join(kept) or "picture"
 
@@ -289,7 +289,7 @@ def _stamp(info: dict[str, Any]) -> Stamp:
 
 
 def _without_secrets(url: str) -> str:
-    """A URL as it may be written down: no account, no signature; what may be secret stands as a digest."""
+    """Return a URL as it may be written down: no account, no signature; what may be secret stands as a digest."""
     scheme = _URL.match(url)
     if scheme is None:
         return url
@@ -314,7 +314,7 @@ def _digested(name: str, value: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, never in the library's own words: they may hold the URL with its secrets."""
+    """Return what went wrong, never in the library's own words: they may hold the URL with its secrets."""
     status = getattr(error, "status", None)
     if isinstance(status, int):
         return f"the server answered {status}"
@@ -324,7 +324,7 @@ def _reason(error: Exception) -> str:
 
 
 def _file_system(url: str) -> tuple[Any, str]:
-    """The file system of a URL, and the path in it. Raises ``CatalogError`` for what is missing to reach it."""
+    """Return the file system of a URL, and the path in it. Raises ``CatalogError`` for what is missing to reach it."""
     name = shown(_without_secrets(url))
     pip = f"{shown(sys.executable)} -m pip install"
     try:

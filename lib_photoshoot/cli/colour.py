@@ -154,7 +154,7 @@ def _calibrated(file: InputFile, calibrator: Calibrator | None) -> Picture:
 
 
 def _tell(product: Product, one: MeasuredArticle | None) -> None:
-    """The product with its colour on standard output, and where that comes from beside it."""
+    """Print the product with its colour on standard output, and where that comes from beside it."""
     from lib_photoshoot.files import shown
     from lib_photoshoot.products import format_products
 

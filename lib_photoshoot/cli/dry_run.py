@@ -9,7 +9,7 @@ from typing import Any
 
 
 def without_running(command: Any) -> Any:
-    """A command of Click's kind that only reads its arguments, with all of its subcommands."""
+    """Return a command of Click's kind that only reads its arguments, with all of its subcommands."""
     for inner in getattr(command, "commands", {}).values():
         without_running(inner)
     if not hasattr(command, "commands"):
@@ -18,7 +18,7 @@ def without_running(command: Any) -> Any:
 
 
 def main() -> None:
-    """Ends with exit code 0 where the command could be run, or was asked for its help, else 2."""
+    """End with exit code 0 where the command could be run, or was asked for its help, else 2."""
     import typer
 
     from lib_photoshoot.cli.main import app

@@ -88,7 +88,7 @@ def finish_command(
 
 
 def _print(product: FinishedProduct) -> None:
-    """What became of a product, on standard output; what needs somebody, on standard error."""
+    """Print what became of a product, on standard output, and what needs somebody, on standard error."""
     from lib_photoshoot.files import shown
 
     typer.echo(f"{product.name}: {product.accepted} accepted, {len(product.ranking)} of them different")

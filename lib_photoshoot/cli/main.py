@@ -248,7 +248,7 @@ def _engine(
 
 
 def _calibrator(name: str | None) -> tuple[Calibrator | None, dict[str, str]]:
-    """What --calibration asks for, and how a run's settings tell it."""
+    """Return what --calibration asks for, and how a run's settings tell it."""
     if name is None:
         return None, {}
     from lib_photoshoot.calibration.applying import calibrator_for
@@ -259,7 +259,7 @@ def _calibrator(name: str | None) -> tuple[Calibrator | None, dict[str, str]]:
 def _settings(
     choice: ModelChoice, require_all: bool, retouch: RetouchName, white_balance: str
 ) -> dict[str, str | bool | float | None]:
-    """What decides a run's results, for its report and for the check on resume; the device does not."""
+    """Return what decides a run's results, for its report and for the check on resume; the device does not."""
     settings = {"detector": choice.detector.value, "segmenter": choice.segmenter.value, "threshold": choice.threshold}
     # Said only where it is on: runs of before it existed can be resumed.
     settings |= {"bf16": choice.bf16, "all": require_all} | ({"thorough": True} if choice.thorough else {})

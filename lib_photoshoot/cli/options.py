@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def _detector(name: str) -> str:
-    """The detector's own name; raises BadParameter. An enumeration of Typer's would know no other names for it."""
+    """Return the detector's own name; raises BadParameter. An enumeration of Typer's would know no other names for
+    it.
+    """
     name = DETECTOR_ALIASES.get(name, name)
     try:
         return DetectorName(name).value
@@ -51,7 +53,7 @@ Calibration = Annotated[
 
 
 def loaded(build: Callable[[], ProductFilter]) -> ProductFilter:
-    """The real filter; whatever the model libraries print while loading goes to standard error."""
+    """Return the real filter; whatever the model libraries print while loading goes to standard error."""
     keep_freed_memory()
     with redirect_stdout(sys.stderr):
         return build()

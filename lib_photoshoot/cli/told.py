@@ -30,11 +30,11 @@ class ToldInLines:
         self._thread.join()
 
     def tell(self, text: str) -> None:
-        """What is done now; told with the next line."""
+        """Keep what is done now, to tell it with the next line."""
         self._text = text
 
     def tell_now(self, text: str) -> None:
-        """What is done now, told at once, as for a new stage."""
+        """Tell at once what is done now, as for a new stage."""
         if text != self._text:
             self._text = text
             say(text)

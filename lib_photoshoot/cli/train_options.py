@@ -45,7 +45,7 @@ Python = Annotated[str, typer.Option("--python", help="The interpreter with sd-s
 
 
 def recipe_of(preset: str, file: Path | None, settings: list[str] | None) -> Recipe:
-    """A preset, with a file's values and then single ones over it. Raises TrainingError."""
+    """Return a preset, with a file's values and then single ones over it. Raises TrainingError."""
     from lib_photoshoot.training.assignments import assigned
     from lib_photoshoot.training.recipe import PRESETS, recipe_from
 
@@ -64,7 +64,7 @@ def recipe_of(preset: str, file: Path | None, settings: list[str] | None) -> Rec
 
 
 def epochs_of(text: str) -> list[int]:
-    """The numbers of ``8,10``. Raises TrainingError."""
+    """Return the numbers of ``8,10``. Raises TrainingError."""
     try:
         return [int(part) for part in text.split(",") if part.strip()]
     except ValueError as error:

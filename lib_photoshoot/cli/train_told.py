@@ -37,7 +37,7 @@ def _findings(check: FolderCheck) -> list[str]:
 
 
 def print_check(check: FolderCheck) -> None:
-    """What a folder is worth: its findings, buckets and steps."""
+    """Print what a folder is worth: its findings, buckets and steps."""
     dataset = check.dataset
     for text in _findings(check):
         print(text)
@@ -65,7 +65,7 @@ def status_line(status: Status) -> str:
 
 @contextmanager
 def stages_shown(text: str) -> Iterator[Callable[[str, float | None], None]]:
-    """Shows stages with the share of the whole that is done, or, with None, what is heard within a stage."""
+    """Show stages with the share of the whole that is done, or, with None, what is heard within a stage."""
     console = Console(stderr=True, soft_wrap=True)
     if not console.is_terminal:
         with ToldInLines(text) as lines:
@@ -79,14 +79,14 @@ def stages_shown(text: str) -> Iterator[Callable[[str, float | None], None]]:
 
 @contextmanager
 def pictures_shown(text: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows how many pictures are done."""
+    """Show how many pictures are done."""
     with telling(text, None, transient=True) as tell:
         yield lambda done, of: tell(done, total=of)
 
 
 @contextmanager
 def steps_shown() -> Iterator[Callable[[Status], None]]:
-    """Shows the steps of a run."""
+    """Show the steps of a run."""
     console = Console(stderr=True, soft_wrap=True)
     if not console.is_terminal:
         with ToldInLines("starting") as lines:
@@ -102,7 +102,7 @@ def steps_shown() -> Iterator[Callable[[Status], None]]:
 
 
 def say_other_machines(spec: RunSpec) -> None:
-    """The commands of a training on several machines."""
+    """Print the commands of a training on several machines."""
     from lib_photoshoot.training.trainer.launch import SAME_ON_EACH_MACHINE
 
     if spec.machine_commands:

@@ -56,12 +56,12 @@ class ColourCheck:
         return f"{self.delta_e:.1f} {self.direction}".rstrip() if self.measured else "no article to measure"
 
     def in_words(self) -> str:
-        """The difference with the tolerance, without commas, as infotext wants it."""
+        """Return the difference with the tolerance, without commas, as infotext wants it."""
         return f"{self} ({self.reference.tolerance:g} allowed)"
 
 
 def measure_colour(pixels: np.ndarray, mask: np.ndarray, reference: ColourReference) -> ColourCheck:
-    """The article's colours, of uint8 sRGB (H, W, 3) in a bool mask (H, W), against a reference."""
+    """Return the article's colours, of uint8 sRGB (H, W, 3) in a bool mask (H, W), against a reference."""
     return compare(dominant_colours(pixels, mask), reference)
 
 
@@ -86,7 +86,7 @@ def compare(measured: Sequence[DominantColour], reference: ColourReference) -> C
 
 
 def direction(wanted: Lab, measured: Lab) -> str:
-    """What one colour is too much of, in words, by the largest of the differences of lightness, chroma and hue.
+    """Return what one colour is too much of, in words, by the largest of the differences of lightness, chroma and hue.
 
     A wanted colour near grey has no hue: there the axes of redness and yellowness are asked in place of chroma and hue.
     """
@@ -108,7 +108,9 @@ def direction(wanted: Lab, measured: Lab) -> str:
 
 
 def to_json(check: ColourCheck) -> dict[str, Any]:
-    """The check as JSON values, for reports and answers; ``delta_e`` is None where there was nothing to measure."""
+    """Return the check as JSON values, for reports and answers; ``delta_e`` is None where there was nothing to
+    measure.
+    """
     return {
         "delta_e": check.delta_e if check.measured else None,
         "says": str(check),

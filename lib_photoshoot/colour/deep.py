@@ -42,7 +42,8 @@ def begin_deep(file: BinaryIO) -> Future[Any]:
 
 
 def read_deep(begun: Future[Any], pixels: np.ndarray) -> np.ndarray | None:
-    """The file's pixels as uint16 RGB (H, W, 3), as they lie in it; None where OpenCV sees other ones than Pillow did.
+    """Return the file's pixels as uint16 RGB (H, W, 3), as they lie in it; None where OpenCV sees other ones than
+    Pillow did.
 
     ``begun`` is of :func:`begin_deep`. ``pixels`` are Pillow's, uint8 (H, W, 3): OpenCV alone would take a truncated
     file for a whole one.
@@ -60,7 +61,7 @@ def read_deep(begun: Future[Any], pixels: np.ndarray) -> np.ndarray | None:
 
 
 def encode_deep(pixels: np.ndarray, alpha: np.ndarray | None, options: dict[str, Any]) -> bytes:
-    """A PNG of uint16 RGB (H, W, 3) with a uint8 alpha (H, W) or none; ``options`` are Pillow's for a PNG."""
+    """Return a PNG of uint16 RGB (H, W, 3) with a uint8 alpha (H, W) or none; ``options`` are Pillow's for a PNG."""
     channels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     if alpha is not None:
         channels = np.dstack([channels, alpha.astype(np.uint16) * np.uint16(257)])

@@ -28,7 +28,9 @@ class Difference:
 
 @lru_cache(maxsize=1)
 def colour_science() -> ModuleType:
-    """The package ``colour``, loaded when first needed: that takes a second, and it warns of what it can do without."""
+    """Return the package ``colour``, loaded when first needed: that takes a second, and it warns of what it can do
+    without.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import colour

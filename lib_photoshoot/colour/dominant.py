@@ -50,7 +50,7 @@ class DominantColour:
 
 
 def dominant_colours(pixels: np.ndarray, mask: np.ndarray) -> tuple[DominantColour, ...]:
-    """The article's colours, the largest first; none for an empty mask.
+    """Return the article's colours, the largest first; none for an empty mask.
 
     ``pixels`` is uint8 sRGB (H, W, 3), ``mask`` bool (H, W). Parts below 3 % of the area are left out, so the shares
     may add up to less than 1.
@@ -86,7 +86,7 @@ def core_colours(pixels: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _materials(values: np.ndarray) -> np.ndarray:
-    """A number for each of the colours (N, 3): equal for those of one ridge."""
+    """Return a number for each of the colours (N, 3): equal for those of one ridge."""
     cells = ((values - values.min(axis=0)) / _CELL).astype(np.intp) + _MARGIN
     shape = tuple(cells.max(axis=0) + _MARGIN + 1)
     density = np.zeros(shape, np.float32)
@@ -133,7 +133,7 @@ def _ridges(density: np.ndarray) -> np.ndarray:
 
 
 def _lit(values: np.ndarray) -> Lab:
-    """The mean of the lit part of one material (N, 3): without its shadows and its brightest spots."""
+    """Return the mean of the lit part of one material (N, 3): without its shadows and its brightest spots."""
     low, high = np.percentile(values[:, 0], _LIT)
     lit = values[(values[:, 0] >= low) & (values[:, 0] <= high)]
     lightness, a, b = (round(float(value), 2) for value in lit.mean(axis=0, dtype=np.float64))

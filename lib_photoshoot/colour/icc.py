@@ -41,7 +41,7 @@ class MatrixProfile:
 
 
 def colour_space_of(icc: bytes) -> str:
-    """The profile's own colour space as its header says, for example RGB, GRAY or CMYK."""
+    """Return the profile's own colour space as its header says, for example RGB, GRAY or CMYK."""
     return icc[16:20].decode("latin-1").strip()
 
 
@@ -73,7 +73,7 @@ def matrix_profile(icc: bytes) -> MatrixProfile:
 
 
 def grey_curve(icc: bytes) -> Curve:
-    """The tone curve of a grey profile. Raises ProfileError for any other."""
+    """Return the tone curve of a grey profile. Raises ProfileError for any other."""
     tags = _tags(icc)
     if colour_space_of(icc) != "GRAY" or b"kTRC" not in tags:
         raise ProfileError("no grey profile with a curve")
@@ -91,7 +91,7 @@ def _light_of(lightness: np.ndarray) -> np.ndarray:
 
 
 def make_profile(primaries: Sequence[float], white: Sequence[float], parameters: Sequence[float], name: str) -> bytes:
-    """A version 4 profile from CIE xy chromaticities: ``primaries`` six numbers, ``white`` two.
+    """Return a version 4 profile from CIE xy chromaticities: ``primaries`` six numbers, ``white`` two.
 
     ``parameters`` are those of an ICC curve: one of type 0 (a gamma), or five of type 3.
     """

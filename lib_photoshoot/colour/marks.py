@@ -67,7 +67,7 @@ class ColourMark:
 
 
 def colour_mark(image: Image.Image, file: BinaryIO, name: str) -> ColourMark:
-    """The colours of an opened picture whose pixels were loaded.
+    """Return the colours of an opened picture whose pixels were loaded.
 
     ``name`` stands for the file in the sentence of ImageError, which is raised for PQ and HLG: their colours have no
     place in a standard picture until somebody has decided on it.
@@ -202,7 +202,7 @@ def _has_gain_map(image: Image.Image, file: BinaryIO) -> bool:
 
 
 def _png_chunk(file: BinaryIO, wanted: bytes) -> bytes:
-    """The body of a chunk before the pixels; empty without one."""
+    """Return the body of a chunk before the pixels; empty without one."""
     head = io.BytesIO(_from_start(file, _HEAD))
     head.seek(8)
     while len(start := head.read(8)) == 8:

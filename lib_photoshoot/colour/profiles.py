@@ -20,7 +20,7 @@ _SAME = 4
 
 @lru_cache(maxsize=1)
 def srgb_profile() -> bytes:
-    """An ICC profile of sRGB (IEC 61966-2-1), made by LittleCMS; always the same bytes."""
+    """Return an ICC profile of sRGB (IEC 61966-2-1), made by LittleCMS; always the same bytes."""
     data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     # LittleCMS writes the time of making it into the header, and no two exports of a picture would be the same file.
     data[_CREATED] = b"".join(value.to_bytes(2, "big") for value in (1999, 10, 18, 0, 0, 0))

@@ -53,7 +53,7 @@ class ReferenceColour:
 
     @classmethod
     def measured(cls, colour: DominantColour) -> ReferenceColour:
-        """A measured colour as what others have to be."""
+        """Return a measured colour as what others have to be."""
         # Rounded down: all together are at most 100 %.
         return cls(lab_text(colour.lab), math.floor(colour.share * 100) / 100)
 
@@ -77,12 +77,12 @@ class ColourReference:
 
 
 def parse_reference(text: str, tolerance: float | str | None = None) -> ColourReference:
-    """The reference that ``text`` writes; ``tolerance`` as a number or its text. Raises ColourError."""
+    """Return the reference that ``text`` writes; ``tolerance`` as a number or its text. Raises ColourError."""
     return make_reference([_colour(part) for part in text.split("|")], parse_tolerance(tolerance))
 
 
 def make_reference(colours: Iterable[ReferenceColour], tolerance: float) -> ColourReference:
-    """A reference of colours that are right in themselves. Raises ColourError."""
+    """Return a reference of colours that are right in themselves. Raises ColourError."""
     given = tuple(colours)
     if len(given) > MOST_COLOURS:
         raise ColourError(f"A colour reference names {len(given)} colours; name at most the {MOST_COLOURS} largest.")
@@ -95,7 +95,7 @@ def make_reference(colours: Iterable[ReferenceColour], tolerance: float) -> Colo
 
 
 def parse_tolerance(value: float | str | None) -> float:
-    """A tolerance in CIEDE2000; None or an empty text is the default. Raises ColourError."""
+    """Return a tolerance in CIEDE2000; None or an empty text is the default. Raises ColourError."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return ColourReference.DEFAULT_TOLERANCE
     try:
@@ -117,7 +117,7 @@ def lab_text(lab: Iterable[float]) -> str:
 
 
 def hex_text(lab: tuple[float, float, float]) -> str:
-    """The nearest sRGB colour as ``#rrggbb``."""
+    """Return the nearest sRGB colour as ``#rrggbb``."""
     import numpy as np
 
     from lib_photoshoot.colour.space import SRGB
@@ -172,6 +172,6 @@ def _lab(text: str) -> tuple[float, float, float]:
 
 
 def _show(text: str) -> str:
-    """The user's text on one line, short enough for a sentence, in quotes."""
+    """Return the user's text on one line, short enough for a sentence, in quotes."""
     line = "".join(character if character.isprintable() else "\ufffd" for character in " ".join(text.split()))
     return f"'{line[:37]}...'" if len(line) > 40 else f"'{line}'"

@@ -140,7 +140,9 @@ def _exact_srgb() -> MatrixSpace:
 
 @lru_cache(maxsize=64)
 def space_of(icc: bytes | None) -> ColourSpace:
-    """The space of an RGB picture by its profile; sRGB without one. Raises ProfileError for what cannot be used."""
+    """Return the space of an RGB picture by its profile; sRGB without one. Raises ProfileError for what cannot be
+    used.
+    """
     if icc is None:
         return SRGB
     space = MatrixSpace(icc)

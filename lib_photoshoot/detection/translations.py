@@ -42,7 +42,7 @@ _PLURALS = {
 
 
 def meanings(phrase: str) -> Meanings:
-    """What a word or phrase of another language is in English, empty where it is none that is known.
+    """Return what a word or phrase of another language is in English, empty where it is none that is known.
 
     Case, spaces and the plural are of no account, and accents only where they were typed: *taca* may be Polish for tray
     or Portuguese *taça*, bowl.
@@ -69,14 +69,16 @@ def described(word: str) -> str | None:
 
 
 def fold(phrase: str) -> str:
-    """The phrase in lower case, without accents, spaces and hyphens; what tells Japanese sounds apart is kept."""
+    """Return the phrase in lower case, without accents, spaces and hyphens; what tells Japanese sounds apart is
+    kept.
+    """
     parts = unicodedata.normalize("NFD", _joined(phrase).translate(_LETTERS))
     return unicodedata.normalize("NFC", "".join(mark for mark in parts if not "\u0300" <= mark <= "\u036f"))
 
 
 @lru_cache(maxsize=1)
 def load_translations() -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-    """The packaged table: the words by language, by English word."""
+    """Return the packaged table: the words by language, by English word."""
     text = resources.files(__package__).joinpath("translations.json").read_text(encoding="utf-8")
     return {
         english: {language: tuple(words) for language, words in row.items()}
@@ -118,7 +120,7 @@ def _joined(phrase: str) -> str:
 
 
 def _of_plural(phrase: str) -> Iterator[tuple[str, str]]:
-    """What the phrase is the plural of; its first or its last part may be changed (sacs à main, rote Tassen)."""
+    """Yield what the phrase is the plural of; its first or its last part may be changed (sacs à main, rote Tassen)."""
     parts = [fold(part) for part in phrase.split()]
     for language, endings in _PLURALS.items():
         for place in {0, len(parts) - 1} if parts else ():

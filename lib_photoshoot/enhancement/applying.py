@@ -70,7 +70,9 @@ def enhance_products(
 
 
 def with_checks(srgb: np.ndarray, regions: Sequence[ProductRegion], products: Sequence[Product]) -> list[ProductRegion]:
-    """The regions with their colours in a picture, uint8 sRGB (height, width, 3), where products have a reference."""
+    """Return the regions with their colours in a picture, uint8 sRGB (height, width, 3), where products have a
+    reference.
+    """
     references = {product.name: product.colour for product in products}
     if not any(references.get(region.product) for region in regions):
         return list(regions)
@@ -96,7 +98,7 @@ def colour_off(regions: Sequence[ProductRegion]) -> list[Rejection]:
 def _enhanced_by(
     enhancer: Enhancer, image: np.ndarray, regions: Sequence[ProductRegion], space: ColourSpace
 ) -> np.ndarray:
-    """What an enhancer makes of a picture in any space; one that knows sRGB alone is given that.
+    """Return what an enhancer makes of a picture in any space; one that knows sRGB alone is given that.
 
     ``image`` is uint8 or uint16 RGB (height, width, 3) in ``space``, and so is the result. Raises EnhancementError.
     """
@@ -108,7 +110,7 @@ def _enhanced_by(
 def _with_colours(
     regions: Sequence[ProductRegion], before: np.ndarray, after: np.ndarray, space: ColourSpace
 ) -> list[ProductRegion]:
-    """The regions, each with the difference that an enhancement made to its colours."""
+    """Return the regions, each with the difference that an enhancement made to its colours."""
     return [replace(region, colour=_difference(region.solid, before, after, space)) for region in regions]
 
 
@@ -123,12 +125,12 @@ def _difference(mask: np.ndarray, before: np.ndarray, after: np.ndarray, space: 
 
 
 def _refused_by(enhancer: Enhancer) -> list[Rejection]:
-    """The products that the enhancer itself would have left as they were; see ``Enhancer``."""
+    """Return the products that the enhancer itself would have left as they were; see ``Enhancer``."""
     return list(getattr(enhancer, "refused", ()))
 
 
 def without(regions: Sequence[ProductRegion], lost: Sequence[Rejection]) -> list[ProductRegion]:
-    """The regions that were not rejected."""
+    """Return the regions that were not rejected."""
     gone = {(item.product, item.box) for item in lost}
     return [region for region in regions if (region.product, region.box) not in gone]
 

@@ -84,7 +84,8 @@ def hold_colour(
 
 
 def colour_change(before: np.ndarray, painted: np.ndarray, held: np.ndarray, alpha: np.ndarray) -> ColourChange | None:
-    """What the pass, and what pass and hold together, changed of the article's colour; None for an empty ``alpha``.
+    """Return what the pass, and what pass and hold together, changed of the article's colour; None for an empty
+    ``alpha``.
 
     Arguments as in :func:`hold_colour`.
     """
@@ -96,7 +97,8 @@ def colour_change(before: np.ndarray, painted: np.ndarray, held: np.ndarray, alp
 
 
 def seen_colour(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """The article's colour without its texture: L*a*b* (N, 3) of the article's pixels on a copy of at most 256 pixels.
+    """Return the article's colour without its texture: L*a*b* (N, 3) of the article's pixels on a copy of at most 256
+    pixels.
 
     Each is the mean, weighted by ``alpha`` and a Gaussian, of the article around it: sigma is 1/24 of the root of its
     area, which an eye that sees the whole article takes as one colour.
@@ -137,7 +139,7 @@ class _Field:
         return cls(slopes, offsets, alpha.shape, how.blown)
 
     def apply(self, pixels: np.ndarray, share: np.ndarray, rows: Rect) -> np.ndarray:
-        """The uint8 RGB rows ``pixels``, which lie at ``rows`` of the crop, corrected by ``share`` of it."""
+        """Return the uint8 RGB rows ``pixels``, which lie at ``rows`` of the crop, corrected by ``share`` of it."""
         lab = SRGB.to_lab(pixels)
         channels = _channels(lab)
         slopes, offsets = (self._enlarged(values, rows) for values in (self.slopes, self.offsets))
@@ -216,7 +218,7 @@ def _reduced(pixels: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _inner(weight: np.ndarray) -> np.ndarray:
-    """The weight without the outermost pixels, whose colour is partly the background's."""
+    """Return the weight without the outermost pixels, whose colour is partly the background's."""
     padded = cv2.copyMakeBorder(weight, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     eroded = cv2.erode(padded, np.ones((5, 5), np.uint8))[1:-1, 1:-1]
     # Thin parts keep a little, so that there is a colour everywhere.

@@ -21,7 +21,9 @@ from lib_photoshoot.results import ProductRegion
 
 
 def retouch_of(name: str | RetouchName, white_balance: str = "off") -> Retouch | None:
-    """The enhancer of that name; None for ``off``. Raises WhiteBalanceError for an unusable ``white_balance``."""
+    """Return the enhancer of that name; None for ``off``. Raises WhiteBalanceError for an unusable
+    ``white_balance``.
+    """
     neutral = Neutral.parse(white_balance)
     if RetouchName(name) is RetouchName.OFF and neutral is None:
         return None
@@ -42,7 +44,7 @@ class Retouch:
         self.neutral = neutral
 
     def alpha(self, mask: np.ndarray) -> np.ndarray:
-        """The mask, feathered by the settings' own radius; see ``Enhancer``."""
+        """Return the mask, feathered by the settings' own radius; see ``Enhancer``."""
         return feather(mask, self.settings.feather)
 
     def enhance(self, image: np.ndarray, regions: Sequence[ProductRegion], space: ColourSpace = SRGB) -> np.ndarray:

@@ -82,7 +82,7 @@ class Measurement:
 
 
 def within_limits(plan: Toning, crop: np.ndarray, mask: np.ndarray) -> Toning:
-    """The plan, weakened until the product's colours stay within the limits, measured on the finished pixels.
+    """Return the plan, weakened until the product's colours stay within the limits, measured on the finished pixels.
 
     White balance is not counted: it is what the user asked for.
     """
@@ -177,7 +177,7 @@ class Toning:
         )
 
     def weaker(self, scale: float) -> Toning:
-        """The same plan with this share of its strength."""
+        """Return the same plan with this share of its strength."""
         return replace(
             self,
             exposure=self.exposure * scale,
@@ -208,7 +208,7 @@ class Toning:
         return np.interp(light, np.linspace(0, 100, len(self.lut)), self.lut).astype(np.float32)
 
     def _detail(self, light: np.ndarray, rect: Rect) -> np.ndarray:
-        """What local contrast and sharpness add to L*."""
+        """Return what local contrast and sharpness add to L*."""
         detail = np.zeros_like(light)
         if self.local_contrast:
             coarse = light - self._base_rows(rect)
@@ -231,7 +231,7 @@ class Toning:
         return a * boost, b * boost
 
     def _base_rows(self, rect: Rect) -> np.ndarray:
-        """The smoothed lightness, enlarged to ``rect``; the same values whatever the strips are."""
+        """Return the smoothed lightness, enlarged to ``rect``; the same values whatever the strips are."""
         if rect.x1 - rect.x0 > _WARP_LIMIT:
             middle = (rect.x0 + rect.x1) // 2
             halves = (Rect(rect.x0, rect.y0, middle, rect.y1), Rect(middle, rect.y0, rect.x1, rect.y1))
@@ -277,7 +277,7 @@ def tone_curve(exposure: float) -> np.ndarray:
 
 
 def _base_lightness(crop: np.ndarray, mask: np.ndarray, space: ColourSpace) -> tuple[np.ndarray, tuple[float, float]]:
-    """The product's lightness blurred over about a twelfth of its size, small; and its scale.
+    """Return the product's lightness blurred over about a twelfth of its size, small; and its scale.
 
     A normalised blur over the mask only: the background's lightness stays out, so that no halo forms at the outline.
     """

@@ -62,7 +62,8 @@ class Neutral:
         return cls((float(found[1]) / scale, float(found[3]) / scale), bool(found[2]))
 
     def gains(self, image: np.ndarray, mask: np.ndarray, space: ColourSpace) -> Gains | None:
-        """What makes the neutral surface neutral, measured on the whole picture; None where there is no such sweep.
+        """Return what makes the neutral surface neutral, measured on the whole picture; None where there is no such
+        sweep.
 
         ``image`` is RGB (height, width, 3) in ``space``, ``mask`` bool (height, width) the product. NeutralError where
         the point is not in the picture, or too dark or bright to tell a colour by.
@@ -89,13 +90,13 @@ class Neutral:
 
 
 def gains_of(light: float, a: float, b: float) -> Gains:
-    """The gains that make this colour neutral: von Kries' rule on X, Y and Z, written for L*a*b*."""
+    """Return the gains that make this colour neutral: von Kries' rule on X, Y and Z, written for L*a*b*."""
     middle = (light + 16) / 116
     return float(middle / (middle + a / 500)), float(middle / (middle - b / 200))
 
 
 def balanced(light: np.ndarray, a: np.ndarray, b: np.ndarray, gains: Gains) -> tuple[np.ndarray, np.ndarray]:
-    """a* and b* of pixels with the gains applied; blown pixels, which show no light's colour, stay."""
+    """Return a* and b* of pixels with the gains applied; blown pixels, which show no light's colour, stay."""
     middle = (light + 16) * np.float32(1 / 116)
     shows = np.clip((100 - light) * np.float32(0.1), 0, 1)
     red, blue = (1 + (np.float32(gain) - 1) * shows for gain in gains)

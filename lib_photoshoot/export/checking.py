@@ -102,7 +102,7 @@ def check_file(
 
 
 def _colour_off(picture: Picture, reference: ColourReference) -> list[MissedRule]:
-    """The finding for an article of another colour, or for no article."""
+    """Return the finding for an article of another colour, or for no article."""
     article = _article(picture)
     found = measure_colour(picture.srgb, article, reference)
     if not found.is_off:
@@ -114,7 +114,7 @@ def _colour_off(picture: Picture, reference: ColourReference) -> list[MissedRule
 
 
 def _article(picture: Picture) -> np.ndarray:
-    """What is neither white nor see-through, bool (height, width)."""
+    """Return what is neither white nor see-through, bool (height, width)."""
     if picture.alpha is not None and picture.alpha.min() < 255:
         return picture.alpha > 127
     off = _difference(picture, (255, 255, 255))
@@ -189,7 +189,7 @@ def _look(
 
 
 def _outline(off: np.ndarray) -> list[_Missed]:
-    """What the pixels show of a frayed edge; a cut-off product is told from a straight one at the frame only."""
+    """Return what the pixels show of a frayed edge; a cut-off product is told from a straight one at the frame only."""
     found = raggedness(fill_holes(remove_islands(off > VISIBLE, _SPECK)))
     if found <= RAGGED:
         return []
@@ -198,7 +198,7 @@ def _outline(off: np.ndarray) -> list[_Missed]:
 
 
 def _product(off: np.ndarray) -> np.ndarray:
-    """The convex hull of what differs from the background, without specks."""
+    """Return the convex hull of what differs from the background, without specks."""
     seen = off > VISIBLE
     if not seen.any():
         return seen
@@ -215,7 +215,7 @@ def _difference(picture: Picture, colour: tuple[int, int, int]) -> np.ndarray:
 
 
 def _background(off: np.ndarray, product: np.ndarray, profile: Profile, share: float) -> tuple[float, list[_Missed]]:
-    """The clean share of what lies well away from the product, and what is wrong there and along the frame.
+    """Return the clean share of what lies well away from the product, and what is wrong there and along the frame.
 
     ``share`` of the frame's longer side is how far away that is.
     """
@@ -247,7 +247,7 @@ def _fill(fill: float, product: np.ndarray, profile: Profile) -> list[_Missed]:
 
 
 def _container(file: _File, profile: Profile) -> list[_Missed]:
-    """What is wrong with the file around the pixels."""
+    """Return what is wrong with the file around the pixels."""
     missed: list[_Missed] = []
     if file.format not in profile.file.accepted:
         missed.append((Aspect.FORMAT, file.format, " or ".join(profile.file.accepted)))
@@ -263,7 +263,7 @@ def _container(file: _File, profile: Profile) -> list[_Missed]:
 
 
 def _mark(metadata: Metadata, profile: Profile, source: DigitalSource | None) -> list[_Missed]:
-    """What the channel misses about a generated picture."""
+    """Return what the channel misses about a generated picture."""
     if source is None:
         evidence = evidence_in(metadata)
         source = DigitalSource.PHOTO if evidence is None else evidence.source
@@ -276,7 +276,7 @@ def _mark(metadata: Metadata, profile: Profile, source: DigitalSource | None) ->
 
 
 def to_json(name: str, check: FileCheck) -> dict[str, Any]:
-    """The check of one file as JSON values."""
+    """Return the check of one file as JSON values."""
     return {
         "file": name,
         "width": check.width,

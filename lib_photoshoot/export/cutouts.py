@@ -40,7 +40,7 @@ class CutOut:
 
 
 def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product]) -> CutOut:
-    """The product of one file alone.
+    """Return the product of one file alone.
 
     A picture with any transparency is a cut-out already. In any other ``finder`` looks for the products, and all that
     it finds are exported together, as a pair of shoes should be. Raises ImageError, and ExportError without a product.
@@ -65,14 +65,15 @@ def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product
 
 
 def recorded_doubts(path: Path) -> tuple[str, ...]:
-    """What a filter run's ledger says against the outline of one of its cut-outs; nothing for other files."""
+    """Return what a filter run's ledger says against the outline of one of its cut-outs; nothing for other files."""
     return _record_of(path) or ()
 
 
 def without_forgotten(
     files: Sequence[InputFile], named: Collection[str] = ()
 ) -> tuple[list[InputFile], list[InputFile]]:
-    """The files, and apart from them those in the ``cutouts`` of a filter run that its ledger does not know (any more).
+    """Return the files, and apart from them those in the ``cutouts`` of a filter run that its ledger does not know (any
+    more).
 
     Files that stand in ``named`` themselves are what the user wants, whatever a ledger says.
     """
@@ -86,7 +87,7 @@ def without_forgotten(
 
 
 def _record_of(path: Path) -> tuple[str, ...] | None:
-    """The recorded doubts about a cut-out: nothing for what is no run's, None for what its run does not know."""
+    """Return the recorded doubts about a cut-out: nothing for what is no run's, None for what its run does not know."""
     folder = next((parent for parent in path.absolute().parents if parent.name == CUTOUTS), None)
     if folder is None or not is_run(os.fspath(folder.parent)):
         return ()
@@ -111,7 +112,7 @@ def _recorded(ledger: Path, stamp: object) -> Mapping[str, tuple[str, ...]]:
 
 
 def _transparency(picture: Picture) -> np.ndarray | None:
-    """The alpha of a cut-out; None for a picture that is opaque all over, whatever its mode."""
+    """Return the alpha of a cut-out; None for a picture that is opaque all over, whatever its mode."""
     return None if picture.alpha is None or picture.alpha.min() == 255 else picture.alpha
 
 

@@ -25,7 +25,8 @@ def encode(pixels: np.ndarray, format_: str, quality: int, metadata: Metadata = 
 
 
 def encode_under(pixels: np.ndarray, file: Encoding, metadata: Metadata = NOTHING) -> tuple[bytes, int]:
-    """The bytes in the profile's format under its limit, and the best quality, found by bisection, that allows it.
+    """Return the bytes in the profile's format under its limit, and the best quality, found by bisection, that allows
+    it.
 
     Raises ExportError when even the least quality needs more bytes.
     """

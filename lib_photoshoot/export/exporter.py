@@ -93,7 +93,8 @@ class Exporter:
     def make(
         self, rgba: np.ndarray, name: PurePath, evidence: OriginEvidence, original: Path | None = None
     ) -> tuple[ExportedPicture, bytes]:
-        """What :meth:`export` would write, checked, and its bytes: unsigned, the same for the same cut-out and profile.
+        """Return what :meth:`export` would write, checked, and its bytes: unsigned, the same for the same cut-out and
+        profile.
 
         Raises ExportError when it cannot be made small enough.
         """
@@ -121,7 +122,7 @@ class Exporter:
 
 
 def _clean(rendered: Rendered, data: bytes) -> float:
-    """The share of the empty pixels that the encoder left exactly as they were."""
+    """Return the share of the empty pixels that the encoder left exactly as they were."""
     with Image.open(io.BytesIO(data)) as image:
         written = np.asarray(image)
     same = (written == rendered.pixels).all(axis=2)

@@ -38,7 +38,9 @@ class FramePlacement:
 
 
 def crop_to_product(rgba: np.ndarray) -> np.ndarray:
-    """The cut-out (uint8, height, width, 4) without the transparent rows and columns around it. Raises ExportError."""
+    """Return the cut-out (uint8, height, width, 4) without the transparent rows and columns around it. Raises
+    ExportError.
+    """
     rect = bounding_rect(rgba[:, :, 3] > VISIBLE)
     if rect is None:
         raise ExportError("The cut-out is transparent everywhere; make it again from a picture that shows the product.")
@@ -75,7 +77,7 @@ def plan(width: int, height: int, canvas: Canvas, product: FrameRule, enlarge: f
 
 
 def _following(canvas: Canvas, shape: float) -> Canvas:
-    """The canvas with a side shortened towards the product's proportions, as far as it may be stretched."""
+    """Return the canvas with a side shortened towards the product's proportions, as far as it may be stretched."""
     if canvas.stretch == 1:
         return canvas
     wanted = min(max(shape, 1 / canvas.stretch), canvas.stretch) * canvas.height / canvas.width
@@ -95,7 +97,7 @@ def _rounded(side: float) -> int:
 
 
 def _scale(width: int, height: int, frame_width: int, frame_height: int, product: FrameRule) -> float:
-    """The factor by which the product fills the frame as asked, inside the margins."""
+    """Return the factor by which the product fills the frame as asked, inside the margins."""
     if product.measure is Measure.SIDE:
         return product.fill * min(frame_width / width, frame_height / height)
     inner = 1 - 2 * product.margin
@@ -104,7 +106,9 @@ def _scale(width: int, height: int, frame_width: int, frame_height: int, product
 
 
 def scale_product(rgba: np.ndarray, placement: FramePlacement) -> np.ndarray:
-    """The cut-out at its size in the frame, by Lanczos with colours weighted by alpha, so that no rim appears."""
+    """Return the cut-out at its size in the frame, by Lanczos with colours weighted by alpha, so that no rim
+    appears.
+    """
     # Pillow multiplies RGBA by its alpha before it resizes, and divides afterwards.
     image = Image.fromarray(np.ascontiguousarray(rgba), "RGBA")
     scaled = np.array(image.resize((placement.width, placement.height), Image.Resampling.LANCZOS))
@@ -124,7 +128,7 @@ def _without_stairs(alpha: np.ndarray, scale: float) -> np.ndarray:
 
 
 def in_frame(scaled: np.ndarray, placement: FramePlacement) -> np.ndarray:
-    """The scaled product in an otherwise transparent frame: uint8 (frame height, frame width, 4)."""
+    """Return the scaled product in an otherwise transparent frame: uint8 (frame height, frame width, 4)."""
     frame = np.zeros((placement.frame_height, placement.frame_width, 4), np.uint8)
     rows = slice(placement.y, placement.y + placement.height)
     frame[rows, placement.x : placement.x + placement.width] = scaled
@@ -132,7 +136,7 @@ def in_frame(scaled: np.ndarray, placement: FramePlacement) -> np.ndarray:
 
 
 def fill_share(mask: np.ndarray, measure: Measure) -> float:
-    """The share of the frame, 0..1, that the bounding box of a bool mask fills."""
+    """Return the share of the frame, 0..1, that the bounding box of a bool mask fills."""
     rect = bounding_rect(mask)
     if rect is None:
         return 0.0

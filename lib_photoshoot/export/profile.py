@@ -164,7 +164,9 @@ class Profile:
     generated: Generated = Generated.FREE
 
     def file_name(self, stem: str, width: int, height: int) -> str:
-        """The name that the pattern gives to a picture, with its suffix; a stem that is too long is shortened."""
+        """Return the name that the pattern gives to a picture, with its suffix; a stem that is too long is
+        shortened.
+        """
         values = {"profile": self.name, "width": width, "height": height}
         around = len(os.fsencode(self.file.name.format(stem="", **values) + FORMATS[self.file.format]))
         fitting = shortened(stem, max(20, LONGEST - _NUMBERED - around))
@@ -172,12 +174,12 @@ class Profile:
 
 
 def profile_names() -> list[str]:
-    """The shipped profiles, sorted. Reads no file: shot lists need the names where no TOML can be read, too."""
+    """Return the shipped profiles, sorted. Reads no file: shot lists need the names where no TOML can be read, too."""
     return sorted(path.stem for path in PROFILES.glob("*.toml"))
 
 
 def load_profile(name: str) -> Profile:
-    """A shipped profile by name, or one's own by the path of its ``.toml`` file. Raises ExportError."""
+    """Return a shipped profile by name, or one's own by the path of its ``.toml`` file. Raises ExportError."""
     path = Path(name) if name.endswith(".toml") else PROFILES / f"{name}.toml"
     if not name.endswith(".toml") and name not in profile_names():
         known = ", ".join(profile_names())

@@ -22,7 +22,7 @@ from lib_photoshoot.workload import open_image
 
 
 def source_of(path: str | os.PathLike[str]) -> OriginEvidence:
-    """What a picture is, by its own metadata, or the run that wrote it; without any, a photo.
+    """Return what a picture is, by its own metadata, or the run that wrote it; without any, a photo.
 
     A file that cannot be read counts as one without metadata: reading its pixels tells what is wrong with it.
     """
@@ -46,7 +46,7 @@ def source_of(path: str | os.PathLike[str]) -> OriginEvidence:
 
 
 def metadata_of(path: Path) -> Metadata:
-    """The metadata of a picture file; nothing of one that cannot be read."""
+    """Return the metadata of a picture file; nothing of one that cannot be read."""
     # Damaged files raise many kinds in Pillow.
     with suppress(Exception), open(path, "rb") as file, open_image(file, shown(path), PICTURE_FORMATS) as image:
         if image.format == "PNG" and image.width * image.height <= PIXEL_LIMIT:
@@ -58,7 +58,7 @@ def metadata_of(path: Path) -> Metadata:
 
 
 def _record_of(path: Path) -> Record | None:
-    """The record of the filter's run that wrote a picture: its folder is the nearest above with a ledger."""
+    """Return the record of the filter's run that wrote a picture: its folder is the nearest above with a ledger."""
     path = Path(os.path.abspath(path))
     for folder in path.parents:
         ledger = folder / LEDGER_NAME
@@ -69,5 +69,5 @@ def _record_of(path: Path) -> Record | None:
 
 @lru_cache(maxsize=4)
 def _records(ledger: Path, stamp: object) -> dict[str, Record]:
-    """Records by output file; the stamp renews the cache when the file has changed. Raises OSError."""
+    """Return records by output file; the stamp renews the cache when the file has changed. Raises OSError."""
     return {output: record for record in read_records(ledger) for output in record.outputs}

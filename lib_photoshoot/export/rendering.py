@@ -60,7 +60,7 @@ def _ground(profile: Profile, placement: FramePlacement, backdrop: np.ndarray | 
 
 
 def _covering(picture: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The picture's middle, scaled so that it covers the frame."""
+    """Return the picture's middle, scaled so that it covers the frame."""
     image = Image.fromarray(np.ascontiguousarray(picture))
     scale = max(width / image.width, height / image.height)
     across, down = width / scale, height / scale
@@ -70,7 +70,7 @@ def _covering(picture: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def _over_nothing(frame: np.ndarray, shadow: np.ndarray) -> np.ndarray:
-    """The product over its own black shadow, RGBA with straight alpha."""
+    """Return the product over its own black shadow, RGBA with straight alpha."""
     product = frame[:, :, 3:].astype(np.float32) / _OPAQUE
     both = product + shadow[:, :, None] * (1 - product)
     colour = np.divide(frame[:, :, :3] * product, both, out=np.zeros((*frame.shape[:2], 3), np.float32), where=both > 0)

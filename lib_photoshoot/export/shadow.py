@@ -72,7 +72,7 @@ def _turns_up(first: tuple[int, int], middle: tuple[int, int], last: tuple[int, 
 def _footprint(
     shape: tuple[int, ...], columns: np.ndarray, ground: np.ndarray, weight: np.ndarray, depth: float
 ) -> np.ndarray:
-    """The shadow before it is blurred: a band of ``2 * depth`` rows along the ground."""
+    """Return the shadow before it is blurred: a band of ``2 * depth`` rows along the ground."""
     result = np.zeros(shape, np.float32)
     reach = math.ceil(depth)
     for offset in range(-reach, reach + 1):

@@ -59,7 +59,7 @@ class Signer:
         self.sign(_sample(), "PNG", None, None)  # says now, and not with the first picture, what is wrong with it
 
     def sign(self, data: bytes, format_: str, evidence: OriginEvidence | None, parent: bytes | None) -> bytes:
-        """A finished file's bytes, signed; ``parent`` is the file that it was made from. Raises ExportError."""
+        """Return a finished file's bytes, signed; ``parent`` is the file that it was made from. Raises ExportError."""
         c2pa = self._library
         mime = None if parent is None else _mime_of(parent)
         term = None if evidence is None else evidence.term
@@ -105,7 +105,7 @@ def _algorithm(key: Any) -> str:
 
 
 def _mime_of(data: bytes) -> str | None:
-    """The MIME type of a picture file; None where Pillow does not know it."""
+    """Return the MIME type of a picture file; None where Pillow does not know it."""
     with suppress(OSError), Image.open(io.BytesIO(data)) as image:
         return Image.MIME.get(image.format or "")
     return None

@@ -20,7 +20,7 @@ _BLEED = 2
 
 
 def mask_image(mask: np.ndarray) -> Image.Image:
-    """The mask as an 'L' picture: 255 on the product, 0 elsewhere."""
+    """Return the mask as an 'L' picture: 255 on the product, 0 elsewhere."""
     check_mask(mask)
     return Image.fromarray(mask.view(np.uint8) * np.uint8(255), "L")
 
@@ -38,7 +38,7 @@ def save_mask(mask: np.ndarray, path: str | Path) -> None:
 def cut_out(
     image: np.ndarray, mask: np.ndarray, feather_radius: float = 1.5, matte: np.ndarray | None = None
 ) -> Image.Image:
-    """The product alone as a picture of 8 bits; see :func:`cut_out_pixels`."""
+    """Return the product alone as a picture of 8 bits; see :func:`cut_out_pixels`."""
     if image.dtype != np.uint8:
         raise ValueError(f"image must be uint8, not {image.dtype}")
     return Image.fromarray(np.dstack(cut_out_pixels(image, mask, feather_radius, matte)), "RGBA")
@@ -47,7 +47,7 @@ def cut_out(
 def cut_out_pixels(
     image: np.ndarray, mask: np.ndarray, feather_radius: float = 1.5, matte: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The product alone, cropped to its bounding box with a small transparent margin: RGB, and alpha (uint8).
+    """Return the product alone, cropped to its bounding box with a small transparent margin: RGB, and alpha (uint8).
 
     ``image`` is uint8 or uint16 RGB (height, width, 3), and so is the RGB. ``matte``, uint8 (height, width), is the
     product's alpha as the outliner found it. Without one the edge of ``mask`` is anti-aliased over ``feather_radius``

@@ -52,10 +52,12 @@ class Reviewed(Protocol):
     """How many decisions were taken."""
 
     def page(self) -> Iterator[bytes]:
-        """The page as it is now, which sends decisions to ``DECIDE``."""
+        """Return the page as it is now, which sends decisions to ``DECIDE``."""
 
     def picture(self, name: str) -> Path | None:
-        """The file of that name, relative to the page, if it is one of the page's and in the folder; None otherwise."""
+        """Return the file of that name, relative to the page, if it is one of the page's and in the folder; None
+        otherwise.
+        """
 
     def chosen(self, values: Any) -> list[Any]:
         """Decisions out of JSON."""
@@ -71,19 +73,21 @@ class Reviewed(Protocol):
 
 
 def picture_in(folder: Path, name: str) -> Path | None:
-    """The file of a name that is known to be the page's own, if it is a kind that is served and in the folder."""
+    """Return the file of a name that is known to be the page's own, if it is a kind that is served and in the
+    folder.
+    """
     path = folder / name
     return path if path.suffix in MEDIA_TYPES and stays_inside(folder, path) and path.is_file() else None
 
 
 def page_response(pieces: Iterator[bytes]) -> StreamingResponse:
-    """The page, with the policy that it needs."""
+    """Return the page, with the policy that it needs."""
     headers = _HEADERS | {"Content-Security-Policy": content_security_policy(), "Cache-Control": "no-store"}
     return StreamingResponse(pieces, media_type="text/html", headers=headers)
 
 
 def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) -> Starlette:
-    """The application below ``/TOKEN/``, which answers to these ``Host`` headers alone."""
+    """Return the application below ``/TOKEN/``, which answers to these ``Host`` headers alone."""
 
     def name_in(request: Request) -> str:
         if request.headers.get("host", "") not in hosts:
@@ -125,7 +129,7 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
 
 
 async def _decisions(request: Request) -> Any:
-    """The list in a request of the page itself. Raises HTTPException."""
+    """Return the list in a request of the page itself. Raises HTTPException."""
     headers = request.headers
     origin = headers.get("origin")
     if origin is not None and origin != f"http://{headers['host']}":
@@ -150,7 +154,7 @@ async def _decisions(request: Request) -> Any:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    """The page asks for JSON, and a person reads text."""
+    """Return the page asks for JSON, and a person reads text."""
     status, text = (error.status_code, error.detail) if isinstance(error, HTTPException) else (409, str(error))
     if request.method == "POST":
         answer = _response(status, _JSON, json.dumps({"error": text}).encode())

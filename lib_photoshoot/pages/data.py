@@ -183,7 +183,7 @@ _TITLES = {"differ": "You decided otherwise than the filter"}
 
 
 def shows(names: Iterable[str], **labels: str) -> list[PageFilter]:
-    """These filters, with ``labels`` in place of their own."""
+    """Return these filters, with ``labels`` in place of their own."""
     return [
         {"name": name, "label": labels.get(name, SHOW_LABELS[name]), "title": _TITLES.get(name, "")}  # type: ignore[typeddict-item]
         for name in names
@@ -191,7 +191,7 @@ def shows(names: Iterable[str], **labels: str) -> list[PageFilter]:
 
 
 def page(title: str, **values: Any) -> Page:
-    """A page of which only what is named differs from the plainest one."""
+    """Return a page of which only what is named differs from the plainest one."""
     plain: Page = {
         "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "",
         "apply": "", "per_block": 0, "words": {}, "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],

@@ -22,7 +22,7 @@ _PIECE = 1 << 16
 
 
 def html_chunks(head: Page, items: Iterable[Item], thumbnails: Iterable[str] = ()) -> Iterator[bytes]:
-    """The page as UTF-8 pieces, so that a long one is never whole in memory.
+    """Return the page as UTF-8 pieces, so that a long one is never whole in memory.
 
     ``thumbnails`` has one text for each item, as :func:`embedded` makes it; empty for a page whose thumbnails are
     files, which keeps a served one small.
@@ -59,7 +59,7 @@ def content_security_policy() -> str:
 
 
 def embedded(out: Path, thumbnails: Iterable[str]) -> str:
-    """The thumbnails of an item's views, by their names in the folder, as base64 with a blank between them.
+    """Return the thumbnails of an item's views, by their names in the folder, as base64 with a blank between them.
 
     One is empty where the view has none, a user has deleted the file, or a link leads elsewhere.
     """
@@ -67,12 +67,12 @@ def embedded(out: Path, thumbnails: Iterable[str]) -> str:
 
 
 def key_of(values: Any) -> str:
-    """A short key that tells pages apart, of JSON values that stay as they are while decisions are taken."""
+    """Return a short key that tells pages apart, of JSON values that stay as they are while decisions are taken."""
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
 def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same in pieces of a good size to write: the template's are a few bytes each."""
+    """Yield the same in pieces of a good size to write: the template's are a few bytes each."""
     waiting = bytearray()
     for piece in pieces:
         waiting += piece
@@ -88,7 +88,7 @@ def _script_json(value: Mapping[str, Any]) -> str:
 
 
 def _blocks(texts: Iterator[str]) -> Iterator[str]:
-    """The thumbnails of ``PER_BLOCK`` items together, one item a line."""
+    """Yield the thumbnails of ``PER_BLOCK`` items together, one item a line."""
     while block := list(islice(texts, PER_BLOCK)):
         yield "\n".join(block)
 

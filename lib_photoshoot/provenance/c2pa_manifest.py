@@ -31,7 +31,7 @@ class C2paManifest:
 
 
 def read_manifest(file: BinaryIO, mime: str | None) -> C2paManifest | None:
-    """The manifest in a whole picture file of a MIME type; None without one. Leaves the position anywhere."""
+    """Return the manifest in a whole picture file of a MIME type; None without one. Leaves the position anywhere."""
     with ExitStack() as stack:
         data = _bytes_of(file, stack)
         if data is None or (store := _STORE.search(data)) is None:
@@ -46,7 +46,7 @@ def read_manifest(file: BinaryIO, mime: str | None) -> C2paManifest | None:
 
 
 def _bytes_of(file: BinaryIO, stack: ExitStack) -> Any:
-    """The file's bytes without a copy of them; None where that cannot be."""
+    """Return the file's bytes without a copy of them; None where that cannot be."""
     try:
         if hasattr(file, "getbuffer"):
             return stack.enter_context(file.getbuffer())
@@ -56,7 +56,7 @@ def _bytes_of(file: BinaryIO, stack: ExitStack) -> Any:
 
 
 def _checked(file: BinaryIO, mime: str) -> C2paManifest | None:
-    """What the library reads; None without it, and where it cannot read the manifest."""
+    """Return what the library reads; None without it, and where it cannot read the manifest."""
     try:
         import c2pa
     except (ImportError, OSError):

@@ -34,7 +34,7 @@ class OriginEvidence:
 
 
 def evidence_in(metadata: Metadata) -> OriginEvidence | None:
-    """What a file's own metadata says; None where they say nothing about it."""
+    """Return what a file's own metadata says; None where they say nothing about it."""
     found = []
     if (term := strongest_term(metadata.terms)) is not None:
         found.append(OriginEvidence(SOURCE_OF[term], f"its XMP says so ({term})", metadata))
@@ -51,6 +51,6 @@ def evidence_in(metadata: Metadata) -> OriginEvidence | None:
 
 
 def strongest(*evidence: OriginEvidence) -> OriginEvidence:
-    """The one that says the most: a cut-out may have lost what its picture has."""
+    """Return the one that says the most: a cut-out may have lost what its picture has."""
     order = list(DigitalSource)
     return min(evidence, key=lambda item: order.index(item.source))

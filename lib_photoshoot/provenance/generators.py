@@ -93,7 +93,7 @@ def marks_in(texts: Iterable[tuple[str, str]]) -> list[GeneratorMark]:
 
 
 def mark_of(place: str, text: str) -> GeneratorMark | None:
-    """The mark in one text; None without one."""
+    """Return the mark in one text; None without one."""
     if _INFOTEXT_PLACES.fullmatch(place) and is_infotext(text):
         return GeneratorMark(
             _INFOTEXT, DigitalSource.EDITED if _INPAINTED.search(text) else DigitalSource.GENERATED, place, text

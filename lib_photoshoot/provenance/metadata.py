@@ -66,7 +66,7 @@ class Metadata:
         return (*self.texts, *self.exif, *(packets.properties(self.xmp) if self.xmp else ()))
 
     def with_term(self, term: str | None) -> Metadata:
-        """The same with this term in the XMP; itself for None and where it stands there already."""
+        """Return the same with this term in the XMP; itself for None and where it stands there already."""
         return self if term is None or term in self.terms else replace(self, xmp=packets.with_term(self.xmp, term))
 
 
@@ -74,7 +74,9 @@ NOTHING = Metadata()
 
 
 def read_metadata(image: Image.Image, file: BinaryIO | None = None) -> Metadata:
-    """The metadata of an opened picture, whose pixels were loaded; ``file``, as a whole, may hold a C2PA manifest."""
+    """Return the metadata of an opened picture, whose pixels were loaded; ``file``, as a whole, may hold a C2PA
+    manifest.
+    """
     xmp, texts, exif = b"", [], []
     # Damaged metadata raises many kinds in Pillow, and no picture is lost for it.
     with suppress(Exception):
@@ -88,7 +90,9 @@ def read_metadata(image: Image.Image, file: BinaryIO | None = None) -> Metadata:
 
 
 def kept(metadata: Metadata) -> Metadata:
-    """What is written into a picture made from this one: a term of a manifest, which is lost, moves into the XMP."""
+    """Return what is written into a picture made from this one: a term of a manifest, which is lost, moves into the
+    XMP.
+    """
     return metadata.with_term(metadata.term)
 
 
@@ -151,7 +155,7 @@ def _tiff_options(xmp: bytes | None, comment: str) -> dict[str, Any]:
 
 
 def _comment(metadata: Metadata) -> str:
-    """The text by which a generator can be known, for a file that has room for one."""
+    """Return the text by which a generator can be known, for a file that has room for one."""
     marks = marks_in(metadata.texts)
     return marks[0].text if marks and not marks_in(metadata.exif) else ""
 
@@ -169,7 +173,7 @@ def _with_comment(exif: bytes | None, comment: str) -> bytes | None:
 
 
 def _within(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The pairs, as long as they are small enough together."""
+    """Return the pairs, as long as they are small enough together."""
     found, size = [], 0
     for keyword, text in pairs:
         size += len(keyword) + len(text)
@@ -180,7 +184,7 @@ def _within(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _xmp(image: Image.Image) -> bytes:
-    """The packet, empty without one."""
+    """Return the packet, empty without one."""
     for key in ("xmp", _PNG_XMP):
         if key in image.info:
             return _bytes(image.info[key])

@@ -58,7 +58,9 @@ _BY_NAME = {term.lower(): term for term in SOURCE_OF}
 
 
 def term_named(value: str) -> str | None:
-    """The term in a value: the address, with ``http`` or ``https``, ``digsrctype:…``, or the bare or spaced name."""
+    """Return the term in a value: the address, with ``http`` or ``https``, ``digsrctype:…``, or the bare or spaced
+    name.
+    """
     last = re.split("[/:#]", value.strip().rstrip("/"))[-1]
     return _BY_NAME.get(re.sub(r"[\s_-]", "", last).lower())
 

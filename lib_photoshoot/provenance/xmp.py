@@ -24,7 +24,7 @@ _ORIENTATION = re.compile(r"(\btiff:Orientation\s*(?:=\s*[\"']|>)\s*)[2-8]\b")
 
 
 def decoded(xmp: bytes) -> str:
-    """The packet's text; one that is not UTF-8 has its zeros in UTF-16."""
+    """Return the packet's text; one that is not UTF-8 has its zeros in UTF-16."""
     if b"\0" in xmp[:64]:
         return xmp.decode("utf-16-be" if xmp[:1] == b"\0" else "utf-16-le", "replace")
     return xmp.decode("utf-8", "replace").rstrip("\0")
@@ -51,7 +51,7 @@ def properties(xmp: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def terms_in(xmp: bytes) -> tuple[str, ...]:
-    """The terms of all its DigitalSourceTypes; of a damaged packet those whose address can still be read."""
+    """Return the terms of all its DigitalSourceTypes; of a damaged packet those whose address can still be read."""
     values = [value for name, value in properties(xmp) if name == PROPERTY]
     if not values:
         values = _ADDRESS.findall(decoded(xmp)) if not properties(xmp) else []
@@ -59,7 +59,7 @@ def terms_in(xmp: bytes) -> tuple[str, ...]:
 
 
 def packet(term: str) -> bytes:
-    """A packet with one term and nothing else, UTF-8."""
+    """Return a packet with one term and nothing else, UTF-8."""
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
         f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">{_description(term)}'
@@ -68,7 +68,7 @@ def packet(term: str) -> bytes:
 
 
 def with_term(xmp: bytes | None, term: str) -> bytes:
-    """The packet, UTF-8, with this term in place of its own, or besides what it holds."""
+    """Return the packet, UTF-8, with this term in place of its own, or besides what it holds."""
     if not xmp or not properties(xmp) or decoded(xmp).count(f":{PROPERTY}") > _MOST:
         return packet(term)
     text = _ATTRIBUTE.sub(rf'\g<1>"{TERMS}{term}"', decoded(xmp))
@@ -81,7 +81,7 @@ def with_term(xmp: bytes | None, term: str) -> bytes:
 
 
 def upright(xmp: bytes) -> bytes:
-    """The packet of pixels that were turned upright."""
+    """Return the packet of pixels that were turned upright."""
     return _ORIENTATION.sub(r"\g<1>1", decoded(xmp)).encode()
 
 

@@ -57,7 +57,7 @@ class Ranked:
 
 @lru_cache(maxsize=1)
 def default_weights() -> Mapping[str, float]:
-    """The shipped weights by quality. Raises ExportError where this Python has no TOML reader."""
+    """Return the shipped weights by quality. Raises ExportError where this Python has no TOML reader."""
     return MappingProxyType(parse_toml(_WEIGHTS.read_text("utf-8")))
 
 
@@ -117,7 +117,7 @@ def leaders(hashes: Sequence[int], near: int, colours: Sequence[np.ndarray | Non
 
 
 def to_json(item: Ranked) -> dict[str, Any]:
-    """A picture with its qualities, reasons and duplicates as JSON values."""
+    """Return a picture with its qualities, reasons and duplicates as JSON values."""
     qualities = {q.name: {"score": round(q.score, 4), "reason": q.reason} for q in item.measured.qualities}
     return {
         "file": item.measured.file,

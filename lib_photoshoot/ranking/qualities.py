@@ -44,7 +44,7 @@ class Quality:
 
 
 def detection(score: float) -> Quality:
-    """The detector's own certainty, in [0, 1]."""
+    """Return the detector's own certainty, in [0, 1]."""
     return Quality("detection", _clipped(score), f"recognised with {score:.2f}")
 
 
@@ -83,7 +83,7 @@ def sharpness(picture: np.ndarray, mask: np.ndarray) -> Quality:
 
 
 def exposure(picture: np.ndarray, mask: np.ndarray) -> Quality:
-    """The share of the product's pixels that are clipped to black or white, and its mean brightness."""
+    """Return the share of the product's pixels that are clipped to black or white, and its mean brightness."""
     values = picture[mask]
     if not values.size:
         return Quality("exposure", 0.0, "no pixel of the product")
@@ -105,7 +105,9 @@ def size(mask: np.ndarray) -> Quality:
 
 
 def _normalised(picture: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The product with its surroundings in float32 grey, and its mask, with its longer side scaled to ``_SIDE``."""
+    """Return the product with its surroundings in float32 grey, and its mask, with its longer side scaled to
+    ``_SIDE``.
+    """
     rect = bounding_rect(mask)
     if rect is None:
         return np.zeros((1, 1), np.float32), np.zeros((1, 1), np.bool_)

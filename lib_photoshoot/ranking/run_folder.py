@@ -88,7 +88,7 @@ def _candidates(regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
 
 
 def _stem(mask: str, number: int, product: str) -> str:
-    """The picture's output name out of its mask's, ``masks/STEM_NUMBER_PRODUCT.png``."""
+    """Return the picture's output name out of its mask's, ``masks/STEM_NUMBER_PRODUCT.png``."""
     return mask.removeprefix("masks/").removesuffix(f"_{number}_{slug(product)}.png")
 
 

@@ -36,7 +36,9 @@ class MeasuredArticle:
 
 
 def measured_on(picture: Picture, name: str, region: ProductRegion, tolerance: float) -> MeasuredArticle:
-    """The colours of an article in a photo as what others have to be. Raises ColourError where there are none."""
+    """Return the colours of an article in a photo as what others have to be. Raises ColourError where there are
+    none.
+    """
     colours = dominant_colours(picture.srgb, region.solid)[:MOST_COLOURS]
     if not colours:
         raise ColourError(f"{name}: the outline of {region.product} is empty, so it has no colour; take another photo.")

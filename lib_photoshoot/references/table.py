@@ -29,7 +29,7 @@ def with_references(
     table: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[Product, ...]:
-    """The products with their references: those of the list itself and those ``given`` stand above the table's.
+    """Return the products with their references: those of the list itself and those ``given`` stand above the table's.
 
     ``tell`` hears which rows of the table are not used. Raises ColourError, also for a product whose colour stands in
     the list and is ``given``, or is given twice.
@@ -98,7 +98,7 @@ def read_table(path: Path, owners: Mapping[str, str]) -> dict[str, ColourReferen
 
 
 def _columns(header: Sequence[str]) -> list[str]:
-    """The names of a table's columns, of its first row."""
+    """Return the names of a table's columns, of its first row."""
     names = [cell.strip().lower() for cell in _unpadded(header)]
     lacking = [name for name in _NEEDED if name not in names]
     wrong = [name for name in names if name not in _COLUMNS or names.count(name) > 1]
@@ -140,7 +140,7 @@ def _given(text: str) -> tuple[str, ColourReference]:
 
 
 def given_reference(text: str) -> ColourReference:
-    """The reference of ``#7a5c3e; tolerance=2``. Raises ColourError."""
+    """Return the reference of ``#7a5c3e; tolerance=2``. Raises ColourError."""
     colour, *settings = _OUTSIDE_BRACKETS.split(text, maxsplit=1)
     key, _, tolerance = "".join(settings).partition("=")
     if key.strip().lower() not in ("", "tolerance"):

@@ -95,7 +95,7 @@ def judge(measured: OutlineMeasures) -> Outline:
 
 
 def _cut(mask: np.ndarray, stands_out: np.ndarray) -> float:
-    """The share of a ring just outside of the outline that still stands out."""
+    """Return the share of a ring just outside of the outline that still stands out."""
     rect = bounding_rect(mask, 16)
     if rect is None:
         return 0.0
@@ -122,7 +122,7 @@ def _frame(mask: np.ndarray) -> int:
 
 
 def _thinned(mask: np.ndarray) -> np.ndarray:
-    """The mask less its rim, so that what hangs together by little falls apart."""
+    """Return the mask less its rim, so that what hangs together by little falls apart."""
     rect = bounding_rect(mask, 2)
     if rect is None:
         return mask

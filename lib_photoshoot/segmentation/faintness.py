@@ -45,7 +45,7 @@ def faint_share(image: np.ndarray, solid: np.ndarray) -> float:
 
 
 def _inwards(mask: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The ways into the mask at some pixels, of length 1, down and to the right."""
+    """Return the ways into the mask at some pixels, of length 1, down and to the right."""
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 2)
     down, across = (cv2.Sobel(soft, cv2.CV_32F, *order)[rows, columns] for order in ((0, 1), (1, 0)))
     length = np.maximum(np.hypot(down, across), np.float32(1e-6))

@@ -119,7 +119,7 @@ def _upscaling(inputs: int, hidden: int) -> nn.Sequential:
 
 
 def _renamed(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The published file's names to ours."""
+    """Return the published file's names to ours."""
 
     def name(key: str) -> str:
         part, _, rest = key.partition(".")

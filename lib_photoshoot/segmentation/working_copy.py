@@ -10,7 +10,7 @@ WORKING_SIDE = 2048
 
 
 def working_copy(image: np.ndarray) -> np.ndarray:
-    """The picture itself, or scaled down so that its longest side is :data:`WORKING_SIDE` pixels."""
+    """Return the picture itself, or scaled down so that its longest side is :data:`WORKING_SIDE` pixels."""
     height, width = image.shape[:2]
     scale = WORKING_SIDE / max(height, width)
     if scale >= 1:
@@ -20,7 +20,9 @@ def working_copy(image: np.ndarray) -> np.ndarray:
 
 
 def resized_mask(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The mask (bool) in the size of a picture of ``shape`` (height, width, ...); itself when it has that size."""
+    """Return the mask (bool) in the size of a picture of ``shape`` (height, width, ...); itself when it has that
+    size.
+    """
     height, width = shape[:2]
     if mask.shape == (height, width):
         return mask

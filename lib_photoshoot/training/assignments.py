@@ -11,7 +11,9 @@ from lib_photoshoot.training.recipe import FIELDS
 
 
 def assigned(words: Iterable[str]) -> dict[str, Any]:
-    """The values by name, each in its own type; names and ranges are left to the recipe. Raises TrainingError."""
+    """Return the values by name, each in its own type; names and ranges are left to the recipe. Raises
+    TrainingError.
+    """
     values = {}
     for word in words:
         name, equals, text = word.partition("=")
@@ -23,7 +25,7 @@ def assigned(words: Iterable[str]) -> dict[str, Any]:
 
 
 def _typed(text: str, meta: Meta | None) -> Any:
-    """The text as the type of the recipe's value; what cannot be one is left for the recipe to refuse."""
+    """Return the text as the type of the recipe's value; what cannot be one is left for the recipe to refuse."""
     if meta is None:
         return text
     if meta.many:

@@ -75,7 +75,7 @@ def check_checkpoint(path: Path) -> CheckpointInfo:
 
 
 def _header(path: Path) -> Mapping[str, Tensor]:
-    """The tensors by name. Raises TrainingError and OSError."""
+    """Return the tensors by name. Raises TrainingError and OSError."""
     name = shown(path)
     try:
         header = read_header(path)

@@ -80,7 +80,7 @@ class FolderCheck:
         return tuple(image.name for image in self.dataset.uncaptioned)
 
     def in_the_way(self, leave_out: Collection[str] = ()) -> tuple[Finding, ...]:
-        """The problems for which a run does not begin unless the user wants it all the same."""
+        """Return the problems for which a run does not begin unless the user wants it all the same."""
         return tuple(finding for finding in self.dataset.problems if finding.file not in leave_out)
 
     def to_dict(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class TrainingController:
         return self.checked(dataset, recipe, self.captions(dataset).captions)
 
     def checked(self, dataset: Dataset, recipe: Recipe, captions: Mapping[str, str]) -> FolderCheck:
-        """The same of a folder that was scanned with this recipe, with these captions by image name."""
+        """Return the same of a folder that was scanned with this recipe, with these captions by image name."""
         conflicts = self.conflicts(dataset)
         dataset = dataset.with_captions(captions)
         dataset = dataset.with_findings(caption_findings(dataset, conflicts, recipe.max_token_length))
@@ -130,12 +130,15 @@ class TrainingController:
         return FolderCheck(dataset, recipe, steps, disk, seconds)
 
     def captions(self, dataset: Dataset) -> CaptionSheet:
-        """The captions of a dataset's images: the newer of those kept here and those beside the pictures, but what was
-        edited here stays (see ``captions/store.py``)."""
+        """Return the captions of a dataset's images: the newer of those kept here and those beside the pictures, but
+        what was edited here stays (see ``captions/store.py``).
+        """
         return CaptionSheet(self._merged(dataset).captions)
 
     def conflicts(self, dataset: Dataset) -> Mapping[str, str]:
-        """The texts beside the pictures, by image name, that contradict captions edited here. Raises TrainingError."""
+        """Return the texts beside the pictures, by image name, that contradict captions edited here. Raises
+        TrainingError.
+        """
         return self._merged(dataset).conflicts
 
     def save_captions(self, dataset: Dataset, sheet: CaptionSheet, made: bool = False) -> None:
@@ -145,7 +148,7 @@ class TrainingController:
         store.save(file, kept)
 
     def captioner(self, name: str = "auto", device: str = "cpu") -> Captioner:
-        """A captioner by name; ``auto`` is BLIP where its weights are, else the embedded one.
+        """Return a captioner by name; ``auto`` is BLIP where its weights are, else the embedded one.
 
         Raises TrainingError, DeviceError, or WeightsError where the embedded one's weights are missing.
         """
@@ -190,18 +193,20 @@ class TrainingController:
         return sheet
 
     def environment(self, folder: str | None = None, python: str | None = None) -> TrainerEnvironment:
-        """The trainer: as named, else as the environment variables say, else our own."""
+        """Return the trainer: as named, else as the environment variables say, else our own."""
         return find_environment(self.home, folder, python)
 
     def check_start(self, checkpoint: Path, environment: TrainerEnvironment) -> None:
-        """What can be known at once of whether a run can start, before pictures are looked at. Raises TrainingError."""
+        """Check what can be known at once of whether a run can start, before pictures are looked at. Raises
+        TrainingError.
+        """
         check_checkpoint(checkpoint.expanduser())
         check_places(environment)
         self.check_quiet()
         check_tokenizer(environment)
 
     def check_quiet(self) -> None:
-        """Raises TrainingError while a run is at work: two would share the GPU."""
+        """Check that no run is at work: two would share the GPU. Raises TrainingError."""
         self._needs_quiet(None)
 
     def prepare(
@@ -216,7 +221,7 @@ class TrainingController:
         vae: Path | None = None,
         capabilities: Capabilities | None = None,
     ) -> RunFolder:
-        """A new run of what was checked. Raises TrainingError.
+        """Return a new run of what was checked. Raises TrainingError.
 
         Takes 15 s without ``capabilities``, as the trainer is then asked what it can.
         """
@@ -249,7 +254,9 @@ class TrainingController:
         return [run for *_, run in sorted(found, reverse=True)]
 
     def run(self, name: str = "") -> RunFolder:
-        """The run of that name; without one the run at work, else the newest that has begun. Raises TrainingError."""
+        """Return the run of that name; without one the run at work, else the newest that has begun. Raises
+        TrainingError.
+        """
         runs = self.runs()
         if not runs:
             raise TrainingError(f"There is no training run in {shown(self.runs_folder)} yet; start one.")
@@ -263,7 +270,7 @@ class TrainingController:
         raise TrainingError(f"There is no run called {name!r}; the newest are: {known}.")
 
     def active(self) -> RunFolder | None:
-        """The run that is at work."""
+        """Return the run that is at work."""
         return next((run for run in self.runs() if run.status().state.active), None)
 
     def start(self, run: RunFolder) -> Status:
@@ -280,12 +287,12 @@ class TrainingController:
         return control.resume(run, changes)
 
     def results(self, run: RunFolder) -> tuple[EpochResult, ...]:
-        """The usable LoRA files with each epoch's average loss. Raises TrainingError."""
+        """Return the usable LoRA files with each epoch's average loss. Raises TrainingError."""
         spec = run.spec()
         return scan_results(run.out, spec.name, spec.epochs, self.losses(run)).results
 
     def losses(self, run: RunFolder) -> dict[int, float]:
-        """The average loss by epoch: that of its last step."""
+        """Return the average loss by epoch: that of its last step."""
         return {
             line["epoch"]: line["average"]
             for line in run.history()

@@ -133,7 +133,7 @@ class Recipe:
         _check_pairs("Other network arguments", self.network_args, literal=False)
 
     def bucket_settings(self) -> BucketSettings:
-        """The sizes that pictures are brought to."""
+        """Return the sizes that pictures are brought to."""
         return BucketSettings(
             self.resolution,
             self.enable_bucket,
@@ -144,7 +144,7 @@ class Recipe:
         )
 
     def warmup_steps(self, total_steps: int) -> int:
-        """Steps of ``total_steps`` in which the learning rate rises; 97 of the original's 1950."""
+        """Return the steps of ``total_steps`` in which the learning rate rises; 97 of the original's 1950."""
         if self.lr_scheduler == "constant":  # sd-scripts stops with an error otherwise
             return 0
         return int(total_steps * self.warmup_ratio)
@@ -154,7 +154,7 @@ class Recipe:
         return {"version": VERSION, **asdict(self), "sample_prompts": list(self.sample_prompts)}
 
     def changed(self) -> dict[str, Any]:
-        """The values that differ from the original experiment's, without the version."""
+        """Return the values that differ from the original experiment's, without the version."""
         return {name: value for name, value in self.to_dict().items() if name in FIELDS and value != _plain(name)}
 
 
@@ -163,7 +163,7 @@ DEFAULTS: Mapping[str, Any] = {name: meta.default for name, meta in FIELDS.items
 
 
 def recipe_from(values: Mapping[str, Any]) -> Recipe:
-    """A recipe from a dictionary; what is absent keeps its default.
+    """Return a recipe from a dictionary; what is absent keeps its default.
 
     Raises TrainingError for an unknown name, a wrong value, or a version that is newer than this program's.
     """
@@ -173,7 +173,7 @@ def recipe_from(values: Mapping[str, Any]) -> Recipe:
 
 
 def adapted(recipe: Recipe, capabilities: Capabilities) -> tuple[Recipe, tuple[str, ...]]:
-    """The recipe as this machine can run it, and one sentence for each value that was changed."""
+    """Return the recipe as this machine can run it, and one sentence for each value that was changed."""
     changes: dict[str, Any] = {}
     said: list[str] = []
     if not capabilities.cuda and recipe.mixed_precision != "no":

@@ -184,7 +184,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 def _download(
     source: UrlSource, weight: WeightFile, target: Path, report: Callable[[int], None], allow_local_http: bool
 ) -> Path:
-    """The complete ``.part`` file, resumed where an earlier try stopped. Raises SourceError or OSError (local)."""
+    """Return the complete ``.part`` file, resumed where an earlier try stopped. Raises SourceError or OSError
+    (local).
+    """
     if not _is_allowed(source.url, allow_local_http):
         raise SourceError("is not an HTTPS address")
     part = _part_of(target)

@@ -11,13 +11,13 @@ from lib_photoshoot.weights.store import get_command
 
 
 def _command(path: Path) -> str:
-    """The command that brings this file; the manifest knows its name, unless the file is the user's own."""
+    """Return the command that brings this file; the manifest knows its name, unless the file is the user's own."""
     names = [weight.name for weight in Manifest.load().files.values() if weight.basename == path.name]
     return get_command(names[0] if names else "NAME")
 
 
 def load_state_dict(path: Path | str) -> dict[str, Any]:
-    """The tensors of a ``.safetensors`` file or a PyTorch checkpoint, on the CPU.
+    """Return the tensors of a ``.safetensors`` file or a PyTorch checkpoint, on the CPU.
 
     A checkpoint that wraps its tensors (``{"model": ...}``) comes back as it is. Raises WeightsError when the file is
     missing, damaged, or holds anything but plain data.

@@ -122,7 +122,7 @@ class Manifest:
         return manifest
 
     def weight(self, name: str) -> WeightFile:
-        """The file of that name. Raises UnknownModelError naming the known ones."""
+        """Return the file of that name. Raises UnknownModelError naming the known ones."""
         try:
             return self.files[name]
         except KeyError:

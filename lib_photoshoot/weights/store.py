@@ -20,7 +20,7 @@ _CHUNK = 1 << 20
 
 
 def get_command(name: str) -> str:
-    """The command that brings the file, as shown in messages."""
+    """Return the command that brings the file, as shown in messages."""
     return typed_command(f"models get {name}")
 
 
@@ -34,7 +34,7 @@ def candidates(weight: WeightFile) -> list[Path]:
 
 
 def sha256_of(path: Path) -> str:
-    """The sha256 of a file as 64 lower-case hex digits, in constant memory. Raises OSError."""
+    """Return the sha256 of a file as 64 lower-case hex digits, in constant memory. Raises OSError."""
     digest = hashlib.sha256()
     with open(path, "rb") as stream:
         while chunk := stream.read(_CHUNK):
@@ -43,7 +43,7 @@ def sha256_of(path: Path) -> str:
 
 
 def problem(path: Path, weight: WeightFile) -> str | None:
-    """What is wrong with the file's size or hash, as part of a sentence; None when it is the right file."""
+    """Return what is wrong with the file's size or hash, as part of a sentence; None when it is the right file."""
     try:
         size = path.stat().st_size
         if size != weight.size:
@@ -67,7 +67,7 @@ def verify(path: Path | str, weight: WeightFile) -> None:
 
 
 def find(name: str, manifest: Manifest | None = None) -> Path:
-    """The verified file of that name, in our models folder or a neighbouring extension's.
+    """Return the verified file of that name, in our models folder or a neighbouring extension's.
 
     The size is checked every time, the sha256 once for each (path, size, time of change). Raises WeightsError when no
     right file is there.
@@ -90,7 +90,7 @@ def find(name: str, manifest: Manifest | None = None) -> Path:
 
 
 def missing(names: str | Iterable[str], manifest: Manifest | None = None) -> tuple[WeightFile, ...]:
-    """The files among these names and groups that are not there, or not right."""
+    """Return the files among these names and groups that are not there, or not right."""
     manifest = manifest or Manifest.load()
     return tuple(weight for weight in manifest.expand(names) if not _is_there(weight, manifest))
 

@@ -65,7 +65,7 @@ class Vocabulary:
         return next((self._by_key[key] for key in keys if key in self._by_key), None)
 
     def knows(self, word: str) -> bool:
-        """True when an entry has this word."""
+        """Return whether an entry has this word."""
         return self.find(word) is not None
 
     def words(self) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ class Vocabulary:
         )
 
     def _translated(self, product: Product) -> str | None:
-        """What the product's first word of another language is in English; None without one."""
+        """Return what the product's first word of another language is in English; None without one."""
         return next(filter(None, map(described, product.words)), None)
 
     def _unknown(self, product: Product) -> str:

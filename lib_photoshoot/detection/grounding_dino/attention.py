@@ -83,7 +83,9 @@ def deformable_bag(value: Tensor, shapes: Shapes, locations: Tensor, weights: Te
 
 
 def _neighbours(at: Tensor, size: Tensor, count: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """The two grid lines around a coordinate: their numbers, forced into the level, and weights, 0 outside of it."""
+    """Return the two grid lines around a coordinate: their numbers, forced into the level, and weights, 0 outside of
+    it.
+    """
     low = at.floor()
     part = at - low
     inside_low = (low >= 0) & (low < size)
@@ -194,7 +196,7 @@ class FusionBlock(nn.Module):
         attention_mask_v: Tensor | None = None,
         attention_mask_l: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """New image features (batch, length, channels) and text features (batch, tokens, channels)."""
+        """Return new image features (batch, length, channels) and text features (batch, tokens, channels)."""
         attn = self.attn
         v, text = self.layer_norm_v(v), self.layer_norm_l(l)
         batch, length, width = v.shape
@@ -230,7 +232,7 @@ class FusionBlock(nn.Module):
 
 
 def replace_attention(transformer: nn.Module) -> None:
-    """Puts the modules above into a GroundingDINO transformer of the package, in place."""
+    """Put the modules above into a GroundingDINO transformer of the package, in place."""
     encoder, decoder = transformer.encoder, transformer.decoder
     for layers in (encoder.layers, decoder.layers):
         for layer in layers:  # type: ignore[union-attr]

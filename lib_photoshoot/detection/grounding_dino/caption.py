@@ -43,7 +43,7 @@ class WordTokenizer(Protocol):
     unknown_id: int
 
     def encode(self, word: str) -> list[int]:
-        """The tokens of one word, without special tokens."""
+        """Return the tokens of one word, without special tokens."""
         ...
 
 
@@ -88,7 +88,7 @@ def _tokenize(word: str, product: str, tokenizer: WordTokenizer, limit: int) -> 
 def build_captions(
     products: Sequence[Words], tokenizer: WordTokenizer, max_tokens: int = MAX_TOKENS
 ) -> tuple[Caption, ...]:
-    """Puts all words of all products, in order, into as few captions as hold them.
+    """Put all words of all products, in order, into as few captions as hold them.
 
     A word is never cut in two; a product's aliases may lie in different captions. A word that repeats within a product
     is asked once. No products give no captions. Raises ProductsError for a word the vocabulary does not know or that

@@ -36,7 +36,8 @@ SMALLEST_SIDE = 32
 
 
 def target_size(width: int, height: int, short_side: int = 800, long_side: int = 1333) -> tuple[int, int]:
-    """The official resizing: the short side to ``short_side``, less where the long side would exceed ``long_side``.
+    """Return the official resizing: the short side to ``short_side``, less where the long side would exceed
+    ``long_side``.
 
     Returns (width, height) in pixels.
     """
@@ -50,7 +51,9 @@ def target_size(width: int, height: int, short_side: int = 800, long_side: int =
 
 
 def preprocess(image: np.ndarray, short_side: int = 800, long_side: int = 1333) -> np.ndarray:
-    """A uint8 RGB picture (height, width, 3) as the network's input: float32 (1, 3, height, width), normalized."""
+    """Return a uint8 RGB picture (height, width, 3) as the network's input: float32 (1, 3, height, width),
+    normalized.
+    """
     from PIL import Image
 
     height, width = image.shape[:2]
@@ -68,7 +71,7 @@ def pixel_boxes(boxes: np.ndarray, width: int, height: int) -> np.ndarray:
 
 
 def nms(boxes: np.ndarray, scores: np.ndarray, iou: float = NMS_IOU) -> np.ndarray:
-    """Indices of the boxes (n, 4; x0, y0, x1, y1) to keep, best score first.
+    """Return the indices of the boxes (n, 4; x0, y0, x1, y1) to keep, best score first.
 
     A box goes if it overlaps a better, kept one with an intersection over union above ``iou``.
     """
@@ -107,7 +110,7 @@ def candidates(
     floor: float,
     iou: float = NMS_IOU,
 ) -> list[Detection]:
-    """Detections, best first, of each caption's probabilities (queries, tokens) and relative boxes (queries, 4).
+    """Return detections, best first, of each caption's probabilities (queries, tokens) and relative boxes (queries, 4).
 
     A box goes to its best product, the first on a tie, if that score is at least ``floor``; then NMS per product.
     """
@@ -157,7 +160,7 @@ class GroundingDinoDetector:
         bf16: bool = False,
         floor: float = 0.1,
     ) -> GroundingDinoDetector:
-        """Reads a checkpoint; ``bf16`` computes in bfloat16, faster and less exact. Raises WeightsError."""
+        """Read a checkpoint; ``bf16`` computes in bfloat16, faster and less exact. Raises WeightsError."""
         import torch
 
         from .model import load
@@ -200,7 +203,7 @@ class GroundingDinoDetector:
         return last.answers
 
     def forget(self) -> None:
-        """Drops what is kept of the last picture."""
+        """Drop what is kept of the last picture."""
         self._last = None
 
 

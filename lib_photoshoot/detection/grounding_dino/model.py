@@ -61,7 +61,7 @@ VARIANTS: Mapping[str, Variant] = {
 
 
 def import_package() -> None:
-    """Imports ``groundingdino.models`` without its drawing module.
+    """Import ``groundingdino.models`` without its drawing module.
 
     That module alone needs matplotlib, pycocotools and OpenCV (half a second), and the network never uses it.
     Raises WeightsError if the package is not installed.
@@ -87,7 +87,9 @@ def import_package() -> None:
 
 
 def _remedy(error: ImportError) -> str:
-    """What adds the package that an import lacks; groundingdino-py's own requirements would bring a second OpenCV."""
+    """Return what adds the package that an import lacks; groundingdino-py's own requirements would bring a second
+    OpenCV.
+    """
     absent = (error.name or "").partition(".")[0]
     if not absent:
         return "install groundingdino-py 0.4.0 again"
@@ -96,7 +98,7 @@ def _remedy(error: ImportError) -> str:
 
 
 def variant_named(name: str) -> Variant:
-    """The architecture of that name. Raises WeightsError if there is none."""
+    """Return the architecture of that name. Raises WeightsError if there is none."""
     try:
         return VARIANTS[name]
     except KeyError:
@@ -104,7 +106,7 @@ def variant_named(name: str) -> Variant:
 
 
 def read_config(variant: Variant) -> SimpleNamespace:
-    """The package's configuration file with the variant's changes, activation checkpointing off."""
+    """Return the package's configuration file with the variant's changes, activation checkpointing off."""
     import_package()
     import groundingdino.config
 
@@ -188,7 +190,7 @@ class GroundingDino(nn.Module):
 
     @torch.inference_mode()
     def encode_text(self, caption: Caption) -> dict[str, Tensor]:
-        """The transformer's text input for a caption, computed once and kept for the last 16 captions."""
+        """Return the transformer's text input for a caption, computed once and kept for the last 16 captions."""
         cached = self._texts.get(caption.input_ids)
         if cached is None:
             inputs = token_inputs(caption.input_ids, self.words.special_ids, self.device)
@@ -228,7 +230,7 @@ class GroundingDino(nn.Module):
 
     @torch.inference_mode()
     def detect(self, features: ImageFeatures, caption: Caption) -> Output:
-        """What the picture shows of a caption."""
+        """Return what the picture shows of a caption."""
         from groundingdino.util.misc import inverse_sigmoid
 
         text = self.encode_text(caption)
@@ -255,13 +257,15 @@ def _projection(channels: int, width: int, kernel: int) -> nn.Sequential:
 
 
 def clean_state(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The network's tensors in a checkpoint: what is under ``model``, if anything, without ``module.`` prefixes."""
+    """Return the network's tensors in a checkpoint: what is under ``model``, if anything, without ``module.``
+    prefixes.
+    """
     inner = state.get("model", state)
     return {key.removeprefix("module."): value for key, value in inner.items()}
 
 
 def load_state(model: GroundingDino, state: Mapping[str, Tensor], source: str) -> None:
-    """Fills the network. Raises WeightsError unless keys and shapes fit, known harmless keys aside."""
+    """Fill the network. Raises WeightsError unless keys and shapes fit, known harmless keys aside."""
     own = model.state_dict()
     missing = sorted(own.keys() - state.keys() - HARMLESS_KEYS)
     unexpected = sorted(state.keys() - own.keys() - HARMLESS_KEYS)
@@ -279,7 +283,7 @@ def load_state(model: GroundingDino, state: Mapping[str, Tensor], source: str) -
 
 
 def build(variant: str, vocab: Path | str, *, seed: int = 0, autocast: torch.dtype | None = None) -> GroundingDino:
-    """The architecture with random weights that depend on ``seed`` only; the global generator is left as it was."""
+    """Return the architecture with random weights that depend on ``seed`` only; the global generator is left as it was."""
     words = BertWords(Path(vocab))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -293,7 +297,7 @@ def load(
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> GroundingDino:
-    """The network with a checkpoint's weights (.pth or .safetensors) on a device.
+    """Return the network with a checkpoint's weights (.pth or .safetensors) on a device.
 
     ``dtype`` other than float32 switches autocast on; weights stay float32. Raises WeightsError if the file is missing,
     unreadable or of another architecture.

@@ -23,7 +23,7 @@ class BertWords:
     """The uncased BERT tokenizer for single words; satisfies ``caption.WordTokenizer``."""
 
     def __init__(self, vocab: Path) -> None:
-        """Raises WeightsError if ``vocab`` is not bert-base-uncased's vocab.txt."""
+        """Take the words of a file. Raises WeightsError if ``vocab`` is not bert-base-uncased's vocab.txt."""
         if not Path(vocab).is_file():
             raise WeightsError(
                 f"BERT's vocabulary {vocab} is missing; run `{typed_command('models get bert-vocab')}` to fetch it."

@@ -136,7 +136,7 @@ def _path_in(folder: Path, path: Path, name: str) -> Path:
 
 
 def stamp_of(run: Path, candidate: Candidate) -> str:
-    """Changes with whatever a picture is measured and exported from."""
+    """Return what changes with whatever a picture is measured and exported from."""
     values: list[Any] = [candidate.score, candidate.quality, candidate.doubts]
     for name in (candidate.picture, *candidate.masks, *candidate.cutouts):
         status = os.stat(inside(run, name))
@@ -145,7 +145,7 @@ def stamp_of(run: Path, candidate: Candidate) -> str:
 
 
 def _digest_of(profile: Profile) -> str:
-    """Changes with whatever decides a profile's pictures, and not with what it says about its rules."""
+    """Return what changes with whatever decides a profile's pictures, and not with what it says about its rules."""
     values: list[Any] = [profile.canvas, profile.background, profile.product, profile.shadow, profile.file]
     if profile.background.picture is not None:
         values.append(_sha256(profile.background.picture))
@@ -181,7 +181,7 @@ def _doubtful(candidate: Candidate) -> Sequence[str]:
 
 
 def free_name(target: Path, path: Path) -> Path:
-    """A name beside ``target`` that is free, or is taken by the same bytes as those of ``path``."""
+    """Return a name beside ``target`` that is free, or is taken by the same bytes as those of ``path``."""
     number = 1
     free = target
     while free.exists() and _sha256(free) != _sha256(path):

@@ -188,7 +188,7 @@ class _Work:
         return tuple(f"{run}/cutouts/{mask.removeprefix('masks/')}" for mask in candidate.masks)
 
     def _cut_out(self, job: _Job, problems: list[str]) -> tuple[dict[int, FinishedCutOut], set[int]]:
-        """The pictures in which the product is found, by seed, and the seeds of those that cannot be read.
+        """Return the pictures in which the product is found, by seed, and the seeds of those that cannot be read.
 
         Raises ProductsError, and _Unusable where the run's folder belongs to something else.
         """
@@ -232,7 +232,7 @@ class _Work:
     def _rank(
         self, job: _Job, found: Mapping[int, FinishedCutOut], unreadable: set[int], problems: list[str]
     ) -> tuple[Ranked, ...]:
-        """The pictures, measured where they are new; those that cannot be read join ``unreadable``."""
+        """Return the pictures, measured where they are new; those that cannot be read join ``unreadable``."""
         name, run, start = job.product.name, self._run_folder(job), self._done
         measured = []
         for number, (seed, item) in enumerate(found.items()):

@@ -57,7 +57,7 @@ class FinishedProduct:
 
 
 def seed_of(item: Ranked) -> int:
-    """The seed of a ranked picture, whose file is ``PRODUCT/SEED.png``."""
+    """Return the seed of a ranked picture, whose file is ``PRODUCT/SEED.png``."""
     return int(PurePath(item.measured.file).stem)
 
 

@@ -27,7 +27,7 @@ class ReviewedShoot:
     """
 
     def __init__(self, folder: ShootFolder) -> None:
-        """Raises ShootError where its list or ledger cannot be read or names files outside the folder."""
+        """Open a shoot. Raises ShootError where its list or ledger cannot be read or names files outside the folder."""
         self.folder = folder
         self.decided = 0
         self._ended = False
@@ -46,7 +46,7 @@ class ReviewedShoot:
             return shoot_view(self._names, self._read())
 
     def page(self) -> Iterator[bytes]:
-        """The page as it is now. Raises ShootError."""
+        """Return the page as it is now. Raises ShootError."""
         return report_chunks(self.folder.path, self.view(), DECIDE, embed=False)
 
     def chosen(self, values: Any) -> list[ChosenShot]:
@@ -99,7 +99,9 @@ class ReviewedShoot:
         )
 
     def _taken(self) -> ShootLedger:
-        """The ledger, read and locked; kept for a moment, since reading a long one for every key takes too long."""
+        """Return the ledger, read and locked; kept for a moment, since reading a long one for every key takes too
+        long.
+        """
         if self._timer is not None:
             self._timer.cancel()
         if self._ledger is None:
@@ -124,7 +126,7 @@ class ReviewedShoot:
             ledger.close()
 
     def picture(self, name: str) -> Path | None:
-        """The file of that name if it is a picture or thumbnail of the shoot, inside its folder; None otherwise."""
+        """Return the file of that name if it is a picture or thumbnail of the shoot, inside its folder; None otherwise."""
         with self._lock:
             if name not in self._files:
                 self._read_if_changed()

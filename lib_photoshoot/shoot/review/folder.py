@@ -43,21 +43,21 @@ class ShootFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises ShootError where the folder holds no shot list."""
+        """Open a shoot's folder. Raises ShootError where it holds no shot list."""
         self.path = path
         self._kept: dict[str, tuple[Any, Any]] = {}
         if not inside(path, LIST_NAME, ShootError).is_file():
             raise ShootError(f"{shown(path)} holds no shoot ({LIST_NAME} is missing); name the output folder of one.")
 
     def rows(self) -> list[dict[str, Any]]:
-        """The listed products' raw fields. Raises ShootError."""
+        """Return the listed products' raw fields. Raises ShootError."""
         try:
             return [dict(row.values) for row in read_rows(self.path / LIST_NAME)]
         except RowError as error:
             raise ShootError(f"{shown(self.path / LIST_NAME)}, line {error.line}: {error.text}") from error
 
     def names(self) -> list[ListedName]:
-        """The listed products' names, folders and counts. Raises ShootError."""
+        """Return the listed products' names, folders and counts. Raises ShootError."""
         return self._unless_changed(LIST_NAME, self._read_names)
 
     def _read_names(self) -> list[ListedName]:
@@ -68,11 +68,11 @@ class ShootFolder:
         return found
 
     def products(self) -> tuple[ListedProduct, ...]:
-        """The listed products with everything that they name. Raises ShootError."""
+        """Return the listed products with everything that they name. Raises ShootError."""
         return read_shot_list(self.path / LIST_NAME)
 
     def state(self) -> ShootState:
-        """What its ledger says now, to be read only. Raises ShootError."""
+        """Return what its ledger says now, to be read only. Raises ShootError."""
         return self._unless_changed(LEDGER_NAME, lambda: read_state(self.path))
 
     def view(self, after: int = 0) -> dict[str, Any]:

@@ -18,7 +18,7 @@ def write_report(out: Path, view: Mapping[str, Any]) -> None:
 
 
 def report_chunks(out: Path, view: Mapping[str, Any], decide: str = "", embed: bool = True) -> Iterator[bytes]:
-    """The page as UTF-8 pieces, so that a long report is never whole in memory.
+    """Return the page as UTF-8 pieces, so that a long report is never whole in memory.
 
     ``decide`` is the address, relative to the page's, that takes decisions as JSON; empty for a page that is a file.
     The full pictures are found at their path relative to the page; so are the thumbnails where ``embed`` is False,

@@ -53,7 +53,7 @@ class Standing:
         return not self.under_way and not self.waiting and self.next >= self.limit
 
     def take(self) -> int | None:
-        """The number of the next shot, or None."""
+        """Return the number of the next shot, or None."""
         if not self.needed:
             return None
         if self.waiting:
@@ -70,7 +70,7 @@ class Desk:
     def __init__(
         self, products: Sequence[ListedProduct], ledger: ShootLedger, tries: int | None, webuis: Iterable[str]
     ) -> None:
-        """``tries`` are allowed for each product; None allows :data:`DEFAULT_TRIES` for each picture wanted."""
+        """Allow ``tries`` for each product; None allows :data:`DEFAULT_TRIES` for each picture wanted."""
         done: dict[str, list[Try]] = defaultdict(list)
         for entry in ledger.tries:
             done[entry.product].append(entry)
@@ -89,7 +89,7 @@ class Desk:
         self._open = [standing for standing in self.standings if not standing.finished]
 
     def take(self, webui: str) -> Shot | None:
-        """The next shot for a WebUI, claimed; waits while there may be one, None when there is none any more."""
+        """Return the next shot for a WebUI, claimed; waits while there may be one, None when there is none any more."""
         with self._change:
             while not self.ended.is_set() and not self.stopped:
                 self._open = [standing for standing in self._open if not standing.finished]
@@ -120,7 +120,7 @@ class Desk:
             self._change.notify_all()
 
     def give_back(self, shot: Shot, webui: str, error: WebUiError) -> None:
-        """A WebUI did not make a shot: others may, unless all refuse it or it keeps breaking them."""
+        """Take back a shot that a WebUI did not make: others may, unless all refuse it or it keeps breaking them."""
         with self._change:
             standing = self._of[shot.product.name]
             standing.under_way -= 1
@@ -136,7 +136,8 @@ class Desk:
             self._change.notify_all()
 
     def decide(self, product: str, number: int, decision: str | None) -> bool:
-        """A person accepts or rejects a picture, or withdraws that (None); False where the run has ended meanwhile.
+        """Return a person accepts or rejects a picture, or withdraws that (None); False where the run has ended
+        meanwhile.
 
         A product that now lacks a picture gets further tries. Raises ShootError for an unknown picture, and OSError as
         it comes; the run goes on.
@@ -163,7 +164,7 @@ class Desk:
             return {each.product.name: each.aside for each in self.standings if each.aside is not None}
 
     def retire(self, webui: str, why: str) -> None:
-        """A WebUI is given up; the run ends with the last one."""
+        """Give a WebUI up; the run ends with the last one."""
         with self._change:
             self._webuis.discard(webui)
             self.lost[webui] = why
@@ -190,7 +191,7 @@ class Desk:
         return not self._webuis
 
     def counts(self) -> tuple[int, int]:
-        """Accepted pictures, and how many are wanted."""
+        """Return how many pictures are accepted, and how many are wanted."""
         with self._change:
             counted = [(min(each.accepted, each.product.count), each.product.count) for each in self.standings]
         return sum(accepted for accepted, _ in counted), sum(count for _, count in counted)

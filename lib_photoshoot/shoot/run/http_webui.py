@@ -150,7 +150,7 @@ def _is_local(host: str) -> bool:
 
 
 def _detail(error: urllib.error.HTTPError) -> str:
-    """What the WebUI says about its refusal, if it says so as JSON."""
+    """Return what the WebUI says about its refusal, if it says so as JSON."""
     try:
         values = json.loads(error.read(1 << 16))
         text = values.get("detail") or values.get("errors") or values.get("error")

@@ -89,17 +89,17 @@ class ShootState:
         self._index: dict[tuple[str, int], int] = {}
 
     def find(self, product: str, number: int) -> Try | None:
-        """The finished try of that number, None where there is none."""
+        """Return the finished try of that number, None where there is none."""
         index = self._index.get((product, number))
         return None if index is None else self.tries[index]
 
     def claim(self, product: str, recipe: str, number: int) -> None:
-        """A shot is about to be made."""
+        """Write that a shot is about to be made."""
         self.claimed[product].add(number)
         self.recipes[product].add(recipe)
 
     def finish(self, entry: Try) -> None:
-        """A try is finished; one that is there already stays as it is."""
+        """Write that a try is finished; one that is there already stays as it is."""
         key = (entry.product, entry.number)
         if key not in self._index:
             self._index[key] = len(self.tries)
@@ -107,7 +107,7 @@ class ShootState:
             self.tries.append(entry)
 
     def decide(self, product: str, number: int, decision: str | None) -> Try | None:
-        """A person decides; None withdraws it. The try as it is now, None where there is no such try."""
+        """Return a person decides; None withdraws it. The try as it is now, None where there is no such try."""
         index = self._index.get((product, number))
         if index is None:
             return None
@@ -134,7 +134,8 @@ class ShootState:
 
 
 def read_state(out: Path) -> ShootState:
-    """What the ledger of a shoot says now, also while another process writes it; nothing where there is none yet.
+    """Return what the ledger of a shoot says now, also while another process writes it; nothing where there is none
+    yet.
 
     Raises ShootError for a file that is no ledger of a shoot, or that cannot be read.
     """

@@ -35,7 +35,8 @@ class ShotPicture:
 
 
 def check_picture(data: bytes, source: str) -> ShotPicture:
-    """The picture of these bytes, decoded once to be sure that it is whole; ``source`` stands for it in messages.
+    """Return the picture of these bytes, decoded once to be sure that it is whole; ``source`` stands for it in
+    messages.
 
     Raises ImageError.
     """
@@ -66,5 +67,5 @@ def placed(file: str, accepted: bool) -> str:
 
 
 def thumbnail_name(folder: str, seed: int) -> str:
-    """The thumbnail's path relative to the output folder."""
+    """Return the thumbnail's path relative to the output folder."""
     return f"{THUMBNAILS}/{folder}/{seed}.jpg"

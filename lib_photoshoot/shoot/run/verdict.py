@@ -16,7 +16,7 @@ _ANSWERS = (Done.ENHANCED, Done.CUT_OUT, Done.UNDONE, Done.NOTHING)
 
 
 def verdict_in(infotext: str) -> Verdict | None:
-    """The verdict in an infotext, None where there is none. Raises ValueError for a value of another kind."""
+    """Return the verdict in an infotext, None where there is none. Raises ValueError for a value of another kind."""
     # The parameters are the last line; a prompt above may hold anything.
     value = dict(_PARAMETER.findall(infotext.rpartition("\n")[2])).get(RESULT_KEY)
     return None if value is None else Verdict.from_json(json.loads(value))

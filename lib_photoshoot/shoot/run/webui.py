@@ -68,7 +68,9 @@ class WebUi(ABC):
 
     @abstractmethod
     def call(self, path: str, body: Any = None, timeout: float | None = None) -> Any:
-        """What its API answers, as JSON; ``timeout`` in seconds, None for that of a picture. Raises WebUiError."""
+        """Return what its API answers, as JSON; ``timeout`` in seconds, None for that of a picture. Raises
+        WebUiError.
+        """
 
     def shoot(self, shot: Shot) -> Taken:
         """Generate one picture. Raises WebUiError."""
@@ -105,7 +107,7 @@ class WebUi(ABC):
         return WebUiError(f"The filter of {self.address} could not do its part: {verdict.says}", fault)
 
     def _check_names(self, what: str, path: str, wanted: Iterable[str]) -> None:
-        """The WebUI itself says nothing about an unknown one, and makes other pictures."""
+        """Check names: the WebUI itself says nothing about an unknown one, and makes other pictures."""
         names = sorted({name for name in wanted if name})
         if not names:
             return
@@ -122,10 +124,10 @@ class WebUi(ABC):
             )
 
     def broken(self, what: str) -> WebUiError:
-        """The error for an answer that cannot be used."""
+        """Return the error for an answer that cannot be used."""
         return WebUiError(f"{self.address} answers with {what}.", Fault.BROKEN)
 
 
 def one_line(value: Any) -> str:
-    """What somebody else says, short enough for a sentence of ours."""
+    """Return what somebody else says, short enough for a sentence of ours."""
     return " ".join(str(value).split())[:_LONGEST_DETAIL]

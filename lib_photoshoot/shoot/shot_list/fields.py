@@ -63,12 +63,12 @@ FIELDS: Mapping[str, Meta] = {
 
 
 def plain(value: Any) -> Any:
-    """A read value as JSON and YAML have it."""
+    """Return a read value as JSON and YAML have it."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def cell(value: Any) -> str:
-    """A raw value as the text of a CSV cell, which :func:`read_field` reads as the same."""
+    """Return a raw value as the text of a CSV cell, which :func:`read_field` reads as the same."""
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, (list, tuple)):
@@ -79,7 +79,9 @@ def cell(value: Any) -> str:
 
 
 def read_field(name: str, value: Any) -> Any:
-    """The value of a field in its own type; an empty one is the default. Raises ShootError without file and line."""
+    """Return the value of a field in its own type; an empty one is the default. Raises ShootError without file and
+    line.
+    """
     meta = FIELDS[name]
     if value is None or (isinstance(value, str) and not value.strip()):
         if name in REQUIRED:
@@ -114,7 +116,7 @@ def _text(name: str, value: Any) -> str:
 
 
 def _parsed(text: str, whole: bool) -> Any:
-    """The number that a cell holds; a text that holds none as it is, to be refused."""
+    """Return the number that a cell holds; a text that holds none as it is, to be refused."""
     if whole:
         # Longer ones are out of every range, and slow to read.
         return int(text) if _WHOLE.fullmatch(text) and len(text) < 20 else text

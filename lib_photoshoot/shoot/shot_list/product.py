@@ -81,7 +81,7 @@ class Shot:
     scene: str
 
     def request(self) -> dict[str, Any]:
-        """The body for ``/sdapi/v1/txt2img``: one picture, with the filter on."""
+        """Return the body for ``/sdapi/v1/txt2img``: one picture, with the filter on."""
         product = self.product
         body = {
             "prompt": ", ".join(part for part in (product.prompt, self.scene) if part),
@@ -108,7 +108,7 @@ class ProductReader:
         self._settings: dict[tuple[str, ...], FilterSettings] = {}
 
     def product(self, values: Mapping[str, Any]) -> ListedProduct:
-        """The product of one row's read values. Raises ShootError without file and line."""
+        """Return the product of one row's read values. Raises ShootError without file and line."""
         try:
             return self._product(values)
         except ShootError:
@@ -168,7 +168,7 @@ def _prompt(word: str, values: Mapping[str, Any]) -> str:
 
 
 def folder_of(name: str) -> str:
-    """The name of a product's folder. Raises ShootError."""
+    """Return the name of a product's folder. Raises ShootError."""
     try:
         return clean_name(name)
     except PhotoshootError as error:

@@ -28,7 +28,7 @@ _TAKEN = (LEDGER_NAME, LIST_NAME, REPORT_NAME, THUMBNAILS, FINISHED)
 
 
 def read_shot_list(path: Path) -> tuple[ListedProduct, ...]:
-    """The products of a CSV or YAML file, in its order.
+    """Return the products of a CSV or YAML file, in its order.
 
     Raises ShootError, with the line, for a file that cannot be read, an unknown or missing field, a value that cannot
     be used, and two products with one name.
@@ -48,14 +48,16 @@ def read_shot_list(path: Path) -> tuple[ListedProduct, ...]:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The raw rows of a CSV or YAML file. Raises ShootError, and RowError for one that cannot be split into fields."""
+    """Return the raw rows of a CSV or YAML file. Raises ShootError, and RowError for one that cannot be split into
+    fields.
+    """
     if path.suffix.lower() not in SUFFIXES:
         raise ShootError(f"The shot list {shown(path)} is neither CSV nor YAML; give a file ending in .csv or .yaml.")
     return rows_of(_read_text(path), path.suffix.lower() == ".csv")
 
 
 def rows_of(text: str, is_csv: bool) -> Iterator[Row]:
-    """The raw rows of a list's text. Raises RowError for one that cannot be split into known fields."""
+    """Return the raw rows of a list's text. Raises RowError for one that cannot be split into known fields."""
     return _csv_rows(text) if is_csv else yaml_rows(text)
 
 

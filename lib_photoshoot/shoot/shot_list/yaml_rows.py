@@ -26,7 +26,7 @@ _SHAPE = "write a list of products, or 'defaults' and 'products'."
 
 
 def yaml_rows(text: str) -> Iterator[Row]:
-    """The raw rows of a list in YAML. Raises RowError."""
+    """Yield the raw rows of a list in YAML. Raises RowError."""
     import yaml
 
     stand_ins = _stand_ins(text)
@@ -77,7 +77,7 @@ class _Reader:
         self._seen: set[int] = set()
 
     def rows(self, root: Any) -> Iterator[Row]:
-        """The rows below the document's node, None for an empty one."""
+        """Yield the rows below the document's node, None for an empty one."""
         defaults, items = self._parts(root)
         shared = self._row(defaults) if defaults is not None else Row({}, 1)
         for item in items:
@@ -85,7 +85,7 @@ class _Reader:
             yield Row({**shared.values, **row.values}, row.line, {**shared.lines, **row.lines})
 
     def _parts(self, root: Any) -> tuple[Any, list[Any]]:
-        """The node of the values for all products or None, and those of the products."""
+        """Return the node of the values for all products or None, and those of the products."""
         if root is None:
             return None, []
         if root.id == "sequence":

@@ -32,7 +32,8 @@ _WEIGHTS = "model.safetensors"
 
 
 def find_blip(folders: Iterable[Path]) -> Path | None:
-    """The folder of a BLIP captioner: one of ``folders``, one in them, or the hub's cache on this machine; else None.
+    """Return the folder of a BLIP captioner: one of ``folders``, one in them, or the hub's cache on this machine; else
+    None.
 
     It holds config.json, model.safetensors, and vocab.txt or tokenizer.json. Nothing is downloaded.
     """
@@ -107,7 +108,7 @@ class BlipCaptioner:
 
 
 def _cached() -> Path | None:
-    """The hub's own copy of BLIP large, as any program on this machine may have left it."""
+    """Return the hub's own copy of BLIP large, as any program on this machine may have left it."""
     try:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:

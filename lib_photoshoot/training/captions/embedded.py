@@ -95,7 +95,7 @@ class EmbeddedCaptioner:
 
 
 def sentence(products: Sequence[str]) -> str:
-    """``a photo of a handbag and a shoe``; :data:`UNKNOWN` for no product."""
+    """Return ``a photo of a handbag and a shoe``; :data:`UNKNOWN` for no product."""
     return "a photo of " + " and ".join(_with_article(product) for product in products) if products else UNKNOWN
 
 
@@ -107,7 +107,7 @@ def _with_article(product: str) -> str:
 
 
 def _clearest(sights: Sequence[_Sight], least_whole: float, least_place: float) -> Entry | None:
-    """The narrowest of the likeliest entries that pass both thresholds."""
+    """Return the narrowest of the likeliest entries that pass both thresholds."""
     passing = [sight for sight in sights if sight.whole >= least_whole and sight.place >= least_place]
     if not passing:
         return None

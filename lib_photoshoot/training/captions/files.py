@@ -30,7 +30,7 @@ def caption_files(files: Sequence[Path]) -> dict[str, Path]:
 
 
 def metadata_file(files: Sequence[Path]) -> Path | None:
-    """The folder's metadata as sd-scripts' fine-tuning or an ``imagefolder`` reads it."""
+    """Return the folder's metadata as sd-scripts' fine-tuning or an ``imagefolder`` reads it."""
     by_name = {path.name: path for path in files}
     return next((by_name[name] for name in METADATA_NAMES if name in by_name), None)
 
@@ -57,7 +57,7 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def _lines(text: str) -> dict[str, Any]:
-    """The rows of an ``imagefolder``, one JSON object a line, by their picture's ``file_name``."""
+    """Return the rows of an ``imagefolder``, one JSON object a line, by their picture's ``file_name``."""
     rows = [json.loads(line) for line in text.split("\n") if line.strip()]
     if not all(isinstance(row, dict) and isinstance(row.get("file_name"), str) for row in rows):
         raise ValueError("a line names no file_name")

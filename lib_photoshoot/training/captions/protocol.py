@@ -49,7 +49,7 @@ def caption_dataset(
 
 
 def _pixels(image: TrainingImage) -> np.ndarray:
-    """The picture, scaled down to :data:`WORKING_SIDE` where it is larger."""
+    """Return the picture, scaled down to :data:`WORKING_SIDE` where it is larger."""
     import cv2
 
     pixels = flattened(read_picture(image.path))

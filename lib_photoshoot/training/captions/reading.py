@@ -32,7 +32,7 @@ def read_folder_metadata(files: Sequence[Path], stems: set[str]) -> tuple[dict[s
 
 
 def read_caption(path: Path, text: Path | str | None, tag: str) -> tuple[str | None, list[Finding]]:
-    """The caption that the trainer would read, None without one, and what is wrong with it.
+    """Return the caption that the trainer would read, None without one, and what is wrong with it.
 
     ``text`` is its file, or what the metadata say.
     """
@@ -66,7 +66,7 @@ def read_caption(path: Path, text: Path | str | None, tag: str) -> tuple[str | N
 
 
 def _other_text(path: Path, text: Path, caption: str) -> list[Finding]:
-    """A note where a second text, with kohya's other ending, says something else."""
+    """Return a note where a second text, with kohya's other ending, says something else."""
     other = text.with_suffix(SUFFIXES[-1])
     # os.path's says no of a name that is too long, where pathlib's ends in an error.
     if text.suffix.lower() != SUFFIXES[0] or not os.path.isfile(other):
@@ -81,7 +81,7 @@ def _other_text(path: Path, text: Path, caption: str) -> list[Finding]:
 
 
 def edited_findings(picture: Path, caption: str, tag: str) -> list[Finding]:
-    """What is wrong with a picture's caption that stands in no file."""
+    """Return what is wrong with a picture's caption that stands in no file."""
     name = f"The caption of {shown(picture.name)}"
     if not caption.strip():
         return [problem(FindingKind.CAPTION_EMPTY, picture, f"{name} is empty; write what the picture shows.")]

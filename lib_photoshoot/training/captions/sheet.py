@@ -22,28 +22,30 @@ _SHEET_KEY = "captions"
 
 
 def tags(caption: str) -> list[str]:
-    """The tags of a caption, in order; line breaks count as spaces, empty tags are dropped."""
+    """Return the tags of a caption, in order; line breaks count as spaces, empty tags are dropped."""
     stripped = (tag.strip() for tag in one_line(caption).split(","))
     return [tag for tag in stripped if tag]
 
 
 def joined(caption_tags: Iterable[str]) -> str:
-    """The caption of these tags."""
+    """Return the caption of these tags."""
     return ", ".join(caption_tags)
 
 
 def one_line(text: str) -> str:
-    """The text with spaces for line breaks: the trainer reads the first line only."""
+    """Return the text with spaces for line breaks: the trainer reads the first line only."""
     return " ".join(line.strip() for line in text.splitlines()).strip()
 
 
 def with_tag(caption: str, tag: str) -> str:
-    """The caption with the activation tag first and nowhere else."""
+    """Return the caption with the activation tag first and nowhere else."""
     return add_tag(caption, tag, 0)
 
 
 def add_tag(caption: str, tag: str, position: int | None = None) -> str:
-    """The caption with ``tag`` once, at ``position`` (0 is first) or last. Raises TrainingError for no single tag."""
+    """Return the caption with ``tag`` once, at ``position`` (0 is first) or last. Raises TrainingError for no single
+    tag.
+    """
     tag = _single_tag(tag)
     others = [other for other in tags(caption) if other != tag]
     others.insert(len(others) if position is None else position, tag)
@@ -51,13 +53,13 @@ def add_tag(caption: str, tag: str, position: int | None = None) -> str:
 
 
 def remove_tag(caption: str, tag: str) -> str:
-    """The caption without any tag that is exactly ``tag``."""
+    """Return the caption without any tag that is exactly ``tag``."""
     tag = tag.strip()
     return joined(other for other in tags(caption) if other != tag)
 
 
 def search_replace(caption: str, search: str, replacement: str) -> str:
-    """The caption with every occurrence of the text ``search`` replaced, upper and lower case told apart.
+    """Return the caption with every occurrence of the text ``search`` replaced, upper and lower case told apart.
 
     Raises TrainingError for an empty ``search``.
     """
@@ -68,18 +70,19 @@ def search_replace(caption: str, search: str, replacement: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """What the trainer makes of a caption file's text: its first line, stripped."""
+    """Return what the trainer makes of a caption file's text: its first line, stripped."""
     return lines(text)[0].strip()
 
 
 def lines(text: str) -> list[str]:
-    """The lines of a caption file as the trainer counts them; at least one."""
+    """Return the lines of a caption file as the trainer counts them; at least one."""
     # Not splitlines(): that also breaks at form feeds and other characters that a file's lines do not end with.
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def decode(data: bytes) -> tuple[str, str]:
-    """A caption file's text, and its encoding: ``utf-8``, or ``utf-8-sig``, ``utf-16`` or ``cp1252`` as a good guess.
+    """Return a caption file's text, and its encoding: ``utf-8``, or ``utf-8-sig``, ``utf-16`` or ``cp1252`` as a good
+    guess.
 
     Never fails: what even cp1252 does not define becomes U+FFFD.
     """
@@ -97,7 +100,7 @@ def decode(data: bytes) -> tuple[str, str]:
 
 
 def text_name(image_name: str) -> str:
-    """The name of the caption file that belongs to an image file."""
+    """Return the name of the caption file that belongs to an image file."""
     return Path(image_name).with_suffix(TEXT_SUFFIX).name
 
 
@@ -117,12 +120,12 @@ class CaptionSheet:
         self._now = 0
 
     def __getitem__(self, name: str) -> str:
-        """The caption of an image."""
+        """Return the caption of an image."""
         self._check((name,))
         return self._states[self._now][name]
 
     def __len__(self) -> int:
-        """Number of images."""
+        """Return the number of images."""
         return len(self._states[self._now])
 
     @property

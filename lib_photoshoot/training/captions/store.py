@@ -35,7 +35,7 @@ class Merged:
 
 
 def load(path: Path) -> Stored:
-    """What :func:`save` wrote, or an earlier version; empty without a file. Raises TrainingError."""
+    """Return what :func:`save` wrote, or an earlier version; empty without a file. Raises TrainingError."""
     if not path.is_file():
         return Stored()
     captions = CaptionSheet.load(path).captions
@@ -55,7 +55,9 @@ def save(path: Path, stored: Stored) -> None:
 
 
 def merged(stored: Stored, beside: Mapping[str, str], tag: str) -> Merged:
-    """The captions of these pictures; ``beside`` are the texts beside them now, by image name, empty where none is."""
+    """Return the captions of these pictures; ``beside`` are the texts beside them now, by image name, empty where none
+    is.
+    """
     captions, conflicts = {}, {}
     for name, text in beside.items():
         ours = stored.captions.get(name)
@@ -73,7 +75,7 @@ def merged(stored: Stored, beside: Mapping[str, str], tag: str) -> Merged:
 
 
 def updated(stored: Stored, beside: Mapping[str, str], tag: str, captions: Mapping[str, str], made: bool) -> Stored:
-    """What is to be kept once the captions are these; ``made`` tells that no user's hand has changed them."""
+    """Return what is to be kept once the captions are these; ``made`` tells that no user's hand has changed them."""
     before = merged(stored, beside, tag)
     new_beside, new_made = dict(stored.beside), dict(stored.made)
     for name, text in beside.items():

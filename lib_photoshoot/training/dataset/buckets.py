@@ -90,12 +90,12 @@ class BucketPlacement:
 
 
 def bucket_of(width: int, height: int, settings: BucketSettings) -> Bucket:
-    """The bucket of a picture of this size in pixels. Raises TrainingError as :func:`place` does."""
+    """Return the bucket of a picture of this size in pixels. Raises TrainingError as :func:`place` does."""
     return place(width, height, settings).bucket
 
 
 def place(width: int, height: int, settings: BucketSettings) -> BucketPlacement:
-    """The bucket of a picture of this size in pixels, and what the trainer does to get it there.
+    """Return the bucket of a picture of this size in pixels, and what the trainer does to get it there.
 
     Raises TrainingError for a picture so small or narrow that no bucket is left for it (``no_upscale`` only).
     """
@@ -168,7 +168,7 @@ def _rounded(value: float) -> int:
 
 
 def _nearest(width: int, height: int, choice: tuple[Bucket, ...]) -> Bucket:
-    """The bucket nearest in aspect ratio, the first of equally near ones.
+    """Return the bucket nearest in aspect ratio, the first of equally near ones.
 
     No two buckets have the same ratio, so a picture of a bucket's own size gets that bucket.
     """
@@ -177,14 +177,14 @@ def _nearest(width: int, height: int, choice: tuple[Bucket, ...]) -> Bucket:
 
 
 def _covering(width: int, height: int, bucket: Bucket) -> tuple[int, int]:
-    """The picture's size when scaled until it just covers the bucket."""
+    """Return the picture's size when scaled until it just covers the bucket."""
     wider = width / height > bucket.width / bucket.height
     scale = bucket.height / height if wider else bucket.width / width
     return _rounded(width * scale), _rounded(height * scale)
 
 
 def _shrunk(width: int, height: int, settings: BucketSettings) -> tuple[int, int]:
-    """The picture's size when scaled down, if at all, to the area of the resolution squared.
+    """Return the picture's size when scaled down, if at all, to the area of the resolution squared.
 
     Of the two sizes with one side a multiple of the steps it is the one whose bucket keeps the aspect ratio better.
     """
@@ -206,13 +206,13 @@ def _shrunk(width: int, height: int, settings: BucketSettings) -> tuple[int, int
 
 
 def _floored(value: float, steps: int) -> int:
-    """The whole number nearest to ``value``, then down to a multiple of ``steps``."""
+    """Return the whole number nearest to ``value``, then down to a multiple of ``steps``."""
     whole = _rounded(value)
     return whole - whole % steps
 
 
 def _centre_crop(width: int, height: int, resized: tuple[int, int], bucket: Bucket) -> Box:
-    """What survives of the picture, in its own pixels, when the resized one is cropped at the centre."""
+    """Return what survives of the picture, in its own pixels, when the resized one is cropped at the centre."""
     left, top = (resized[0] - bucket.width) // 2, (resized[1] - bucket.height) // 2
     right, bottom = left + bucket.width, top + bucket.height
     # Multiplied first, so that a side that survives whole is exactly the picture's.

@@ -61,7 +61,7 @@ def curate(
 
 
 def _around(boxes: Sequence[Box], margin: float, width: int, height: int) -> Box:
-    """The box around ``boxes`` with a margin, in whole pixels, inside the picture."""
+    """Return the box around ``boxes`` with a margin, in whole pixels, inside the picture."""
     x0, y0 = min(box[0] for box in boxes), min(box[1] for box in boxes)
     x1, y1 = max(box[2] for box in boxes), max(box[3] for box in boxes)
     room = margin * max(x1 - x0, y1 - y0)

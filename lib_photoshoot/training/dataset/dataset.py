@@ -120,11 +120,11 @@ class Dataset:
         return steps_per_epoch(self.counts(repeats), 1, batch, accumulation, processes)
 
     def findings_of(self, file: str) -> tuple[Finding, ...]:
-        """The findings about one file."""
+        """Return the findings about one file."""
         return tuple(finding for finding in self.findings if finding.file == file)
 
     def with_captions(self, captions: Mapping[str, str]) -> Dataset:
-        """The same images with other captions, by image name, and with what is wrong with those."""
+        """Return the same images with other captions, by image name, and with what is wrong with those."""
         changed = {
             image.name: replace(image, caption=captions[image.name])
             for image in self.images
@@ -138,7 +138,7 @@ class Dataset:
         return replace(self, images=images, findings=tuple(sorted([*kept, *new], key=lambda found: found.file)))
 
     def with_findings(self, more: Iterable[Finding]) -> Dataset:
-        """The same with more that was found."""
+        """Return the same with more that was found."""
         return replace(self, findings=tuple(sorted([*self.findings, *more], key=lambda found: found.file)))
 
     def _of(self, severity: Severity) -> tuple[Finding, ...]:

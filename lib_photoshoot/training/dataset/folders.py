@@ -25,13 +25,15 @@ _REPEATED = re.compile(r"0*([1-9]\d{0,3})_.*", re.DOTALL)
 
 
 def repeats_of(folder: Path) -> int | None:
-    """The repeats that a folder's name says, None where it says none."""
+    """Return the repeats that a folder's name says, None where it says none."""
     found = _REPEATED.fullmatch(folder.name)
     return int(found[1]) if found else None
 
 
 def repeated_folders(folder: Path) -> list[Path]:
-    """The folders below, by name, that say their repeats and hold pictures; none of a folder that cannot be read."""
+    """Return the folders below, by name, that say their repeats and hold pictures; none of a folder that cannot be
+    read.
+    """
     try:
         below = sorted(path for path in folder.iterdir() if path.is_dir() and repeats_of(path))
     except OSError:  # scan says why

@@ -11,7 +11,7 @@ from lib_photoshoot.training.dataset.findings import Finding, FindingKind, note
 
 
 def duplicates(images: Sequence[TrainingImage]) -> list[Finding]:
-    """A note for every image that looks like an earlier one, about the most similar of them."""
+    """Return a note for every image that looks like an earlier one, about the most similar of them."""
     findings = []
     for number, image in enumerate(images):
         distances = [(_distance(image, earlier), earlier.name) for earlier in images[:number]]

@@ -35,13 +35,13 @@ _LIKELY_MASKS = ("_mask", "-mask")
 
 
 def colour_of(text: str) -> Colour:
-    """The colour of ``#rrggbb``."""
+    """Return the colour of ``#rrggbb``."""
     red, green, blue = bytes.fromhex(text.removeprefix("#"))
     return red, green, blue
 
 
 def trained_size(width: int, height: int) -> tuple[int, int]:
-    """The size with which a picture of this size, both in pixels, enters a run: that, or half of it."""
+    """Return the size with which a picture of this size, both in pixels, enters a run: that, or half of it."""
     return (width, height) if width * height <= TRAINER_PIXELS else (-(-width // 2), -(-height // 2))
 
 
@@ -84,7 +84,8 @@ def is_rotated(path: Path) -> bool:
 
 
 def masks(pictures: Iterable[Path], captioned: Iterable[str]) -> dict[Path, str]:
-    """The pictures that are masks of others, with the stem of those: of ``x`` ``x.mask``, ``x-masklabel``, ``x_mask``.
+    """Return the pictures that are masks of others, with the stem of those: of ``x`` ``x.mask``, ``x-masklabel``,
+    ``x_mask``.
 
     The last only beside an ``x`` and without a caption of its own (``captioned`` are the stems of those with one): it
     might be a photo of a mask.

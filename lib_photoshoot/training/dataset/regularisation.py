@@ -20,12 +20,12 @@ from lib_photoshoot.training.dataset.folders import repeats_of, scan_all
 def read_regularisation(
     folder: Path, settings: BucketSettings, progress: Counting | None = None
 ) -> tuple[TrainingImage, ...]:
-    """The folder's pictures with captions and repeats, in the trainer's order. Raises TrainingError."""
+    """Return the folder's pictures with captions and repeats, in the trainer's order. Raises TrainingError."""
     return regularisation_images(scan_all(folder, "", settings, progress=progress).images)
 
 
 def regularisation_images(images: Iterable[TrainingImage]) -> tuple[TrainingImage, ...]:
-    """The same of pictures that were read before, without an activation tag. Raises TrainingError."""
+    """Return the same of pictures that were read before, without an activation tag. Raises TrainingError."""
     called = [_called(image) for image in images]
     return tuple(sorted(called, key=lambda image: (image.repeats, image.name)))
 

@@ -86,7 +86,7 @@ class _Look:
 
 
 def _files(folder: Path) -> list[Path]:
-    """The folder's files by name, hidden ones left out."""
+    """Return the folder's files by name, hidden ones left out."""
     try:
         return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     except FileNotFoundError as error:
@@ -125,7 +125,7 @@ def _look(path: Path) -> _Look | ImageError:
 def _image(
     path: Path, look: _Look | ImageError, text: Path | str | None, tag: str, settings: BucketSettings, smallest: int
 ) -> tuple[TrainingImage | None, list[Finding]]:
-    """The image, None where it is left out, and what there is to say about it and its caption."""
+    """Return the image, None where it is left out, and what there is to say about it and its caption."""
     if isinstance(look, ImageError):
         return None, [problem(FindingKind.UNREADABLE, path, str(look))]
     try:
@@ -149,7 +149,7 @@ def _image(
 
 
 def _picture_notes(image: TrainingImage) -> list[Finding]:
-    """What happens to the picture on its way into the bucket."""
+    """Return what happens to the picture on its way into the bucket."""
     notes = []
     name, placement = shown(image.name), image.placement
     suffix = image.path.suffix.lower()

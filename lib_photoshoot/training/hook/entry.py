@@ -43,7 +43,7 @@ def tell(event: str, **values: Any) -> None:
 
 
 def random_states() -> dict[str, Any]:
-    """The states of all random number generators that a training uses."""
+    """Return the states of all random number generators that a training uses."""
     states: dict[str, Any] = {"python": random.getstate()}
     if "numpy" in sys.modules:
         states["numpy"] = sys.modules["numpy"].random.get_state()
@@ -136,11 +136,11 @@ class Hook:
         self._loader: Any = None
 
     def first_step_of_epoch(self) -> int:
-        """Steps of the finished epochs together."""
+        """Return the steps of the finished epochs together."""
         return self._epoch * (self._total // self._epochs)
 
     def begin(self, args: Any, accelerator: Any, network: Any) -> None:
-        """The LoRA is made; the training loop tells it where each epoch begins, and so it tells us."""
+        """Begin, now that the LoRA is made; the training loop tells it where each epoch begins, and so it tells us."""
         self._accelerator, self._network = accelerator, network
         begin_epoch = network.on_epoch_start
 
@@ -175,7 +175,7 @@ class Hook:
         self._accelerator.step = done
 
     def before_step(self, args: Any) -> None:
-        """Called before each micro-batch, when it is loaded and nothing is done with it yet."""
+        """Act before each micro-batch, when it is loaded and nothing is done with it yet."""
         if self._resumed is not None:
             if self._resumed["step"] is not None:
                 restore_random(self._resumed["step"])
@@ -192,7 +192,7 @@ class Hook:
             self._save_state()
 
     def after_loss(self, loss: Any) -> None:
-        """Called with a micro-batch's loss, before it is led back through the network."""
+        """Act on a micro-batch's loss, before it is led back through the network."""
         value = float(loss.detach())
         if self._any(not math.isfinite(value)):
             self._tell("nan", step=self.step + 1)
@@ -206,7 +206,7 @@ class Hook:
             self._tell("step", step=self.step, total=self._total, epoch=self._epoch, epochs=self._epochs, loss=mean)
 
     def end_epoch(self) -> None:
-        """An epoch's file is written. After the last epoch nothing is left to resume."""
+        """Act on an epoch's file that is written. After the last epoch nothing is left to resume."""
         if self.step >= self._total:
             return
         self._epoch_random = {}  # the next epoch's are the ones of this moment
@@ -240,7 +240,7 @@ class Hook:
         accelerator.wait_for_everyone()
 
     def _save_lora(self, args: Any) -> None:
-        """The LoRA as it is now, ready to use, beside those of the finished epochs."""
+        """Save the LoRA as it is now, ready to use, beside those of the finished epochs."""
         if not self._accelerator.is_main_process or not self.step:
             return
         out = Path(args.output_dir)
@@ -260,7 +260,7 @@ class Hook:
         network.save_weights(str(out / f"{args.output_name}-step{self.step:08d}.safetensors"), dtype, metadata)
 
     def rates(self, logs: dict[str, Any]) -> None:
-        """The learning rates, which only the trackers get to know."""
+        """Take in the learning rates, which only the trackers get to know."""
         rates = {"unet_lr": logs.get("lr/unet"), "text_encoder_lr": logs.get("lr/textencoder")}
         known = {name: float(value) for name, value in rates.items() if value is not None}
         if known:

@@ -51,7 +51,7 @@ def target_name(name: str, epoch: int, epochs: int) -> str:
 
 
 def collect(out: Path, name: str, epochs: int, losses: Mapping[int, float] | None = None) -> tuple[EpochResult, ...]:
-    """The usable files of ``scan``; raises TrainingError when the folder cannot be read."""
+    """Return the usable files of ``scan``; raises TrainingError when the folder cannot be read."""
     return scan(out, name, epochs, losses).results
 
 
@@ -126,7 +126,7 @@ def _rename(source: Path, target: Path) -> None:
 
 
 def _files(out: Path, name: str) -> list[Path]:
-    """The run's LoRA files; where an epoch is there twice, the one that counts comes first.
+    """Return the run's LoRA files; where an epoch is there twice, the one that counts comes first.
 
     That is the one under sd-scripts' own name: a resumed run has written it after the other was renamed.
     """
@@ -163,7 +163,7 @@ def _stated_epoch(lora: LoraFile) -> int:
 
 
 def _steps(lora: LoraFile, epoch: int) -> int:
-    """Steps from the start of the training to the end of an epoch; 0 when unknown."""
+    """Return the steps from the start of the training to the end of an epoch; 0 when unknown."""
     # After a resume sd-scripts' own count begins again, while the planned totals stay true.
     try:
         total, planned = int(lora.metadata["ss_max_train_steps"]), int(lora.metadata["ss_num_epochs"])

@@ -84,7 +84,7 @@ def export(
 
 
 def _chosen(results: Sequence[EpochResult], epochs: Sequence[int]) -> list[EpochResult]:
-    """The whole epochs asked for, each usable."""
+    """Return the whole epochs asked for, each usable."""
     available = {result.epoch: result for result in results if not result.partial}
     if not available:
         raise TrainingError("There is no finished epoch to export; train for at least one epoch.")
@@ -132,7 +132,7 @@ def _place(result: EpochResult, lora_dir: Path, taken: Mapping[str, Path], renam
 
 
 def _names_taken(lora_dir: Path) -> dict[str, Path]:
-    """The LoRA files by name in lower case: the WebUI knows a LoRA by its name alone, whatever its subfolder."""
+    """Return the LoRA files by name in lower case: the WebUI knows a LoRA by its name alone, whatever its subfolder."""
     taken: dict[str, Path] = {}
     seen = set()
     for folder, folders, files in os.walk(lora_dir, followlinks=True):
@@ -167,7 +167,7 @@ def _export_one(place: _Place, tag: str, weight: float, notes: str, preview: Pat
 
 
 def card(result: EpochResult, tag: str, weight: float = 1.0, notes: str = "") -> dict[str, str | float]:
-    """What the WebUI's Lora tab reads from ``NAME.json``."""
+    """Return what the WebUI's Lora tab reads from ``NAME.json``."""
     steps = f", {result.steps} steps" if result.steps else ""
     loss = "" if result.loss is None else f", loss {result.loss:.4f}"
     return {

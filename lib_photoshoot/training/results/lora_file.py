@@ -158,7 +158,7 @@ def _whole(metadata: Mapping[str, str], key: str) -> int | None:
 
 
 def _folders(metadata: Mapping[str, str], key: str) -> list[dict[str, Any]]:
-    """What a piece of JSON metadata says of each image folder; empty where it has another form."""
+    """Return what a piece of JSON metadata says of each image folder; empty where it has another form."""
     try:
         folders = json.loads(metadata[key]).values()
     except (KeyError, ValueError, AttributeError, RecursionError):

@@ -42,7 +42,7 @@ class _Cell:
 
 
 def samples(out: Path, name: str) -> dict[int, list[Path | None]]:
-    """The pictures that sd-scripts painted during a run, by epoch; epoch 0 is before the training.
+    """Return the pictures that sd-scripts painted during a run, by epoch; epoch 0 is before the training.
 
     ``out`` is the run's output folder, ``name`` its output_name. Each list has one place per prompt, None where a
     picture is missing; of pictures painted twice, as after a resume, the newest counts.
@@ -99,7 +99,7 @@ def comparison_sheet(
 def _draw(
     pictures: Mapping[int, Sequence[Path | None]], rows: int, losses: Mapping[int, float]
 ) -> tuple[Image.Image, list[list[_Cell]]]:
-    """The sheet, and its cells by row; each picture is decoded once and none is kept."""
+    """Return the sheet, and its cells by row; each picture is decoded once and none is kept."""
     from PIL import Image, ImageDraw
 
     side, columns = _grid(len(pictures), rows)

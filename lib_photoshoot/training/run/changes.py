@@ -32,7 +32,9 @@ MAY_CHANGE = (
 
 
 def changed(spec: RunSpec, values: Mapping[str, Any]) -> RunSpec:
-    """The run with these values of its recipe. Raises TrainingError for one that may not change, or a wrong one."""
+    """Return the run with these values of its recipe. Raises TrainingError for one that may not change, or a wrong
+    one.
+    """
     if not values:
         return spec
     for name in values:

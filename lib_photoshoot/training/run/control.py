@@ -36,7 +36,9 @@ def start(run: RunFolder) -> Status:
 
 @contextmanager
 def removed_unless_begun(run: RunFolder) -> Iterator[None]:
-    """A new run that could not begin, or was not let, is no run: it would be taken for one by whoever looks next."""
+    """Yield a new run that could not begin, or was not let, is no run: it would be taken for one by whoever looks
+    next.
+    """
     try:
         yield
     except BaseException:
@@ -99,12 +101,12 @@ def cancel(run: RunFolder) -> Status:
 
 
 def wait(run: RunFolder, seconds: float) -> Status:
-    """The status once the run is no longer at work, or after so many seconds."""
+    """Return the status once the run is no longer at work, or after so many seconds."""
     return _while(run, lambda state: state.active, seconds)
 
 
 def _once(run: RunFolder, waits: Callable[[TrainingState], bool]) -> Status:
-    """The status once the supervisor has done what it was told, or after a moment."""
+    """Return the status once the supervisor has done what it was told, or after a moment."""
     return _while(run, lambda state: state.active and waits(state), _OBEY_S)
 
 

@@ -170,7 +170,7 @@ class RunFolder:
         return self._read(self._spec_file) is not None
 
     def spec(self) -> RunSpec:
-        """What was asked for. Raises TrainingError where no run is, or a damaged one."""
+        """Return what was asked for. Raises TrainingError where no run is, or a damaged one."""
         values = self._read(self._spec_file)
         if values is None:
             raise TrainingError(f"There is no training run in {shown(self.path)}; check the name.")
@@ -187,12 +187,14 @@ class RunFolder:
             raise TrainingError(f"{shown(self._spec_file)} is damaged; start a new run.") from error
 
     def write_spec(self, spec: RunSpec) -> None:
-        """Raises OSError as it comes."""
+        """Write what was asked for. Raises OSError as it comes."""
         values = {"version": VERSION, **asdict(spec)}
         self._write(self._spec_file, {**values, "seal": seal_of(values, self.path.parent)})
 
     def check_seal(self) -> None:
-        """Raises TrainingError where another installation, or nobody, has sealed what would be started."""
+        """Check the seal. Raises TrainingError where another installation, or nobody, has sealed what would be
+        started.
+        """
         if not is_sealed(self._read(self._spec_file) or {}, self.path.parent):
             raise TrainingError(
                 f"The run {shown(self.path.name)} was prepared elsewhere or changed since, and its run.json says which "
@@ -234,21 +236,21 @@ class RunFolder:
             raise TrainingError(f"{shown(self._status_file)} is damaged; remove it, and resume the run.") from error
 
     def write_status(self, status: Status) -> None:
-        """Raises OSError as it comes."""
+        """Write how the run stands. Raises OSError as it comes."""
         self._write(self._status_file, status.to_dict())
 
     def resume_point(self) -> ResumePoint | None:
-        """The newest point to go on from, None where there is none and a resume begins anew."""
+        """Return the newest point to go on from, None where there is none and a resume begins anew."""
         spec = self.spec()
         return self._hook_state() if spec.hook else self._trainer_state(spec)
 
     def saved_step(self) -> int:
-        """The step of the resume point, 0 without one."""
+        """Return the step of the resume point, 0 without one."""
         point = self.resume_point()
         return point.step if point else 0
 
     def _hook_state(self) -> ResumePoint | None:
-        """The newest state of our hook that is whole: its list of files, written last, agrees with them."""
+        """Return the newest state of our hook that is whole: its list of files, written last, agrees with them."""
         for state in sorted(self.states.glob("step-????????"), reverse=True):
             position = self._read(state / "position.json")
             # What it names is loaded, and may be a program: never anything that lies elsewhere.
@@ -269,7 +271,7 @@ class RunFolder:
         return None
 
     def history(self) -> Iterator[dict[str, Any]]:
-        """The steps so far, in order, for charts. A line that was cut short is passed over."""
+        """Yield the steps so far, in order, for charts. A line that was cut short is passed over."""
         with suppress(OSError, CatalogError), open(inside(self.path, self.history_file.name), "rb") as file:
             # Not read_lines: the last line counts as soon as it is whole, whether or not it has ended.
             for line in file:

@@ -42,7 +42,7 @@ class History:
         return average
 
     def rates(self, event: Event) -> None:
-        """The learning rates of the step just taken in."""
+        """Take in the learning rates of the step just taken in."""
         if self._open is not None and self._open["step"] == event.step:
             self._open |= {"unet_lr": event.unet_lr, "text_encoder_lr": event.text_encoder_lr}
 
@@ -65,15 +65,17 @@ class History:
 
 
 def _newest(events: Iterable[Event], last_step: int) -> list[Event]:
-    """The steps up to ``last_step`` and their rates, in order; of a step that was trained twice the later one."""
+    """Return the steps up to ``last_step`` and their rates, in order; of a step that was trained twice the later
+    one.
+    """
     kept = [event for event in events if event.event in (EventKind.STEP, EventKind.RATE)]
     by_step = {(event.step or 0, event.event is EventKind.RATE): event for event in kept}
     return [event for (step, _), event in sorted(by_step.items()) if 0 < step <= last_step]
 
 
 def earlier_events(run: RunFolder, hook: bool) -> list[Event]:
-    """The steps of earlier attempts. What the hook printed is the whole story, as a supervisor may have ended before
-    its trainer; the bars count anew in each attempt, so without the hook it is what was kept.
+    """Return the steps of earlier attempts. What the hook printed is the whole story, as a supervisor may have ended
+    before its trainer; the bars count anew in each attempt, so without the hook it is what was kept.
     """
     if hook:
         return list(read_log(run.console_log))

@@ -60,7 +60,7 @@ class RunRequest:
     crops: Mapping[str, Box] = field(default_factory=dict)
 
     def images(self) -> tuple[TrainingImage, ...]:
-        """The images that are trained, with the sizes that their crops leave."""
+        """Return the images that are trained, with the sizes that their crops leave."""
         settings = self.recipe.bucket_settings()
         return tuple(
             _entering(image, self.crops.get(image.name), settings)
@@ -78,7 +78,7 @@ class _Script:
 
 
 def prepare(runs: Path, request: RunRequest) -> RunFolder:
-    """A new run below ``runs``. Raises TrainingError for whatever would end the training early."""
+    """Return a new run below ``runs``. Raises TrainingError for whatever would end the training early."""
     images = request.images()
     recipe, notes = adapted(request.recipe, request.capabilities)
     checkpoint = check_checkpoint(request.checkpoint)
@@ -194,7 +194,7 @@ def _entering(image: TrainingImage, crop: Box | None, settings: BucketSettings) 
 
 
 def _copy_images(run: RunFolder, images: tuple[TrainingImage, ...], request: RunRequest) -> None:
-    """Copies, so that the trainer's own files and the user's later edits touch nothing of each other."""
+    """Make copies, so that the trainer's own files and the user's later edits touch nothing of each other."""
     run.dataset.mkdir()
     colour = colour_of(request.recipe.background)
     for folder in {_place(run, image) for image in images}:
@@ -221,7 +221,7 @@ def _regularisation_place(run: RunFolder, image: TrainingImage) -> Path:
 
 
 def _place(run: RunFolder, image: TrainingImage) -> Path:
-    """A folder for each number of repeats, as sd-scripts wants it."""
+    """Return a folder for each number of repeats, as sd-scripts wants it."""
     return run.dataset / f"{image.repeats}_repeats" if image.repeats else run.dataset
 
 

@@ -21,7 +21,7 @@ _PATIENCE_S = 1.0
 
 
 def marked(run: Path) -> dict[str, str]:
-    """The environment variable for the run's processes."""
+    """Return the environment variable for the run's processes."""
     return {MARK: str(run)}
 
 

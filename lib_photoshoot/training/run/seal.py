@@ -21,7 +21,9 @@ _KEY_BYTES = 32
 
 
 def seal_of(values: Mapping[str, Any], runs_folder: Path) -> str:
-    """The seal of JSON values by this installation, 64 hexadecimal digits; makes a key where there is none. OSError."""
+    """Return the seal of JSON values by this installation, 64 hexadecimal digits; makes a key where there is none.
+    OSError.
+    """
     return _digest(_key(runs_folder / KEY_NAME), values)
 
 

@@ -68,7 +68,7 @@ class TrainerPaths:
 def trainer_arguments(
     recipe: Recipe, paths: TrainerPaths, total_steps: int, capabilities: Capabilities, *, processes: int = 1
 ) -> list[str]:
-    """The arguments of train_network.py for a run from its beginning.
+    """Return the arguments of train_network.py for a run from its beginning.
 
     ``total_steps`` are the optimizer steps of the whole run, ``processes`` those of all machines together. The recipe
     is taken as it is: pass one that is :func:`~lib_photoshoot.training.recipe.adapted`.
@@ -171,17 +171,19 @@ def dataset_configuration_text(
     folders: Path | Mapping[Path, int | None],
     regularisation: Mapping[Path, int | None] | None = None,
 ) -> str:
-    """The same as the text of a ``.json`` file. ASCII, as sd-scripts reads it in the locale's encoding."""
+    """Return the same as the text of a ``.json`` file. ASCII, as sd-scripts reads it in the locale's encoding."""
     return json.dumps(dataset_configuration(recipe, folders, regularisation), indent=2, ensure_ascii=True) + "\n"
 
 
 def sample_prompts_text(recipe: Recipe) -> str:
-    """The text of the ``.txt`` file of sample prompts, UTF-8, one line for each picture; empty without prompts."""
+    """Return the text of the ``.txt`` file of sample prompts, UTF-8, one line for each picture; empty without
+    prompts.
+    """
     return "".join(f"{_sample_line(recipe, prompt)}\n" for prompt in recipe.sample_prompts)
 
 
 def _sample_line(recipe: Recipe, prompt: str) -> str:
-    """A prompt with sd-scripts' own flags, of which the user's come last and win.
+    """Return a prompt with sd-scripts' own flags, of which the user's come last and win.
 
     The activation tag is put first, as in the captions, where the prompt lacks it, or where sd-scripts would misread
     the prompt's beginning: "n scale train" as a negative prompt, ``#`` as a comment.

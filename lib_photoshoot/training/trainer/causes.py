@@ -109,7 +109,9 @@ _KNOWN = (
 
 
 def sentence_for(text: str) -> str:
-    """The user's sentence for an exception's line: a known cause explained, another one as the trainer says it."""
+    """Return the user's sentence for an exception's line: a known cause explained, another one as the trainer says
+    it.
+    """
     for pattern, sentence in _KNOWN:
         found = pattern.search(text)
         if found:
@@ -124,7 +126,7 @@ def is_known(text: str) -> bool:
 
 
 def ended_by(code: int) -> str:
-    """A sentence for an end that nothing explains."""
+    """Return a sentence for an end that nothing explains."""
     if code < 0:
         name = signal.Signals(-code).name if -code in signal.Signals._value2member_map_ else str(-code)
         hint = " perhaps because the memory ran out;" if name == "SIGKILL" else ""

@@ -74,7 +74,7 @@ class ConsoleParser:
         self._not_a_number = False
 
     def feed(self, data: bytes) -> list[Event]:
-        """The events that these bytes complete."""
+        """Return the events that these bytes complete."""
         *lines, self._tail = re.split(r"[\r\n]", self._tail + self._decode(data))
         events = [event for line in lines for event in self._line(line)]
         if _BAR.fullmatch(self._tail.rstrip()):
@@ -83,7 +83,7 @@ class ConsoleParser:
         return events
 
     def close(self) -> list[Event]:
-        """The events that the end of the output completes: the last step, and why it failed."""
+        """Return the events that the end of the output completes: the last step, and why it failed."""
         events = [*self._line(self._tail + self._decode(b"", True)), *self._step_shown()]
         self._tail = ""
         cause = self._traceback.cause()
@@ -124,7 +124,7 @@ class ConsoleParser:
         yield from self._phase_of(text)
 
     def _bar(self, bar: re.Match[str]) -> Iterator[Event]:
-        """A step is shown up to three times; only the last showing before the next has the step's own loss."""
+        """Yield a step is shown up to three times; only the last showing before the next has the step's own loss."""
         if self._hook:
             return
         step = int(bar["step"])
@@ -162,7 +162,7 @@ class ConsoleParser:
             yield Event(EventKind.NOT_A_NUMBER, step=event.step)
 
     def _saved(self, text: str) -> Iterator[Event]:
-        """``saving checkpoint`` is printed before the file is written; what follows it tells that it was."""
+        """Wait, as ``saving checkpoint`` is printed before the file is written; what follows it tells that it was."""
         if self._saving and text.startswith(_AFTER_SAVING):
             file, self._saving = self._saving, None
             yield Event(EventKind.SAVED, file=file)
@@ -197,7 +197,7 @@ def _counted(text: str) -> Iterator[Event]:
 
 
 def read_log(path: Path) -> Iterator[Event]:
-    """The events of a whole log file. Raises OSError as it comes."""
+    """Yield the events of a whole log file. Raises OSError as it comes."""
     parser = ConsoleParser()
     with open(path, "rb") as file:
         while chunk := file.read(1 << 16):
@@ -206,7 +206,7 @@ def read_log(path: Path) -> Iterator[Event]:
 
 
 def _loss(postfix: str | None) -> float | None:
-    """The loss in a bar's postfix, which may be not a number; None where it shows none."""
+    """Return the loss in a bar's postfix, which may be not a number; None where it shows none."""
     found = _LOSS.search(postfix or "")
     try:
         return float(found[1]) if found else None

@@ -93,7 +93,9 @@ class Capabilities:
 def find_environment(
     home: Path, named_folder: str | os.PathLike[str] | None = None, named_python: str | os.PathLike[str] | None = None
 ) -> TrainerEnvironment:
-    """The trainer that the user named, else that of the two environment variables, else our own below ``home``."""
+    """Return the trainer that the user named, else that of the two environment variables, else our own below
+    ``home``.
+    """
     own = find_own(home)
     folder = named_folder or os.environ.get(FOLDER_VARIABLE)
     python = named_python or os.environ.get(PYTHON_VARIABLE)
@@ -106,13 +108,13 @@ def find_environment(
 
 
 def find_own(home: Path) -> TrainerEnvironment:
-    """The trainer that we install below ``home``, whether it is there or not."""
+    """Return the trainer that we install below ``home``, whether it is there or not."""
     home = home.absolute()
     return TrainerEnvironment(venv_python(home / "venv"), home / "sd-scripts", _tokenizer_of(home))
 
 
 def venv_python(venv: Path) -> Path:
-    """The interpreter of a virtual environment."""
+    """Return the interpreter of a virtual environment."""
     return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -128,7 +130,7 @@ def _tokenizer_of(home: Path) -> Path | None:
 
 
 def trainer_variables(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment in which the trainer's Python runs: its own packages only, UTF-8, no telemetry."""
+    """Return the environment in which the trainer's Python runs: its own packages only, UTF-8, no telemetry."""
     # The WebUI may itself have been started by accelerate, whose variables would reach the trainer's.
     kept = {
         k: v for k, v in environ.items() if k not in _OTHERS_OWN and not k.startswith(("ACCELERATE_", "TORCHELASTIC_"))
@@ -224,7 +226,7 @@ def _cannot_be_imported(environment: TrainerEnvironment, distribution: str, erro
 
 
 def _repair(environment: TrainerEnvironment) -> str:
-    """What the user can do about a package of the trainer."""
+    """Return what the user can do about a package of the trainer."""
     if environment.python == venv_python(environment.sd_scripts.parent / "venv"):
         return f"run `{INSTALL_COMMAND}`, which repairs the trainer"
     # No command for a foreign Python: it may be the WebUI's own, which sd-scripts' packages would break.

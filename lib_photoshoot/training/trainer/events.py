@@ -57,6 +57,6 @@ class Event:
     cause: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """What is known, ready for JSON; a step carries its figures only, anything else its kind first."""
+        """Return what is known, ready for JSON; a step carries its figures only, anything else its kind first."""
         known = {name: value for name, value in asdict(self).items() if value is not None and name != "event"}
         return known if self.event is EventKind.STEP else {"event": self.event.value, **known}

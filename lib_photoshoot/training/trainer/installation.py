@@ -72,7 +72,7 @@ class InstallationPlan:
 
 
 def plan_for_this_machine(index: str | None = None) -> InstallationPlan:
-    """The builds of PyTorch that fit this machine's GPU. ``index`` overrides where they come from."""
+    """Return the builds of PyTorch that fit this machine's GPU. ``index`` overrides where they come from."""
     capability = nvidia_capability()
     if capability is None:
         cpu_builds = f"{TORCH_INDEX}cpu"
@@ -88,7 +88,9 @@ def plan_for_this_machine(index: str | None = None) -> InstallationPlan:
 
 
 def nvidia_capability() -> float | None:
-    """The lowest compute capability of the NVIDIA GPUs, as 8.6; 0 where the driver does not tell; None without any."""
+    """Return the lowest compute capability of the NVIDIA GPUs, as 8.6; 0 where the driver does not tell; None without
+    any.
+    """
     try:
         done = subprocess.run(
             ["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"],
@@ -232,7 +234,7 @@ def _pip(
 
 
 def _run(command: list[str], tell: Callable[[str], None]) -> tuple[int, list[str]]:
-    """A program's exit status and last lines, each told as it comes. It never outlives this call."""
+    """Return a program's exit status and last lines, each told as it comes. It never outlives this call."""
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -267,13 +269,13 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _pip_variables() -> dict[str, str]:
-    """The trainer's variables, less those that would make pip install somewhere else."""
+    """Return the trainer's variables, less those that would make pip install somewhere else."""
     elsewhere = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER")
     return {name: value for name, value in trainer_variables().items() if name not in elsewhere}
 
 
 def _output_of(python: Path, code: str) -> str:
-    """What a line of code prints, or nothing where it cannot be run."""
+    """Return what a line of code prints, or nothing where it cannot be run."""
     try:
         done = subprocess.run(
             [str(python), "-c", code], stdin=subprocess.DEVNULL, capture_output=True, env=_pip_variables(), timeout=60
@@ -284,7 +286,7 @@ def _output_of(python: Path, code: str) -> str:
 
 
 def _reason(lines: list[str]) -> str:
-    """The line of an output that says best what went wrong."""
+    """Return the line of an output that says best what went wrong."""
     if any("No space left" in line for line in lines):
         return "the disk is full"
     errors = [line for line in lines if line.lower().startswith("error")]

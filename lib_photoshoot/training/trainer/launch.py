@@ -54,7 +54,7 @@ class Launch:
 
 
 def command(python: Path, script: Path, script_arguments: Sequence[str], launch: Launch) -> list[str]:
-    """The argument list that trains on this machine.
+    """Return the argument list that trains on this machine.
 
     One process is started directly: with ``accelerate launch`` between, a signal to the launcher would leave the
     trainer running. Several are started by torchrun, as it starts what it is told (``accelerate launch --cpu`` starts

@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def source(folder: str) -> dict[str, Any]:
-    """What is known of sd-scripts without running it: version, fingerprint, methods that our hook would miss."""
+    """Return what is known of sd-scripts without running it: version, fingerprint, methods that our hook would miss."""
     with open(os.path.join(folder, "train_network.py"), encoding="utf-8") as file:
         text = file.read()
     return {
@@ -89,7 +89,7 @@ def source(folder: str) -> dict[str, Any]:
 
 
 def version_of(folder: str) -> str | None:
-    """The newest version that the README's history names, or None."""
+    """Return the newest version that the README's history names, or None."""
     try:
         with open(os.path.join(folder, "README.md"), encoding="utf-8", errors="replace") as file:
             found = re.search(r"Version (\d+\.\d+\.\d+)", file.read())

@@ -91,7 +91,7 @@ def digest_of(folder: Path) -> str:
 
 
 def _unpack(archive: Path, target: Path) -> None:
-    """The archive's one folder, as ``target``. Names that lead out of it are made harmless by zipfile itself."""
+    """Unpack the archive's one folder as ``target``. Names that lead out of it are made harmless by zipfile itself."""
     unpacked = target.with_name(f"{target.name}.unpacked")
     shutil.rmtree(unpacked, ignore_errors=True)
     try:

@@ -24,7 +24,9 @@ _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 def check_tokenizer(environment: TrainerEnvironment, environ: Mapping[str, str] = os.environ) -> None:
-    """Raises TrainingError where the trainer would find the tokenizer neither on this machine nor on the hub."""
+    """Check the tokenizer. Raises TrainingError where the trainer would find the tokenizer neither on this machine nor
+    on the hub.
+    """
     if environment.tokenizer is not None and has_tokenizer(environment.tokenizer):
         return
     if _in_the_hubs_cache(environ):

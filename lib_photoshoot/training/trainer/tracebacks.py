@@ -49,19 +49,19 @@ class TracebackReader:
             self._found.append(line)
 
     def _go_on(self, line: str) -> None:
-        """Some libraries begin their message on a line of its own."""
+        """Go on, as some libraries begin their message on a line of its own."""
         if line.strip():
             self._found[-1] += f" {line.strip()}"
             self._goes_on = False
 
     def _without_prefix(self, line: str) -> str:
-        """The line without what stood before the traceback's head, whose digits may differ, or as much room."""
+        """Return the line without what stood before the traceback's head, whose digits may differ, or as much room."""
         begin = line[: len(self._prefix)]
         room = len(self._prefix) > _CODE_INDENT and begin.isspace() and len(begin) == len(self._prefix)
         return line[len(begin) :] if room or _shape(begin) == _shape(self._prefix) else line
 
     def cause(self) -> str | None:
-        """The sentence for the real cause, None while nothing failed.
+        """Return the sentence for the real cause, None while nothing failed.
 
         Of several exceptions the first with a known sentence wins; otherwise the last that is no launcher's, since a
         chain of exceptions ends with the most telling one.

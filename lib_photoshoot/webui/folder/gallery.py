@@ -49,7 +49,7 @@ class Results:
     unreadable: tuple[dict[str, str], ...]
 
     def chosen(self, show: Show) -> tuple[Record, ...]:
-        """The records with that decision."""
+        """Return the records with that decision."""
         return tuple(record for record in self.records if record.entry["decision"] == show.value)
 
     def count(self, show: Show) -> int:
@@ -70,7 +70,7 @@ def load_results(out: Path, sources: Collection[str]) -> Results:
 
 
 def progress_html(snapshot: Snapshot) -> str:
-    """The bar, and one line below it."""
+    """Return the bar, and one line below it."""
     share = snapshot.done / snapshot.total if snapshot.total else 1
     if snapshot.state is FolderRunState.FAILED:
         return note(snapshot.message or "", wrong=True)
@@ -109,7 +109,7 @@ def _found_so_far(snapshot: Snapshot) -> str:
 
 
 def summary_html(results: Results, address: str | None) -> str:
-    """The figures of a run and where everything is."""
+    """Return the figures of a run and where everything is."""
     regions = sum(len(record.entry["regions"]) for record in results.chosen(Show.MATCH))
     figures = [
         (results.count(Show.MATCH), "with a product"),
@@ -161,7 +161,7 @@ def report_link(path: Path, version: int) -> str:
 
 
 def linked_files(results: Results) -> list[Path]:
-    """The reports and the pictures that they show: what the page may ask for, all inside the run's folder."""
+    """Return the reports and the pictures that they show: what the page may ask for, all inside the run's folder."""
     names = ["report.html", "report.json", "report.csv", "coco.json"]
     names += [name for record in results.records for name in record.outputs]
     return [path for name in names if stays_inside(results.out, path := results.out / name)]
@@ -209,7 +209,7 @@ def _nothing(text: str) -> str:
 
 
 def _thumb(out: Path, record: Record, kind: str) -> str:
-    """A thumbnail as a data URI, so that it needs no route of its own; empty where a user has deleted it."""
+    """Return a thumbnail as a data URI, so that it needs no route of its own; empty where a user has deleted it."""
     try:
         data = inside(out, thumbnail_name(record.stem, kind)).read_bytes()
     except (OSError, CatalogError):
@@ -225,7 +225,7 @@ def _time(seconds: float) -> str:
 
 
 def picture_and_masks(results: Results, index: int) -> tuple[Path, list[Path]]:
-    """The picture of a card and the masks of its products.
+    """Return the picture of a card and the masks of its products.
 
     Raises IndexError for a number that no card has, and CatalogError for a mask outside the run's folder.
     """

@@ -153,7 +153,7 @@ class FolderRun:
         )
 
     def _report_so_far(self) -> dict[str, Any]:
-        """Reports on what is finished: it stands in the ledger, so no picture is filtered again."""
+        """Report on what is finished: it stands in the ledger, so no picture is filtered again."""
         finished = self._inputs[: self._snapshot.done]
         if not finished:
             return {}

@@ -9,7 +9,7 @@ from lib_photoshoot.settings import FIELDS, FilterSettings, settings_from
 
 
 def settings_from_arguments(arguments: Sequence[Any], overrides: Mapping[str, Any] | None = None) -> FilterSettings:
-    """The settings of one job; raises SettingsError.
+    """Return the settings of one job; raises SettingsError.
 
     The panel sends one value per field, in order. The HTTP API sends one dictionary, in which the filter is on unless
     it says otherwise. ``overrides`` are those of an X/Y/Z cell.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def holding(
     painting: Enhancer, settings: FilterSettings, is_photo: bool, original: Original | None = None
 ) -> HoldingEnhancer:
-    """The enhancer, with colours held where the settings say so, and measured in any case.
+    """Return the enhancer, with colours held where the settings say so, and measured in any case.
 
     A photo is a picture that the host was given: its colours are known to be the article's. What txt2img has painted
     has none of its own, and a prompt for the product may well ask for another colour there.

@@ -55,7 +55,9 @@ class Driver:
 
 
 def driver_of(p: Any) -> Driver | None:
-    """The script that runs the host's processing object ``p``; None without one, and for those that run whole jobs."""
+    """Return the script that runs the host's processing object ``p``; None without one, and for those that run whole
+    jobs.
+    """
     arguments = getattr(p, "script_args", None) or (0,)
     scripts = getattr(getattr(p, "scripts", None), "selectable_scripts", ())
     # The host keeps the place of the chosen script in its list, counted from 1, before the scripts' own arguments.

@@ -103,14 +103,14 @@ def blur_reach(mask_blur: int) -> int:
 
 
 def fill_in(own: str, job: str, product: str) -> str:
-    """The prompt of a region: the job's own when empty; ``[PROMPT]`` and ``[PRODUCT]`` are filled in."""
+    """Return the prompt of a region: the job's own when empty; ``[PROMPT]`` and ``[PRODUCT]`` are filled in."""
     if not own.strip():
         return job
     return own.replace("[PROMPT]", job).replace("[PRODUCT]", product)
 
 
 def in_order(regions: Sequence[ProductRegion], settings: FilterSettings, names: Sequence[str]) -> list[ProductRegion]:
-    """The regions in the order of the settings, at most ``limit`` of them (0 for all)."""
+    """Return the regions in the order of the settings, at most ``limit`` of them (0 for all)."""
     keys = {
         Order.SCORE: lambda region: -region.score,
         Order.AREA: lambda region: -int(np.count_nonzero(region.mask)),

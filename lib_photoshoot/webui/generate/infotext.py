@@ -14,7 +14,7 @@ SETTINGS_KEY = "Product filter"
 
 
 def pasted(text: str | None) -> dict[str, Any]:
-    """The values to set for the text under our key; raises SettingsError for a text that holds no settings.
+    """Return the values to set for the text under our key; raises SettingsError for a text that holds no settings.
 
     With a text: every setting, and the filter is on. Without one the picture was made without the filter: it goes off,
     and the other values stay for the next time.
@@ -23,7 +23,7 @@ def pasted(text: str | None) -> dict[str, Any]:
 
 
 def with_result(text: str, settings: FilterSettings, verdict: Verdict) -> str:
-    """An infotext with our two parameters at its end, quoted as the host quotes its own."""
+    """Return an infotext with our two parameters at its end, quoted as the host quotes its own."""
     ours = f"{SETTINGS_KEY}: {_quoted(settings.to_json())}, {RESULT_KEY}: {_quoted(verdict.to_json())}"
     return f"{text}, {ours}" if text else ours
 

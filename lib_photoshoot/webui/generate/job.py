@@ -150,7 +150,9 @@ class FilterJob:
         return holding(painting, self.settings, photo is not None, original)
 
     def _shown_in(self, photo: Image.Image, region: ProductRegion) -> np.ndarray | None:
-        """The photo's pixels, if it shows the product at this very place: the host's own pass may have moved it."""
+        """Return the photo's pixels, if it shows the product at this very place: the host's own pass may have moved
+        it.
+        """
         from lib_photoshoot.masks.comparison import mask_iou
 
         try:
@@ -176,7 +178,7 @@ class FilterJob:
         return Verdict(done, says, result.decision, result.reason, products)
 
     def _done(self, result: FilterResult, enhancer: Enhancer | None) -> tuple[Done, str]:
-        """What was done with the products, and how that is told."""
+        """Return what was done with the products, and how that is told."""
         undone = [
             f"enhancement of {' + '.join(names)} undone: {why}"
             for reason, why in _UNDONE.items()
@@ -197,7 +199,7 @@ class FilterJob:
 
 
 def _undone(result: FilterResult) -> list[Rejection]:
-    """What was rejected of products that are in the picture: their enhancement alone."""
+    """Return what was rejected of products that are in the picture: their enhancement alone."""
     found = {(region.product, region.box) for region in result.regions}
     return [item for item in result.rejected if (item.product, item.box) in found]
 
@@ -227,7 +229,7 @@ def _against_references(result: FilterResult) -> str:
 
 
 def _to_check(result: FilterResult) -> str:
-    """What is not sure about the outlines, without commas; nothing where all are sure."""
+    """Return what is not sure about the outlines, without commas; nothing where all are sure."""
     from lib_photoshoot.catalog.report import DOUBT_TEXT
 
     parts = [
@@ -276,7 +278,7 @@ def _check_models(job: FilterJob) -> None:
 
 
 def reason_text(reason: Reason | None) -> str:
-    """The reason of a skip in words."""
+    """Return the reason of a skip in words."""
     from lib_photoshoot.catalog.report import REASON_TEXT
 
     return REASON_TEXT[reason].rstrip(".").lower() if reason else "no reason"

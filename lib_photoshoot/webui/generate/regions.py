@@ -28,7 +28,9 @@ _FIELDS = ("product", "mask", "score", "box", "cutout", "outline")
 def regions_of(
     values: Any, products: Sequence[Product], picture: Picture, limit: int
 ) -> tuple[list[ProductRegion], tuple[Product, ...]]:
-    """The regions of a request and their products; those that ``detect`` returns with ``masks`` can be sent back."""
+    """Return the regions of a request and their products; those that ``detect`` returns with ``masks`` can be sent
+    back.
+    """
     if not isinstance(values, list) or not 1 <= len(values) <= MOST_REGIONS:
         raise RequestError(f"'regions' must be a list of 1 to {MOST_REGIONS} objects with 'mask' and 'product'.")
     known = {product.name: product for product in products}

@@ -51,7 +51,7 @@ class PhotoshootRoute(APIRoute):
 
 
 def sentence_of(error: PhotoshootError) -> str:
-    """An error as those read it who send requests: they have no shell on this machine."""
+    """Return an error as those read it who send requests: they have no shell on this machine."""
     if isinstance(error, MissingWeightsError):
         return f"{error.what}: get it with POST {PREFIX}/models/{error.name}."
     return str(error)
@@ -62,7 +62,9 @@ def _error(sentence: str, status: int, headers: Mapping[str, str] | None = None)
 
 
 def build_router(service: PhotoshootService, login: Login, report: Report | None = None) -> APIRouter:
-    """The routes of one service. What may take long takes one of a few places; FastAPI runs the rest in threads."""
+    """Return the routes of one service. What may take long takes one of a few places; FastAPI runs the rest in
+    threads.
+    """
     from lib_photoshoot.webui.generate.schema import settings_schema
 
     places = Places(OPERATIONS_AT_ONCE)
@@ -112,7 +114,7 @@ def build_router(service: PhotoshootService, login: Login, report: Report | None
 
 
 def _request_schema(operation: str) -> dict[str, Any]:
-    """The request of an operation, for the host's page of documentation."""
+    """Return the request of an operation, for the host's page of documentation."""
     from lib_photoshoot.webui.generate.schema import settings_schema
 
     settings = settings_schema()

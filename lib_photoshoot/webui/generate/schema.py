@@ -33,7 +33,7 @@ class JobValues:
 
 
 def job_values(values: Any) -> JobValues:
-    """The values of a request's ``job``. Raises SettingsError for an unknown name or a wrong value."""
+    """Return the values of a request's ``job``. Raises SettingsError for an unknown name or a wrong value."""
     if not isinstance(values, Mapping):
         raise SettingsError("'job' must be an object with prompt, seed and so on.")
     check_names(values, declared_in(JobValues), "There is no value called {} in 'job'", SettingsError)

@@ -51,7 +51,9 @@ def filter_returned(
 
 
 def _first_picture(processed: Any) -> int:
-    """The place of the first picture that is no grid: scripts do not always say whether theirs begin with one."""
+    """Return the place of the first picture that is no grid: scripts do not always say whether theirs begin with
+    one.
+    """
     images = processed.images
     if processed.index_of_first_image or len(images) < 2:
         return int(processed.index_of_first_image)
@@ -63,14 +65,14 @@ def _first_picture(processed: Any) -> int:
 
 
 def _at(values: Any, number: int, otherwise: Any = None) -> Any:
-    """That entry, else what is given, else the first: a script's lists may be those of its last part."""
+    """Return that entry, else what is given, else the first: a script's lists may be those of its last part."""
     if number < len(values):
         return values[number]
     return values[0] if otherwise is None else otherwise
 
 
 def _carry_over(before: Image.Image, after: Image.Image, text: str) -> None:
-    """What the host has noted on a picture, for the one in its place."""
+    """Carry what the host has noted on a picture to the one in its place."""
     after.info.update({key: value for key, value in before.info.items() if key not in after.info})
     if "parameters" in after.info:
         after.info["parameters"] = text

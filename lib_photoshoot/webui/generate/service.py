@@ -76,7 +76,9 @@ class PhotoshootService:
         self._downloads = downloads or Downloads()
 
     def body_limit(self) -> int:
-        """The largest request in bytes: the largest picture, uncompressed with alpha in base64, and some masks."""
+        """Return the largest request in bytes: the largest picture, uncompressed with alpha in base64, and some
+        masks.
+        """
         return self._pixel_limit() * 6 + (8 << 20)
 
     def detect(self, body: Any) -> dict[str, Any]:
@@ -243,7 +245,7 @@ class PhotoshootService:
 
 
 def held_entry(one: HeldRegion) -> dict[str, Any]:
-    """What became of one product's colour: CIEDE2000 against the picture before, painted and once held."""
+    """Return what became of one product's colour: CIEDE2000 against the picture before, painted and once held."""
     states = {"painted": one.change.painted, "held": one.change.held}
     figures = {
         name: {"mean": round(state.mean, 2), "percentile_95": round(state.percentile_95, 2)}
@@ -266,7 +268,7 @@ def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:
 
 
 def _painted(metadata: Metadata) -> Metadata:
-    """The metadata of a picture in which a diffusion model painted: of a photo, it says so from now on."""
+    """Return the metadata of a picture in which a diffusion model painted: of a photo, it says so from now on."""
     from lib_photoshoot.provenance.evidence import OriginEvidence, evidence_in, strongest
     from lib_photoshoot.provenance.terms import DigitalSource
 

@@ -94,7 +94,7 @@ def _unit(settings: FilterSettings, module: str, model: str) -> ControlUnit:
 
 
 def find_model(wanted: str, names: Iterable[str]) -> str | None:
-    """The host's name ``stem [hash]`` for a full name or a bare stem; None when there is none.
+    """Return the host's name ``stem [hash]`` for a full name or a bare stem; None when there is none.
 
     Always the listed name: a bare stem would be another key in ControlNet's cache and load the file twice.
     """
@@ -107,5 +107,5 @@ def find_model(wanted: str, names: Iterable[str]) -> str | None:
 
 
 def stem(name: str) -> str:
-    """The model's name without its hash, lower case."""
+    """Return the model's name without its hash, lower case."""
     return name.rpartition(" [")[0].lower() if name.endswith("]") and " [" in name else name.lower()

@@ -89,7 +89,7 @@ class Host(Protocol):
         ...
 
     def family(self) -> str | None:
-        """The loaded checkpoint's family: ``sd1``, ``sd2``, ``sdxl`` or None for others."""
+        """Return the loaded checkpoint's family: ``sd1``, ``sd2``, ``sdxl`` or None for others."""
         ...
 
     def inpaint(self, job: Any, request: InpaintRequest) -> Image.Image:
@@ -108,7 +108,7 @@ class Host(Protocol):
         ...
 
     def detector_device(self) -> str:
-        """The torch device for detection and segmentation that the user chose, ``cpu`` by default."""
+        """Return the torch device for detection and segmentation that the user chose, ``cpu`` by default."""
         ...
 
     def option(self, name: str) -> Any:

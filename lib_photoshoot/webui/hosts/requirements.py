@@ -106,7 +106,9 @@ class _Hopeless(_Failed):
 
 
 def missing(embedded_only: bool = False) -> Missing:
-    """What the filter, or only its embedded detector, needs and this Python does not find; imports none of it."""
+    """Return what the filter, or only its embedded detector, needs and this Python does not find; imports none of
+    it.
+    """
     absent = [package for package in _absent() if package.embedded or not embedded_only]
     if not absent:
         return Missing((), "")
@@ -138,7 +140,7 @@ def skip_install(argv: Iterable[str], environ: Mapping[str, str]) -> bool:
 
 
 def installed() -> dict[str, str]:
-    """Normalized name and version of every distribution that pip sees."""
+    """Return the normalized name and version of every distribution that pip sees."""
     importlib.invalidate_caches()
     names = set()
     for distribution in metadata.distributions():
@@ -166,7 +168,7 @@ _PEP440 = re.compile(
 
 
 def constraints(versions: Mapping[str, str]) -> str:
-    """A constraints file that holds every distribution where it is and keeps ``NEVER`` out where it is absent."""
+    """Return a constraints file that holds every distribution where it is and keeps ``NEVER`` out where it is absent."""
     lines = []
     for name, version in sorted(versions.items()):
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not re.fullmatch(r"[^\s;#)]+", version):
@@ -195,7 +197,7 @@ def pip_arguments(package: Package, constraints_file: Path, environ: Mapping[str
 
 
 def run_pip(arguments: Sequence[str], folder: Path) -> tuple[int, str]:
-    """This Python's pip, as :data:`Pip` says."""
+    """Return this Python's pip, as :data:`Pip` says."""
     # A file, as a build step that outlives a stopped pip would hold a pipe open. UTF-8: GroundingDINO's set-up reads
     # its README in the locale's encoding, which fails on some Windows systems.
     output = folder / "pip.log"
@@ -212,7 +214,7 @@ def run_pip(arguments: Sequence[str], folder: Path) -> tuple[int, str]:
 
 
 def telling_line(output: str) -> str:
-    """The line of pip's output that says best why it failed: the last error, else the last line."""
+    """Return the line of pip's output that says best why it failed: the last error, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     # What these two announce stands elsewhere: the packages in conflict before, the traceback's last line at the end.
     empty = ("ERROR: ResolutionImpossible", "ERROR: Exception:")
@@ -283,7 +285,7 @@ def _add_each(absent: Sequence[Package], before: Mapping[str, str], pip: Pip, fo
 
 
 def _install_one(package: Package, arguments: Sequence[str], pip: Pip, folder: Path) -> None:
-    """Raises _Failed or _Hopeless."""
+    """Install one package. Raises _Failed or _Hopeless."""
     try:
         code, output = pip(arguments, folder)
     except subprocess.TimeoutExpired as error:

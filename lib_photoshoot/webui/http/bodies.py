@@ -15,7 +15,7 @@ IN_MEMORY = 4 << 20
 
 
 async def read_json_body(request: Request, limit: int, remedy: str) -> BinaryIO:
-    """A body of at most ``limit`` bytes; ``remedy`` is what to do about a larger one. Raises RequestError.
+    """Return a body of at most ``limit`` bytes; ``remedy`` is what to do about a larger one. Raises RequestError.
 
     While its request waits for its turn a large one lies on the disk, and not in memory.
     """
@@ -36,7 +36,7 @@ async def read_json_body(request: Request, limit: int, remedy: str) -> BinaryIO:
 
 
 def parsed_json(body: BinaryIO) -> Any:
-    """What a body says, which is closed then; an empty one is an empty object. Raises RequestError."""
+    """Return what a body says, which is closed then; an empty one is an empty object. Raises RequestError."""
     try:
         with body:
             body.seek(0)

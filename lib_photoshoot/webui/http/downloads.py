@@ -29,7 +29,7 @@ class Downloads:
             return job.state
 
     def find(self, name: str) -> JobState | None:
-        """The latest download of that name."""
+        """Return the latest download of that name."""
         with self._lock:
             return self._jobs[name].state if name in self._jobs else None
 

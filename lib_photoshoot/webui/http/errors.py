@@ -24,7 +24,7 @@ class RequestError(PhotoshootError):
 
 
 def status_of(error: PhotoshootError) -> int:
-    """The HTTP status of one of the project's errors."""
+    """Return the HTTP status of one of the project's errors."""
     if isinstance(error, RequestError):
         return error.status
     kinds: tuple[tuple[type[PhotoshootError], int], ...] = (

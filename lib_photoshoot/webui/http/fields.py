@@ -25,11 +25,11 @@ class Fields:
         return self._body.get(name) is not None
 
     def raw(self, name: str, default: Any = None) -> Any:
-        """The value as it came, for a reader that checks it itself."""
+        """Return the value as it came, for a reader that checks it itself."""
         return self._body.get(name, default)
 
     def text(self, name: str, default: str | None = None) -> str:
-        """A text; needed unless there is a default."""
+        """Return a text; needed unless there is a default."""
         return self._checked(name, str, default)
 
     def choice(self, name: str, choices: Collection[str], default: str | None = None) -> str:
@@ -37,19 +37,19 @@ class Fields:
         return self._checked(name, str, default, choices=tuple(choices))
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """True or false."""
+        """Return true or false."""
         return self._checked(name, bool, default)
 
     def number(self, name: str, lowest: float, highest: float, default: float) -> float:
-        """A number within a range."""
+        """Return a number within a range."""
         return self._checked(name, float, default, lowest=lowest, highest=highest)
 
     def whole(self, name: str, lowest: int, highest: int, default: int | None = None) -> int:
-        """A whole number within a range."""
+        """Return a whole number within a range."""
         return self._checked(name, int, default, lowest=lowest, highest=highest)
 
     def texts(self, name: str) -> tuple[str, ...] | None:
-        """A list of texts, None where none is given."""
+        """Return a list of texts, None where none is given."""
         if not self.given(name):
             return None
         value = self._body[name]
@@ -58,14 +58,14 @@ class Fields:
         return tuple(value)
 
     def wholes(self, name: str) -> tuple[int, ...]:
-        """A list of whole numbers, empty where none is given."""
+        """Return a list of whole numbers, empty where none is given."""
         value = self._value(name, [])
         if not isinstance(value, list) or not all(is_number(item) and item == int(item) for item in value):
             raise RequestError(f"{name!r} is {short(value)}; give a list of whole numbers.")
         return tuple(int(item) for item in value)
 
     def values(self, name: str) -> Mapping[str, Any]:
-        """An object, empty where none is given."""
+        """Return an object, empty where none is given."""
         value = self._value(name, {})
         if not isinstance(value, Mapping):
             raise RequestError(f"{name!r} is {short(value)}; give an object.")
@@ -90,6 +90,6 @@ def is_number(value: Any) -> bool:
 
 
 def short(value: Any) -> str:
-    """The value for a sentence."""
+    """Return the value for a sentence."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

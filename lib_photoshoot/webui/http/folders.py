@@ -35,7 +35,7 @@ class AllowedFolders:
     advice: str = OWN_OR_LISTED
 
     def resolve(self, text: object) -> Path:
-        """The real path that ``text`` names, existing or not; links are followed first, so none leads outside.
+        """Return the real path that ``text`` names, existing or not; links are followed first, so none leads outside.
 
         Raises FolderError. Outside the allowed folders the answer is the same whether something is there or not.
         """
@@ -45,14 +45,14 @@ class AllowedFolders:
         return real
 
     def file(self, text: object) -> Path:
-        """An existing file. Raises FolderError, MissingPathError."""
+        """Return an existing file. Raises FolderError, MissingPathError."""
         path = self.resolve(text)
         if not os.path.isfile(path):  # unlike Path's, it knows a name that no system has
             raise MissingPathError(f"There is no file {shown(str(text))}; check the path.")
         return path
 
     def folder(self, text: object) -> Path:
-        """An existing folder. Raises FolderError, MissingPathError."""
+        """Return an existing folder. Raises FolderError, MissingPathError."""
         path = self.resolve(text)
         if not os.path.isdir(path):
             raise MissingPathError(f"There is no folder {shown(str(text))}; check the path.")
@@ -65,13 +65,15 @@ class AllowedFolders:
 
 
 def allowed_folders(paths: Iterable[str], base: Path, advice: str = OWN_OR_LISTED) -> AllowedFolders:
-    """The folders that these texts name; empty ones are passed over, relative ones lie below ``base``."""
+    """Return the folders that these texts name; empty ones are passed over, relative ones lie below ``base``."""
     roots = [os.path.realpath(base / os.path.expanduser(path.strip())) for path in paths if path.strip()]
     return AllowedFolders(tuple(Path(root) for root in dict.fromkeys(roots)), advice)
 
 
 def subfolder(parent: Path, text: object) -> Path:
-    """The folder below ``parent`` that an option names, existing or not. Raises FolderError for a way out of there."""
+    """Return the folder below ``parent`` that an option names, existing or not. Raises FolderError for a way out of
+    there.
+    """
     name = shown(str(text))
     if not isinstance(text, str) or not text.strip():
         raise FolderError("The name of a folder is missing; give one, such as photoshoot-masks.")
@@ -83,12 +85,12 @@ def subfolder(parent: Path, text: object) -> Path:
 
 
 def full_path(text: str) -> Path:
-    """The path that an option names: a full one that goes nowhere up. Raises FolderError."""
+    """Return the path that an option names: a full one that goes nowhere up. Raises FolderError."""
     return Path(_plain(os.path.expanduser(text)))
 
 
 def listed_folders(text: str) -> list[str]:
-    """The full paths of an option with several; those that are relative or climb are passed over."""
+    """Return the full paths of an option with several; those that are relative or climb are passed over."""
     found = []
     for part in split_folders(text):
         with suppress(FolderError):
@@ -97,12 +99,14 @@ def listed_folders(text: str) -> list[str]:
 
 
 def split_folders(text: str) -> list[str]:
-    """The paths of an option in which commas or new lines stand between them."""
+    """Return the paths of an option in which commas or new lines stand between them."""
     return [part.strip().strip('"') for part in re.split(r"[,\n]", text) if part.strip()]
 
 
 def _plain(text: object) -> str:
-    """The text if it is a full path without tricks, checked before the file system is asked. Raises FolderError."""
+    """Return the text if it is a full path without tricks, checked before the file system is asked. Raises
+    FolderError.
+    """
     if not isinstance(text, str) or not text.strip():
         raise FolderError("A path is missing; give the full path of a file or folder.")
     name = shown(text)

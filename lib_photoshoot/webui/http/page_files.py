@@ -33,7 +33,7 @@ def page_files(folder: Path = PAGES) -> dict[str, bytes]:
 
 
 def version_of(files: Mapping[str, bytes]) -> str:
-    """A name for these files as they are: another one as soon as a byte of them differs."""
+    """Return a name for these files as they are: another one as soon as a byte of them differs."""
     digest = hashlib.sha256()
     for name, data in files.items():
         digest.update(f"{len(name)} {len(data)} {name}".encode() + data)
@@ -41,7 +41,7 @@ def version_of(files: Mapping[str, bytes]) -> str:
 
 
 def build_application(login: Login, folder: Path = PAGES) -> FastAPI:
-    """The routes: ``VERSION/NAME`` is a file, which a browser may keep for good; ``NAME`` leads to it."""
+    """Return the routes: ``VERSION/NAME`` is a file, which a browser may keep for good; ``NAME`` leads to it."""
     files = page_files(folder)
     version = version_of(files)
     routes = PageRoutes(WEB_PREFIX, login, "")

@@ -41,11 +41,11 @@ class PageRoutes:
         self._places = Places(POSTS_AT_ONCE)
 
     def get(self, path: str, endpoint: Callable[..., Response]) -> None:
-        """A route that reads; FastAPI runs a plain function in a thread of its own."""
+        """Add a route that reads; FastAPI runs a plain function in a thread of its own."""
         self.app.add_api_route(f"{self._prefix}{path}", endpoint, methods=["GET"])
 
     def post(self, path: str, operation: Callable[[Any], Any], status: int = 200) -> None:
-        """A route that takes JSON."""
+        """Add a route that takes JSON."""
 
         async def endpoint(body: Any = Depends(self._read_body)) -> Response:
             return await self._places.run(lambda: answer(operation(parsed_json(body)), status))
@@ -53,7 +53,7 @@ class PageRoutes:
         self.app.add_api_route(f"{self._prefix}{path}", endpoint, methods=["POST"])
 
     def post_to(self, path: str, operation: Callable[[str, Any], Any]) -> None:
-        """A route with a ``{name}`` in its path, that takes JSON."""
+        """Add a route with a ``{name}`` in its path, that takes JSON."""
 
         async def endpoint(name: str, body: Any = Depends(self._read_body)) -> Response:
             return await self._places.run(lambda: answer(operation(name, parsed_json(body))))
@@ -65,7 +65,7 @@ class PageRoutes:
 
 
 def whole(name: str, text: str) -> int:
-    """A number of the address. Raises RequestError."""
+    """Return a number of the address. Raises RequestError."""
     try:
         return int(text)
     except ValueError as error:
@@ -73,12 +73,12 @@ def whole(name: str, text: str) -> int:
 
 
 def known(request: Request) -> str:
-    """The mark of the copy that the browser holds."""
+    """Return the mark of the copy that the browser holds."""
     return request.headers.get("if-none-match", "").removeprefix("W/").strip('"')
 
 
 def jpeg(thumbnail: Thumbnail) -> Response:
-    """A thumbnail, or that the browser's copy of it is right."""
+    """Return a thumbnail, or that the browser's copy of it is right."""
     # The browser asks each time whether its copy is right: a picture may be replaced under its name.
     headers = {"ETag": f'"{thumbnail.mark}"', "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
     if not thumbnail.data:
@@ -99,7 +99,7 @@ class AsciiResponse(JSONResponse):
 
 
 def _finite(value: Any) -> Any:
-    """The same with null for what is no number: JSON has no NaN, and a loss may be one."""
+    """Return the same with null for what is no number: JSON has no NaN, and a loss may be one."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -15,7 +15,7 @@ from lib_photoshoot.webui.http.errors import RequestError
 
 
 def from_base64(text: Any, name: str) -> bytes:
-    """The bytes of the field ``name``, also of a data URL. Raises RequestError."""
+    """Return the bytes of the field ``name``, also of a data URL. Raises RequestError."""
     if not isinstance(text, str):
         raise RequestError(f"'{name}' must be a picture file in base64.")
     if text.startswith("data:"):
@@ -27,7 +27,9 @@ def from_base64(text: Any, name: str) -> bytes:
 
 
 def png_text(pixels: np.ndarray, alpha: np.ndarray | None, like: Picture) -> str:
-    """The picture as a PNG file in base64, with the bits, profile and metadata of the one that it was made from."""
+    """Return the picture as a PNG file in base64, with the bits, profile and metadata of the one that it was made
+    from.
+    """
     options = like.options("PNG")
     if pixels.dtype == np.uint16:
         from lib_photoshoot.colour.deep import encode_deep
@@ -37,7 +39,7 @@ def png_text(pixels: np.ndarray, alpha: np.ndarray | None, like: Picture) -> str
 
 
 def mask_text(mask: np.ndarray) -> str:
-    """A mask, bool (height, width), as a black and white PNG file in base64."""
+    """Return a mask, bool (height, width), as a black and white PNG file in base64."""
     from lib_photoshoot.masks.cutout import mask_image
 
     return _saved(mask_image(mask))

@@ -22,7 +22,7 @@ class Places:
         self._limiter: anyio.CapacityLimiter | None = None
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """What ``work`` returns, or raises, in a thread."""
+        """Return what ``work`` returns, or raises, in a thread."""
         if self._limiter is None:  # it can be made where an event loop runs only
             self._limiter = anyio.CapacityLimiter(self._number)
         return await anyio.to_thread.run_sync(work, limiter=self._limiter)

@@ -13,5 +13,5 @@ def note(text: str, wrong: bool = False) -> str:
 
 
 def sentence(error: Exception) -> str:
-    """An error as those read it who have the page before them: its buttons are named, no command of a shell."""
+    """Return an error as those read it who have the page before them: its buttons are named, no command of a shell."""
     return error.on_page() if isinstance(error, MissingWeightsError) else str(error)

@@ -29,7 +29,7 @@ class Thumbnail:
 
 
 def thumbnail(path: Path, side: int, known: str = "") -> Thumbnail:
-    """The picture, upright and at most ``side`` pixels long; ``known`` is the mark of the caller's copy.
+    """Return the picture, upright and at most ``side`` pixels long; ``known`` is the mark of the caller's copy.
 
     Raises ImageError.
     """

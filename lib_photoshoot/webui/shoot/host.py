@@ -25,27 +25,29 @@ class ShootHost(Protocol):
         ...
 
     def choices(self) -> Mapping[str, Sequence[str]]:
-        """What the host has for the fields lora, checkpoint, preset, sampler and scheduler."""
+        """Return what the host has for the fields lora, checkpoint, preset, sampler and scheduler."""
         ...
 
     def problem(self, settings: FilterSettings) -> str | None:
-        """A sentence that says why its filter cannot look for these products, None where it can."""
+        """Return a sentence that says why its filter cannot look for these products, None where it can."""
         ...
 
     def webui(self) -> WebUi:
-        """The host itself, to make pictures."""
+        """Return the host itself, to make pictures."""
         ...
 
     def refusal(self, url: str) -> str | None:
-        """A sentence that says why the host may not be told to ask another WebUI, None where it may."""
+        """Return a sentence that says why the host may not be told to ask another WebUI, None where it may."""
         ...
 
     def choose(self, settings: FilterSettings) -> ModelChoice:
-        """The models that cut out what these settings look for, on the device that the user chose."""
+        """Return the models that cut out what these settings look for, on the device that the user chose."""
         ...
 
     def load(self, choice: ModelChoice) -> Filter:
-        """A filter with them that enhances nothing, and takes the host's turn for each picture. Raises WeightsError."""
+        """Return a filter with them that enhances nothing, and takes the host's turn for each picture. Raises
+        WeightsError.
+        """
         ...
 
     def release_models(self) -> None:

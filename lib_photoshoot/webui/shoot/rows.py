@@ -30,7 +30,7 @@ class RowsError(RequestError):
 
 
 def columns() -> list[dict[str, Any]]:
-    """The columns of the table: kind, range, default and help of each."""
+    """Return the columns of the table: kind, range, default and help of each."""
     return [
         {
             "name": name,
@@ -47,14 +47,14 @@ def columns() -> list[dict[str, Any]]:
 
 
 def fields_of(body: Any, names: Sequence[str]) -> dict[str, Any]:
-    """A request's fields, which are exactly these. Raises RequestError."""
+    """Return a request's fields, which are exactly these. Raises RequestError."""
     if not isinstance(body, dict) or sorted(body) != sorted(names):
         raise RequestError(f"This request needs exactly: {', '.join(names)}.")
     return body
 
 
 def parse_rows(values: Any) -> list[Row]:
-    """The rows of a request. Raises RequestError."""
+    """Return the rows of a request. Raises RequestError."""
     if not isinstance(values, list) or len(values) > MOST_ROWS:
         raise RequestError(f"The rows are a list of at most {MOST_ROWS}.")
     for index, row in enumerate(values):
@@ -65,7 +65,7 @@ def parse_rows(values: Any) -> list[Row]:
 
 
 def products_of(rows: Sequence[Row]) -> tuple[dict[int, ListedProduct], list[dict[str, Any]]]:
-    """The products by the index of their rows, and what is wrong with the others; empty rows are passed over."""
+    """Return the products by the index of their rows, and what is wrong with the others; empty rows are passed over."""
     filled = [row for row in rows if any(text.strip() for text in row.values.values())]
     products, problems = {}, []
     for row, read in zip(filled, read_products(filled, "row"), strict=True):
@@ -77,7 +77,7 @@ def products_of(rows: Sequence[Row]) -> tuple[dict[int, ListedProduct], list[dic
 
 
 def changed_products(products: Mapping[int, ListedProduct], path: Path) -> list[dict[str, Any]]:
-    """What rows say otherwise than the pictures that are there were made with."""
+    """Return what rows say otherwise than the pictures that are there were made with."""
     recipes = read_state(path).recipes
     problems = [
         {
@@ -108,7 +108,7 @@ def cells(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def new_name(name: Any) -> str:
-    """The name of a new shoot, fit for a folder. Raises RequestError."""
+    """Return the name of a new shoot, fit for a folder. Raises RequestError."""
     try:
         return clean_name(name)
     except (PhotoshootError, TypeError, AttributeError) as error:

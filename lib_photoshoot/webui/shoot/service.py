@@ -79,7 +79,7 @@ class ShootService:
         }
 
     def check(self, body: Any) -> dict[str, Any]:
-        """What is wrong with rows, how many pictures they want, and the prompt of each one's first picture."""
+        """Return what is wrong with rows, how many pictures they want, and the prompt of each one's first picture."""
         rows = parse_rows(fields_of(body, ("rows",))["rows"])
         products, problems = products_of(rows)
         prompts = [""] * len(rows)
@@ -92,7 +92,7 @@ class ShootService:
         }
 
     def read(self, body: Any) -> dict[str, Any]:
-        """The rows of a list's text, as cells."""
+        """Return the rows of a list's text, as cells."""
         values = fields_of(body, ("text", "kind"))
         if values["kind"] not in ("csv", "yaml") or not isinstance(values["text"], str):
             raise RequestError("Give the list as text, and its kind as csv or yaml.")
@@ -142,11 +142,11 @@ class ShootService:
         return {"name": name, **past, "state": state, **view, "products": products}
 
     def rows(self, name: str) -> dict[str, Any]:
-        """The list of a shoot, as cells."""
+        """Return the list of a shoot, as cells."""
         return {"rows": [cells(row) for row in self._folder(name).rows()]}
 
     def csv(self, name: str) -> str:
-        """The list of a shoot as CSV, with the columns that it uses."""
+        """Return the list of a shoot as CSV, with the columns that it uses."""
         rows = self.rows(name)["rows"]
         used = [field for field in FIELDS if field in REQUIRED or any(row.get(field) for row in rows)]
         buffer = io.StringIO()
@@ -199,7 +199,7 @@ class ShootService:
         return {"shots": view["shots"], "products": view["products"]}
 
     def file(self, name: str, file: str) -> Path:
-        """A picture or thumbnail of a shoot. Raises RequestError 404 for anything else."""
+        """Return a picture or thumbnail of a shoot. Raises RequestError 404 for anything else."""
         folder = self._folder(name)
         path = folder.path / file
         if path.suffix not in (".png", ".jpg", ".webp") or not is_plain(file) or not stays_inside(folder.path, path):
@@ -209,7 +209,7 @@ class ShootService:
         return path
 
     def report(self, name: str) -> Iterator[bytes]:
-        """The page on which pictures are looked through, as pieces of UTF-8."""
+        """Return the page on which pictures are looked through, as pieces of UTF-8."""
         view = self.detail(name)
         return report_chunks(self._folder(name).path, view, decide="decide", embed=False)
 
@@ -247,7 +247,7 @@ class ShootService:
         return next((watched for watched in tuple(self._watched.values()) if watched.running), None)
 
     def _paths(self) -> list[Path]:
-        """The folders of shoots, the newest first."""
+        """Return the folders of shoots, the newest first."""
         found = [path.parent for path in self._host.folder().glob(f"*/{LIST_NAME}")]
         return sorted(found, key=_changed_at, reverse=True)
 

@@ -54,7 +54,7 @@ class WatchedRun:
         }
 
     def view(self, after: int) -> dict[str, Any]:
-        """The shoot's view, with the reasons why products were set aside."""
+        """Return the shoot's view, with the reasons why products were set aside."""
         view = self._run.desk.view(after)
         asides = self.asides()
         view["products"] = [product | {"aside": asides.get(product["name"], "")} for product in view["products"]]

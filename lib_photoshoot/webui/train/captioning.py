@@ -47,7 +47,8 @@ class Captioners:
         ]
 
     def open(self, name: str) -> Captioner:
-        """A captioner that leaves the host's models to others between its batches. Raises TrainingError, WeightsError.
+        """Return a captioner that leaves the host's models to others between its batches. Raises TrainingError,
+        WeightsError.
 
         ``auto`` is BLIP large, else the WebUI's BLIP, else the product names.
         """

@@ -49,7 +49,7 @@ def _is_stable_diffusion_1(path: Path) -> bool | None:
 
 
 def find_checkpoint(checkpoints: Sequence[HostCheckpoint], text: str) -> Path:
-    """The file of a checkpoint that the host lists, by its name or its path. Raises RequestError 404."""
+    """Return the file of a checkpoint that the host lists, by its name or its path. Raises RequestError 404."""
     for one in checkpoints:
         # The host puts a hash behind a name once it has read the file: the page may know the shorter one.
         if text in (one.name, one.name.rpartition(" [")[0], str(one.path)):

@@ -37,7 +37,9 @@ class Datasets:
             return self._get((folder, tag, settings))
 
     def any_of(self, folder: Path, tag: str, settings: BucketSettings) -> Dataset:
-        """The dataset that was asked for last of this folder, whatever its tag and sizes; else one with these."""
+        """Return the dataset that was asked for last of this folder, whatever its tag and sizes; else one with
+        these.
+        """
         with self._lock:
             latest = next((key for key in reversed(self._held) if key[0] == folder), (folder, tag, settings))
             return self._get(latest)
@@ -56,7 +58,7 @@ class Datasets:
 
 
 def _files(folder: Path) -> _Files:
-    """What tells whether anything in a folder has changed; nothing of a folder that cannot be read."""
+    """Return what tells whether anything in a folder has changed; nothing of a folder that cannot be read."""
     try:
         with os.scandir(folder) as entries:
             return tuple(sorted((entry.name, *_size_and_time(entry)) for entry in entries))
@@ -103,15 +105,15 @@ class Sheets:
             return Edited(after, changed, sheet.can_undo, sheet.can_redo)
 
     def conflicts(self, dataset: Dataset) -> Mapping[str, str]:
-        """The texts beside the pictures, by image name, that contradict edited captions. Raises TrainingError."""
+        """Return the texts beside the pictures, by image name, that contradict edited captions. Raises TrainingError."""
         return self._controller.conflicts(dataset)
 
     def read(self, dataset: Dataset) -> Edited:
-        """The captions as they are. Raises TrainingError."""
+        """Return the captions as they are. Raises TrainingError."""
         return self.edit(dataset, lambda sheet: None)
 
     def _current(self, dataset: Dataset) -> CaptionSheet:
-        """The sheet in memory, brought to what the disk says: the command line may have captioned meanwhile."""
+        """Return the sheet in memory, brought to what the disk says: the command line may have captioned meanwhile."""
         stored = self._controller.captions(dataset)
         held = self._held.get(dataset.folder)
         if held is None or held.names != stored.names:

@@ -13,12 +13,12 @@ RECIPE_FIELDS = ("recipe", "set")
 
 
 def recipe_values(fields: Fields) -> dict[str, Any]:
-    """The recipe's values by name: ``recipe``, an object, and over it ``set``, a list of texts NAME=VALUE."""
+    """Return the recipe's values by name: ``recipe``, an object, and over it ``set``, a list of texts NAME=VALUE."""
     return {**fields.values("recipe"), **assigned(fields.texts("set") or ())}
 
 
 def read_recipe(fields: Fields) -> Recipe:
-    """The recipe with those values. Raises TrainingError."""
+    """Return the recipe with those values. Raises TrainingError."""
     return recipe_from(recipe_values(fields))
 
 

@@ -28,15 +28,15 @@ class TrainingHost(Protocol):
     """A running WebUI, as seen from the Train part. Safe to call from several threads."""
 
     def checkpoints(self) -> Sequence[HostCheckpoint]:
-        """The checkpoints that the host lists."""
+        """Return the checkpoints that the host lists."""
         ...
 
     def loaded(self) -> str | None:
-        """The name of the checkpoint in use, None without one."""
+        """Return the name of the checkpoint in use, None without one."""
         ...
 
     def folders(self) -> AllowedFolders:
-        """The folders that may be read and written, asked anew each time."""
+        """Return the folders that may be read and written, asked anew each time."""
         ...
 
     def lora_folder(self) -> Path:
@@ -48,15 +48,15 @@ class TrainingHost(Protocol):
         ...
 
     def named_trainer(self) -> tuple[str, str]:
-        """The sd-scripts folder and the interpreter of the host's Settings page, empty where none was named."""
+        """Return the sd-scripts folder and the interpreter of the host's Settings page, empty where none was named."""
         ...
 
     def refusal(self) -> str | None:
-        """A sentence that says why nothing may be installed through this host, None where it may."""
+        """Return a sentence that says why nothing may be installed through this host, None where it may."""
         ...
 
     def device(self) -> str:
-        """The torch device for detection and captions that the user chose, ``cpu`` by default."""
+        """Return the torch device for detection and captions that the user chose, ``cpu`` by default."""
         ...
 
     def turn(self) -> AbstractContextManager[Any]:
@@ -68,11 +68,11 @@ class TrainingHost(Protocol):
         ...
 
     def missing_for_captions(self) -> str | None:
-        """A sentence that says what the host's own captioner lacks, None where it can caption."""
+        """Return a sentence that says what the host's own captioner lacks, None where it can caption."""
         ...
 
     def captioner(self) -> Captioner:
-        """The host's own captioner. Raises TrainingError where :meth:`missing_for_captions` says something."""
+        """Return the host's own captioner. Raises TrainingError where :meth:`missing_for_captions` says something."""
         ...
 
     def make_room(self) -> None:

@@ -64,11 +64,11 @@ class PictureOperations:
         return self._controller.checked(dataset, recipe, self._sheets.read(dataset).captions)
 
     def recipe(self, body: Any) -> dict[str, Any]:
-        """A recipe's values that differ from the original experiment's, once all are checked."""
+        """Return a recipe's values that differ from the original experiment's, once all are checked."""
         return {"recipe": read_recipe(Fields(body, RECIPE_FIELDS)).changed()}
 
     def check(self, body: Any) -> dict[str, Any]:
-        """What a folder would be trained as, picture by picture."""
+        """Return what a folder would be trained as, picture by picture."""
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "regularisation"))
         recipe = read_recipe(fields)
         check = self.look(self.folder(fields), recipe, self.regularisation(fields))
@@ -130,7 +130,7 @@ class PictureOperations:
         return self.caption_state()
 
     def caption_state(self) -> dict[str, Any]:
-        """The captioning under way, or the last one; ``captions`` once it is finished."""
+        """Return the captioning under way, or the last one; ``captions`` once it is finished."""
         state = self._captioning.state
         return _progress(state) | {"captioner": state.doing, "captions": state.result}
 
@@ -165,7 +165,7 @@ class PictureOperations:
         return self.curate_state()
 
     def curate_state(self) -> dict[str, Any]:
-        """The curation under way, or the last one; ``pictures`` once it is finished."""
+        """Return the curation under way, or the last one; ``pictures`` once it is finished."""
         state = self._curation.state
         return _progress(state) | {"pictures": state.result}
 
@@ -175,7 +175,7 @@ class PictureOperations:
         return self.curate_state()
 
     def picture(self, folder: str, name: str, side: int, known: str = "") -> Thumbnail:
-        """A small copy of a picture in an allowed folder; ``known`` marks the copy that the caller has."""
+        """Return a small copy of a picture in an allowed folder; ``known`` marks the copy that the caller has."""
         if not SIDES[0] <= side <= SIDES[1]:
             raise RequestError(f"'side' is {side}; give a number of pixels from {SIDES[0]} to {SIDES[1]}.")
         folders = self._host.folders()
@@ -185,11 +185,11 @@ class PictureOperations:
         return thumbnail(folders.file(str(path)), side, known)
 
     def regularisation(self, fields: Fields) -> Path | None:
-        """The request's folder of regularisation pictures, where it names one."""
+        """Return the request's folder of regularisation pictures, where it names one."""
         return self.folder(fields, "regularisation") if fields.text("regularisation", "").strip() else None
 
     def folder(self, fields: Fields, name: str = "folder") -> Path:
-        """The request's folder of pictures."""
+        """Return the request's folder of pictures."""
         folders = self._host.folders()
         folder = folders.folder(fields.text(name))
         for link in (link for part in (folder, *repeated_folders(folder)) for link in _links(part)):
@@ -225,7 +225,7 @@ def _links(folder: Path) -> list[Path]:
 
 
 def _edit(action: str, fields: Fields) -> Callable[[CaptionSheet], object]:
-    """The change of a sheet that a request asks for; its fields are read here, before anything is changed."""
+    """Return the change of a sheet that a request asks for; its fields are read here, before anything is changed."""
     if action == "undo":
         return CaptionSheet.undo
     if action == "redo":
@@ -245,7 +245,7 @@ def _edit(action: str, fields: Fields) -> Callable[[CaptionSheet], object]:
 
 
 def plain_name(name: str) -> str:
-    """The name of a file or folder, if it is one and no path. Raises RequestError 404."""
+    """Return the name of a file or folder, if it is one and no path. Raises RequestError 404."""
     if name in ("", ".", "..") or any(sign in name for sign in "/\\:\0") or not name.isprintable():
         raise RequestError(f"{name!r} is no name of a file; give it without its folder.", 404)
     return name

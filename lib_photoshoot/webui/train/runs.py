@@ -112,7 +112,7 @@ class RunOperations:
         return [run_summary(run) for run in self._controller.runs()]
 
     def active(self) -> RunFolder | None:
-        """The run at work, which is watched from now on, whoever has started it."""
+        """Return the run at work, which is watched from now on, whoever has started it."""
         run = self._controller.active()
         if run is not None:
             self._watch.follow(run)
@@ -152,13 +152,13 @@ class RunOperations:
         return self._detail(run)
 
     def log(self, name: str, tail: int) -> dict[str, Any]:
-        """The end of what the trainer has printed, at most ``tail`` bytes of it."""
+        """Return the end of what the trainer has printed, at most ``tail`` bytes of it."""
         run = self._run(name)
         printed = stays_inside(run.path, run.console_log)
         return {"text": console_text(run.console_log, max(1, min(tail, MOST_LOG))) if printed else ""}
 
     def sample(self, name: str, file: str, side: int, known: str = "") -> Thumbnail:
-        """A small copy of a sample picture; ``known`` marks the copy that the caller has."""
+        """Return a small copy of a sample picture; ``known`` marks the copy that the caller has."""
         if not SIDES[0] <= side <= SIDES[1]:
             raise RequestError(f"'side' is {side}; give a number of pixels from {SIDES[0]} to {SIDES[1]}.")
         run = self._run(name)
@@ -185,7 +185,7 @@ class RunOperations:
         self._controller.sheet(self._run(name))
 
     def sheet(self, name: str, file: str) -> tuple[Path, str]:
-        """A file of the comparison sheet with its media type."""
+        """Return a file of the comparison sheet with its media type."""
         if file not in SHEETS:
             raise RequestError(f"There is no {file!r} of a sheet; there are {' and '.join(SHEETS)}.", 404)
         return _inside(self._run(name).path, file), SHEETS[file]
@@ -258,7 +258,7 @@ class RunOperations:
 
 @contextmanager
 def _conflicts() -> Iterator[None]:
-    """What cannot be done with a run as it stands is a conflict, not a wrong request."""
+    """Yield what cannot be done with a run as it stands is a conflict, not a wrong request."""
     try:
         yield
     except TrainingError as error:
@@ -303,7 +303,7 @@ def _check_crops(check: FolderCheck, crops: Mapping[str, tuple[float, float, flo
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """A file in a folder; one whose links lead elsewhere counts as none. Raises RequestError 404."""
+    """Return a file in a folder; one whose links lead elsewhere counts as none. Raises RequestError 404."""
     path = folder / name
     if not os.path.isfile(path) or not stays_inside(folder, path):
         raise RequestError(f"There is no file {name!r} of this run.", 404)

@@ -49,7 +49,7 @@ class Trainer:
         self._answer: Capabilities | str | None = None
 
     def environment(self) -> TrainerEnvironment:
-        """The trainer that is named in the host's Settings, else by the environment, else our own.
+        """Return the trainer that is named in the host's Settings, else by the environment, else our own.
 
         Raises FolderError for a name that is no full path.
         """
@@ -57,12 +57,14 @@ class Trainer:
         return self._controller.environment(folder or None, python or None)
 
     def capabilities(self) -> Capabilities | None:
-        """What the trainer can, None where it cannot train or was not looked at to the end. Never waits for it."""
+        """Return what the trainer can, None where it cannot train or was not looked at to the end. Never waits for
+        it.
+        """
         answer = self._look()
         return answer if isinstance(answer, Capabilities) else None
 
     def to_dict(self) -> dict[str, Any]:
-        """What the page shows; begins to look at the trainer where that was not done."""
+        """Return what the page shows; begins to look at the trainer where that was not done."""
         job = self._installation.state
         answer = None if job.busy else self._look()
         ready = isinstance(answer, Capabilities)
@@ -99,7 +101,7 @@ class Trainer:
         return self._host.refusal()
 
     def _look(self) -> Capabilities | str | None:
-        """What the trainer can, or the sentence that says why it cannot train; None while it is being asked."""
+        """Return what the trainer can, or the sentence that says why it cannot train; None while it is being asked."""
         try:
             environment = self.environment()
         except FolderError as error:
@@ -149,7 +151,7 @@ def _described(capabilities: Capabilities) -> str:
 
 
 def _key_of(environment: TrainerEnvironment) -> _Key:
-    """What tells whether the trainer is another one than it was: its places, and when their files changed."""
+    """Return what tells whether the trainer is another one than it was: its places, and when their files changed."""
     venv = environment.python.parent.parent
     places = [environment.python, environment.sd_scripts / "train_network.py", *venv.glob("lib/python*/site-packages")]
     times = tuple(_time_of(place) for place in (*places, venv / "Lib" / "site-packages"))

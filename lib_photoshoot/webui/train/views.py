@@ -26,7 +26,7 @@ _POINT = ("step", "loss", "average", "unet_lr", "text_encoder_lr")
 
 
 def recipe_schema() -> dict[str, Any]:
-    """Groups, fields and presets of the recipe."""
+    """Return groups, fields and presets of the recipe."""
     groups = dict.fromkeys(meta.group for meta in FIELDS.values())
     return {
         "presets": {name: recipe.changed() for name, recipe in PRESETS.items()},
@@ -117,7 +117,7 @@ def history(run: RunFolder, most: int = MOST_POINTS) -> list[list[Any]]:
 
 
 def console_text(path: Path, most: int) -> str:
-    """The last ``most`` bytes of a console log, from a whole line on, as it would look on a screen.
+    """Return the last ``most`` bytes of a console log, from a whole line on, as it would look on a screen.
 
     Of a line that was drawn over only the last state is left, and of our own hook's lines nothing.
     """

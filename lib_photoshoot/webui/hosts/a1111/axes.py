@@ -36,7 +36,7 @@ def _axis(grid: Any, name: str, meta: Meta) -> Any:
 
 
 def override(name: str) -> Callable[[Any, Any, Any], None]:
-    """What a cell does: it sets one setting of its own copy of the job, and switches the filter on."""
+    """Return what a cell does: it sets one setting of its own copy of the job, and switches the filter on."""
 
     def apply(p: Any, value: Any, values: Any) -> None:
         # The host copies the job for each cell, but not what it holds.

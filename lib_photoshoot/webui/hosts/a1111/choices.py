@@ -30,14 +30,14 @@ def controlnet_modules() -> list[str]:
 
 
 def samplers() -> list[str]:
-    """The samplers that the user has not hidden."""
+    """Return the samplers that the user has not hidden."""
     from modules import sd_samplers
 
     return [SAME, *sd_samplers.visible_sampler_names()]
 
 
 def schedulers() -> list[str]:
-    """The schedule types; hosts before 1.9 have none of their own."""
+    """Return the schedule types; hosts before 1.9 have none of their own."""
     module = sys.modules.get("modules.sd_schedulers")
     return [SAME, *(scheduler.label for scheduler in module.schedulers)] if module else [SAME]
 
@@ -56,7 +56,7 @@ def loras() -> list[str]:
 
 
 def _loaded_family() -> str | None:
-    """The checkpoint's family, without making the host load one for the question."""
+    """Return the checkpoint's family, without making the host load one for the question."""
     from modules import sd_models
 
     if sd_models.model_data.sd_model is None:

@@ -80,7 +80,7 @@ class A1111ControlNet:
         return not os.path.isfile(os.path.join(annotator.models_path, _WEIGHTS[module]))
 
     def script(self, runner: Any) -> Any:
-        """The ControlNet script of a runner, or None."""
+        """Return the ControlNet script of a runner, or None."""
         return self._code.find_cn_script(runner)
 
     def unit(self, unit: ControlUnit) -> Any:
@@ -98,7 +98,7 @@ class A1111ControlNet:
         )
 
     def no_unit(self) -> Any:
-        """A unit that does nothing."""
+        """Return a unit that does nothing."""
         return self._code.ControlNetUnit(enabled=False)
 
     def _family(self, name: str) -> str | None:
@@ -111,7 +111,8 @@ class A1111ControlNet:
 
 @lru_cache(maxsize=512)
 def file_family(path: str, changed: int) -> str | None:
-    """The checkpoint family of a ``.safetensors`` ControlNet, from its header alone; None where that does not tell.
+    """Return the checkpoint family of a ``.safetensors`` ControlNet, from its header alone; None where that does not
+    tell.
 
     ``changed`` is the file's time of change, so that a new file under an old name is read anew. Raises OSError.
     """
@@ -126,7 +127,7 @@ def file_family(path: str, changed: int) -> str | None:
 
 
 def family_of(shapes: Mapping[str, Sequence[int]]) -> str | None:
-    """The family by the width of the text that the network's cross-attention reads; ``shapes`` by tensor."""
+    """Return the family by the width of the text that the network's cross-attention reads; ``shapes`` by tensor."""
     return next(
         (
             _FAMILY_BY_CONTEXT.get(shape[-1])
@@ -170,6 +171,6 @@ class OuterControlNet:
         self._unhooked, self._maps = False, []
 
     def take_maps(self) -> list[Any]:
-        """The outer job's detected maps, if our passes came between them and the results; once."""
+        """Return the outer job's detected maps, if our passes came between them and the results; once."""
         maps, self._maps = self._maps, []
         return maps if self._unhooked else []

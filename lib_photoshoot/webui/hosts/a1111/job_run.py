@@ -122,7 +122,7 @@ class JobRun:
         self._batch_lists.clear()
 
     def handle(self, p: Any, image: Image.Image) -> Image.Image:
-        """The final image, enhanced or as it came."""
+        """Return the final image, enhanced or as it came."""
         from lib_photoshoot.webui.generate.enhancer import JobPrompt
         from lib_photoshoot.webui.hosts.a1111.pictures import photo_of, save_extras
 
@@ -190,13 +190,15 @@ def run_of(p: Any) -> JobRun | None:
 def start_run(
     p: Any, arguments: Sequence[Any], overrides: dict[str, Any] | None, driver: Driver | None
 ) -> JobRun | None:
-    """The job for these arguments, None when the filter is off. See ``obstacle`` of its job for what is wrong."""
+    """Return the job for these arguments, None when the filter is off. See ``obstacle`` of its job for what is
+    wrong.
+    """
     job = job_of(arguments, overrides, driver)
     return None if job is None else JobRun(p, job)
 
 
 def job_of(arguments: Sequence[Any], overrides: dict[str, Any] | None, driver: Driver | None) -> FilterJob | None:
-    """What the script's arguments ask for, None when the filter is off."""
+    """Return what the script's arguments ask for, None when the filter is off."""
     from lib_photoshoot.settings import FilterSettings, SettingsError
     from lib_photoshoot.webui.generate.job import FilterJob, start_job
     from lib_photoshoot.webui.hosts.a1111.host import A1111Host
@@ -214,7 +216,7 @@ def job_of(arguments: Sequence[Any], overrides: dict[str, Any] | None, driver: D
 
 
 def _folder_problem() -> str | None:
-    """What is wrong with the folders of our options, which a request may set for its job."""
+    """Return what is wrong with the folders of our options, which a request may set for its job."""
     from lib_photoshoot.webui.hosts.a1111.options import folder_option
 
     try:

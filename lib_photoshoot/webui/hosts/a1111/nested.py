@@ -34,7 +34,7 @@ def stopped() -> bool:
 
 
 def outer_controlnet(job: Any, controlnet: A1111ControlNet) -> OuterControlNet:
-    """The job's own ControlNet, one object per job."""
+    """Return the job's own ControlNet, one object per job."""
     found = getattr(job, _OUTER, None)
     if found is None:
         found = OuterControlNet(controlnet, job)
@@ -176,7 +176,9 @@ class HookWitness(scripts.Script):
 
 @contextmanager
 def _params_file_kept() -> Iterator[None]:
-    """The host writes every pass's parameters to ``params.txt``, from which the paste button reads the last job."""
+    """Yield the host writes every pass's parameters to ``params.txt``, from which the paste button reads the last
+    job.
+    """
     path = os.path.join(paths.data_path, "params.txt")
     before = None
     with suppress(OSError), open(path, encoding="utf8") as file:

@@ -108,19 +108,19 @@ OPTIONS = {
 
 
 def option_key(name: str) -> str:
-    """The option's key in the host's configuration."""
+    """Return the option's key in the host's configuration."""
     return f"photoshoot_{name}"
 
 
 def read_option(name: str) -> Any:
-    """The option's value in the running host."""
+    """Return the option's value in the running host."""
     from modules import shared
 
     return shared.opts.data.get(option_key(name), OPTIONS[name].default)
 
 
 def folder_option(name: str, parent: Path) -> Path:
-    """The folder below ``parent`` that an option names. Raises FolderError for one that leads out of it."""
+    """Return the folder below ``parent`` that an option names. Raises FolderError for one that leads out of it."""
     from lib_photoshoot.webui.http.folders import subfolder
 
     return subfolder(parent, read_option(name))

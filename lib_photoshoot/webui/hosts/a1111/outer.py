@@ -51,7 +51,7 @@ def own_outputs() -> Path:
 
 
 def usable_folders() -> AllowedFolders:
-    """The folders that requests may name: those of our option, and what else no stranger can have chosen.
+    """Return the folders that requests may name: those of our option, and what else no stranger can have chosen.
 
     docs/security.md says why.
     """
@@ -81,7 +81,7 @@ def _strangers_set_options(cmd_opts: Any) -> bool:
 
 @contextmanager
 def open_job(values: JobValues, image: Image.Image) -> Iterator[Any]:
-    """A processing object that stands for the generation around a nested pass; nothing is ever sampled from it.
+    """Yield a processing object that stands for the generation around a nested pass; nothing is ever sampled from it.
 
     Raises RequestError for a sampler or scheduler that the host does not have. Needs :func:`queue_turn`.
     """

@@ -9,6 +9,8 @@ FOLDER = "folder/page.mjs"
 
 
 def in_page(module: str, function: str, *given: str) -> str:
-    """An event's ``_js``: calls a function of a module in ``webui/pages`` with ``given`` before the event's values."""
+    """Return an event's ``_js``: calls a function of a module in ``webui/pages`` with ``given`` before the event's
+    values.
+    """
     arguments = ", ".join(json.dumps(text) for text in (module, function, *given))
     return f"(...values) => photoshoot.run({arguments}, ...values)"

@@ -89,7 +89,9 @@ def _tab(is_img2img: bool) -> str:
 
 
 def _details(tab: str, widgets: Widgets, needs: WeightsBar) -> Any:
-    """The settings that a newcomer need not see, by group; returns the button that reads the host's lists anew."""
+    """Return the settings that a newcomer need not see, by group; returns the button that reads the host's lists
+    anew.
+    """
     for group, label in _DETAILS.items():
         with gr.Accordion(label, open=False, elem_id=element_id(tab, group)):
             if group == "controlnet":
@@ -119,21 +121,21 @@ def _start() -> tuple[str | None, dict[str, Any]]:
 
 
 def _lists(rescan: bool) -> list[Any]:
-    """Updates of the lists of ControlNet's preprocessors and models, samplers, schedule types and LoRAs."""
+    """Return updates of the lists of ControlNet's preprocessors and models, samplers, schedule types and LoRAs."""
     if rescan:
         controlnet_models(rescan=True)
     return [gr.update(choices=make()) for make in (*LISTS.values(), loras)]
 
 
 def _opened(enabled: bool, detector: str, segmenter: str) -> list[Any]:
-    """What the panel shows once it is opened. Nothing when it is closed."""
+    """Return what the panel shows once it is opened. Nothing when it is closed."""
     if not enabled:
         return [gr.update()] * (len(LISTS) + 6)
     return [preset_names(), *_lists(False), *chosen_needs(detector, segmenter), *grounding_dino_needs()]
 
 
 def _restored(name: str, infotext: Mapping[str, Any]) -> Any:
-    """The value that a pasted infotext gives one setting; None leaves it."""
+    """Return the value that a pasted infotext gives one setting; None leaves it."""
     try:
         return pasted(infotext.get(SETTINGS_KEY)).get(name)
     except SettingsError as error:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def composite_of(p: Any, index: int, tensor: Any) -> Image.Image:
-    """The picture that image ``index`` of the batch will become: in "only masked" jobs a tensor is the crop alone.
+    """Return the picture that image ``index`` of the batch will become: in "only masked" jobs a tensor is the crop
+    alone.
 
     ``tensor`` is float (3, height, width) in [0, 1].
     """
@@ -36,7 +37,9 @@ def composite_of(p: Any, index: int, tensor: Any) -> Image.Image:
 
 
 def photo_of(p: Any, index: int, image: Image.Image) -> Image.Image | None:
-    """The input that img2img made ``image`` from, number ``index`` of its batch, as large as that; None in txt2img."""
+    """Return the input that img2img made ``image`` from, number ``index`` of its batch, as large as that; None in
+    txt2img.
+    """
     given = getattr(p, "init_images", None)
     if not given:
         return None
@@ -50,7 +53,7 @@ def photo_of(p: Any, index: int, image: Image.Image) -> Image.Image | None:
 
 
 def infotext_of(p: Any) -> str:
-    """The infotext that the host will write into the image that it is at; empty where it writes none."""
+    """Return the infotext that the host will write into the image that it is at; empty where it writes none."""
     from modules import shared
     from modules.processing import create_infotext
 
@@ -144,7 +147,7 @@ def _save(image: Image.Image, folder: Path, name: str, text: str = "") -> None:
 
 
 def free_name(path: Path) -> Path:
-    """The path itself, or with the first number that no file has: nothing is ever overwritten."""
+    """Return the path itself, or with the first number that no file has: nothing is ever overwritten."""
     candidate, number = path, 1
     while candidate.exists():
         number += 1

@@ -47,7 +47,7 @@ class PresetBar:
         self.file = gr.Textbox(visible=False, elem_id=element_id(tab, "preset_text"))
 
     def bind(self, controls: list[Any]) -> None:
-        """``controls`` are the settings' components in the order of FIELDS."""
+        """Bind ``controls``, the settings' components in the order of FIELDS."""
         self.name.select(_load, inputs=[self.name], outputs=[self.status, *controls], show_progress=False)
         self.upload.upload(_read, inputs=[self.upload], outputs=[self.status, self.name, *controls])
         self.save.click(_save, inputs=[self.name, *controls], outputs=[self.status, self.name], show_progress=False)
@@ -64,7 +64,7 @@ class PresetBar:
 
 
 def preset_names() -> Any:
-    """The update of the list, when the panel is opened."""
+    """Return the update of the list, when the panel is opened."""
     from lib_photoshoot.presets import user_presets
 
     return gr.update(choices=user_presets().names())
@@ -120,7 +120,7 @@ def _delete(name: str | None) -> list[Any]:
 
 
 def _text(name: str | None, *values: Any) -> list[Any]:
-    """The file for the page to offer: the settings as they stand in the panel."""
+    """Return the file for the page to offer: the settings as they stand in the panel."""
     from lib_photoshoot.presets import clean_name, preset_to_text
 
     try:

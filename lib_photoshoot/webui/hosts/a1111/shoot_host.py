@@ -114,7 +114,7 @@ class OwnWebUi(WebUi):
 
 
 def _host_api() -> Any:
-    """The host's API: the one that ``--api`` has made, or else one that no server hands out."""
+    """Return the host's API: the one that ``--api`` has made, or else one that no server hands out."""
     from fastapi import FastAPI
     from modules import shared
     from modules.api.api import Api

@@ -9,7 +9,9 @@ Steps = Callable[..., Iterator[Any]]
 
 
 def streamed(generate: Steps) -> Callable[..., Any]:
-    """A generator as an event of the page; where gradio has no queue (``--no-gradio-queue``), its last updates only."""
+    """Return a generator as an event of the page; where gradio has no queue (``--no-gradio-queue``), its last updates
+    only.
+    """
     from modules import shared
 
     if not getattr(shared.cmd_opts, "no_gradio_queue", False):

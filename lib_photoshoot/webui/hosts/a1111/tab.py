@@ -35,7 +35,9 @@ _SHOOT = '<div id="photoshoot_shoot" data-photoshoot-page="shoot/page.mjs">Loadi
 
 
 def build_tab(inpaint: list[Any] | None) -> list[tuple[Any, str, str]]:
-    """The tab, for the host's ``on_ui_tabs``; ``inpaint`` are its components for picture and mask, if it has them."""
+    """Return the tab, for the host's ``on_ui_tabs``; ``inpaint`` are its components for picture and mask, if it has
+    them.
+    """
     import gradio as gr
 
     with (
@@ -173,7 +175,9 @@ class FilterPart:
         return gr.update(interactive=False)
 
     def results(self) -> list[Any]:
-        """The results of the last run, and updates that show their first page; nothing where a run did not begin."""
+        """Return the results of the last run, and updates that show their first page; nothing where a run did not
+        begin.
+        """
         from lib_photoshoot.webui.folder.gallery import load_results
 
         run = self._run
@@ -225,14 +229,14 @@ class ResultsView:
 
     @staticmethod
     def hidden() -> list[Any]:
-        """Updates that show nothing."""
+        """Return updates that show nothing."""
         import gradio as gr
 
         return [gr.update(visible=False), "", gr.update(), 0, gr.update(), "", ""]
 
     @staticmethod
     def first(results: Results) -> list[Any]:
-        """Updates for new results: those with a product, or what there is instead."""
+        """Return updates for new results: those with a product, or what there is instead."""
         import gradio as gr
 
         from lib_photoshoot.webui.folder.gallery import Show, summary_html
@@ -249,7 +253,7 @@ class ResultsView:
 
 
 def _page(results: Results | None, show: str, page: int) -> list[Any]:
-    """Updates of page number, buttons, their text and the pictures."""
+    """Return updates of page number, buttons, their text and the pictures."""
     import gradio as gr
 
     from lib_photoshoot.webui.folder.gallery import Show, page_count, page_html
@@ -268,7 +272,7 @@ def _turned(step: int) -> Callable[..., list[Any]]:
 
 
 def _picture_and_mask(index: float, results: Any) -> list[Any]:
-    """A card's picture, and one mask of all its products. ``results`` are :class:`Results` or None."""
+    """Return a card's picture, and one mask of all its products. ``results`` are :class:`Results` or None."""
     # gradio resolves a handler's annotations when the page is built: only names that are there by then.
     import gradio as gr
     import numpy as np

@@ -32,7 +32,7 @@ def run_for(
     calibration: str,
     out: str,
 ) -> FolderRun:
-    """A run that has not begun. Raises PhotoshootError for whatever can be known to be wrong."""
+    """Return a run that has not begun. Raises PhotoshootError for whatever can be known to be wrong."""
     from lib_photoshoot.build import model_choice
     from lib_photoshoot.catalog.inputs import collect_inputs
     from lib_photoshoot.enhancement.retouch import retouch_of
@@ -91,7 +91,7 @@ def run_for(
 
 
 def _calibrator(name: str, allowed: AllowedFolders) -> tuple[Calibrator | None, dict[str, str]]:
-    """What is named, and how a run's settings tell it. Raises PhotoshootError for what cannot be used."""
+    """Return what is named, and how a run's settings tell it. Raises PhotoshootError for what cannot be used."""
     if not name:
         return None, {}
     from lib_photoshoot.calibration.applying import AUTO, calibrator_for
@@ -100,7 +100,9 @@ def _calibrator(name: str, allowed: AllowedFolders) -> tuple[Calibrator | None, 
 
 
 def _inside(inputs: tuple[InputFile, ...], allowed: AllowedFolders, dropped: list[str]) -> list[InputFile]:
-    """The inputs without those that links lead out of the allowed folders. Raises PhotoshootError if none is left."""
+    """Return the inputs without those that links lead out of the allowed folders. Raises PhotoshootError if none is
+    left.
+    """
     kept = [source for source in inputs if str(source.path) in dropped or allowed.holds(source.path)]
     if not kept:
         raise PhotoshootError("All pictures there are links that lead outside the folders that may be used.")

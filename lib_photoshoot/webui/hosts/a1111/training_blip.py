@@ -16,7 +16,7 @@ _HOW_TO_GET = "use Interrogate CLIP in img2img once, which downloads it"
 
 
 def missing_for_blip() -> str | None:
-    """A sentence that says what the WebUI's BLIP lacks on this machine, None where it can caption."""
+    """Return a sentence that says what the WebUI's BLIP lacks on this machine, None where it can caption."""
     from modules import paths
 
     if not any((Path(paths.models_path) / "BLIP").glob("*.pth")):
@@ -49,7 +49,7 @@ class WebuiBlip:
             raise TrainingError(missing)
 
     def caption(self, images: Sequence[np.ndarray]) -> list[str]:
-        """Raises TrainingError where the host cannot load its model."""
+        """Write captions. Raises TrainingError where the host cannot load its model."""
         from modules import shared
 
         interrogator: Any = shared.interrogator

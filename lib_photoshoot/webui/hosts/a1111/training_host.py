@@ -26,7 +26,7 @@ _SERVICE: TrainingService | None = None
 
 
 def training_service() -> TrainingService:
-    """The one service of this process."""
+    """Return the one service of this process."""
     from modules import paths
 
     global _SERVICE

@@ -37,7 +37,7 @@ class WeightsBar:
             component.change(chosen_needs, inputs=chosen, outputs=self.outputs, show_progress=False)
 
     def add_grounding_dino(self, tab: str) -> None:
-        """The button for the other detector, wherever the layout wants it."""
+        """Add the button for the other detector, wherever the layout wants it."""
         self.other = gr.Button(
             "Get GroundingDINO", size="sm", visible=False, elem_id=element_id(tab, "get_groundingdino")
         )
@@ -47,7 +47,7 @@ class WeightsBar:
 
 
 def chosen_needs(detector: str, segmenter: str) -> list[Any]:
-    """Updates of the line and its button, for the models of these two settings."""
+    """Return updates of the line and its button, for the models of these two settings."""
     from lib_photoshoot.model_names import DETECTORS
     from lib_photoshoot.webui.hosts.requirements import missing
 
@@ -78,7 +78,7 @@ def _lacking(choice: ModelChoice) -> tuple[WeightFile, ...]:
 
 
 def grounding_dino_needs() -> list[Any]:
-    """Updates of GroundingDINO's line and its button."""
+    """Return updates of GroundingDINO's line and its button."""
     size = _download_size("groundingdino")
     return [gr.update(), _button(f"Get GroundingDINO: finds any words ({_megabytes(size)})", size)]
 

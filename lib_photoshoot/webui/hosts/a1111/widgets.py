@@ -21,7 +21,7 @@ _FIRST = {"cn_module": [AUTO], "cn_model": [AUTO, NO_MODEL], "sampler": [SAME], 
 
 
 def element_id(tab: str, part: str) -> str:
-    """The id of a part of the panel in the page; stable, for scripts, styles and tests."""
+    """Return the id of a part of the panel in the page; stable, for scripts, styles and tests."""
     return f"photoshoot_{tab}_{part}"
 
 

@@ -136,9 +136,7 @@ class TrainingController:
         return CaptionSheet(self._merged(dataset).captions)
 
     def conflicts(self, dataset: Dataset) -> Mapping[str, str]:
-        """Return the texts beside the pictures, by image name, that contradict captions edited here. Raises
-        TrainingError.
-        """
+        """Return the texts beside the pictures, by image name, that contradict edited captions. Raises TrainingError."""
         return self._merged(dataset).conflicts
 
     def save_captions(self, dataset: Dataset, sheet: CaptionSheet, made: bool = False) -> None:
@@ -197,9 +195,7 @@ class TrainingController:
         return find_environment(self.home, folder, python)
 
     def check_start(self, checkpoint: Path, environment: TrainerEnvironment) -> None:
-        """Check what can be known at once of whether a run can start, before pictures are looked at. Raises
-        TrainingError.
-        """
+        """Check whether a run can start, as far as is known before pictures are looked at. Raises TrainingError."""
         check_checkpoint(checkpoint.expanduser())
         check_places(environment)
         self.check_quiet()
@@ -254,9 +250,7 @@ class TrainingController:
         return [run for *_, run in sorted(found, reverse=True)]
 
     def run(self, name: str = "") -> RunFolder:
-        """Return the run of that name; without one the run at work, else the newest that has begun. Raises
-        TrainingError.
-        """
+        """Return the run of that name, else the run at work, else the newest that has begun. Raises TrainingError."""
         runs = self.runs()
         if not runs:
             raise TrainingError(f"There is no training run in {shown(self.runs_folder)} yet; start one.")

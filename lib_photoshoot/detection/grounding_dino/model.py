@@ -283,7 +283,7 @@ def load_state(model: GroundingDino, state: Mapping[str, Tensor], source: str) -
 
 
 def build(variant: str, vocab: Path | str, *, seed: int = 0, autocast: torch.dtype | None = None) -> GroundingDino:
-    """Return the architecture with random weights that depend on ``seed`` only; the global generator is left as it was."""
+    """Return the architecture with random weights that depend on ``seed`` only; the global generator stays."""
     words = BertWords(Path(vocab))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

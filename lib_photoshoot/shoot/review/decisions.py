@@ -126,7 +126,7 @@ class ReviewedShoot:
             ledger.close()
 
     def picture(self, name: str) -> Path | None:
-        """Return the file of that name if it is a picture or thumbnail of the shoot, inside its folder; None otherwise."""
+        """Return the file of that name if it is a picture or thumbnail of the shoot, in its folder; None otherwise."""
         with self._lock:
             if name not in self._files:
                 self._read_if_changed()

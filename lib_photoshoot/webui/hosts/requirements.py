@@ -168,7 +168,7 @@ _PEP440 = re.compile(
 
 
 def constraints(versions: Mapping[str, str]) -> str:
-    """Return a constraints file that holds every distribution where it is and keeps ``NEVER`` out where it is absent."""
+    """Return a constraints file that holds every distribution where it is and keeps an absent ``NEVER`` out."""
     lines = []
     for name, version in sorted(versions.items()):
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not re.fullmatch(r"[^\s;#)]+", version):

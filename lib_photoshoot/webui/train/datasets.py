@@ -105,7 +105,7 @@ class Sheets:
             return Edited(after, changed, sheet.can_undo, sheet.can_redo)
 
     def conflicts(self, dataset: Dataset) -> Mapping[str, str]:
-        """Return the texts beside the pictures, by image name, that contradict edited captions. Raises TrainingError."""
+        """Return the texts beside the pictures, by image name, that contradict captions. Raises TrainingError."""
         return self._controller.conflicts(dataset)
 
     def read(self, dataset: Dataset) -> Edited:

@@ -136,7 +136,7 @@ class TrainingController:
         return CaptionSheet(self._merged(dataset).captions)
 
     def conflicts(self, dataset: Dataset) -> Mapping[str, str]:
-        """Return the texts beside the pictures, by image name, that contradict edited captions. Raises TrainingError."""
+        """Return the texts beside the pictures, by image name, that contradict captions. Raises TrainingError."""
         return self._merged(dataset).conflicts
 
     def save_captions(self, dataset: Dataset, sheet: CaptionSheet, made: bool = False) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.catalog.ledger import times_corrected
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown
 from lib_photoshoot.journal import SPOILED, Journal, json_line, read_lines
@@ -45,20 +46,35 @@ def append_hands(path: Path, chosen: Iterable[ChosenPicture]) -> tuple[int, int]
     Raises CatalogError while a run is writing to it, and OSError as it comes; then none of them holds.
     """
     lines = b"".join(json_line({"hand": {"file": one.file, "decision": one.decision}}) for one in chosen)
+    with open_run(path) as ledger:
+        return ledger.append(lines), len(lines)
+
+
+def open_run(path: Path) -> Journal:
+    """Open the ledger of a run, which is locked then. Raises CatalogError while a run writes to it, and OSError as it
+    comes.
+    """
     try:
         with open(path, "rb") as file:
             header = file.readline()
-        with Journal(path, header) as ledger:
-            return ledger.append(lines), len(lines)
+        return Journal(path, header)
     except FileNotFoundError as error:
         raise CatalogError(f"{shown(path.parent)} holds no run any more ({path.name} is missing).") from error
     except BlockingIOError as error:
         raise CatalogError(f"A run is writing to {shown(path.parent)}; decide when it has ended.") from error
 
 
+def _is_correction(event: dict[str, Any]) -> bool:
+    """Whether a line is the record of a picture whose outlines a person has corrected: then that person has seen it.
+
+    So decision and correction need no second line, between which a kill could come.
+    """
+    return times_corrected(event.get("entry") or {}) > 0
+
+
 def read_hands(path: Path) -> dict[str, str]:
     """Return what was decided, by the records' ``file``; a picture that was worked on anew since has to be decided
-    anew.
+    anew, one that was only corrected has not.
 
     Spoiled lines are passed over. Raises OSError as it comes.
     """
@@ -69,7 +85,8 @@ def read_hands(path: Path) -> dict[str, str]:
         with suppress(*SPOILED):
             event = json.loads(line)
             event = event.get("hand", event)
-            hands.pop(event["file"], None)
+            if not _is_correction(event):
+                hands.pop(event["file"], None)
             if event.get("decision") in HANDS:
                 hands[event["file"]] = event["decision"]
     return hands

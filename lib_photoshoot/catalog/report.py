@@ -46,6 +46,7 @@ REASON_TEXT = {
     Reason.COLOUR_OFF: "The colour is too far from the product's own; the original was kept.",
     Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",
+    Reason.REMOVED_BY_HAND: "Somebody removed its outline: it is not the product.",
     Reason.UNREADABLE: "The file cannot be read as a picture.",
 }
 
@@ -98,6 +99,12 @@ def report_document(
         "images": [],
         "unreadable": list(unreadable),
     }
+
+
+def with_added(products: Sequence[str], records: Iterable[Record]) -> list[str]:
+    """Return a run's products, and behind them those that somebody added by hand to one of its pictures."""
+    added = (region["product"] for record in records if record.corrected for region in record.entry["regions"])
+    return list(dict.fromkeys([*products, *added]))
 
 
 def report_chunks(document: dict[str, Any], records: Iterable[Record]) -> Iterator[str]:

@@ -10,16 +10,19 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.catalog.decisions import ChosenPicture, append_hands, chosen_from
+from lib_photoshoot.catalog.decisions import ChosenPicture, append_hands, chosen_from, open_run, read_hands
 from lib_photoshoot.catalog.inputs import RUN_PROGRAM
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, current_records
 from lib_photoshoot.catalog.page import PAGE_NAME, REPORTS, id_of, item_of, page_chunks, write_page
-from lib_photoshoot.catalog.report import report_document
+from lib_photoshoot.catalog.replacement import recover, replace_files
+from lib_photoshoot.catalog.report import report_document, with_added, write_reports
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.files import shown, stamp_of, writing_failed
 from lib_photoshoot.journal import read_header
-from lib_photoshoot.pages.application import DECIDE, picture_in
+from lib_photoshoot.pages.application import DECIDE, FIX, picture_in
+from lib_photoshoot.pages.data import Item
+from lib_photoshoot.pages.fixing import Fixing
 
 
 def is_run(out: Path) -> bool:
@@ -35,11 +38,14 @@ class ReviewedRun:
 
     def __init__(self, out: Path) -> None:
         """Open a run. Raises CatalogError where there is none that can be read."""
-        self.decided = 0
-        self._out = out
+        self.decided = self.corrected = 0
+        self.fixing: Fixing | None = None
+        self.out = self._out = out
         self._lock = threading.Lock()
         self._ended = False
         self._stamp: object = None
+        self._records: list[Record] = []
+        self._files: set[str] = set()
         self._read_to = 0
         self._read()
 
@@ -48,7 +54,8 @@ class ReviewedRun:
         with self._lock:
             self._read()
             try:
-                return page_chunks(self._out, self._document, self._records, DECIDE, embed=False)
+                fix = FIX if self.fixing else ""
+                return page_chunks(self._out, self._document, self._records, DECIDE, embed=False, fix=fix)
             except OSError as error:
                 raise self._unread(error) from error
 
@@ -82,10 +89,64 @@ class ReviewedRun:
                     "again."
                 ) from error
             self.decided += len(chosen)
-            now = _stamps(self._out)
-            if begin == self._read_to and _size(now) == begin + length:  # nobody else has written anything
-                self._stamp, self._read_to = now, begin + length
+            self._wrote(begin, length)
         return {"shots": [{"id": id_of(one.file), "by_hand": one.decision} for one in chosen], "products": []}
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the run was told: the header of its ledger. Raises CatalogError."""
+        try:
+            return _settings(self._out) or {}
+        except OSError as error:
+            raise self._unread(error) from error
+
+    def record(self, number: int) -> Record:
+        """Return the record of the picture with that number on the page. Raises CatalogError."""
+        with self._lock:
+            self._read()
+            found = self._numbered(number)
+        if found is None:
+            raise CatalogError(f"{shown(self._out)} has no such picture any more; load the page again.")
+        return found
+
+    def replace(self, old: Record, new: Record, scratch: Path) -> Item:
+        """Put a corrected record in the place of another, with its new files, which lie in ``scratch``; the decision
+        stands. Returns the picture for the page. Raises CatalogError; then nothing has changed.
+        """
+        with self._lock:
+            if self._ended:
+                raise CatalogError("This review has ended; start it again, and open the address that it prints.")
+            self._read()
+            if self._numbered(id_of(old.file)) != old:
+                raise CatalogError(f"{shown(old.entry['file'])} was changed meanwhile; load the page again.")
+            kept = {name for record in self._records if record is not old for name in record.outputs}
+            kept.update(new.outputs)
+            fresh = [name for name in new.outputs if name not in old.outputs]
+            stale = [name for name in old.outputs if name not in kept]
+            ledger, line = inside(self._out, LEDGER_NAME), new.to_line()
+            try:
+                with open_run(ledger) as journal:
+                    recover(self._out, lambda: {name for record in self._records for name in record.outputs})
+                    begin = replace_files(self._out, journal, line, scratch, fresh, stale)
+            except OSError as error:
+                raise CatalogError(
+                    writing_failed(self._out, error, "save the correction again; nothing was changed")
+                ) from error
+            self.corrected += 1
+            self._records = [new if record.file == new.file else record for record in self._records]
+            self._document["products"] = with_added(self._document["products"], [new])
+            self._files.update(_files_of(new) or ())
+            self._wrote(begin, len(line))
+            hand = read_hands(ledger).get(new.file)
+            return item_of(new, hand, fixable=True)
+
+    def _numbered(self, number: int) -> Record | None:
+        return next((record for record in self._records if id_of(record.file) == number), None)
+
+    def _wrote(self, begin: int, length: int) -> None:
+        """Take note of our own lines, so that the run need not be read anew, if nobody else has written anything."""
+        now = _stamps(self._out)
+        if begin == self._read_to and _size(now) == begin + length:
+            self._stamp, self._read_to = now, begin + length
 
     def end(self) -> None:
         """Take no more decisions: a browser's open connection outlives the server."""
@@ -93,10 +154,12 @@ class ReviewedRun:
             self._ended = True
 
     def write_report(self) -> None:
-        """Write the file ``report.html`` anew. Raises CatalogError."""
+        """Write the file ``report.html`` anew, and after corrections the reports for programs. Raises CatalogError."""
         with self._lock:
             self._read()
             try:
+                if self.corrected:
+                    write_reports(self._out, self._document, self._records)
                 write_page(self._out, self._document, self._records)
             except OSError as error:
                 raise CatalogError(
@@ -128,7 +191,7 @@ class ReviewedRun:
         records.sort(key=lambda record: order.get(record.entry["file"], len(order)))
         products = [str(product["name"]) for product in settings["products"]]
         others = {name: value for name, value in settings.items() if name != "products"}
-        self._document = report_document(products, others, unreadable)
+        self._document = report_document(with_added(products, records), others, unreadable)
         self._records = records
         self._files = {*REPORTS, *chain.from_iterable(files.values())}
         self._known = set(files)

@@ -4,7 +4,7 @@ A page is one :class:`Page` and its :class:`Item` objects in the order in which 
 ``decide`` as ``{"decisions": [{**item["reference"], "decision": "accepted" | "rejected" | None}]}`` and saved to a file
 as that list alone; None withdraws one. The answer is ``{"shots": [CHANGED, …], "products": [Group, …]}``: of each item
 that changed its ``id``, its ``by_hand``, and whichever of ``file``, ``thumbnail`` and ``why`` are others now; a refusal
-is ``{"error": SENTENCE}``.
+is ``{"error": SENTENCE}``. What is asked and answered below ``fix`` stands in :mod:`lib_photoshoot.pages.fixing`.
 """
 
 from __future__ import annotations
@@ -89,10 +89,14 @@ class _Region(TypedDict):
 
 
 class Region(_Region, total=False):
-    """A product in the picture: score in [0, 1], box (x0, y0, x1, y1) in pixels, codes of its outline's doubts."""
+    """A product in the picture: score in [0, 1], box (x0, y0, x1, y1) in pixels, codes of its outline's doubts.
+
+    ``mask`` and ``cutout`` are files; ``by_hand``: a person drew the outline.
+    """
 
     mask: str
     cutout: str
+    by_hand: bool
 
 
 class _Item(TypedDict):
@@ -121,7 +125,7 @@ class Item(_Item, total=False):
     product and score. ``file`` and ``thumbnail``: the picture as ``view`` (the page's first one where that is left
     out), "" where there is none; ``views``: further looks. ``check``: somebody should look at the outline. ``size``:
     pixels (width, height) of the views that are not cropped. ``regions``, ``notes``, ``more`` (facts in one line),
-    ``details`` (pairs of name and value): of the large view.
+    ``details`` (pairs of name and value): of the large view. ``fixable``: its outlines can be corrected.
     """
 
     label: str
@@ -134,6 +138,7 @@ class Item(_Item, total=False):
     notes: Sequence[Note]
     more: Sequence[str]
     details: Sequence[Sequence[str]]
+    fixable: bool
 
 
 class Page(TypedDict):
@@ -141,6 +146,7 @@ class Page(TypedDict):
 
     ``heading``: "" counts the groups' accepted and wanted pictures instead. ``key``: tells this page's kept decisions
     from others'. ``decide``: the address, relative to the page's, that takes decisions; "" for a page that is a file.
+    ``fix``: the address, relative to the page's, below which outlines are corrected; "" where they cannot be.
     ``apply``: the command that takes saved decisions, FOLDER for the page's own; "" for none. ``per_block``: thumbnails
     in one element of the page; 0 where they are files. ``words``: for decisions that nobody took by hand. ``views``:
     those that the grid can show. ``noun``: what a group is. ``order``: the words for the list's own order. ``columns``:
@@ -153,6 +159,7 @@ class Page(TypedDict):
     lead: str
     key: str
     decide: str
+    fix: str
     apply: str
     per_block: int
     words: dict[str, str]
@@ -193,7 +200,7 @@ def shows(names: Iterable[str], **labels: str) -> list[PageFilter]:
 def page(title: str, **values: Any) -> Page:
     """Return a page of which only what is named differs from the plainest one."""
     plain: Page = {
-        "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "",
+        "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "", "fix": "",
         "apply": "", "per_block": 0, "words": {}, "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],
         "products": [], "noun": "product", "order": "", "columns": 0, "footer": [],
         "empty": "There are no pictures yet.",

@@ -21,7 +21,7 @@ from typing import Any
 from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, RUN_LEDGER
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.files import write_atomic
+from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.journal import Journal
 
 PENDING = ".pending-correction.json"
@@ -38,6 +38,23 @@ def new_scratch(out: Path) -> Path:
     scratch = out / f"{SCRATCH}{uuid.uuid4().hex}"
     scratch.mkdir()
     return scratch
+
+
+def open_run(out: Path) -> Journal:
+    """Open the ledger of a run, which is locked then. Raises CatalogError while a run writes to it, and OSError as it
+    comes.
+    """
+    ledger = inside(out, RUN_LEDGER)
+    try:
+        with open(ledger, "rb") as file:
+            header = file.readline()
+        return Journal(ledger, header)
+    except FileNotFoundError as error:
+        raise CatalogError(f"{shown(out)} holds no run any more ({ledger.name} is missing).") from error
+    except BlockingIOError as error:
+        raise CatalogError(
+            f"A run is writing to {shown(out)}; save the correction when it has ended, or has gone on."
+        ) from error
 
 
 def replace_files(

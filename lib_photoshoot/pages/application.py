@@ -33,6 +33,8 @@ DECIDE = "decide"
 """Where the page sends decisions, beside its own address."""
 FIX = "fix"
 """Where it asks for corrections: :mod:`lib_photoshoot.pages.fixing`."""
+CHANGES = "changes"
+"""Where the page asks what is new, beside its own address."""
 LARGEST_BODY = 8 << 20
 MEDIA_TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".json": "application/json", ".csv": "text/csv",
@@ -62,6 +64,11 @@ class Reviewed(Protocol):
 
     def page(self) -> Iterator[bytes]:
         """Return the page as it is now, which sends decisions to ``DECIDE``."""
+
+    def changes(self, since: str) -> dict[str, Any]:
+        """Return what is new since a stamp that the page or an earlier answer named, as
+        :mod:`lib_photoshoot.pages.data` says.
+        """
 
     def picture(self, name: str) -> Path | None:
         """Return the file of that name, relative to the page, if it is one of the page's and in the folder; None
@@ -114,6 +121,8 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
             if not (number.isascii() and number.isdigit() and len(number) < 20):
                 raise HTTPException(404, "There is no such picture here.")
             return _response(200, "image/jpeg", reviewed.fixing.original(int(number)))
+        if name == CHANGES:
+            return _response(200, _JSON, json.dumps(reviewed.changes(request.query_params.get("since", ""))).encode())
         path = reviewed.picture(name)
         try:
             data = None if path is None else path.read_bytes()

@@ -56,7 +56,7 @@ def review_command(
 
 def _reviewed(folder: Path, calibration: str | None) -> Reviewed:
     from lib_photoshoot.catalog.review import ReviewedRun, is_run
-    from lib_photoshoot.correction.fixer import fixer_of
+    from lib_photoshoot.correction.fixer import Fixer, click_outliner
     from lib_photoshoot.shoot.review.decisions import ReviewedShoot
     from lib_photoshoot.shoot.review.folder import ShootFolder
 
@@ -68,7 +68,7 @@ def _reviewed(folder: Path, calibration: str | None) -> Reviewed:
 
         calibrator = calibrator_for(calibration)[0]
     reviewed = ReviewedRun(folder)
-    reviewed.fixing = fixer_of(reviewed, calibrator)
+    reviewed.fixing = Fixer(reviewed, click_outliner, calibrator)
     return reviewed
 
 

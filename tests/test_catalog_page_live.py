@@ -247,7 +247,7 @@ def test_saved_decisions_are_said_to_be_saved(out: Path, open_page: OpenPage) ->
 
 def test_nothing_is_decided_about_an_unreadable_picture_and_it_is_said(page: Page, out: Path) -> None:
     show(page, "unreadable")
-    assert page.locator(".card .gone").inner_text() == "cannot be read"
+    assert page.locator(".card .gone").inner_text() == "Unreadable"
     press(page, "Home", "a")
     expect(page.locator(".said").first).to_contain_text("broken.jpg cannot be read, so there is nothing to decide")
     assert not (out / "decisions.jsonl").exists()
@@ -257,6 +257,7 @@ def test_nothing_is_decided_about_an_unreadable_picture_and_it_is_said(page: Pag
 def test_nothing_is_cut_off(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 640})
     press(page, "a", "ArrowRight", "r")
+    expect(page.locator("#why")).to_be_visible()
     cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
     assert page.locator(".card .decision").evaluate_all(cut) == []
     wide = """() => [...document.querySelectorAll("#viewer *, #bars *")].filter(one => one.checkVisibility())

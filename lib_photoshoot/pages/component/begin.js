@@ -63,3 +63,4 @@ if (document.readyState === "loading") {
   document.addEventListener("DOMContentLoaded", () => { clearInterval(timer); paint(); });
 }
 followLink();
+outlines.showUnkept();

@@ -25,7 +25,8 @@ const named = item => item.label || item.name;
 const encoded = text => text.split(/([\uD800-\uDFFF])/u).map(part => /^[\uD800-\uDFFF]$/u.test(part)
   ? "%" + (part.charCodeAt(0) & 255).toString(16).padStart(2, "0") : encodeURIComponent(part)).join("");
 // "./" first: a path must never become the name of another host. A step up leads out of the folder.
-const address = path => "./" + path.split("/").filter(part => part !== "..").map(encoded).join("/");
+const address = path => "./" + path.split("/").filter(part => part !== "..").map(encoded).join("/") + (renewed.has(path) ? "?" + renewed.get(path) : "");
+const renewed = new Map();  // files that were written anew since the page was loaded, and when
 const otherPlace = path => path.includes("/rejected/") ? path.replace("/rejected/", "/") : path.replace("/", "/rejected/");
 
 // The views of a picture: the first is its own, and the others stand in its list.

@@ -33,6 +33,7 @@ function fill() {
   if (panes.length === 1 && panes[0].at >= 0) current = panes[0];
   mark();
   for (const step of [1, -1]) preload(list[stepFrom(panes[active], step)]);
+  outlines.makeReady(panes[active]);
 }
 const hashOf = item => "#" + item.link.map(encoded).join("/");
 function mark() {
@@ -55,6 +56,7 @@ function fillInfo() {
     for (const name of ["accept", "reject"]) $("." + name, pane).hidden = !item.reference;
     press(pane, item);
     $(".withdraw", pane).hidden = item.by_hand === null;
+    $(".fix", pane).hidden = !outlines.canFix(item);
     $(".drop", pane).hidden = panes.length < 2;
     $(".stage", pane).setAttribute("aria-label", `${panes.length > 1 ? index + 1 + " of " + panes.length + ": " : ""}${named(item)}, ${decided(item)}. ${item.why}`);
   });
@@ -268,6 +270,7 @@ $(".panes").addEventListener("click", event => {
   else if (button.matches(".accept")) decide(item, "accepted", goOn.checked);
   else if (button.matches(".reject")) decide(item, "rejected", goOn.checked);
   else if (button.matches(".withdraw")) { decide(item, null); $(".stage", $(".panes").children[active]).focus({ preventScroll: true }); }
+  else if (button.matches(".fix")) outlines.open(item);
   else drop(index);
 });
 const goOn = $("#go-on");

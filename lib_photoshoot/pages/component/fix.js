@@ -23,7 +23,8 @@ async function openFixer(item) {
 }
 /** With the outlines as they are kept, or as they were left. */
 async function opened(item) {
-  const draft = await draftOf(item);
+  let draft;
+  try { draft = await draftOf(item); } catch (error) { if (fixer.item === item) showGone(error.message); return; }
   if (fixer.item !== item) { if (!draft.changed && !draft.saving) drafts.delete(item.id); return; }
   fixer.draft = draft;
   showPanel();

@@ -102,7 +102,8 @@ function coverOf(draft, runs) {
   return cover.canvas;
 }
 function drawGround(draft, chosen) {
-  const { x, y, scale } = fixer.place, dense = devicePixelRatio, runs = (chosen && !chosen.removed && draft.maskOf(chosen)) || [];
+  const { x, y, scale } = fixer.place, dense = devicePixelRatio, runs = chosen && !chosen.removed ? draft.maskOf(chosen) : [];
+  if (!runs && !fixer.live) return;  // of a new product there is nothing to cut out yet
   const where = [x * dense, y * dense, draft.size[0] * scale * dense, draft.size[1] * scale * dense];
   Object.assign(ink, { imageSmoothingEnabled: true, imageSmoothingQuality: "high" });
   ink.drawImage(coverOf(draft, runs), ...where);

@@ -28,7 +28,7 @@ class Draft {
 /** The draft of a picture: one that is there, or a new one, with what this browser kept of an earlier one. */
 async function draftOf(item) {
   if (!drafts.has(item.id)) {
-    const masks = await keptMasks(item, editSize(item.size)), kept = recalled(item);
+    const masks = await keptMasks(item), kept = recalled(item);
     if (drafts.has(item.id)) return drafts.get(item.id);
     const draft = new Draft(item, (item.regions || []).map((region, index) => keptRegion(index, region.product, masks[index])));
     if (kept.length) draft.history.push(restored(draft.history.now, kept));

@@ -4,17 +4,20 @@ const inFixer = selector => $(selector, dialog);
 
 function showPhoto(item) {
   const source = thumbnail(item, indexOfView(item, "before"));
-  const [low, full] = $$("img", stage), gone = inFixer(".gone");
-  gone.hidden = true;
-  for (const image of [low, full]) { image.removeAttribute("src"); image.hidden = true; image.onload = () => { image.hidden = false; redraw(); }; }
+  const [low, full] = $$("img", stage);
+  inFixer(".gone").hidden = true;
+  for (const image of [low, full]) { image.removeAttribute("src"); image.hidden = true; image.onload = () => { image.hidden = false; low.hidden = image === full; redraw(); }; }
   if (source) low.src = source;
   full.onerror = async () => {
     const why = await fetched(fixAddress(`original/${item.id}`)).then(() => "The picture cannot be shown.", error => error.message);
-    if (fixer.item !== item) return;
-    gone.textContent = why;
-    gone.hidden = false;
+    if (fixer.item === item) showGone(why);
   };
   full.src = "./" + fixAddress(`original/${item.id}`);
+}
+
+function showGone(why) {
+  inFixer(".gone").textContent = why;
+  inFixer(".gone").hidden = false;
 }
 
 function showPanel() {

@@ -22,14 +22,11 @@ async function post(name, body, signal) {
   return (await fetched(fixAddress(name), options)).json();
 }
 
-/** A picture's kept outlines, each null where its file is gone. */
-function keptMasks(item, size) {
-  return Promise.all((item.regions || []).map(async region => {
-    if (!region.mask) return null;
-    try {
-      return await maskFrom(await (await fetched(address(region.mask))).blob(), size);
-    } catch { return null; }
-  }));
+/** A picture's outlines as they are cut out now, openings and all. */
+function keptMasks(item) {
+  const size = editSize(item.size), kept = { box: null, points: [], mask: null };
+  return Promise.all((item.regions || []).map(async (_, region) =>
+    maskFromBase64((await post("outline", { id: item.id, region, ...kept })).mask, size)));
 }
 async function outlineOf(draft, region, signal) {
   const { start } = region, png = start && start.mask ? await pngOf(start.mask, draft.edit) : null;

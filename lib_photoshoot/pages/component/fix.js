@@ -12,7 +12,7 @@ async function openFixer(item) {
   if (!canFix(item)) return;
   if (fixer.item && fixer.item !== item) leave();
   const again = fixer.item === item;
-  Object.assign(fixer, { item, draft: drafts.get(item.id) || null, place: null, fitted: true, cross: null, corner: null, before: false });
+  Object.assign(fixer, { item, draft: null, place: null, fitted: true, cross: null, corner: null, before: false });
   if (!dialog.open) dialog.showModal();
   if (!again) showPhoto(item);
   fit();
@@ -30,7 +30,7 @@ async function opened(item) {
   showPanel();
   showUnkept();
   redraw();
-  if (draft.changed) settled(draft);
+  if (draft.changed && !draft.saving) settle(draft).then(() => { keepDraft(draft); showPanel(); redraw(); }, () => {});
 }
 /** Leave the picture: what was changed is saved. */
 function leave() {
@@ -65,7 +65,7 @@ function afterSaving(draft) {
   fixer.draft = drafts.get(draft.item.id) || null;
   showPanel();
   redraw();
-  if (!fixer.draft) opened(draft.item);
+  if (!fixer.draft || isStale(fixer.draft)) opened(draft.item);
 }
 
 // Where the picture lies.
@@ -119,7 +119,7 @@ function changeTo(state) {
 /** After any change: it is kept, shown, and what it needs is asked for. */
 async function settled(draft) {
   if (!draft.history.now.some(region => region.key === draft.chosen)) draft.chosen = (draft.history.now[0] || { key: null }).key;
-  draft.problem = "";
+  draft.problem = draft.note = "";
   const known = () => { keepDraft(draft); if (draft === fixer.draft) { showPanel(); redraw(); } showUnkept(); };
   const mark = setTimeout(() => { if (draft === fixer.draft) showBusy(); }, 150);
   const answer = settle(draft);

@@ -87,6 +87,7 @@ function disc(x, y, radius, colour) {
 }
 
 // The cut-out: a ground lies over everything that is not the product.
+const COVERS = Uint32Array.from({ length: 10 }, (_, soft) => Math.round(255 * (9 - soft) / 9) * 0x1000000);
 const cover = { of: null, size: "", canvas: null, image: null };
 function coverOf(draft, runs) {
   const mask = fixer.live && !fixer.before ? fixer.live : null, size = String(draft.edit);
@@ -95,8 +96,12 @@ function coverOf(draft, runs) {
     Object.assign(cover, { size, of: null, canvas: made, context, image: context.createImageData(...draft.edit) });
   }
   if (!mask && cover.of === runs) return cover.canvas;
-  const pixels = new Uint32Array(cover.image.data.buffer), from = mask || unpacked(runs, pixels.length);
-  for (let at = 0; at < pixels.length; at++) pixels[at] = from[at] ? 0 : 0xff000000;
+  const pixels = new Uint32Array(cover.image.data.buffer);
+  if (mask) for (let at = 0; at < pixels.length; at++) pixels[at] = mask[at] ? 0 : 0xff000000;
+  else {
+    const soft = softened(unpacked(runs, pixels.length), draft.edit[0]);
+    for (let at = 0; at < pixels.length; at++) pixels[at] = COVERS[soft[at]];
+  }
   cover.context.putImageData(cover.image, 0, 0);
   cover.of = mask ? null : runs;
   return cover.canvas;

@@ -6,6 +6,7 @@ const draftPlace = "photoshoot fix " + page.key + " ";
 class Draft {
   constructor(item, regions) {
     this.item = item;
+    this.of = JSON.stringify(item.regions);  // what the picture had then
     this.size = item.size;
     this.edit = editSize(item.size);
     this.history = new FixHistory(regions);
@@ -15,6 +16,7 @@ class Draft {
     this.problem = "";        // why it could not be saved, or asked for; `retry` does it again
     this.retry = null;
     this.saving = false;
+    this.note = "";
   }
   get region() { return this.history.now.find(region => region.key === this.chosen) || null; }
   get changed() { return changedRegions(this.history).length > 0; }
@@ -27,15 +29,22 @@ class Draft {
 
 /** The draft of a picture: one that is there, or a new one, with what this browser kept of an earlier one. */
 async function draftOf(item) {
-  if (!drafts.has(item.id)) {
-    const masks = await keptMasks(item), kept = recalled(item);
-    if (drafts.has(item.id)) return drafts.get(item.id);
+  const there = drafts.get(item.id), stale = there && !there.saving && isStale(there);
+  if (!there || stale) {
+    const masks = await keptMasks(item), kept = stale ? changedRegions(there.history) : recalled(item);
+    if (drafts.get(item.id) !== there) return drafts.get(item.id);
     const draft = new Draft(item, (item.regions || []).map((region, index) => keptRegion(index, region.product, masks[index])));
-    if (kept.length) draft.history.push(restored(draft.history.now, kept));
+    if (kept.length) {
+      draft.history.push(restored(draft.history.now, kept));
+      draft.note = stale ? "The outlines were changed elsewhere meanwhile; your changes are laid over them."
+        : "What you changed here and did not save is back.";
+    }
     drafts.set(item.id, draft);
   }
   return drafts.get(item.id);
 }
+/** Whether somebody else has corrected the picture since. */
+const isStale = draft => draft.of !== JSON.stringify(draft.item.regions);
 function forget(draft) {
   drafts.delete(draft.item.id);
   try { localStorage.removeItem(draftPlace + draft.item.id); } catch { /* there was none */ }

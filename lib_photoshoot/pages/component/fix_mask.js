@@ -27,6 +27,16 @@ function unpacked(runs, length) {
   }, 0);
   return mask;
 }
+/** How much of a pixel and its eight neighbours is the product, 0 to 9: what shows an edge about as soft as it will be. */
+function softened(mask, wide) {
+  const rows = new Uint8Array(mask.length), sums = new Uint8Array(mask.length), last = mask.length - 1;
+  for (let at = 0; at < mask.length; at++) {
+    const x = at % wide;
+    rows[at] = mask[at] + mask[x ? at - 1 : at] + mask[x < wide - 1 ? at + 1 : at];
+  }
+  for (let at = 0; at <= last; at++) sums[at] = rows[at] + rows[at < wide ? at : at - wide] + rows[at + wide > last ? at : at + wide];
+  return sums;
+}
 const isEmpty = runs => runs.length < 2;
 
 /** Set all pixels of a mask of a width whose centres are nearer than `radius` to the way from `a` to `b`. */

@@ -57,6 +57,7 @@ function hint() {
   const { draft, tool } = fixer;
   if (!draft) return "The outlines are on their way…";
   if (draft.saving) return "Saving. You can go on with another picture.";
+  if (draft.note) return draft.note;
   const { region } = draft, name = region ? region.product : "";
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
   if (tool === "hand") return "Drag moves the picture.";

@@ -13,6 +13,7 @@ function save(draft) {
 }
 async function tryToSave(draft) {
   try {
+    if (isStale(draft)) throw new Error("Its outlines were changed elsewhere meanwhile; look at it, then save again.");
     await settle(draft);
     const empty = changedRegions(draft.history).find(region => !region.removed && isEmpty(region.mask || []));
     if (empty) throw new Error(`Nothing is left of ${empty.product}. Undo, or remove it.`);

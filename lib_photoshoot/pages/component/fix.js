@@ -28,7 +28,7 @@ async function opened(item) {
   if (fixer.item !== item) { if (!draft.changed && !draft.saving) drafts.delete(item.id); return; }
   fixer.draft = draft;
   showPanel();
-  showUnkept();
+  showUnfixed();
   redraw();
   if (draft.changed && !draft.saving) settle(draft).then(() => { keepDraft(draft); showPanel(); redraw(); }, () => {});
 }
@@ -47,7 +47,7 @@ function closeFixer() {
   if (!item) return;
   leave();
   dialog.close();
-  showUnkept();
+  showUnfixed();
   if (viewer.open) {
     if (!panes.includes(item)) panes[active] = item;
     fill();
@@ -120,7 +120,7 @@ function changeTo(state) {
 async function settled(draft) {
   if (!draft.history.now.some(region => region.key === draft.chosen)) draft.chosen = (draft.history.now[0] || { key: null }).key;
   draft.problem = draft.note = "";
-  const known = () => { keepDraft(draft); if (draft === fixer.draft) { showPanel(); redraw(); } showUnkept(); };
+  const known = () => { keepDraft(draft); if (draft === fixer.draft) { showPanel(); redraw(); } showUnfixed(); };
   const mark = setTimeout(() => { if (draft === fixer.draft) showBusy(); }, 150);
   const answer = settle(draft);
   known();

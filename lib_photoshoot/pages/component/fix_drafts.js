@@ -45,7 +45,7 @@ async function draftOf(item) {
 }
 /** Whether somebody else has corrected the picture since. */
 const isStale = draft => draft.of !== JSON.stringify(draft.item.regions);
-function forget(draft) {
+function forgetDraft(draft) {
   drafts.delete(draft.item.id);
   try { localStorage.removeItem(draftPlace + draft.item.id); } catch { /* there was none */ }
 }
@@ -82,11 +82,11 @@ async function settle(draft) {
   const now = draft.history.now;
   for (const [region, end] of draft.asking) if (!now.includes(region)) end.abort();
   const lacking = now.filter(region => !region.mask && !region.removed && isPrompted(region));
-  const answers = await Promise.allSettled(lacking.map(region => draft.asking.get(region)?.answer || ask(draft, region)));
+  const answers = await Promise.allSettled(lacking.map(region => draft.asking.get(region)?.answer || askFor(draft, region)));
   const failed = answers.find(answer => answer.reason);
   if (failed) throw failed.reason;
 }
-function ask(draft, region) {
+function askFor(draft, region) {
   const end = new AbortController();
   end.answer = (async () => {
     try {

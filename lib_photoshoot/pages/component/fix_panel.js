@@ -155,3 +155,4 @@ inFixer("#fix-word").addEventListener("change", event => {
 });
 dialog.addEventListener("cancel", event => { event.preventDefault(); closeFixer(); });
 dialog.addEventListener("close", closeFixer);
+addEventListener("popstate", closeFixer);

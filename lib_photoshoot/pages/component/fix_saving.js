@@ -7,7 +7,7 @@ function save(draft) {
   if (!draft.changed || draft.saving) return saving;
   draft.saving = true;
   draft.problem = "";
-  showUnkept();
+  showUnfixed();
   saving = saving.then(() => tryToSave(draft));
   return saving;
 }
@@ -18,53 +18,45 @@ async function tryToSave(draft) {
     const empty = changedRegions(draft.history).find(region => !region.removed && isEmpty(region.mask || []));
     if (empty) throw new Error(`Nothing is left of ${empty.product}. Undo, or remove it.`);
     const answer = await saved(draft);
-    forget(draft);
+    forgetDraft(draft);
     draft.saving = false;
-    take(answer);
+    takeSaved(answer);
     tell(`${named(draft.item)}: saved`);
   } catch (error) {
     draft.saving = false;
     Object.assign(draft, { problem: error.message, retry: save });
   }
-  showUnkept();
+  showUnfixed();
   afterSaving(draft);
 }
 
 /** Show what the server made of the pictures. */
-function take(answer) {
-  for (const news of answer.shots || []) {
+function takeSaved(answer) {
+  for (const news of answer.shots || []) if (byId.has(news.id)) {
     const item = byId.get(news.id);
-    if (!item) continue;
-    for (const view of viewsOf(news)) for (const name of [view.file, view.thumbnail]) if (name) renewed.set(name, Date.now());
-    Object.assign(item, news, { kept: news.by_hand });
-    item.best = item.scores.reduce((best, one) => Math.max(best, one[1]), -1);
-    const card = cards.get(item);
-    if (card) { card.remove(); cards.delete(item); }
-    for (const pane of $(".panes").children) if (pane.item === item) { pane.item = null; $(".views", pane).item = null; }
+    renew(item, news);
+    for (const pane of $(".panes").children) if (pane.item === item) pane.item = $(".views", pane).item = null;
   }
-  for (const news of answer.products || []) {
-    const product = products.get(news.name);
-    if (product) { Object.assign(product, news); label(product); }
-  }
+  takeProducts(answer.products || []);
   refresh();
   if (viewer.open) fill();
 }
 
 /** What is not saved, wherever one looks: with why, once it was tried. */
-function showUnkept() {
+function showUnfixed() {
   const failed = [...drafts.values()].filter(draft => draft.problem), idle = unsavedItems().filter(item => !drafts.has(item.id));
   const [first] = failed, text = first ? `${named(first.item)}: ${first.problem}${failed.length > 1 ? ` (and ${failed.length - 1} more)` : ""}`
     : idle.length ? `The outlines of ${one(idle.length, "picture")} were changed and never saved: ${idle.slice(0, 3).map(named).join(", ")}${idle.length > 3 ? ", …" : ""}` : "";
-  for (const bar of $$(".unkept")) {
+  for (const bar of $$(".unfixed")) {
     if ($("p", bar).textContent !== text) $("p", bar).textContent = text;
     $(".again", bar).hidden = !failed.length;
     $(".look", bar).hidden = Boolean(first && fixer.draft === first && dialog.contains(bar));
     bar.hidden = !text;
   }
 }
-for (const bar of $$(".unkept")) bar.addEventListener("click", event => {
+for (const bar of $$(".unfixed")) bar.addEventListener("click", event => {
   const failed = [...drafts.values()].filter(draft => draft.problem);
   if (event.target.matches(".again")) failed.forEach(draft => { draft.problem = ""; draft.retry(draft); });
   else if (event.target.matches(".look")) openFixer(failed.length ? failed[0].item : unsavedItems()[0]);
-  showUnkept();
+  showUnfixed();
 });

@@ -84,6 +84,7 @@ function arrive() {
 function arrived() {
   arrive();
   linked = false;
+  outlines.showUnfixed();
   if (next) setTimeout(ask, EVERY_MS);
 }
 if (document.readyState === "loading") {

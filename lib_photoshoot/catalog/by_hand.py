@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from lib_photoshoot.catalog.decisions import read_hands
+from lib_photoshoot.catalog.decisions import DECISIONS_NAME, read_hands
 from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, is_run
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.pages.hands import HANDS
 from lib_photoshoot.wording import counted
 
-ACCEPTED, REJECTED = "accepted", "rejected"
+ACCEPTED, REJECTED = HANDS
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def hands_on(run: Path) -> HandsOnRun:
     Raises CatalogError where that cannot be read: what was rejected must not be sold.
     """
     try:
-        return _hands_on(run, stamp_of(run / LEDGER_NAME))
+        return _hands_on(run, stamp_of(run / LEDGER_NAME), stamp_of(run / DECISIONS_NAME))
     except FileNotFoundError:
         return HandsOnRun()
     except OSError as error:
@@ -46,15 +47,15 @@ def hands_on(run: Path) -> HandsOnRun:
 
 
 @lru_cache(maxsize=4)
-def _hands_on(run: Path, stamp: object) -> HandsOnRun:
-    """Read what was decided; the stamp renews the cache when that has changed. Raises OSError."""
-    hands = read_hands(run / LEDGER_NAME)
+def _hands_on(run: Path, *stamps: object) -> HandsOnRun:
+    """Read what was decided; the stamps renew the cache when that has changed. Raises CatalogError, OSError."""
+    hands = read_hands(run)
     outputs: dict[str, str] = {}
     without = []
     for record in current_records(run / LEDGER_NAME) if hands else ():
         if (hand := hands.get(record.file)) is not None:
-            outputs |= dict.fromkeys(record.outputs, hand)
-            if hand == ACCEPTED and not any(region["mask"] for region in record.entry["regions"]):
+            outputs |= dict.fromkeys(record.outputs, hand.decision)
+            if hand.decision == ACCEPTED and not any(region["mask"] for region in record.entry["regions"]):
                 without.append(str(record.entry["file"]))
     return HandsOnRun(outputs, tuple(without))
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, hands_on
 from lib_photoshoot.catalog.inputs import collect_inputs
+from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
 from lib_photoshoot.catalog.outputs import cutout_name, slug
 from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.colour.comparison import measure_colour
@@ -38,7 +39,8 @@ class Candidate:
     """A product in an accepted picture; paths are relative to the run's folder. ``score`` and ``quality`` (predicted
     IoU, None where the report has none) are its best region's, ``masks`` and ``doubts`` (codes) those of all its
     regions. ``cutouts_at`` says where in the picture the cut-outs lie, (x, y) each; nothing in older reports.
-    ``by_hand`` is what a person decided about the picture; one that was accepted so has no doubts."""
+    ``by_hand`` is what a person decided about the picture; one that was accepted so has no doubts. ``source`` is the
+    picture that it was made of, as the user named it."""
 
     product: str
     picture: str
@@ -48,6 +50,7 @@ class Candidate:
     doubts: tuple[str, ...] = ()
     cutouts_at: tuple[tuple[int, int], ...] = ()
     by_hand: str | None = None
+    source: str = ""
 
     @property
     def cutouts(self) -> tuple[str, ...]:
@@ -66,12 +69,13 @@ def read_candidates(folder: Path, decisions: bool = True) -> tuple[Candidate, ..
     path = folder / "report.json"
     hands = hands_on(folder).outputs if decisions else {}
     try:
+        corrected = _corrected(folder / LEDGER_NAME)
         document = json.loads(path.read_text("utf-8"))
         return tuple(
             candidate.decided(hands.get(candidate.masks[0]))
-            for entry in document["images"]
+            for entry in (corrected.get(entry["file"], entry) for entry in document["images"])
             if entry["decision"] == Decision.MATCH.value
-            for candidate in _candidates(entry["regions"])
+            for candidate in _candidates(entry["file"], entry["regions"])
         )
     except FileNotFoundError as error:
         raise CatalogError(
@@ -83,13 +87,22 @@ def read_candidates(folder: Path, decisions: bool = True) -> tuple[Candidate, ..
         raise CatalogError(f"{shown(path)} is no report of this program; run `filter` again with --resume.") from error
 
 
+def _corrected(ledger: Path) -> dict[str, Any]:
+    """Return the entries of pictures with outlines that a person drew, by the pictures' names. Raises OSError.
+
+    The report may have been written before.
+    """
+    records = current_records(ledger) if ledger.is_file() else ()
+    return {record.entry["file"]: record.entry for record in records if record.drawn_by_hand}
+
+
 def without_rejected(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[str]]:
     """Return the candidates without those that a person rejected, and the rejected pictures, each once."""
     kept = [candidate for candidate in candidates if candidate.by_hand != REJECTED]
     return kept, list(dict.fromkeys(item.picture for item in candidates if item.by_hand == REJECTED))
 
 
-def _candidates(regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
+def _candidates(source: str, regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
     for product in dict.fromkeys(region["product"] for region in regions):
         own = [region for region in regions if region["product"] == product]
         best = max(own, key=lambda region: region["score"])
@@ -100,7 +113,8 @@ def _candidates(regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
         doubts = tuple(dict.fromkeys(doubt for region in own for doubt in doubts_of(region)))
         places = [region["cutout_at"] for region in own if region.get("cutout_at")]
         cutouts_at = tuple((int(x), int(y)) for x, y in places) if len(places) == len(own) else ()
-        yield Candidate(product, picture, masks, float(best["score"]), best.get("quality"), doubts, cutouts_at)
+        score, quality = float(best["score"]), best.get("quality")
+        yield Candidate(product, picture, masks, score, quality, doubts, cutouts_at, source=source)
 
 
 def _stem(mask: str, number: int, product: str) -> str:

@@ -17,6 +17,7 @@ from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.results import Decision, Doubt, FilterResult, Outline, ProductRegion, Reason
+from tests.corrected import drawn_by_hand
 from tests.ranking.test_rank_cli import draw
 from tests.shoot.test_finish import profile
 
@@ -151,6 +152,22 @@ def test_an_accepted_picture_without_a_cut_out_is_told_with_what_to_do(run: Path
     assert f"draw the outline in `review {run}`" in done.stderr
     assert sentence in invoke("rank", run).stderr
     assert "dark.png" not in export(tmp_path / "as if", run, "--ignore-decisions").output
+
+
+def test_an_outline_drawn_by_hand_is_ranked_and_exported_under_its_pictures_name(
+    run: Path, photos: Path, tmp_path: Path
+) -> None:
+    """Though the report still names the files of before, and the picture was in doubt."""
+    drawn_by_hand(run, "doubted", lambda mask: mask[:60].fill(0))
+    told = invoke("rank", run)
+    assert told.exit_code == 0 and "enhanced/doubted-by-hand-1.png" in told.stdout and not told.stderr.count("exist")
+    assert export(tmp_path / "shop", run).exit_code == 0
+    assert export(tmp_path / "by name", photos / "doubted.png", "--cutouts", run).exit_code == 0
+    assert exported(tmp_path / "shop") == {"sharp", "second", "third", "doubted"}
+    assert exported(tmp_path / "by name") == {"doubted"}
+    decide(run, photos, doubted="rejected")
+    assert "doubted-by-hand" not in invoke("rank", run).stdout
+    assert "doubted-by-hand-1_1_lamp.png first) rejected by hand" in export(tmp_path / "shop", run).stderr
 
 
 def test_the_best_of_a_run_are_exported(run: Path, photos: Path, tmp_path: Path) -> None:

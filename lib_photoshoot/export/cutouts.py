@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -71,7 +71,10 @@ def recorded_doubts(path: Path, decisions: bool = True) -> tuple[str, ...]:
     """Return what a filter run's ledger says against the outline of one of its cut-outs; nothing for other files, or
     where a person accepted it, unless without ``decisions``.
     """
-    return () if decisions and hand_on(path) == ACCEPTED else _record_of(path) or ()
+    if decisions and hand_on(path) == ACCEPTED:
+        return ()
+    known = _known(path)
+    return () if known is None else known.doubts
 
 
 @dataclass(frozen=True)
@@ -96,36 +99,51 @@ def sources_of(files: Sequence[InputFile], named: Collection[str] = (), decision
     for file in files:
         if decisions and hand_on(file.path) == REJECTED:
             sources.rejected.append(file)
-        elif file.key in wanted or _record_of(file.path) is not None:
+        elif (known := _known(file.path)) is not None:
+            sources.current.append(replace(file, stem=known.renamed(file.stem)))
+        elif file.key in wanted:
             sources.current.append(file)
         else:
             sources.forgotten.append(file)
     return sources
 
 
-def _record_of(path: Path) -> tuple[str, ...] | None:
-    """Return the recorded doubts about a cut-out: nothing for what is no run's, None for what its run does not know."""
+@dataclass(frozen=True)
+class _Known:
+    """What a run's ledger says of a cut-out: doubts about its outline, and its picture's output name."""
+
+    doubts: tuple[str, ...] = ()
+    stem: str = ""
+
+    def renamed(self, stem: str) -> str:
+        """Return the output name of an export: the same whether or not a person drew the outline."""
+        own = re.escape(self.stem.rpartition("/")[2])
+        return re.sub(rf"(^|/)({own})-by-hand-\d+(_\d+_[^/]*)$", r"\1\2\3", stem) if self.stem else stem
+
+
+def _known(path: Path) -> _Known | None:
+    """Return what is recorded of a cut-out: nothing for what is no run's, None for what its run does not know."""
     place = place_in_run(path)
     if place is None or not place[1].startswith(f"{CUTOUTS}/"):
-        return ()
+        return _Known()
     run, name = place
     try:
-        known = _recorded(run / LEDGER_NAME, stamp_of(run / LEDGER_NAME))
+        return _recorded(run / LEDGER_NAME, stamp_of(run / LEDGER_NAME)).get(name)
     except OSError:
-        return ()
-    return known.get(name)
+        return _Known()
 
 
 @lru_cache(maxsize=4)
-def _recorded(ledger: Path, stamp: object) -> Mapping[str, tuple[str, ...]]:
-    """Doubts by cut-out. The ledger has them from the first picture on, a report only of a run that came to its end.
+def _recorded(ledger: Path, stamp: object) -> Mapping[str, _Known]:
+    """By cut-out. The ledger has doubts from the first picture on, a report only of a run that came to its end.
 
     The stamp renews the cache when the file has changed. Raises OSError.
     """
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, _Known] = {}
     for record in current_records(ledger):
         with suppress(KeyError, TypeError, AttributeError):
-            found |= {cutout_name(region["mask"]): tuple(doubts_of(region)) for region in record.entry["regions"]}
+            for region in record.entry["regions"]:
+                found[cutout_name(region["mask"])] = _Known(tuple(doubts_of(region)), record.stem)
     return found
 
 

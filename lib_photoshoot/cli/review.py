@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from lib_photoshoot.cli.exits import exit_codes, say
+from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     from lib_photoshoot.pages.application import Reviewed
@@ -27,13 +28,17 @@ def review_command(
         Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
         typer.Option(metavar="FILE", help="Write decisions that were saved from report.html into the folder, and end."),
     ] = None,
+    calibration: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="FILE", help="The calibration of a run that had one, to correct outlines in it."),
+    ] = None,
 ) -> None:
-    """Look through the pictures of a shoot or of filter in the browser, and accept or reject them by hand."""
+    """Look through the pictures of a shoot or of filter in the browser, accept or reject them, correct outlines."""
     with exit_codes("Interrupted."):
         from lib_photoshoot.pages.saved import apply_decisions, counts_in_words
         from lib_photoshoot.pages.server import PageServer
 
-        reviewed = _reviewed(folder)
+        reviewed = _reviewed(folder, calibration)
         if apply is not None:
             say(f"{counts_in_words(apply_decisions(reviewed, apply))}. Look at {folder / 'report.html'}")
             return
@@ -44,17 +49,27 @@ def review_command(
             with suppress(KeyboardInterrupt):
                 server.serve_forever()
             server.finish()
-            decided = reviewed.decided
-        if decided:
-            say(f"{decided} decision{'' if decided == 1 else 's'} by hand. Look at {folder / 'report.html'}")
+            done = ((reviewed.decided, "decision"), (reviewed.corrected, "correction"))
+        if told := [counted(number, what) for number, what in done if number]:
+            say(f"{' and '.join(told)} by hand. Look at {folder / 'report.html'}")
 
 
-def _reviewed(folder: Path) -> Reviewed:
+def _reviewed(folder: Path, calibration: str | None) -> Reviewed:
     from lib_photoshoot.catalog.review import ReviewedRun, is_run
+    from lib_photoshoot.correction.fixer import fixer_of
     from lib_photoshoot.shoot.review.decisions import ReviewedShoot
     from lib_photoshoot.shoot.review.folder import ShootFolder
 
-    return ReviewedRun(folder) if is_run(folder) else ReviewedShoot(ShootFolder(folder))
+    if not is_run(folder):
+        return ReviewedShoot(ShootFolder(folder))
+    calibrator = None
+    if calibration is not None:
+        from lib_photoshoot.calibration.applying import calibrator_for
+
+        calibrator = calibrator_for(calibration)[0]
+    reviewed = ReviewedRun(folder)
+    reviewed.fixing = fixer_of(reviewed, calibrator)
+    return reviewed
 
 
 def _open(address: str) -> None:

@@ -17,6 +17,7 @@ from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, hand_on, place_in
 from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
 from lib_photoshoot.catalog.outputs import cutout_name
+from lib_photoshoot.catalog.replacement import BY_HAND
 from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.errors import ExportError
 from lib_photoshoot.files import shown, stamp_of
@@ -118,7 +119,7 @@ class _Known:
     def renamed(self, stem: str) -> str:
         """Return the output name of an export: the same whether or not a person drew the outline."""
         own = re.escape(self.stem.rpartition("/")[2])
-        return re.sub(rf"(^|/)({own})-by-hand-\d+(_\d+_[^/]*)$", r"\1\2\3", stem) if self.stem else stem
+        return re.sub(rf"(^|/)({own}){BY_HAND}\d+(_\d+_[^/]*)$", r"\1\2\3", stem) if self.stem else stem
 
 
 def _known(path: Path) -> _Known | None:

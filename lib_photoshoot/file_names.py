@@ -15,6 +15,9 @@ def shortened(name: str, most: int) -> str:
     others.
 
     It is cut between characters. ``most`` is at least 20.
+
+    >>> shortened("a cup.jpg", 20), shortened("a cup of coffee on a table.jpg", 20)
+    ('a cup.jpg', 'a cup of co-c8137aef')
     """
     data = os.fsencode(name)
     if len(data) <= most:
@@ -24,7 +27,11 @@ def shortened(name: str, most: int) -> str:
 
 
 def beginning(text: str, most: int) -> str:
-    """Return the characters of a text that fit into ``most`` bytes."""
+    """Return the characters of a text that fit into ``most`` bytes.
+
+    >>> beginning("Küche", 2), beginning("Küche", 3)
+    ('K', 'Kü')
+    """
     size = 0
     for index, character in enumerate(text):
         size += len(os.fsencode(character))
@@ -34,6 +41,10 @@ def beginning(text: str, most: int) -> str:
 
 
 def with_ending(path: Path, ending: str) -> Path:
-    """Return the path with ``ending`` before its suffix; its own name is shortened where both together are too long."""
+    """Return the path with ``ending`` before its suffix; its own name is shortened where both together are too long.
+
+    >>> with_ending(Path("cup.png"), " (2)").name
+    'cup (2).png'
+    """
     room = LONGEST - len(os.fsencode(ending + path.suffix))
     return path.with_name(f"{shortened(path.stem, max(20, room))}{ending}{path.suffix}")

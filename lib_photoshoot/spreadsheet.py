@@ -64,7 +64,11 @@ def delimiter_of(text: str) -> str:
 
 
 def csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a CSV text but for blank ones, each with the line where it begins. Raises RowFault."""
+    """Yield the rows of a CSV text but for blank ones, each with the line where it begins. Raises RowFault.
+
+    >>> list(csv_rows("name;count\\n\\ncup;3\\n"))
+    [(1, ['name', 'count']), (3, ['cup', '3'])]
+    """
     # Lines end as files' lines do, and not at the other characters at which str.splitlines() breaks them.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     line = 1
@@ -84,7 +88,11 @@ def wrong_width(cells: Sequence[str], columns: Sequence[str], text: str) -> str:
 
 
 def formula_safe(text: str) -> str:
-    """Return the text with an apostrophe before it where a spreadsheet would run it as a formula."""
+    """Return the text with an apostrophe before it where a spreadsheet would run it as a formula.
+
+    >>> formula_safe("=1+1"), formula_safe("-3.5"), formula_safe("cup"), formula_undone("'=1+1")
+    ("'=1+1", '-3.5', 'cup', '=1+1')
+    """
     return f"'{text}" if text.startswith(_SIGNS) and not _NUMBER.fullmatch(text) else text
 
 

@@ -11,7 +11,7 @@ import typer
 
 from lib_photoshoot import build
 from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
-from lib_photoshoot.cli.options import Calibration, Detector, Device, Products, loaded
+from lib_photoshoot.cli.options import Calibration, Detector, Device, Products, loaded, say_words
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.model_names import DetectorName
@@ -111,7 +111,7 @@ def reference_command(
         wanted = tuple(replace(product, colour=None) for product in parse_products(products))
         allowed = parse_tolerance(tolerance)
         choice = build.ModelChoice(DetectorName(detector), device=device)
-        build.check_words(choice, wanted)
+        say_words(choice, wanted)
         if out is not None:
             check_new(out)
         calibrator = None if calibration is None else calibrator_for(calibration)[0]

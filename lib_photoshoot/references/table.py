@@ -35,14 +35,16 @@ def with_references(
     the list and is ``given``, or is given twice.
     """
     owners = {word: product.name for product in products for word in product.words}
+    shown = [product.as_typed(word) for product in products for word in product.words]
     nearer = {product.name: product.colour for product in products if product.colour is not None}
     for text in given:
-        word, reference = _given(text)
+        typed, reference = _given(text)
+        word = normalise_word(typed)
         if word not in owners:
-            raise ColourError(f"A colour is given for {word!r}, which is none of the products: {', '.join(owners)}.")
+            raise ColourError(f"A colour is given for {typed!r}, which is none of the products: {', '.join(shown)}.")
         if owners[word] in nearer:
             raise ColourError(
-                f"The product {owners[word]!r} has two colours, in the product list or by --colour; keep one of them, "
+                f"The product {typed!r} has two colours, in the product list or by --colour; keep one of them, "
                 f"or write those of a pattern as one: {_PATTERN}."
             )
         nearer[owners[word]] = reference
@@ -136,7 +138,7 @@ def _given(text: str) -> tuple[str, ColourReference]:
     word, equals, rest = text.partition("=")
     if not equals:
         raise ColourError(f"The colour {text[:60]!r} names no product; write it as cup=#7a5c3e, or cup=Lab(52, 8, 20).")
-    return normalise_word(word), given_reference(rest)
+    return " ".join(word.split()), given_reference(rest)
 
 
 def given_reference(text: str) -> ColourReference:

@@ -16,7 +16,7 @@ from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, current_records
 from lib_photoshoot.catalog.page import PAGE_NAME, REPORTS, id_of, item_of, page_chunks, write_page
 from lib_photoshoot.catalog.report import report_document
 from lib_photoshoot.confined import inside
-from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.errors import CatalogError, MissingPictureError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.journal import read_header
 from lib_photoshoot.pages.application import DECIDE, picture_in
@@ -73,7 +73,7 @@ class ReviewedRun:
             self._read()
             for one in chosen:
                 if one.file not in self._known:
-                    raise CatalogError(f"{shown(self._out)} has no picture {shown(one.file)}; load the page again.")
+                    raise MissingPictureError(f"{shown(self._out)} has no picture {shown(one.file)}")
             try:
                 begin, length = append_hands(inside(self._out, LEDGER_NAME), chosen)
             except OSError as error:

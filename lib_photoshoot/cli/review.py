@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -51,10 +52,20 @@ def review_command(
 
 def _reviewed(folder: Path) -> Reviewed:
     from lib_photoshoot.catalog.review import ReviewedRun, is_run
+    from lib_photoshoot.errors import CatalogError
+    from lib_photoshoot.files import shown
     from lib_photoshoot.shoot.review.decisions import ReviewedShoot
     from lib_photoshoot.shoot.review.folder import ShootFolder
+    from lib_photoshoot.shoot.run.ledger import LEDGER_NAME, LIST_NAME
 
-    return ReviewedRun(folder) if is_run(folder) else ReviewedShoot(ShootFolder(folder))
+    if is_run(folder):
+        return ReviewedRun(folder)
+    if os.path.lexists(folder / LIST_NAME):
+        return ReviewedShoot(ShootFolder(folder))
+    if os.path.lexists(folder / LEDGER_NAME):
+        return ReviewedRun(folder)  # which says what is wrong with it
+    what = "holds neither a shoot nor a run of filter" if folder.is_dir() else "is no folder"
+    raise CatalogError(f"{shown(folder)} {what}; name the output folder of shoot or filter.")
 
 
 def _open(address: str) -> None:

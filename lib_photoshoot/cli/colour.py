@@ -40,8 +40,8 @@ def calibrate_command(
     corners: Annotated[
         Optional[list[str]],  # noqa: UP045 (Typer reads the annotation at run time)
         typer.Argument(
-            metavar="[X,Y X,Y X,Y X,Y]",
-            help="With --corners: the middles of the chart's corner patches, in pixels, around it from any of them.",
+            metavar="X,Y",
+            help="With --corners: four points, the middles of the chart's corner patches, in pixels, around it.",
             show_default=False,
         ),
     ] = None,
@@ -86,7 +86,7 @@ def calibrate_command(
 
 @app.command("reference", epilog=EXIT_CODES)
 def reference_command(
-    photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="Photos of the articles, best calibrated.")],
+    photos: Annotated[list[str], typer.Argument(metavar="PHOTO", help="Photos of the articles, best calibrated.")],
     products: Products,
     out: Annotated[
         Optional[Path],  # noqa: UP045

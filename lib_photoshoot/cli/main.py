@@ -67,7 +67,7 @@ class EngineName(str, Enum):
 _INPUT_HELP = "Pictures, folders (searched recursively), globs, or URLs of pictures and folders (needs fsspec)."
 Inputs = Annotated[
     list[str],
-    typer.Argument(metavar="INPUT...", help=_INPUT_HELP, show_default=False),
+    typer.Argument(metavar="INPUT", help=_INPUT_HELP, show_default=False),
 ]
 Segmenter = Annotated[
     SegmenterName, typer.Option(help="What outlines the products: larger ones draw finer edges and take longer.")

@@ -9,8 +9,12 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lib_photoshoot.wording import counted
+
 _SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
+MOST_TOLD = 10
+"""Mistakes of one file that are told one by one."""
 _DELIMITERS = ",;\t"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -85,6 +89,14 @@ def wrong_width(cells: Sequence[str], columns: Sequence[str], text: str) -> str:
     """Return the sentence for a row of a CSV text whose cells are not as many as its columns."""
     sign = delimiter_of(text)
     return f"there are {len(cells)} cells for {len(columns)} columns; put texts with a {sign!r} in quotes."
+
+
+def mistakes_told(name: str, mistakes: Sequence[tuple[int, str]]) -> str:
+    """Return a line of text for each mistake in the file ``name``, with its line there; past ``MOST_TOLD`` a count."""
+    told = [f"{name}, line {line}: {text}" for line, text in mistakes[:MOST_TOLD]]
+    if (rest := len(mistakes) - MOST_TOLD) > 0:
+        told.append(f"… and {counted(rest, 'more mistake')} there; correct these first.")
+    return "\n".join(told)
 
 
 def formula_safe(text: str) -> str:

@@ -34,7 +34,7 @@ TO_CHECK = "to-check"
 Inputs = Annotated[
     list[str],
     typer.Argument(
-        metavar="INPUT...",
+        metavar="INPUT",
         help="Transparent cut-outs or pictures: files, folders, globs; of a filter run, its cut-outs.",
     ),
 ]
@@ -116,7 +116,7 @@ def export_command(
 
 
 def check_export_command(
-    inputs: Annotated[list[str], typer.Argument(metavar="FILE...", help="Finished pictures: files, folders, globs.")],
+    inputs: Annotated[list[str], typer.Argument(metavar="FILE", help="Finished pictures: files, folders, globs.")],
     profile: ProfileName,
     colour: Annotated[
         Optional[str],  # noqa: UP045

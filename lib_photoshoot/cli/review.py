@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -57,11 +58,18 @@ def review_command(
 def _reviewed(folder: Path, calibration: str | None) -> Reviewed:
     from lib_photoshoot.catalog.review import ReviewedRun, is_run
     from lib_photoshoot.correction.fixer import fixer_of
+    from lib_photoshoot.errors import CatalogError
+    from lib_photoshoot.files import shown
     from lib_photoshoot.shoot.review.decisions import ReviewedShoot
     from lib_photoshoot.shoot.review.folder import ShootFolder
+    from lib_photoshoot.shoot.run.ledger import LEDGER_NAME, LIST_NAME
 
     if not is_run(folder):
-        return ReviewedShoot(ShootFolder(folder))
+        if os.path.lexists(folder / LIST_NAME):
+            return ReviewedShoot(ShootFolder(folder))
+        if not os.path.lexists(folder / LEDGER_NAME):  # else what is wrong with it is said below
+            what = "holds neither a shoot nor a run of filter" if folder.is_dir() else "is no folder"
+            raise CatalogError(f"{shown(folder)} {what}; name the output folder of shoot or filter.")
     calibrator = None
     if calibration is not None:
         from lib_photoshoot.calibration.applying import calibrator_for

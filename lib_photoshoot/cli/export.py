@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
 from functools import partial
@@ -15,11 +15,11 @@ import typer
 from lib_photoshoot import build
 from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
-from lib_photoshoot.cli.options import Detector, Device, loaded
+from lib_photoshoot.cli.export_inputs import Choice, choose
+from lib_photoshoot.cli.options import Detector, Device, IgnoreDecisions, loaded
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.model_names import DetectorName
-from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     from lib_photoshoot.catalog.inputs import InputFile
@@ -63,6 +63,15 @@ def export_command(
         Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
         typer.Option("--cutouts", help="Take the pictures' cut-outs from this folder, such as RUN/cutouts."),
     ] = None,
+    best: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--best", min=1, help="Of a run only so many pictures of each product, as `rank` orders them."),
+    ] = None,
+    like: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--like", help="Training photos: with --best, pictures like these come first."),
+    ] = None,
+    ignore: IgnoreDecisions = False,
     source: Annotated[
         SourceChoice,
         typer.Option(help="How the pictures came to be; auto looks at what their files say, and our ledger."),
@@ -86,29 +95,24 @@ def export_command(
     detector: Detector = DetectorName.EMBEDDED.value,
     device: Device = "cpu",
 ) -> None:
-    """Make pictures for a sales channel out of cut-outs, or of pictures whose products are cut out first."""
+    """Make pictures for a sales channel out of cut-outs, or of pictures whose products are cut out first.
+
+    What a person decided in `review` is obeyed: rejected pictures are left out, and accepted ones are never put aside
+    because of doubts about their outline.
+    """
     with exit_codes(f"Interrupted; the pictures in {out} are whole."):
-        from lib_photoshoot.catalog.inputs import check_out, collect_inputs
-        from lib_photoshoot.export.cutouts import without_forgotten
+        from lib_photoshoot.catalog.inputs import check_out
         from lib_photoshoot.export.exporter import Exporter
         from lib_photoshoot.export.profile import load_profile
-        from lib_photoshoot.files import shown
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products) if products else ()
         exporter = Exporter(load_profile(profile), out, enlarge, _signer(sign_cert, sign_key, timestamps))
         check_out(out)
-        found = collect_inputs(inputs, out, cutouts=not cutouts, tell=say)
-        files, forgotten = without_forgotten(found, inputs)
-        if forgotten:
-            left_out = counted(len(forgotten), "cut-out")
-            say(
-                f"{left_out} ({shown(forgotten[0].name)} first) of pictures that the run does "
-                "not know any more: left out; name such a file itself to export it."
-            )
+        chosen = choose(inputs, out, cutouts, Choice(best, like, not ignore))
         finder = _finder(detector, device) if wanted else None
-        code = _export_all(exporter, _with_cutouts(files, cutouts), finder, wanted, source)
-    raise typer.Exit(code)
+        code = _export_all(exporter, chosen.pairs, finder, wanted, source, not ignore)
+    raise typer.Exit(code if chosen.whole else max(code, SOME_UNREADABLE))
 
 
 def check_export_command(
@@ -158,6 +162,7 @@ def _export_all(
     finder: Detecting | None,
     products: Sequence[Product],
     source: SourceChoice,
+    decisions: bool,
 ) -> int:
     """Export each file, say what became of it, and return the exit code."""
     from lib_photoshoot.catalog.report import doubts_in_words
@@ -177,7 +182,7 @@ def _export_all(
                 evidence = strongest(source_of(original.path), evidence)
             if source is not SourceChoice.AUTO:
                 evidence = replace(evidence, source=DigitalSource(source.value), reason="--source says so")
-            product = read_cutout(cutout.path, finder, products)
+            product = read_cutout(cutout.path, finder, products, decisions)
             name = PurePath(TO_CHECK) / cutout.relative if product.doubts else cutout.relative
             exported = exporter.export(product.pixels, name, evidence, original.path)
         except (ImageError, ExportError) as error:
@@ -205,17 +210,6 @@ def _signer(certificate: Path | None, key: Path | None, timestamps: str | None) 
     from lib_photoshoot.export.signing import Signer
 
     return Signer(certificate, key, timestamps)
-
-
-def _with_cutouts(files: Sequence[InputFile], folder: Path | None) -> Iterator[tuple[InputFile, InputFile]]:
-    """Each picture with the file to export for it; a picture without one is told to the user as unreadable later."""
-    from lib_photoshoot.export.cutouts import cutouts_of
-
-    if folder is None:
-        yield from ((file, file) for file in files)
-        return
-    for file, found in cutouts_of(files, folder):
-        yield from ((file, cutout) for cutout in found or [file])
 
 
 def _finder(detector: str, device: str) -> Detecting:

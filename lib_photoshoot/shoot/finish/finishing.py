@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.catalog.inputs import InputFile
+from lib_photoshoot.catalog.outputs import cutout_name
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError, ExportError, ImageError, ProductsError, ShootError
@@ -185,7 +186,7 @@ class _Work:
     def _cutouts(self, job: _Job, candidate: Candidate) -> tuple[str, ...]:
         """Its cut-outs' paths relative to the shoot's folder, one for each region."""
         run = self._run_folder(job).relative_to(self._shoot).as_posix()
-        return tuple(f"{run}/cutouts/{mask.removeprefix('masks/')}" for mask in candidate.masks)
+        return tuple(f"{run}/{cutout_name(mask)}" for mask in candidate.masks)
 
     def _cut_out(self, job: _Job, problems: list[str]) -> tuple[dict[int, FinishedCutOut], set[int]]:
         """Return the pictures in which the product is found, by seed, and the seeds of those that cannot be read.

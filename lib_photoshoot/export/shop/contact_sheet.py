@@ -6,6 +6,7 @@ By fpdf2, which is pure Python and embeds of each font what is used. The same pi
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -37,6 +38,10 @@ _BLACK, _GREY, _PALE, _RED = (0, 0, 0), (95, 95, 95), (205, 205, 205), (160, 20,
 _TICK = 3.4
 
 
+SHEET_ENDING = "-contact-sheet"
+_SHEET = re.compile(re.escape(SHEET_ENDING) + r"(-\d+)?\.pdf$")
+
+
 @dataclass(frozen=True)
 class WrittenSheet:
     """A file of contact sheets, and whether it lay there already."""
@@ -44,6 +49,11 @@ class WrittenSheet:
     path: Path
     pages: int
     was_there: bool
+
+
+def is_contact_sheet(path: Path) -> bool:
+    """Whether a file is called as contact sheets are, which lie among the pictures and are none."""
+    return _SHEET.search(path.name) is not None
 
 
 def check_pdf() -> None:
@@ -73,13 +83,15 @@ def write_contact_sheets(
     for a picture that cannot be read, and as :func:`write_new` does.
     """
     check_pdf()
-    texts = {sign for picture in pictures for text in _texts(picture) for sign in text}
-    chosen = choose_fonts(texts | set(title + _FIXED), fonts, folders)
-    if chosen.lacking:
-        signs = "".join(sorted(chosen.lacking))[:20]
+    texts = {sign for picture in pictures for text in _texts(picture) for sign in text} | set(title)
+    chosen = choose_fonts(texts | set(_FIXED), fonts, folders)
+    # Every reader of PDF has letters of its own, Western ones alone.
+    lacking = chosen.lacking if chosen.files else frozenset(sign for sign in texts if ord(sign) > 255)
+    if lacking:
+        signs = "".join(sorted(lacking))[:20]
         tell(
-            f"No font here has the characters {signs}: the contact sheet has their numbers instead. Install a font that "
-            "has them, such as one of the Noto family, or name one with --font FILE."
+            f"No font here has the characters {signs}: the contact sheet has their numbers instead. Install a font "
+            "that has them, such as one of the Noto family, or name one with --font FILE."
         )
     per_file = PAGES * COLUMNS * ROWS
     parts = [pictures[start : start + per_file] for start in range(0, len(pictures), per_file)]
@@ -87,7 +99,7 @@ def write_contact_sheets(
     for number, part in enumerate(parts, 1):
         name = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
         heading = f"{title} ({number} of {len(parts)})" if len(parts) > 1 else title
-        data = _Sheets(paper, chosen.files, chosen.lacking).drawn(part, heading)
+        data = _Sheets(paper, chosen.files, lacking).drawn(part, heading)
         written.append(WrittenSheet(name, -(-len(part) // (COLUMNS * ROWS)), not write_new(name, data)))
     return written
 
@@ -216,8 +228,7 @@ class _Sheets:
 
     def _drawable(self, text: str) -> str:
         """Return the text with the numbers of the characters that cannot be drawn."""
-        known = "".join(c.encode("unicode_escape").decode() if c in self._lacking else c for c in shown(text))
-        return known.encode("latin-1", "backslashreplace").decode("latin-1") if self.family == "helvetica" else known
+        return "".join(c.encode("unicode_escape").decode() if c in self._lacking else c for c in shown(text))
 
 
 def _caption(picture: ShopPicture) -> Iterator[tuple[str, float, Any, int]]:

@@ -39,7 +39,7 @@ def choose_fonts(text: Collection[str], own: Sequence[Path] = (), folders: Seque
     Raises ExportError where one of the user's own is no TrueType or OpenType font.
     """
     missing = {sign for sign in text if not sign.isspace()}
-    files = []
+    files: list[Path] = []
     for path in (*own, *_by_preference(_folders() if folders is None else folders)):
         if not missing and files:
             break

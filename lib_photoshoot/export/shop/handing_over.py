@@ -7,11 +7,11 @@ from pathlib import Path, PurePath
 
 from lib_photoshoot.catalog.report import doubts_in_words
 from lib_photoshoot.errors import ExportError
-from lib_photoshoot.export.exporter import ExportedPicture
+from lib_photoshoot.export.exporter import ExportedPicture, Exporter
 from lib_photoshoot.export.new_files import write_new
 from lib_photoshoot.export.profile import Profile
 from lib_photoshoot.export.shop.archive import is_large, write_zip
-from lib_photoshoot.export.shop.contact_sheet import check_pdf, write_contact_sheets
+from lib_photoshoot.export.shop.contact_sheet import SHEET_ENDING, check_pdf, write_contact_sheets
 from lib_photoshoot.export.shop.planning import PlannedPicture
 from lib_photoshoot.export.shop.settings import PLAIN, ShopSettings
 from lib_photoshoot.export.shop.tables import ShopPicture, table_of
@@ -28,17 +28,17 @@ def check_ready(settings: ShopSettings) -> None:
 
 
 def shop_picture(
-    planned: PlannedPicture, exported: ExportedPicture, out: Path, channel: str, doubts: Sequence[str], ready: bool
+    planned: PlannedPicture, exported: ExportedPicture, exporter: Exporter, doubts: Sequence[str]
 ) -> ShopPicture:
-    """Return what is known of a picture that was exported; ``doubts`` are codes, and with them it may not be ready."""
+    """Return what is known of a picture that was exported; with ``doubts``, which are codes, it is not ready."""
     row = planned.row
     checks = [f"misses {finding}" for finding in exported.missed]
     checks += ["the product is cut off by its picture's edge"] if exported.cut_off else []
     checks += [f"check the outline: {doubts_in_words(doubts)}"] if doubts else []
     return ShopPicture(
-        file=PurePath(exported.path.relative_to(out)),
+        file=PurePath(exported.path.relative_to(exporter.out)),
         path=exported.path,
-        channel=channel,
+        channel=exporter.profile.name,
         width=exported.width,
         height=exported.height,
         bytes=exported.bytes,
@@ -47,7 +47,7 @@ def shop_picture(
         title="" if row is None else row.title,
         handle="" if row is None else row.handle,
         alt="" if row is None else row.alt,
-        ready=ready,
+        ready=not doubts,
         checks=tuple(checks),
         source=exported.evidence.source.value,
         term=exported.evidence.term or "",
@@ -79,7 +79,7 @@ def hand_over(
     if settings.archive:
         said += _zip(out / f"{profile.name}.zip", [item for item in pictures if item.ready], tell)
     if settings.contact_sheet:
-        path, fonts = out / f"{profile.name}-contact-sheet.pdf", [Path(settings.font)] if settings.font else []
+        path, fonts = out / f"{profile.name}{SHEET_ENDING}.pdf", [Path(settings.font)] if settings.font else []
         for sheet in write_contact_sheets(path, pictures, profile.title, settings.paper, fonts, tell):
             said.append(_said(sheet.path, not sheet.was_there, counted(sheet.pages, "page")))
     return said
@@ -95,8 +95,8 @@ def _zip(path: Path, pictures: Sequence[ShopPicture], tell: Callable[[str], None
     new = write_zip(path, [(item.file, item.path) for item in pictures])
     if is_large(path, len(pictures)):
         tell(
-            f"{shown(path)} is larger than 4 GB or has more than 65,535 pictures (ZIP64), which some shops and programs "
-            "do not read; export in parts."
+            f"{shown(path)} is larger than 4 GB or has more than 65,535 pictures (ZIP64), which some shops and "
+            "programs do not read; export in parts."
         )
     size = f"{counted(len(pictures), 'picture')}, {path.stat().st_size / 1e6:,.1f} MB"
     return [_said(path, new, size)]

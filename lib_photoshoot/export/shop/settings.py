@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from lib_photoshoot.declared import check_fields, check_names, setting
 from lib_photoshoot.errors import ExportError
+from lib_photoshoot.export.profile import Profile
 
 PLAIN, SHOPIFY, WOOCOMMERCE = "plain", "shopify", "woocommerce"
 SHOPS = (PLAIN, SHOPIFY, WOOCOMMERCE)
@@ -45,6 +46,15 @@ class ShopSettings:
                 "Shopify's importer fetches pictures from the web; say with --url-base where they will lie, such as "
                 "https://example.com/pictures."
             )
+
+    def named(self, profile: Profile) -> Profile:
+        """Return the profile, which names files as they are planned where a pattern is given."""
+        return replace(profile, file=replace(profile.file, name="{stem}")) if self.names else profile
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether anything is wanted besides pictures."""
+        return bool(self.shops) or self.archive or self.contact_sheet
 
     @property
     def needs_table(self) -> bool:

@@ -99,6 +99,28 @@ def mistakes_told(name: str, mistakes: Sequence[tuple[int, str]]) -> str:
     return "\n".join(told)
 
 
+def unpadded(cells: Sequence[str]) -> Sequence[str]:
+    """Return the cells without the empty ones that spreadsheets write behind a row."""
+    used = [number for number, cell in enumerate(cells, 1) if cell.strip()]
+    return cells[: max(used, default=0)]
+
+
+def columns_of(header: Sequence[str], needed: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return the names of a table's columns, of its first row, in small letters. Raises RowFault."""
+    names = [cell.strip().lower() for cell in unpadded(header)]
+    lacking = [name for name in needed if name not in names]
+    wrong = [name for name in names if name not in known or names.count(name) > 1]
+    if not names:
+        what = "is empty"
+    elif lacking:
+        what = f"lacks the column {lacking[0]}"
+    elif wrong:
+        what = f"has the {'unknown column' if wrong[0] not in known else 'column twice'}: {wrong[0][:60]!r}"
+    else:
+        return names
+    raise RowFault(1, f"The table {what}; its columns are {', '.join(known)}.")
+
+
 def formula_safe(text: str) -> str:
     """Return the text with an apostrophe before it where a spreadsheet would run it as a formula.
 

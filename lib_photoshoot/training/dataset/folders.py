@@ -64,7 +64,7 @@ def scan_all(
         for image in part.images
     )
     findings = [found for part in parts for found in part.findings]
-    findings += [_told(part) for part in parts[len(outer) :]]
+    findings += [told_repeats(part.folder, len(part.images)) for part in parts[len(outer) :]]
     beside = {name: text for part in parts for name, text in part.beside.items()}
     return Dataset(folder, tag, parts[0].settings, images, tuple(findings), beside)
 
@@ -106,7 +106,7 @@ def _check_names(parts: Sequence[Dataset]) -> None:
                 )
 
 
-def _told(part: Dataset) -> Finding:
-    pictures = counted(len(part.images), "picture")
-    text = f"{shown(part.folder.name)}: {pictures}, each {repeats_of(part.folder)} times an epoch."
-    return Finding(FindingKind.REPEATS, Severity.NOTE, part.folder.name, text)
+def told_repeats(folder: Path, count: int) -> Finding:
+    """Return the note about a folder that says its repeats, with so many pictures."""
+    text = f"{shown(folder.name)}: {counted(count, 'picture')}, each {repeats_of(folder)} times an epoch."
+    return Finding(FindingKind.REPEATS, Severity.NOTE, folder.name, text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lib_photoshoot.files import shown
 from lib_photoshoot.training.captions.sheet import CaptionSheet
-from lib_photoshoot.training.controller import FolderCheck
+from lib_photoshoot.training.folder_check import FolderCheck
 from lib_photoshoot.training.dataset.curation import CROP_MARGIN, Curated, curate
 from lib_photoshoot.training.dataset.dataset import Dataset
 from lib_photoshoot.training.dataset.folders import picture_in, repeated_folders, write_beside

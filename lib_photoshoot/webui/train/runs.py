@@ -28,7 +28,8 @@ from lib_photoshoot.webui.train.pictures import plain_name
 from lib_photoshoot.webui.train.views import console_text, run_detail, run_summary
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.controller import FolderCheck, TrainingController
+    from lib_photoshoot.training.controller import TrainingController
+    from lib_photoshoot.training.folder_check import FolderCheck
     from lib_photoshoot.training.run.folder import RunFolder
     from lib_photoshoot.webui.train.host import TrainingHost
     from lib_photoshoot.webui.train.pictures import PictureOperations
@@ -276,7 +277,7 @@ def _launch(fields: Fields) -> Launch:
 
 
 def _check_names(check: FolderCheck, names: tuple[str, ...]) -> None:
-    known = {image.name for image in check.dataset.images}
+    known = {image.name for image in check.whole.images}
     unknown = next((name for name in names if name not in known), None)
     if unknown is not None:
         raise RequestError(f"There is no picture {unknown!r} in the folder; check it again.")

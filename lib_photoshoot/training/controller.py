@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.paths import runs_folder, training_folder
 from lib_photoshoot.training.captions import store
 from lib_photoshoot.training.captions.findings import caption_findings
@@ -46,6 +46,7 @@ from lib_photoshoot.training.trainer.tokenizer import check_tokenizer
 
 if TYPE_CHECKING:
     from lib_photoshoot.catalog.decisions import ChosenPicture
+    from lib_photoshoot.pages.hands import Hand
     from lib_photoshoot.training.captions.protocol import Captioner
     from lib_photoshoot.training.results.export import ExportedLora
     from lib_photoshoot.training.run.preparation import Box
@@ -95,37 +96,38 @@ class TrainingController:
 
     def save_captions(self, dataset: Dataset, sheet: CaptionSheet, made: bool = False) -> None:
         """Keep captions, outside the user's folder; ``made`` ones were not edited by hand. Raises TrainingError."""
-        file = self._sheet_file(dataset)
+        file = self._sheet_file(dataset.folder)
         kept = store.updated(store.load(file), dataset.beside, dataset.tag, sheet.captions, made)
         store.save(file, kept)
 
     def set_captions(self, dataset: Dataset, captions: Mapping[str, str]) -> None:
         """Keep some captions as edited by hand, by image name; the others stay as they are. Raises TrainingError."""
-        with alone(self._sheet_file(dataset).parent):
+        with alone(self._sheet_file(dataset.folder).parent):
             sheet = self.captions(dataset)
             sheet.update(captions)
             self.save_captions(dataset, sheet)
 
     def edited(self, dataset: Dataset) -> frozenset[str]:
         """Return the names of the images whose captions were edited by hand. Raises TrainingError."""
-        return store.edited(store.load(self._sheet_file(dataset)))
+        return store.edited(store.load(self._sheet_file(dataset.folder)))
 
-    def decisions(self, dataset: Dataset) -> Mapping[str, str]:
-        """Return what a person decided about a folder's files, by name: ``accepted`` or ``rejected``.
+    def decisions(self, dataset: Dataset) -> Mapping[str, Hand]:
+        """Return what a person decided about a folder's files, by name. Raises TrainingError."""
+        return read_decisions(self._decisions_file(dataset.folder))
 
-        Raises TrainingError.
-        """
-        return read_decisions(self._decisions_file(dataset))
+    def stamps(self, folder: Path) -> object:
+        """Return what changes whenever captions or decisions of a folder do."""
+        return stamp_of(self._sheet_file(folder)), stamp_of(self._decisions_file(folder))
 
     def rejected(self, dataset: Dataset) -> frozenset[str]:
         """Return the names of the files that a person leaves out. Raises TrainingError."""
-        return frozenset(name for name, decision in self.decisions(dataset).items() if decision == "rejected")
+        return frozenset(name for name, hand in self.decisions(dataset).items() if hand.decision == "rejected")
 
     def decide(self, dataset: Dataset, chosen: Sequence[ChosenPicture]) -> None:
         """Keep decisions about a folder's files, all or none, outside the user's folder. Raises TrainingError."""
-        file = self._decisions_file(dataset)
+        file = self._decisions_file(dataset.folder)
         with alone(file.parent):
-            append_decisions(file, dataset.folder, chosen)
+            append_decisions(file, chosen)
 
     def captioner(self, name: str = "auto", device: str = "cpu") -> Captioner:
         """Return a captioner by name; ``auto`` is BLIP where its weights are, else the embedded one.
@@ -168,7 +170,7 @@ class TrainingController:
         told = {**self.captions(dataset).captions, **(self.conflicts(dataset) if take_texts else {})}
         images = [one for one in dataset.images if one.name not in rejected and (anew or not told[one.name].strip())]
         made = caption_dataset(images, captioner, dataset.tag, progress)
-        with alone(self._sheet_file(dataset).parent):
+        with alone(self._sheet_file(dataset.folder).parent):
             sheet = self.captions(dataset)  # anew: somebody may have typed some meanwhile
             if take_texts:
                 sheet.update(self.conflicts(dataset))
@@ -321,14 +323,14 @@ class TrainingController:
             raise TrainingError(f"The trainer of {other.path.name} is still at work; cancel or resume that run.")
 
     def _merged(self, dataset: Dataset) -> store.Merged:
-        return store.merged(store.load(self._sheet_file(dataset)), dataset.beside, dataset.tag)
+        return store.merged(store.load(self._sheet_file(dataset.folder)), dataset.beside, dataset.tag)
 
-    def _sheet_file(self, dataset: Dataset) -> Path:
+    def _sheet_file(self, folder: Path) -> Path:
         """One file for each folder of pictures, named so that a user can tell which."""
-        return self.home / "captions" / f"{_name_of(dataset.folder)}.json"
+        return self.home / "captions" / f"{_name_of(folder)}.json"
 
-    def _decisions_file(self, dataset: Dataset) -> Path:
-        return self.home / "captions" / f"{_name_of(dataset.folder)}.jsonl"
+    def _decisions_file(self, folder: Path) -> Path:
+        return self.home / "captions" / f"{_name_of(folder)}.jsonl"
 
 
 def _name_of(folder: Path) -> str:

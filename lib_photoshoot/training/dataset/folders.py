@@ -41,6 +41,11 @@ def repeated_folders(folder: Path) -> list[Path]:
     return [path for path in below if _has_pictures(path)]
 
 
+def stamps_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what tells whether any file that :func:`scan_all` looks at has changed: names, sizes and times."""
+    return tuple(file for part in (folder, *repeated_folders(folder)) for file in _stamps(part))
+
+
 def scan_all(
     folder: Path,
     tag: str,
@@ -110,3 +115,20 @@ def told_repeats(folder: Path, count: int) -> Finding:
     """Return the note about a folder that says its repeats, with so many pictures."""
     text = f"{shown(folder.name)}: {counted(count, 'picture')}, each {repeats_of(folder)} times an epoch."
     return Finding(FindingKind.REPEATS, Severity.NOTE, folder.name, text)
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what tells whether anything in a folder has changed; nothing of a folder that cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return tuple(sorted((entry.name, *_size_and_time(entry)) for entry in entries))
+    except OSError:
+        return ()
+
+
+def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
+    try:
+        status = entry.stat()
+    except OSError:  # a link to nothing
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

@@ -1,46 +1,56 @@
-"""What a person decided about the photos of a folder: a journal where its captions are kept, apart from the folder.
-
-Its lines are those that the ledger of a filter's run has for decisions.
-"""
+"""What a person decided about the photos of a folder: a journal where its captions are kept, apart from the folder."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lib_photoshoot.catalog.decisions import ChosenPicture, append_hands, read_hands
-from lib_photoshoot.errors import CatalogError, TrainingError
+from lib_photoshoot.catalog.decisions import ChosenPicture
+from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown, writing_failed
-from lib_photoshoot.journal import Journal, json_line
+from lib_photoshoot.journal import SPOILED, ForeignError, Journal, json_line, read_lines
 from lib_photoshoot.locks import hold
+from lib_photoshoot.pages.hands import Hand, hand_of
 
-PROGRAM = "product-photoshoot photos"
+_HEADER = json_line({"program": "product-photoshoot photos", "version": 1})
 _LOCK_NAME = ".lock"
 _PATIENCE_S = 10.0
 
 
-def read_decisions(path: Path) -> Mapping[str, str]:
-    """Return what was decided last, by the files' names; nothing without a journal. Raises TrainingError."""
+def read_decisions(path: Path) -> Mapping[str, Hand]:
+    """Return the decisions that hold, by the files' names; none without a journal. Raises TrainingError."""
+    hands: dict[str, Hand] = {}
     try:
-        return read_hands(path)
+        for _, line in read_lines(path, _HEADER):
+            with suppress(*SPOILED, TrainingError):
+                values = json.loads(line)["hand"]
+                name, hand = str(values["file"]), hand_of(values, TrainingError)
+                hands.pop(name, None)
+                if hand is not None:
+                    hands[name] = hand
     except FileNotFoundError:
         return {}
+    except ForeignError as error:
+        raise TrainingError(f"{shown(path)} holds no decisions about photos; move it away.") from error
     except OSError as error:
         raise TrainingError(
-            f"{shown(path)} cannot be read ({error.strerror}); it says which photos are left out: give yourself read "
-            "permission on it."
+            f"{shown(path)}, which says what photos are left out, cannot be read ({error.strerror}); give yourself "
+            "read permission on it."
         ) from error
+    return hands
 
 
-def append_decisions(path: Path, folder: Path, chosen: Sequence[ChosenPicture]) -> None:
-    """Append decisions about the photos of ``folder``, all or none, synced to the disk. Raises TrainingError."""
+def append_decisions(path: Path, chosen: Sequence[ChosenPicture]) -> None:
+    """Append decisions, all or none, synced to the disk. Raises TrainingError."""
+    hands = ((one.file, one.hand.to_json() if one.hand else {"decision": None}) for one in chosen)
+    lines = b"".join(json_line({"hand": {"file": name, **hand}}) for name, hand in hands)
     try:
-        if not path.exists():
-            Journal(path, json_line({"program": PROGRAM, "folder": str(folder.absolute())})).close()
-        append_hands(path, chosen)
-    except (CatalogError, BlockingIOError) as error:
-        raise TrainingError(f"Another program writes to {shown(path)}; decide again in a moment.") from error
+        with Journal(path, _HEADER) as journal:
+            journal.append(lines)
+    except ForeignError as error:
+        raise TrainingError(f"{shown(path)} holds no decisions about photos; move it away.") from error
     except OSError as error:
         raise TrainingError(writing_failed(path.parent, error, "decide again")) from error
 

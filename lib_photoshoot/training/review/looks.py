@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -31,6 +31,10 @@ class Look:
     view: str
     image: TrainingImage | None = None
     small: bool = False
+
+    def smaller(self) -> Look:
+        """Return the view's thumbnail."""
+        return replace(self, small=True)
 
 
 class Looks:

@@ -9,6 +9,7 @@ from pathlib import Path
 from lib_photoshoot.catalog.page import id_of
 from lib_photoshoot.files import shown
 from lib_photoshoot.pages.data import Item, Note, View
+from lib_photoshoot.pages.hands import Hand, item_fields
 from lib_photoshoot.training.dataset.dataset import TrainingImage
 from lib_photoshoot.training.dataset.findings import Finding, Severity
 from lib_photoshoot.wording import counted
@@ -30,7 +31,7 @@ class Photo:
     path: Path
     image: TrainingImage | None
     findings: Sequence[Finding]
-    decision: str | None
+    hand: Hand | None
     marks: Collection[str] = ()
     mask: Path | None = None
     group: str = ""
@@ -77,9 +78,9 @@ def item_of(photo: Photo) -> Item:
         "link": [photo.name],
         "reference": {"file": photo.name},
         "products": [photo.group] if photo.group else [],
-        "decision": photo.decision or usual,
+        "decision": photo.hand.decision if photo.hand else usual,
         "filter": usual,
-        "by_hand": photo.decision,  # type: ignore[typeddict-item]
+        **item_fields(photo.hand),  # type: ignore[typeddict-item]
         "why": problem or caption,
         "scores": [],
         "file": first["file"] if first else "",

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lib_photoshoot.files import shown
 from lib_photoshoot.training.captions.sheet import CaptionSheet
-from lib_photoshoot.training.folder_check import FolderCheck
 from lib_photoshoot.training.dataset.curation import CROP_MARGIN, Curated, curate
 from lib_photoshoot.training.dataset.dataset import Dataset
 from lib_photoshoot.training.dataset.folders import picture_in, repeated_folders, write_beside
 from lib_photoshoot.training.dataset.regularisation import regularisation_images
 from lib_photoshoot.training.dataset.scanning import TRAINED_SUFFIXES
+from lib_photoshoot.training.folder_check import FolderCheck
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.http.background import BackgroundJob, JobState

@@ -123,8 +123,8 @@ class Item(_Item, total=False):
     first, ``by_hand``: what a person decided, with the code of a ``reason`` and a ``note`` or "", ``decision``: what
     holds. ``why``: one sentence. ``scores``: pairs of product and score. ``file`` and ``thumbnail``: the picture as
     ``view`` (the page's first one where that is left out), "" where there is none; ``views``: further looks.
-    ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped. ``regions``, ``notes``, ``more`` (facts in one line),
-    ``details`` (pairs of name and value): of the large view.
+    ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped.
+    ``regions``, ``notes``, ``more`` (facts in one line), ``details`` (pairs of name and value): of the large view.
     """
 
     label: str

@@ -30,6 +30,11 @@ def repeats_of(folder: Path) -> int | None:
     return int(found[1]) if found else None
 
 
+def holds_photos(folder: Path) -> bool:
+    """Whether :func:`scan_all` would find pictures; a folder that cannot be read holds none."""
+    return _has_pictures(folder) or bool(repeated_folders(folder))
+
+
 def repeated_folders(folder: Path) -> list[Path]:
     """Return the folders below, by name, that say their repeats and hold pictures; none of a folder that cannot be
     read.

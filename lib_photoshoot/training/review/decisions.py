@@ -6,13 +6,16 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lib_photoshoot.catalog.decisions import ChosenPicture
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown, writing_failed
 from lib_photoshoot.journal import SPOILED, ForeignError, Journal, json_line, read_lines
 from lib_photoshoot.locks import hold
 from lib_photoshoot.pages.hands import Hand, hand_of
+
+if TYPE_CHECKING:
+    from lib_photoshoot.catalog.decisions import ChosenPicture
 
 _HEADER = json_line({"program": "product-photoshoot photos", "version": 1})
 _LOCK_NAME = ".lock"

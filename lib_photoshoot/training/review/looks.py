@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _THUMBNAIL_SIDE, _LARGEST_SIDE = 560, 2560
 """Pixels on the longer side, of a thumbnail and of everything else."""
-_DIMMED = 0.25
+_DIMMED = 0.4
 _READERS = threading.Semaphore(2)
 """A page asks for many at once, and each decoded picture may be large."""
 

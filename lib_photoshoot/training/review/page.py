@@ -27,6 +27,8 @@ def head_of(check: FolderCheck, photos: Iterable[Photo], changes: str) -> Page:
         key=key_of([str(folder.absolute())]),
         decide=DECIDE,
         changes=changes,
+        judge="",
+        captions=True,
         words={"accepted": "Trained on", "rejected": "Left out"},
         reasons=reasons(),
         shows=shows(_SHOWS, accepted="Trained on", rejected="Left out"),

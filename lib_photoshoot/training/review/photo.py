@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from lib_photoshoot.catalog.page import id_of
@@ -93,14 +94,21 @@ def item_of(photo: Photo) -> Item:
     }
     if image is None:
         return item
-    placed = list(_placed(image))
     return item | {  # type: ignore[return-value]
         "view": "photo",
         "size": [image.width, image.height],
         "caption": caption,
-        "detail_label": f"{image.width} × {image.height}, {placed[0]}",
-        "more": placed,
+        "more": list(_placed(image)),
+        "details": [("Changed", _changed(photo.path))],
     }
+
+
+def _changed(path: Path) -> str:
+    """When the file was changed last: who has an older one shows it anew."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime).isoformat(" ", "milliseconds")
+    except OSError:  # it has just gone
+        return ""
 
 
 def _placed(image: TrainingImage) -> Iterator[str]:

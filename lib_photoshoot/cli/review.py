@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from lib_photoshoot.cli.exits import exit_codes, say
+from lib_photoshoot.cli.serving import Browser, Port, served
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     from lib_photoshoot.pages.application import Reviewed
@@ -21,14 +20,9 @@ EXIT_CODES = (
 )
 
 
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Of this machine; 0 for any free one.")]
-Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")]
-
-
 def review_command(
     folder: Annotated[
-        Path,
-        typer.Argument(metavar="FOLDER", help="Of a shoot or of filter, or one of photos to train on."),
+        Path, typer.Argument(metavar="FOLDER", help="Of a shoot or of filter, or one of photos to train on.")
     ],
     port: Port = 0,
     browser: Browser = True,
@@ -36,70 +30,56 @@ def review_command(
         Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
         typer.Option(metavar="FILE", help="Write decisions that were saved from report.html into the folder, and end."),
     ] = None,
+    calibration: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="FILE", help="The calibration of a run that had one, to correct outlines in it."),
+    ] = None,
 ) -> None:
-    """Look through pictures in the browser, and accept or reject them by hand.
+    """Look through pictures in the browser, accept or reject them, correct outlines.
 
     Those of a shoot, of filter, or photos to train on (`train review` takes a recipe for them).
     """
     with exit_codes("Interrupted."):
+        from lib_photoshoot.cli.train_review import AFTER, reviewed_photos
         from lib_photoshoot.pages.saved import apply_decisions, counts_in_words
+        from lib_photoshoot.training.recipe import Recipe
 
+        after = f"Look at {folder / 'report.html'}"
+        try:
+            reviewed = _reviewed(folder, calibration)
+        except PhotoshootError:
+            if apply is not None or not _are_photos(folder):
+                raise
+            reviewed, after = reviewed_photos(folder, Recipe()), AFTER
         if apply is not None:
-            reviewed = _reviewed(folder)
-            say(f"{counts_in_words(apply_decisions(reviewed, apply))}. Look at {folder / 'report.html'}")
+            say(f"{counts_in_words(apply_decisions(reviewed, apply))}. {after}")
             return
-        if _are_photos(folder):
-            served(_photos(folder), port, browser, "`train check` says what would be trained.")
-            return
-        served(_reviewed(folder), port, browser, f"Look at {folder / 'report.html'}")
-
-
-def served(reviewed: Reviewed, port: int, browser: bool, after: str) -> None:
-    """Serve the page until Ctrl-C, and say ``after`` where anything was decided. Raises PhotoshootError."""
-    from lib_photoshoot.pages.server import PageServer
-
-    with PageServer(reviewed, port) as server:
-        say(f"Review at {server.address}\nCtrl-C ends it.")
-        if browser:
-            _open(server.address)
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
-        server.finish()
-    if reviewed.decided:
-        say(f"{counted(reviewed.decided, 'decision')} by hand. {after}")
+        served(reviewed, port, browser, after)
 
 
 def _are_photos(folder: Path) -> bool:
-    """Whether a folder holds pictures that no run and no shoot has made."""
+    """Whether a folder, which is none of our own that can be read, holds pictures all the same."""
+    from lib_photoshoot.catalog.ledger import LEDGER_NAME
+    from lib_photoshoot.shoot.run.ledger import LIST_NAME
     from lib_photoshoot.training.dataset.folders import holds_photos
 
-    if not holds_photos(folder):
-        return False
-    try:
-        _reviewed(folder)
-    except PhotoshootError:
-        return not any((folder / name).exists() for name in ("ledger.jsonl", "list.yaml"))  # one that is damaged
-    return False
+    ours = any((folder / name).exists() for name in (LEDGER_NAME, LIST_NAME))  # then it is damaged
+    return not ours and holds_photos(folder)
 
 
-def _photos(folder: Path) -> Reviewed:
-    from lib_photoshoot.cli.train_review import reviewed_photos
-    from lib_photoshoot.training.recipe import Recipe
-
-    return reviewed_photos(folder, Recipe())
-
-
-def _reviewed(folder: Path) -> Reviewed:
+def _reviewed(folder: Path, calibration: str | None) -> Reviewed:
     from lib_photoshoot.catalog.review import ReviewedRun, is_run
+    from lib_photoshoot.correction.fixer import fixer_of
     from lib_photoshoot.shoot.review.decisions import ReviewedShoot
     from lib_photoshoot.shoot.review.folder import ShootFolder
 
-    return ReviewedRun(folder) if is_run(folder) else ReviewedShoot(ShootFolder(folder))
+    if not is_run(folder):
+        return ReviewedShoot(ShootFolder(folder))
+    calibrator = None
+    if calibration is not None:
+        from lib_photoshoot.calibration.applying import calibrator_for
 
-
-def _open(address: str) -> None:
-    import threading
-    import webbrowser
-
-    # A browser without windows would keep the page from being served.
-    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        calibrator = calibrator_for(calibration)[0]
+    reviewed = ReviewedRun(folder)
+    reviewed.fixing = fixer_of(reviewed, calibrator)
+    return reviewed

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.cli.exits import exit_codes
-from lib_photoshoot.cli.review import Browser, Port, served
+from lib_photoshoot.cli.serving import Browser, Port, served
 from lib_photoshoot.cli.train_options import Folder, Home, Preset, RecipeFile, Values, recipe_of
 from lib_photoshoot.cli.train_told import pictures_shown
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.recipe import Recipe
     from lib_photoshoot.training.review.reviewed import ReviewedPhotos
+
+AFTER = "`train check` says what would be trained."
+"""Said at the end, where anything was decided."""
 
 
 def train_review_command(
@@ -27,7 +30,7 @@ def train_review_command(
     """Look through the photos in the browser: findings, crops, captions to type, and which ones are left out."""
     with exit_codes("Interrupted; what was decided and typed is kept."):
         reviewed = reviewed_photos(folder, recipe_of(preset, recipe, values), home)
-        served(reviewed, port, browser, "`train check` says what would be trained.")
+        served(reviewed, port, browser, AFTER)
 
 
 def reviewed_photos(folder: Path, recipe: Recipe, home: Path | None = None) -> ReviewedPhotos:

@@ -7,7 +7,8 @@ as that list alone; None withdraws one, and a ``reason`` and a ``note`` may stan
 and note, and whichever other fields are others now; a refusal is ``{"error": SENTENCE}``.
 
 A served page asks ``changes`` for what is new. The answer is ``{"changes": the next address, "items": [Item, …],
-"gone": [id, …]}``, and ``"page"`` with the fields of the page that are others now; "" ends the asking.
+"gone": [id, …]}``, and ``"page"`` with the fields of the page that are others now; "" ends the asking. What is asked
+and answered below ``fix`` stands in :mod:`lib_photoshoot.pages.fixing`.
 """
 
 from __future__ import annotations
@@ -95,10 +96,14 @@ class _Region(TypedDict):
 
 
 class Region(_Region, total=False):
-    """A product in the picture: score in [0, 1], box (x0, y0, x1, y1) in pixels, codes of its outline's doubts."""
+    """A product in the picture: score in [0, 1], box (x0, y0, x1, y1) in pixels, codes of its outline's doubts.
+
+    ``mask`` and ``cutout`` are files; ``by_hand``: a person drew the outline.
+    """
 
     mask: str
     cutout: str
+    by_hand: bool
 
 
 class _Item(TypedDict):
@@ -127,9 +132,9 @@ class Item(_Item, total=False):
     holds. ``why``: one sentence. ``scores``: pairs of product and score. ``file`` and ``thumbnail``: the picture as
     ``view`` (the page's first one where that is left out), "" where there is none; ``views``: further looks.
     ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped.
-    ``marks``: names of filters that it counts for by no other field. ``aside``: a few words beside the decision.
-    ``caption``: of a photo of a training, which can be typed. ``regions``, ``notes``, ``more`` (facts in one line),
-    ``details`` (pairs of name and value): of the large view.
+    ``fixable``: its outlines can be corrected. ``marks``: names of filters that it counts for by no other field.
+    ``aside``: a few words beside the decision. ``caption``: of a photo of a training, which can be typed. ``regions``,
+    ``notes``, ``more`` (facts in one line), ``details`` (pairs of name and value): of the large view.
     """
 
     label: str
@@ -147,6 +152,7 @@ class Item(_Item, total=False):
     notes: Sequence[Note]
     more: Sequence[str]
     details: Sequence[Sequence[str]]
+    fixable: bool
 
 
 class Page(TypedDict):
@@ -154,6 +160,7 @@ class Page(TypedDict):
 
     ``heading``: "" counts the groups' accepted and wanted pictures instead. ``key``: tells this page's kept decisions
     from others'. ``decide``: the address, relative to the page's, that takes decisions; "" for a page that is a file.
+    ``fix``: the address, relative to the page's, below which outlines are corrected; "" where they cannot be.
     ``changes``: the address of what is new, "" for none. ``judge``: who decided first, "" for nobody.
     ``captions``: whether items have some. ``reasons``: why a picture can be rejected. ``apply``: the
     command that takes saved decisions, FOLDER for the page's own; "" for none. ``per_block``: thumbnails in one element
@@ -168,6 +175,7 @@ class Page(TypedDict):
     lead: str
     key: str
     decide: str
+    fix: str
     changes: str
     judge: str
     captions: bool
@@ -220,9 +228,9 @@ def reasons() -> list[Named]:
 def page(title: str, **values: Any) -> Page:
     """Return a page of which only what is named differs from the plainest one."""
     plain: Page = {
-        "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "",
-        "changes": "", "judge": "the filter", "captions": False, "reasons": [], "apply": "",
-        "per_block": 0, "words": {},
+        "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "", "fix": "",
+        "changes": "", "judge": "the filter", "captions": False, "reasons": [], "apply": "", "per_block": 0,
+        "words": {},
         "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],
         "products": [], "noun": "product", "order": "", "columns": 0, "footer": [],
         "empty": "There are no pictures yet.",

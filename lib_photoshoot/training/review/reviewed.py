@@ -15,6 +15,7 @@ from lib_photoshoot.errors import ImageError, TrainingError
 from lib_photoshoot.files import shown
 from lib_photoshoot.pages.application import CHANGES
 from lib_photoshoot.pages.data import Item
+from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.pages.html import html_chunks
 from lib_photoshoot.training.dataset.dataset import Counting
 from lib_photoshoot.training.dataset.folders import scan_all, stamps_of
@@ -50,7 +51,8 @@ class ReviewedPhotos:
         self, controller: TrainingController, folder: Path, recipe: Recipe, progress: Counting | None = None
     ) -> None:
         """Look at every photo. Raises TrainingError for a folder that cannot be read or has no picture."""
-        self.decided = 0
+        self.decided = self.corrected = 0
+        self.fixing: Fixing | None = None
         self._controller = controller
         self._folder = folder
         self._recipe = recipe

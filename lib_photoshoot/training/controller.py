@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,9 +100,13 @@ class TrainingController:
         kept = store.updated(store.load(file), dataset.beside, dataset.tag, sheet.captions, made)
         store.save(file, kept)
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep others out of captions and decisions: a page, a terminal and a WebUI may all edit."""
+        return alone(self.home / "captions")
+
     def set_captions(self, dataset: Dataset, captions: Mapping[str, str]) -> None:
         """Keep some captions as edited by hand, by image name; the others stay as they are. Raises TrainingError."""
-        with alone(self._sheet_file(dataset.folder).parent):
+        with self.alone():
             sheet = self.captions(dataset)
             sheet.update(captions)
             self.save_captions(dataset, sheet)
@@ -125,9 +129,8 @@ class TrainingController:
 
     def decide(self, dataset: Dataset, chosen: Sequence[ChosenPicture]) -> None:
         """Keep decisions about a folder's files, all or none, outside the user's folder. Raises TrainingError."""
-        file = self._decisions_file(dataset.folder)
-        with alone(file.parent):
-            append_decisions(file, chosen)
+        with self.alone():
+            append_decisions(self._decisions_file(dataset.folder), chosen)
 
     def captioner(self, name: str = "auto", device: str = "cpu") -> Captioner:
         """Return a captioner by name; ``auto`` is BLIP where its weights are, else the embedded one.
@@ -170,7 +173,7 @@ class TrainingController:
         told = {**self.captions(dataset).captions, **(self.conflicts(dataset) if take_texts else {})}
         images = [one for one in dataset.images if one.name not in rejected and (anew or not told[one.name].strip())]
         made = caption_dataset(images, captioner, dataset.tag, progress)
-        with alone(self._sheet_file(dataset.folder).parent):
+        with self.alone():
             sheet = self.captions(dataset)  # anew: somebody may have typed some meanwhile
             if take_texts:
                 sheet.update(self.conflicts(dataset))

@@ -48,6 +48,10 @@ class FolderCheck:
         """Names of the folder's files that a person rejected."""
         return tuple(sorted(self.rejected & self.whole.files))
 
+    def findings_of(self, file: str) -> tuple[Finding, ...]:
+        """Return what was found about a file; of one that is left out as if it were not."""
+        return (self.whole if file in self.rejected else self.dataset).findings_of(file)
+
     def in_the_way(self, leave_out: Collection[str] = ()) -> tuple[Finding, ...]:
         """Return the problems for which a run does not begin unless the user wants it all the same."""
         return tuple(finding for finding in self.dataset.problems if finding.file not in leave_out)

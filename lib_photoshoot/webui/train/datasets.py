@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +75,11 @@ class Sheets:
         self._held: OrderedDict[Path, CaptionSheet] = OrderedDict()
 
     def edit(self, dataset: Dataset, change: Callable[[CaptionSheet], object], made: bool = False) -> Edited:
-        """Change a sheet and save it, or only look at it; ``made`` by a captioner. Raises TrainingError."""
+        """Change a sheet and save it; ``made`` by a captioner. Raises TrainingError."""
+        with self._lock, self._controller.alone():
+            return self._edit(dataset, change, made)
+
+    def _edit(self, dataset: Dataset, change: Callable[[CaptionSheet], object], made: bool = False) -> Edited:
         with self._lock:
             sheet = self._current(dataset)
             before = sheet.captions
@@ -90,9 +94,13 @@ class Sheets:
         """Return the texts beside the pictures, by image name, that contradict captions. Raises TrainingError."""
         return self._controller.conflicts(dataset)
 
+    def rejected(self, dataset: Dataset) -> Collection[str]:
+        """Return the names of the files that are left out. Raises TrainingError."""
+        return self._controller.rejected(dataset)
+
     def read(self, dataset: Dataset) -> Edited:
         """Return the captions as they are. Raises TrainingError."""
-        return self.edit(dataset, lambda sheet: None)
+        return self._edit(dataset, lambda sheet: None)
 
     def _current(self, dataset: Dataset) -> CaptionSheet:
         """Return the sheet in memory, brought to what the disk says: the command line may have captioned meanwhile."""

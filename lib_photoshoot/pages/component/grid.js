@@ -87,6 +87,7 @@ function update(card, item) {
   $(".decision", card).textContent = what;
   $(".decision", card).title = what;
   const told = [whyByHand(item), item.why].filter(Boolean).join(" · ");
+  if (item.aside !== undefined) $(".score", card).textContent = item.aside;
   $(".why", card).textContent = told;
   $(".why", card).title = told;
   const view = indexOfView(item, shownView), file = viewsOf(item)[view].file || viewsOf(item).map(one => one.file).find(Boolean);

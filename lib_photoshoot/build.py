@@ -72,11 +72,13 @@ def weights_of(choice: ModelChoice) -> tuple[str, ...]:
     return ("efficientnet-lite2", choice.segmenter.value, "u2netp", *DETECTORS[choice.detector].weights)
 
 
-def check_words(choice: ModelChoice, products: Sequence[Product]) -> None:
-    """Raise UnknownProductError for a product that the chosen detector cannot know, before a model is loaded."""
+def check_words(choice: ModelChoice, products: Sequence[Product]) -> tuple[str, ...]:
+    """Return a sentence for each product with words that the chosen detector cannot know, before a model is loaded.
+
+    Raises UnknownProductError for a product of which it knows no word at all.
+    """
     check = DETECTORS[choice.detector].check
-    if check is not None:
-        resolve_name(check)(products)
+    return () if check is None else resolve_name(check)(products)
 
 
 @dataclass(frozen=True, eq=False)

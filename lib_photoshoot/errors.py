@@ -58,6 +58,17 @@ class CatalogError(PhotoshootError):
     """An input, output folder or ledger cannot be used."""
 
 
+class MissingPictureError(PhotoshootError):
+    """A decision is about a picture that is not in the folder; ``what`` is the sentence's first half.
+
+    Who has the page before them can load it again; who gave a file of decisions has named another folder's.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; load the page again.")
+        self.what = what
+
+
 class MachinesGoneError(CatalogError):
     """The machines that a run's pictures were worked on are gone; what is done is kept, and the run can go on."""
 

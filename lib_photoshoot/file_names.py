@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import unicodedata
 from pathlib import Path
 
 LONGEST = 255
 """Bytes in one name, on the file systems in use."""
+FORBIDDEN = frozenset('<>:"/\\|?*')
+"""What no name may hold on Windows, or on any system; nor may it hold what cannot be printed."""
+_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?=$|[. ])", re.IGNORECASE)
+"""Names that mean a device on Windows, whatever their suffix."""
 
 
 def shortened(name: str, most: int) -> str:
@@ -48,3 +54,22 @@ def with_ending(path: Path, ending: str) -> Path:
     """
     room = LONGEST - len(os.fsencode(ending + path.suffix))
     return path.with_name(f"{shortened(path.stem, max(20, room))}{ending}{path.suffix}")
+
+
+def portable(text: str) -> str:
+    """Return a part of a file's name made of others' text: letters and digits of any script, ``.``, ``_``, ``+`` and
+    ``-``; all else becomes ``-``. It begins and ends with none of these signs, and may be empty.
+
+    No shop changes such a name when the file is uploaded, and no address has to escape it but for its letters.
+    """
+    return re.sub(r"[^\w.+-]+", "-", unicodedata.normalize("NFC", text)).strip("-._+")
+
+
+def no_device(stem: str) -> str:
+    """Return the name, with an underscore before it where Windows would take it for one of its devices."""
+    return f"_{stem}" if _DEVICES.match(stem) else stem
+
+
+def same_name(name: str) -> str:
+    """Return what is equal for names that some file system takes for one: by case, or by how an accent is written."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -78,8 +78,9 @@ def read_candidates(folder: Path, decisions: bool = True) -> tuple[Candidate, ..
             for candidate in _candidates(entry["file"], entry["regions"])
         )
     except FileNotFoundError as error:
+        what = "holds no finished run of filter (report.json is missing)" if folder.is_dir() else "is no folder"
         raise CatalogError(
-            f"{shown(folder)} holds no report.json; name the output folder of a finished `filter` run."
+            f"{shown(folder)} {what}; name the output folder of one, or finish it with `filter … --resume`."
         ) from error
     except OSError as error:
         raise CatalogError(f"{shown(path)} cannot be read ({error.strerror}); check its permissions.") from error

@@ -95,4 +95,6 @@ def test_what_is_missing_or_wrong_is_told(run: Path, tmp_path: Path) -> None:
     assert "is no report of this program" in invoke("rank", run).stderr
     shutil.rmtree(run)
     gone = invoke("rank", run)
-    assert gone.exit_code == 2 and "holds no report.json" in gone.stderr
+    assert gone.exit_code == 2 and "is no folder" in gone.stderr
+    unfinished = invoke("rank", tmp_path)
+    assert unfinished.exit_code == 2 and "holds no finished run of filter" in unfinished.stderr

@@ -479,6 +479,8 @@ def test_a_product_that_cannot_be_finished_holds_up_no_other(shoot: Path) -> Non
 def test_folders_and_profiles_that_cannot_be_used(shoot: Path, tmp_path: Path) -> None:
     with pytest.raises(ShootError, match="holds no shoot"):
         run(tmp_path)
+    with pytest.raises(ShootError, match="nowhere is no folder"):
+        run(tmp_path / "nowhere")
     empty = tmp_path / "empty"
     empty.mkdir()
     write_shot_list(empty, [{"name": "bag", "count": 1}])

@@ -8,6 +8,7 @@ decided about a picture afterwards: it stands above the filter's decision, and t
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections import defaultdict
@@ -261,12 +262,19 @@ def _check_folder(out: Path, ledger: Path, resume: bool) -> None:
 
 def _try_from(values: Mapping[str, Any]) -> Try:
     entry = Try(**values)
-    if type(entry.seed) is not int:
+    texts = (entry.product, entry.scene, entry.webui, entry.why, entry.file)
+    if type(entry.seed) is not int or not all(isinstance(text, str) for text in texts):
         raise TypeError(entry.seed)
+    if entry.decision not in DECISIONS or entry.by_hand not in (*DECISIONS, None):
+        raise ValueError(entry.decision)
+    seconds = float(entry.seconds)
     if not _PICTURE.fullmatch(entry.file) or not is_plain(entry.file):
         # A stranger's ledger: a decision would move files elsewhere, and pages would show them.
         raise ShootError(
             f"The ledger names {entry.file!r}, which is no picture of a shoot; use only folders that a shoot wrote."
         )
     scores = tuple((str(product), float(score)) for product, score in entry.scores)
-    return Try(**{**values, "number": int(entry.number), "scores": scores, "exports": tuple(entry.exports)})
+    if not all(map(math.isfinite, (seconds, *(score for _, score in scores)))):
+        raise ValueError("a figure is none")
+    read = {"number": int(entry.number), "seconds": seconds, "scores": scores, "exports": tuple(entry.exports)}
+    return Try(**{**values, **read})

@@ -77,7 +77,7 @@ def _reviewed(folder: Path, calibration: str | None) -> tuple[Reviewed, str]:
 
 def _reviewed_run(folder: Path, calibration: str | None) -> Reviewed:
     from lib_photoshoot.catalog.review import ReviewedRun
-    from lib_photoshoot.correction.fixer import fixer_of
+    from lib_photoshoot.correction.fixer import Fixer, click_outliner
 
     calibrator = None
     if calibration is not None:
@@ -85,5 +85,5 @@ def _reviewed_run(folder: Path, calibration: str | None) -> Reviewed:
 
         calibrator = calibrator_for(calibration)[0]
     reviewed = ReviewedRun(folder)
-    reviewed.fixing = fixer_of(reviewed, calibrator)
+    reviewed.fixing = Fixer(reviewed, click_outliner, calibrator)
     return reviewed

@@ -21,6 +21,7 @@ from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, read_picture
+from lib_photoshoot.journal import SPOILED
 from lib_photoshoot.masks.morphology import merge
 from lib_photoshoot.perceptual_hash import difference_hash
 from lib_photoshoot.ranking import qualities
@@ -84,7 +85,7 @@ def read_candidates(folder: Path, decisions: bool = True) -> tuple[Candidate, ..
         ) from error
     except OSError as error:
         raise CatalogError(f"{shown(path)} cannot be read ({error.strerror}); check its permissions.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except SPOILED as error:
         raise CatalogError(f"{shown(path)} is no report of this program; run `filter` again with --resume.") from error
 
 

@@ -24,7 +24,11 @@ function fill(fresh = false) {
   viewer.setAttribute("aria-label", panes.length > 1 ? "Comparison" : "Large view");
   panes.forEach((item, index) => {
     const pane = holder.children[index];
-    if (pane.item !== item) { pane.item = item; load(pane); }
+    if (pane.item !== item || pane.fresh !== item.fresh) {
+      Object.assign(pane, { item, fresh: item.fresh });
+      $(".views", pane).item = null;
+      load(pane);
+    }
   });
   fillInfo();
   adjust();

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from lib_photoshoot.catalog.decisions import DECISIONS_NAME
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.catalog.runner import run_catalog
@@ -212,3 +213,20 @@ def test_the_best_are_asked_for_of_runs_alone(run: Path, photos: Path, tmp_path:
     lacking = export(tmp_path / "shop", run, "--best", 2)
     assert lacking.exit_code == 1 and "third.png does not exist" in lacking.stderr
     assert exported(tmp_path / "shop") == {"sharp", "second"}
+
+
+def test_decisions_that_cannot_be_read_are_no_reason_to_sell_everything(
+    run: Path, photos: Path, tmp_path: Path
+) -> None:
+    decide(run, photos, sharp="rejected")
+    decisions = run / DECISIONS_NAME
+    kept = decisions.read_bytes()
+    decisions.write_bytes(b"something else\n")
+    for told in (invoke("rank", run), export(tmp_path / "shop", run)):
+        assert told.exit_code == 2 and "holds no decisions of this program" in told.stderr
+    (tmp_path / "elsewhere").write_bytes(kept)
+    decisions.unlink()
+    decisions.symlink_to(tmp_path / "elsewhere")
+    for told in (invoke("rank", run), export(tmp_path / "shop", run)):
+        assert told.exit_code == 2 and "leads out of that folder" in told.stderr
+    assert not exported(tmp_path / "shop")

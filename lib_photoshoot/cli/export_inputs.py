@@ -76,7 +76,7 @@ def say_left_behind(out: Path, suffix: str, made: Collection[Path]) -> None:
     if others:
         say(
             f"{counted(len(others), 'picture')} ({shown(others[0])} first) of an earlier export in {shown(out)}: look "
-            "whether they were rejected since, and remove those."
+            "whether what was rejected is among them, and remove that."
         )
 
 

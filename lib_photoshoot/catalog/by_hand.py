@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lib_photoshoot.catalog.decisions import DECISIONS_NAME, read_hands
-from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, is_run
+from lib_photoshoot.catalog.inputs import output_folder
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
 from lib_photoshoot.catalog.outputs import cutout_name
 from lib_photoshoot.catalog.report import doubts_of
@@ -87,10 +86,8 @@ def _files_made_in(run: Path, *stamps: object) -> MadeFiles:
 def place_in_run(path: Path) -> tuple[Path, str] | None:
     """Return the folder of the filter run that a file among its outputs belongs to, and the file's path in it."""
     path = path.absolute()
-    for folder in path.parents:
-        if folder.name in OUTPUT_FOLDERS and is_run(os.fspath(folder.parent)):
-            return folder.parent, path.relative_to(folder.parent).as_posix()
-    return None
+    folder = output_folder(path.parent)
+    return None if folder is None else (folder.parent, path.relative_to(folder.parent).as_posix())
 
 
 def made_file(path: Path) -> MadeFile | None:

@@ -153,7 +153,7 @@ def origin_of(cutout: Path) -> CutOutOrigin | None:
 def _origins(ledger: Path, stamp: object) -> dict[str, CutOutOrigin]:
     """By the cut-out's name; the stamp renews the cache when the file has changed. Raises OSError."""
     return {
-        region["mask"].removeprefix("masks/"): CutOutOrigin(record.file, record.stem, str(region["product"]))
+        region["mask"].removeprefix("masks/"): CutOutOrigin(record.file, record.stem, str(region.get("product", "")))
         for record in current_records(ledger)
         for region in record.entry["regions"]
         if region.get("mask")

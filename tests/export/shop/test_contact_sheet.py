@@ -83,6 +83,7 @@ def test_the_same_pictures_are_the_same_file_and_no_other_is_overwritten(tmp_pat
     path = tmp_path / "x.pdf"
     write_contact_sheets(path, pictures(tmp_path, 2), "eBay", folders=[])
     before = path.read_bytes()
+    assert b"D:20231114221320" in before  # the pictures' own time, whenever the sheet is made
     (again,) = write_contact_sheets(path, pictures(tmp_path, 2), "eBay", folders=[])
     assert again.was_there
     with pytest.raises(ExportError, match="exists already, differs"):

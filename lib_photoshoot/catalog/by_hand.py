@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from lib_photoshoot.catalog.decisions import DECISIONS_NAME, read_hands
 from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, is_run
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
+from lib_photoshoot.catalog.outputs import cutout_name
+from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.pages.hands import HANDS
@@ -20,44 +23,56 @@ ACCEPTED, REJECTED = HANDS
 
 
 @dataclass(frozen=True)
-class HandsOnRun:
-    """The decisions about a run's pictures.
-
-    ``outputs`` has a decision by each path, relative to the run's folder, that was written of its picture.
-    ``without_cutout`` are the accepted pictures, as the user named them, in which the filter found no product.
+class MadeFile:
+    """What a run knows of one of its files: what a person decided about its picture (``accepted``, ``rejected``, None),
+    the codes of what speaks against the outline of a cut-out, and the picture's output name, its ``stem``.
     """
 
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    hand: str | None = None
+    doubts: tuple[str, ...] = ()
+    stem: str = ""
+
+
+@dataclass(frozen=True)
+class MadeFiles:
+    """A run's files by their paths in its folder, and the pictures, as the user named them, that a person accepted
+    though there is no cut-out of them.
+    """
+
+    files: Mapping[str, MadeFile] = field(default_factory=dict)
     without_cutout: tuple[str, ...] = ()
 
 
-def hands_on(run: Path) -> HandsOnRun:
-    """Return what was decided about the pictures of a run; nothing where it has no ledger.
+def files_made_in(run: Path) -> MadeFiles:
+    """Return what a run knows of its files now, also while it goes on; nothing where it has no ledger.
 
     Raises CatalogError where that cannot be read: what was rejected must not be sold.
     """
     try:
-        return _hands_on(run, stamp_of(run / LEDGER_NAME), stamp_of(run / DECISIONS_NAME))
+        return _files_made_in(run, stamp_of(run / LEDGER_NAME), stamp_of(run / DECISIONS_NAME))
     except FileNotFoundError:
-        return HandsOnRun()
+        return MadeFiles()
     except OSError as error:
         raise CatalogError(
-            f"The decisions in {shown(run)} cannot be read ({error.strerror}); check its permissions."
+            f"The ledger or the decisions in {shown(run)} cannot be read ({error.strerror}); check their permissions."
         ) from error
 
 
 @lru_cache(maxsize=4)
-def _hands_on(run: Path, *stamps: object) -> HandsOnRun:
-    """Read what was decided; the stamps renew the cache when that has changed. Raises CatalogError, OSError."""
+def _files_made_in(run: Path, *stamps: object) -> MadeFiles:
+    """Read ledger and decisions; the stamps renew the cache when they have changed. Raises CatalogError, OSError."""
     hands = read_hands(run)
-    outputs: dict[str, str] = {}
+    files: dict[str, MadeFile] = {}
     without = []
-    for record in current_records(run / LEDGER_NAME) if hands else ():
-        if (hand := hands.get(record.file)) is not None:
-            outputs |= dict.fromkeys(record.outputs, hand.decision)
-            if hand.decision == ACCEPTED and not any(region["mask"] for region in record.entry["regions"]):
+    for record in current_records(run / LEDGER_NAME):
+        with suppress(KeyError, TypeError, AttributeError):  # of a strange folder
+            hand = hands[record.file].decision if record.file in hands else None
+            files |= dict.fromkeys(record.outputs, MadeFile(hand, (), record.stem))
+            masks = [(region["mask"], tuple(doubts_of(region))) for region in record.entry["regions"] if region["mask"]]
+            files |= {cutout_name(mask): MadeFile(hand, doubts, record.stem) for mask, doubts in masks}
+            if hand == ACCEPTED and not masks:
                 without.append(str(record.entry["file"]))
-    return HandsOnRun(outputs, tuple(without))
+    return MadeFiles(files, tuple(without))
 
 
 def place_in_run(path: Path) -> tuple[Path, str] | None:
@@ -69,12 +84,6 @@ def place_in_run(path: Path) -> tuple[Path, str] | None:
     return None
 
 
-def hand_on(path: Path) -> str | None:
-    """Return what was decided about the picture that a file in a run was made of; None for any other file."""
-    place = place_in_run(path)
-    return None if place is None else hands_on(place[0]).outputs.get(place[1])
-
-
 def rejected_in_words(names: Sequence[str], noun: str, otherwise: str) -> str:
     """Return the sentence about what was left out since a person rejected it; ``otherwise`` is how to have it."""
     return f"{counted(len(names), noun)} ({shown(names[0])} first) rejected by hand: left out; {otherwise}."
@@ -82,7 +91,7 @@ def rejected_in_words(names: Sequence[str], noun: str, otherwise: str) -> str:
 
 def without_cutout_in_words(run: Path) -> str:
     """Return the sentence about what a person accepted and the filter did not find; empty where there is none."""
-    names = hands_on(run).without_cutout
+    names = files_made_in(run).without_cutout
     if not names:
         return ""
     return (

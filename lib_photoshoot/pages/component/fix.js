@@ -72,6 +72,7 @@ function afterSaving(draft) {
 function fit() {
   Object.assign(fixer, { place: fittedPlace(fixer.item.size, stageSize()), fitted: true });
   redraw();
+  showZoom();
 }
 function zoomBy(factor, at = stageSize().map(side => side / 2)) {
   Object.assign(fixer, { place: zoomedPlace(fixer.place, fixer.item.size, stageSize(), factor, at), fitted: false });

@@ -43,6 +43,7 @@ function showPanel() {
   showZoom();
   showCursor();
   inFixer("#fix-hint").textContent = hint();
+  stage.setAttribute("aria-busy", !draft || draft.saving || draft.asking.size > 0);
 }
 function showZoom() {
   const text = `${Math.round(fixer.place.scale * devicePixelRatio * 100)} %`;

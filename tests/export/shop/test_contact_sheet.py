@@ -139,7 +139,7 @@ def test_long_texts_stay_in_their_cells(tmp_path: Path) -> None:
     drawn = streams(tmp_path / "x.pdf")
     assert 2 <= len(re.findall(rb"\(z z", drawn)) <= 4 and len(re.findall(rb"y{9}[^)]*\) Tj", drawn)) <= 2
     tops = [float(top) for top in re.findall(rb"BT [\d.]+ ([\d.]+) Td", drawn)]
-    assert min(tops) > 20
+    assert min(tops) > 20 and b"...) Tj" in drawn
 
 
 def test_a_picture_that_is_gone_and_transparent_ones(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from lib_photoshoot.catalog.by_hand import made_file
@@ -95,7 +95,7 @@ def _with_rows(
     planned: Sequence[PlannedPicture], rows: Sequence[SkuRow], needed: bool, tell: Callable[[str], None]
 ) -> list[PlannedPicture]:
     """Each picture with its row, in the rows' order; without those that have none, where one is ``needed``."""
-    matched = match_rows(rows, [_names(item) for item in planned])
+    matched = match_rows(_shared(rows), [_names(item) for item in planned])
     if matched.unused:
         lines = ", ".join(f"{row.file} (line {row.line})" for row in matched.unused[:3])
         more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
@@ -114,6 +114,16 @@ def _with_rows(
     if needed and not ordered:
         raise ExportError("The table has no row for any of these pictures; check its column file.")
     return ordered if needed else [*ordered, *without]
+
+
+def _shared(rows: Sequence[SkuRow]) -> list[SkuRow]:
+    """Return the rows, each with its article's title and handle: a table need not repeat them."""
+    titles: dict[str, str] = {}
+    handles: dict[str, str] = {}
+    for row in rows:
+        titles[row.sku] = titles.get(row.sku) or row.title
+        handles[row.sku] = handles.get(row.sku) or row.handle
+    return [replace(row, title=row.title or titles[row.sku], handle=row.handle or handles[row.sku]) for row in rows]
 
 
 def _check_titles(planned: Iterable[PlannedPicture]) -> None:

@@ -34,6 +34,9 @@ class ModelChoice:
     classifier always runs on the CPU, where it takes a tenth of a second. ``bf16`` computes GroundingDINO in bfloat16,
     faster and less exact. ``threshold`` in [0, 1] replaces the detector's own for products that set none. ``thorough``
     asks every view about every outline, not only where the quick ones disagree.
+
+    >>> ModelChoice(DetectorName.GROUNDINGDINO, device="auto", threshold=0.3).detector.value
+    'groundingdino'
     """
 
     detector: DetectorName = DetectorName.EMBEDDED
@@ -138,6 +141,14 @@ def build_filter(
 
     ``retouch`` is ``off``, ``faithful`` or ``lively``, ``white_balance`` ``off``, ``sweep`` or a neutral place as
     ``X,Y``. Raises WeightsError as :func:`load_models` does, WhiteBalanceError for a place that cannot be understood.
+
+    >>> import numpy as np
+    >>> from lib_photoshoot.products import parse_products
+    >>> product_filter = build_filter(ModelChoice(), retouch="off")
+    >>> nothing = np.full((64, 64, 3), 128, np.uint8)
+    >>> result = product_filter.run(nothing, parse_products("cup"))
+    >>> result.decision.value, result.reason.value, result.image is nothing
+    ('skip', 'nothing_found', True)
     """
     from lib_photoshoot.enhancement.retouch import retouch_of
 

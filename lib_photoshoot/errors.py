@@ -2,7 +2,15 @@
 
 
 class PhotoshootError(Exception):
-    """Base of every error that a surface shows as one sentence, without a traceback."""
+    """Base of every error that a surface shows as one sentence, without a traceback.
+
+    >>> from lib_photoshoot import parse_products
+    >>> try:
+    ...     parse_products("")
+    ... except PhotoshootError as error:
+    ...     print(error)
+    The product list is empty; name at least one product, for example: ...
+    """
 
 
 class ProductsError(PhotoshootError):

@@ -62,7 +62,12 @@ class Product:
 
 
 def parse_products(text: str) -> tuple[Product, ...]:
-    """Return the products that ``text`` names, in its order; raises ProductsError with one sentence."""
+    """Return the products that ``text`` names, in its order; raises ProductsError with one sentence.
+
+    >>> cup, watch = parse_products("cup [threshold=0.3], watch = wristwatch | watch dial")
+    >>> cup.threshold, watch.name, watch.aliases
+    (0.3, 'watch', ('wristwatch', 'watch dial'))
+    """
     _check_characters(text)
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     products = [_parse_item(head, settings) for head, settings in _split_items(lines)]
@@ -70,7 +75,11 @@ def parse_products(text: str) -> tuple[Product, ...]:
 
 
 def format_products(products: Iterable[Product]) -> str:
-    """Return the text that ``parse_products`` reads back as the same products."""
+    """Return the text that ``parse_products`` reads back as the same products.
+
+    >>> format_products(parse_products("cup,watch=wristwatch"))
+    'cup, watch = wristwatch'
+    """
     return ", ".join(_format_item(product) for product in products)
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import glob
 import os
 import posixpath
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.file_names import shortened
+from lib_photoshoot.file_names import same_name, shortened
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import PICTURE_SUFFIXES, Picture, read_picture
 from lib_photoshoot.journal import read_header
 
 RUN_LEDGER, RUN_PROGRAM = "ledger.jsonl", "product-photoshoot"
 """By which the output folder of a ``filter`` run is known: a file there, and the program named in its first line."""
-CUTOUTS = "cutouts"
-OUTPUT_FOLDERS = ("masks", CUTOUTS, "overlays", "enhanced", "thumbnails")
+CUTOUTS, CORRECTIONS = "cutouts", "corrections"
+OUTPUT_FOLDERS = ("masks", CUTOUTS, "overlays", "enhanced", "thumbnails", CORRECTIONS)
 """What a run writes of its pictures lies in these; nothing else is ever removed."""
 TellInput = Callable[[str], None]
 """Called with a sentence for the user."""
@@ -193,6 +192,14 @@ def _search(item: str, skipped: str | None, cutouts: bool) -> Iterator[InputFile
             yield _found(error.filename, os.path.relpath(error.filename, item))
 
 
+def is_local(key: str) -> bool:
+    """Whether a ledger's key is the path of a file of this machine, by its text alone.
+
+    A network path that is only looked at sends the user's credentials, on Windows.
+    """
+    return "://" not in key and not key.startswith(("//", "\\\\"))
+
+
 def is_run(folder: str) -> bool:
     """Whether a folder holds the output of ``filter``, by its ledger's first line."""
     try:
@@ -232,17 +239,12 @@ def _unique_names(relatives: Iterable[str]) -> list[str]:
         stem = posixpath.join(folder, shortened(last, _LONGEST_STEM))
         ending = suffix.lower().removeprefix(".")
         name = stem
-        if ending and _folded(name) in taken:
+        if ending and same_name(name) in taken:
             name = f"{stem}_{ending}"
         number = 2
-        while _folded(name) in taken:
+        while same_name(name) in taken:
             name = f"{stem}_{number}"
             number += 1
-        taken.add(_folded(name))
+        taken.add(same_name(name))
         names.append(name)
     return names
-
-
-def _folded(name: str) -> str:
-    """How the strictest file systems compare names: without case, Unicode composed."""
-    return unicodedata.normalize("NFC", name).casefold()

@@ -49,6 +49,9 @@ Colours = Annotated[
     Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
     typer.Option("--colours", help="A CSV table of such colours, with the columns product, colour and tolerance."),
 ]
+IgnoreDecisions = Annotated[
+    bool, typer.Option("--ignore-decisions", help="As if nobody had accepted or rejected pictures by hand.")
+]
 Calibration = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(help="A file of colour calibrate for photos of its light, or auto: each photo by its own card."),

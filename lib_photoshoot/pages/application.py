@@ -1,4 +1,4 @@
-"""The picture page over HTTP, for the browser of one person: the page, its pictures, and decisions.
+"""The picture page over HTTP, for the browser of one person: the page, its pictures, decisions, and corrections.
 
 Only this machine reaches :mod:`.server`, but any web page that its browser shows could try to. So the address holds a
 random word, requests must name this host (a foreign name that was pointed here does not), and decisions come as JSON
@@ -7,8 +7,10 @@ from the page itself. Only files that the pictures' own records name are served,
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,11 +25,16 @@ from starlette.routing import Route
 
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.pages import fixing
 from lib_photoshoot.pages.html import content_security_policy
 
 PAGE_NAME = "report.html"
 DECIDE = "decide"
 """Where the page sends decisions, beside its own address."""
+FIX = "fix"
+"""Where it asks for corrections: :mod:`lib_photoshoot.pages.fixing`."""
+CHANGES = "changes"
+"""Where the page asks what is new, beside its own address."""
 LARGEST_BODY = 8 << 20
 MEDIA_TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".json": "application/json", ".csv": "text/csv",
@@ -50,9 +57,18 @@ class Reviewed(Protocol):
 
     decided: int
     """How many decisions were taken."""
+    corrected: int
+    """How often pictures were corrected."""
+    fixing: fixing.Fixing | None
+    """Who corrects outlines; None where nobody can."""
 
     def page(self) -> Iterator[bytes]:
         """Return the page as it is now, which sends decisions to ``DECIDE``."""
+
+    def changes(self, since: str) -> dict[str, Any]:
+        """Return what is new since a stamp that the page or an earlier answer named, as
+        :mod:`lib_photoshoot.pages.data` says.
+        """
 
     def picture(self, name: str) -> Path | None:
         """Return the file of that name, relative to the page, if it is one of the page's and in the folder; None
@@ -100,6 +116,13 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
         name = name_in(request)
         if name == PAGE_NAME:
             return page_response(reviewed.page())
+        if name.startswith(f"{FIX}/original/") and reviewed.fixing is not None:
+            number = name.rpartition("/")[2]
+            if not (number.isascii() and number.isdigit() and len(number) < 20):
+                raise HTTPException(404, "There is no such picture here.")
+            return _response(200, "image/jpeg", reviewed.fixing.original(int(number)))
+        if name == CHANGES:
+            return _response(200, _JSON, json.dumps(reviewed.changes(request.query_params.get("since", ""))).encode())
         path = reviewed.picture(name)
         try:
             data = None if path is None else path.read_bytes()
@@ -110,9 +133,16 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
         return _response(200, MEDIA_TYPES[path.suffix], data, "private, max-age=3600")
 
     async def post(request: Request) -> Response:
-        if name_in(request) != DECIDE:
+        name = name_in(request)
+        if name.startswith(f"{FIX}/") and reviewed.fixing is not None:
+            values = await _json(request, fixing.LARGEST_BODY)
+            return await run_in_threadpool(_fixed, reviewed.fixing, name.removeprefix(f"{FIX}/"), values)
+        if name != DECIDE:
             raise HTTPException(404, "Nothing takes decisions at this address.")
-        values = await _decisions(request)
+        values = await _json(request, LARGEST_BODY)
+        if not isinstance(values, dict) or "decisions" not in values:
+            raise HTTPException(400, 'Send an object with a list "decisions".')
+        values = values["decisions"]
         try:
             chosen = reviewed.chosen(values)
         except PhotoshootError as error:
@@ -128,8 +158,27 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
     return application
 
 
-async def _decisions(request: Request) -> Any:
-    """Return the list in a request of the page itself. Raises HTTPException."""
+def _fixed(fixer: fixing.Fixing, name: str, values: Any) -> Response:
+    """Answer a request below ``fix``. Raises HTTPException, PhotoshootError."""
+    try:
+        if name == "ready":
+            fixer.ready(fixing.ready_request(values))
+            return _response(202, _JSON, b"{}")
+        if name == "outline":
+            start = time.perf_counter()
+            mask = fixer.outline(fixing.outline_request(values))
+            seconds = round(time.perf_counter() - start, 4)
+            answer = {"mask": base64.b64encode(mask).decode("ascii"), "seconds": seconds}
+            return _response(200, _JSON, json.dumps(answer).encode())
+        if name == "save":
+            return _response(200, _JSON, json.dumps(fixer.save(*fixing.save_request(values))).encode())
+    except fixing.RequestValueError as error:
+        raise HTTPException(400, str(error)) from error
+    raise HTTPException(404, "Nothing is corrected at this address.")
+
+
+async def _json(request: Request, largest: int) -> Any:
+    """Return the JSON in a request of the page itself, of at most ``largest`` bytes. Raises HTTPException."""
     headers = request.headers
     origin = headers.get("origin")
     if origin is not None and origin != f"http://{headers['host']}":
@@ -139,18 +188,15 @@ async def _decisions(request: Request) -> Any:
     length = headers.get("content-length", "")
     if not length.isdigit():
         raise HTTPException(411, "Decisions are sent with their length.")
-    if len(length) > 12 or int(length) > LARGEST_BODY:
-        raise HTTPException(413, f"Send no more than {LARGEST_BODY >> 20} MB of decisions at once.")
+    if len(length) > 12 or int(length) > largest:
+        raise HTTPException(413, f"Send no more than {largest >> 20} MB of decisions at once.")
     try:
         with anyio.fail_after(_PATIENCE_S):
-            values = json.loads(await request.body())
+            return json.loads(await request.body())
     except TimeoutError as error:
         raise HTTPException(408, "The decisions did not come; load the page again and decide again.") from error
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, "The decisions are not JSON.") from error
-    if not isinstance(values, dict) or "decisions" not in values:
-        raise HTTPException(400, 'Send an object with a list "decisions".')
-    return values["decisions"]
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -17,10 +17,12 @@ from lib_photoshoot.products import Product, normalise_word
 from lib_photoshoot.spreadsheet import (
     RowFault,
     TextFileError,
+    columns_of,
     csv_rows,
     formula_undone,
     mistakes_told,
     read_text,
+    unpadded,
     wrong_width,
 )
 
@@ -94,10 +96,10 @@ def read_table(path: Path, owners: Mapping[str, str]) -> dict[str, ColourReferen
     line = 1
     try:
         line, header = next(rows, (1, []))
-        names = _columns(header)
+        names = columns_of(header, _NEEDED, _COLUMNS)
         for line, cells in rows:
             try:
-                word, reference = _row(_unpadded(cells), names, text)
+                word, reference = _row(unpadded(cells), names, text)
                 word = owners.get(word, word)
                 _check_new(word, lines)
             except ProductsError as error:
@@ -121,22 +123,6 @@ def _check_new(word: str, lines: Mapping[str, int]) -> None:
         )
 
 
-def _columns(header: Sequence[str]) -> list[str]:
-    """Return the names of a table's columns, of its first row."""
-    names = [cell.strip().lower() for cell in _unpadded(header)]
-    lacking = [name for name in _NEEDED if name not in names]
-    wrong = [name for name in names if name not in _COLUMNS or names.count(name) > 1]
-    if not names:
-        what = "is empty"
-    elif lacking:
-        what = f"lacks the column {lacking[0]}"
-    elif wrong:
-        what = f"has the {'unknown column' if wrong[0] not in _COLUMNS else 'column twice'}: {wrong[0]!r}"
-    else:
-        return names
-    raise ColourError(f"The table {what}; its columns are {', '.join(_COLUMNS)}.")
-
-
 def _row(cells: Sequence[str], names: Sequence[str], text: str) -> tuple[str, ColourReference]:
     if len(cells) > len(names):
         raise ColourError(wrong_width(cells, names, text))
@@ -148,12 +134,6 @@ def _row(cells: Sequence[str], names: Sequence[str], text: str) -> tuple[str, Co
     if not word:
         raise ColourError("The row names no product; write the product's word, or remove the row.")
     return word, parse_reference(row.get("colour", ""), row.get("tolerance"))
-
-
-def _unpadded(cells: Sequence[str]) -> Sequence[str]:
-    """Without the empty cells that spreadsheets write behind a row."""
-    used = [number for number, cell in enumerate(cells, 1) if cell.strip()]
-    return cells[: max(used, default=0)]
 
 
 def _given(text: str) -> tuple[str, ColourReference]:

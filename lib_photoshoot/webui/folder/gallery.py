@@ -17,7 +17,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, read_records
-from lib_photoshoot.catalog.outputs import thumbnail_name
 from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError
@@ -211,7 +210,7 @@ def _nothing(text: str) -> str:
 def _thumb(out: Path, record: Record, kind: str) -> str:
     """Return a thumbnail as a data URI, so that it needs no route of its own; empty where a user has deleted it."""
     try:
-        data = inside(out, thumbnail_name(record.stem, kind)).read_bytes()
+        data = inside(out, record.output_in(f"thumbnails/{kind}")).read_bytes()
     except (OSError, CatalogError):
         return ""
     return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")

@@ -47,6 +47,7 @@ const changed = () => { current = null; scrollTo(0, Math.min(scrollY, top - $("#
 select.addEventListener("change", changed);
 $("#order").addEventListener("change", () => { sort(); changed(); mark(); });
 $("#none button").addEventListener("click", () => { show = "all"; select.value = ""; changed(); });
+for (const row of $$("#help .of-captions")) row.hidden = !page.captions;
 addEventListener("scroll", askPaint, { passive: true });
 addEventListener("resize", () => { measure(); if (viewer.open) fill(); });
 

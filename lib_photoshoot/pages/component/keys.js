@@ -63,6 +63,7 @@ addEventListener("keydown", event => {
     case "u": decide(item, null); break;
     case "n": openNote(about || item); break;
     case "c": if (inViewer) sideBySide(); else compare(item); break;
+    case "e": done = typeCaption(item); break;
     case "m": if (inViewer && panes.length > 1) done = false; else choose(item); break;
     case "z": if (inViewer) toggleZoom(); else done = false; break;
     case "v": if (inViewer) nextView(event.shiftKey ? -1 : 1); else done = false; break;

@@ -46,13 +46,14 @@ function fillInfo() {
     info.className = "info " + (item.decision || "");
     $(".product", pane).textContent = item.name;
     $(".seed", pane).textContent = item.detail_label || item.detail;
-    const otherwise = item.by_hand && item.filter && item.by_hand !== item.filter;
-    $(".decision", pane).textContent = decided(item) + (otherwise ? `, ${word(item.filter).toLowerCase()} by the filter` : "");
+    const otherwise = page.judge && item.by_hand && item.filter && item.by_hand !== item.filter;
+    $(".decision", pane).textContent = decided(item) + (otherwise ? `, ${word(item.filter).toLowerCase()} by ${page.judge}` : "");
     fillHand(pane, item);
-    const why = $(".why", pane), said = (item.notes || []).some(note => note.text === item.why);
+    const why = $(".why", pane), said = (item.notes || []).some(note => note.text === item.why) || item.why === item.caption;
     why.textContent = said ? "" : item.why;
     why.classList.toggle("wrong", Boolean(item.check));
     describe(pane, item);
+    fillCaption(pane, item);
     for (const name of ["accept", "reject"]) $("." + name, pane).hidden = !item.reference;
     press(pane, item);
     $(".withdraw", pane).hidden = item.by_hand === null;

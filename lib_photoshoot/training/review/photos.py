@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.training.dataset.dataset import Dataset, TrainingImage
 from lib_photoshoot.training.dataset.findings import Finding, FindingKind
-from lib_photoshoot.training.dataset.folders import picture_in
+from lib_photoshoot.training.dataset.folders import by_folder, picture_in
 from lib_photoshoot.training.dataset.near_duplicates import groups
 from lib_photoshoot.training.dataset.pictures import masks
 from lib_photoshoot.training.folder_check import FolderCheck
@@ -17,15 +17,24 @@ from lib_photoshoot.training.review.photo import DUPLICATES, EDITED, FINDINGS, P
 _UNUSABLE = (FindingKind.UNREADABLE, FindingKind.TOO_SMALL)
 
 
-def photos_of(check: FolderCheck, hands: Mapping[str, Hand], edited: Collection[str]) -> Iterator[Photo]:
+def alike_in(dataset: Dataset) -> list[list[TrainingImage]]:
+    """Return the images of each folder that look the same, two or more in a group."""
+    return [group for images in by_folder(dataset.images).values() for group in groups(images)]
+
+
+def photos_of(
+    check: FolderCheck,
+    hands: Mapping[str, Hand],
+    edited: Collection[str],
+    alike: Iterable[Sequence[TrainingImage]],
+) -> Iterator[Photo]:
     """Yield the photos by name, those that look the same side by side; then the files that cannot be trained on.
 
-    ``hands`` are a person's decisions and ``edited`` the captions typed here, both by the files' names. What is said of
-    a photo that is trained on does not count those that are left out.
+    ``alike`` are those of :func:`alike_in`, ``hands`` are a person's decisions and ``edited`` the captions typed here,
+    both by the files' names. What is said of a photo that is trained on does not count those that are left out.
     """
     whole = check.whole
     about, about_all = _by_file(check.dataset), _by_file(whole)
-    alike = [group for folder in _folders(whole.images) for group in groups(folder)]
     twins = {image.name: group for group in alike for image in group}
     masked, done = _masks_of(whole), set()
     for first in whole.images:
@@ -49,13 +58,6 @@ def _by_file(dataset: Dataset) -> dict[str, list[Finding]]:
     for finding in dataset.findings:
         found.setdefault(finding.file, []).append(finding)
     return found
-
-
-def _folders(images: tuple[TrainingImage, ...]) -> list[list[TrainingImage]]:
-    found: dict[Path, list[TrainingImage]] = {}
-    for image in images:
-        found.setdefault(image.path.parent, []).append(image)
-    return list(found.values())
 
 
 def _group(image: TrainingImage, whole: Dataset) -> str:

@@ -86,8 +86,9 @@ def test_near_duplicates_stand_side_by_side_and_leaving_one_out_settles_them(
     shutil.copy(photos / "02.txt", photos / "zz.txt")
     assert list(items(reviewed))[2:4] == ["02.png", "zz.png"] and marked(reviewed, "duplicates") == ["02.png", "zz.png"]
     assert "looks the same as 02.png" in items(reviewed)["zz.png"]["notes"][0]["text"]
-    answer = send(reviewed, reject("02.png"))
-    assert {shot["name"] for shot in answer["shots"]} == {"02.png", "zz.png"}
+    since = read_page(b"".join(reviewed.page()).decode()).head["changes"].partition("=")[2]
+    send(reviewed, reject("02.png"))
+    assert [item["name"] for item in reviewed.changes(since)["items"]] == ["02.png", "zz.png"]
     assert not items(reviewed)["zz.png"]["notes"] and marked(reviewed, "duplicates") == ["02.png", "zz.png"]
 
 
@@ -128,10 +129,14 @@ def test_decisions_and_captions_are_kept_apart_from_the_folder(photos: Path, con
 
 
 def test_a_caption_takes_its_findings_with_it(photos: Path, reviewed: ReviewedPhotos) -> None:
-    (answer,) = send(reviewed, {"file": "06.png", "caption": "a lamp"})["shots"]
-    assert answer["check"] and "activation tag" in answer["why"] and answer["marks"] == ["edited", "findings"]
-    (answer,) = send(reviewed, {"file": "06.png", "caption": f"{TAG}, a lamp"})["shots"]
-    assert not answer["notes"] and answer["why"] == f"{TAG}, a lamp" and answer["aside"] == ""
+    send(reviewed, reject("06.png", note="blurred"))
+    (answer,) = send(reviewed, {"file": "06.png", "caption": "a\nlamp"})["shots"]
+    assert (answer["caption"], answer["by_hand"], answer["note"]) == ("a lamp", "rejected", "blurred")
+    item = items(reviewed)["06.png"]
+    assert item["check"] and "activation tag" in item["why"] and item["marks"] == ["edited", "findings"]
+    send(reviewed, {"file": "06.png", "caption": f"{TAG}, a lamp"})
+    item = items(reviewed)["06.png"]
+    assert not item["notes"] and item["why"] == f"{TAG}, a lamp" and item["aside"] == ""
 
 
 def test_captions_of_rejected_photos_stay(

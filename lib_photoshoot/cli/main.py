@@ -21,7 +21,7 @@ from lib_photoshoot.cli.export import check_export_command, export_command
 from lib_photoshoot.cli.finish import EXIT_CODES as FINISH_EXIT_CODES
 from lib_photoshoot.cli.finish import finish_command
 from lib_photoshoot.cli.models import app as models_app
-from lib_photoshoot.cli.options import Calibration, Colours, Detector, Device, Products, loaded
+from lib_photoshoot.cli.options import Calibration, Colours, Detector, Device, Products, loaded, say_words
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.rank import rank_command
 from lib_photoshoot.cli.review import EXIT_CODES as REVIEW_EXIT_CODES
@@ -69,7 +69,7 @@ class EngineName(str, Enum):
 _INPUT_HELP = "Pictures, folders (searched recursively), globs, or URLs of pictures and folders (needs fsspec)."
 Inputs = Annotated[
     list[str],
-    typer.Argument(metavar="INPUT...", help=_INPUT_HELP, show_default=False),
+    typer.Argument(metavar="INPUT", help=_INPUT_HELP, show_default=False),
 ]
 Segmenter = Annotated[
     SegmenterName, typer.Option(help="What outlines the products: larger ones draw finer edges and take longer.")
@@ -161,7 +161,7 @@ def filter_command(
         files = collect_sources(inputs, out, say)
         calibrator, calibrated = _calibrator(calibration)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
-        build.check_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
+        say_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
         Neutral.parse(white_balance)
         build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance)
         with telling("loading the models", len(files)) as bar:
@@ -212,7 +212,7 @@ def detect_command(
         wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, tell=say)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
-        build.check_words(choice, wanted)
+        say_words(choice, wanted)
         with telling("loading the models", None):
             product_filter = loaded(partial(build.build_filter, choice, require_all))
         for source in files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -9,7 +10,6 @@ import typer
 
 from lib_photoshoot.cli.exits import exit_codes, say
 from lib_photoshoot.cli.serving import Browser, Port, served
-from lib_photoshoot.errors import PhotoshootError
 
 if TYPE_CHECKING:
     from lib_photoshoot.pages.application import Reviewed
@@ -40,46 +40,50 @@ def review_command(
     Those of a shoot, of filter, or photos to train on (`train review` takes a recipe for them).
     """
     with exit_codes("Interrupted."):
-        from lib_photoshoot.cli.train_review import AFTER, reviewed_photos
         from lib_photoshoot.pages.saved import apply_decisions, counts_in_words
-        from lib_photoshoot.training.recipe import Recipe
 
-        after = f"Look at {folder / 'report.html'}"
-        try:
-            reviewed = _reviewed(folder, calibration)
-        except PhotoshootError:
-            if apply is not None or not _are_photos(folder):
-                raise
-            reviewed, after = reviewed_photos(folder, Recipe()), AFTER
+        reviewed, after = _reviewed(folder, calibration)
         if apply is not None:
             say(f"{counts_in_words(apply_decisions(reviewed, apply))}. {after}")
             return
         served(reviewed, port, browser, after)
 
 
-def _are_photos(folder: Path) -> bool:
-    """Whether a folder, which is none of our own that can be read, holds pictures all the same."""
+def _reviewed(folder: Path, calibration: str | None) -> tuple[Reviewed, str]:
+    """Return what a folder holds, and what to look at after the review."""
     from lib_photoshoot.catalog.ledger import LEDGER_NAME
-    from lib_photoshoot.shoot.run.ledger import LIST_NAME
-    from lib_photoshoot.training.dataset.folders import holds_photos
-
-    ours = any((folder / name).exists() for name in (LEDGER_NAME, LIST_NAME))  # then it is damaged
-    return not ours and holds_photos(folder)
-
-
-def _reviewed(folder: Path, calibration: str | None) -> Reviewed:
-    from lib_photoshoot.catalog.review import ReviewedRun, is_run
-    from lib_photoshoot.correction.fixer import fixer_of
+    from lib_photoshoot.catalog.review import is_run
+    from lib_photoshoot.cli.train_review import AFTER, reviewed_photos
+    from lib_photoshoot.errors import CatalogError
+    from lib_photoshoot.files import shown
     from lib_photoshoot.shoot.review.decisions import ReviewedShoot
     from lib_photoshoot.shoot.review.folder import ShootFolder
+    from lib_photoshoot.shoot.run.ledger import LIST_NAME
+    from lib_photoshoot.training.dataset.folders import holds_photos
+    from lib_photoshoot.training.recipe import Recipe
 
-    if not is_run(folder):
-        return ReviewedShoot(ShootFolder(folder))
+    after = f"Look at {folder / 'report.html'}"
+    if is_run(folder):
+        return _reviewed_run(folder, calibration), after
+    if os.path.lexists(folder / LIST_NAME):
+        return ReviewedShoot(ShootFolder(folder)), after
+    if os.path.lexists(folder / LEDGER_NAME):
+        return _reviewed_run(folder, calibration), after  # which says what is wrong with it
+    if holds_photos(folder):
+        return reviewed_photos(folder, Recipe()), AFTER
+    what = "holds no shoot, no run of filter and no photos" if folder.is_dir() else "is no folder"
+    raise CatalogError(f"{shown(folder)} {what}; name the output folder of shoot or filter, or one of photos.")
+
+
+def _reviewed_run(folder: Path, calibration: str | None) -> Reviewed:
+    from lib_photoshoot.catalog.review import ReviewedRun
+    from lib_photoshoot.correction.fixer import Fixer, click_outliner
+
     calibrator = None
     if calibration is not None:
         from lib_photoshoot.calibration.applying import calibrator_for
 
         calibrator = calibrator_for(calibration)[0]
     reviewed = ReviewedRun(folder)
-    reviewed.fixing = fixer_of(reviewed, calibrator)
+    reviewed.fixing = Fixer(reviewed, click_outliner, calibrator)
     return reviewed

@@ -85,6 +85,7 @@ function arrive() {
 function arrived() {
   arrive();
   linked = false;
+  outlines.showUnfixed();
   if (next) setTimeout(ask, EVERY_MS);
 }
 if (document.readyState === "loading") {

@@ -68,6 +68,7 @@ addEventListener("keydown", event => {
     case "z": if (inViewer) toggleZoom(); else done = false; break;
     case "v": if (inViewer) nextView(event.shiftKey ? -1 : 1); else done = false; break;
     case "s": if (inViewer) keepThis(); else done = false; break;
+    case "f": if (outlines.canFix(item)) outlines.open(item); else done = false; break;
     case "?": $("#help").showModal(); break;
     default: done = false;
   }

@@ -24,7 +24,11 @@ function fill(fresh = false) {
   viewer.setAttribute("aria-label", panes.length > 1 ? "Comparison" : "Large view");
   panes.forEach((item, index) => {
     const pane = holder.children[index];
-    if (pane.item !== item) { pane.item = item; load(pane); }
+    if (pane.item !== item || pane.fresh !== item.fresh) {
+      Object.assign(pane, { item, fresh: item.fresh });
+      $(".views", pane).item = null;
+      load(pane);
+    }
   });
   fillInfo();
   adjust();
@@ -33,6 +37,7 @@ function fill(fresh = false) {
   if (panes.length === 1 && panes[0].at >= 0) current = panes[0];
   mark(fresh);
   for (const step of [1, -1]) preload(list[stepFrom(panes[active], step)]);
+  outlines.makeReady(panes[active]);
 }
 function fillInfo() {
   [...$(".panes").children].forEach((pane, index) => {
@@ -52,6 +57,7 @@ function fillInfo() {
     for (const name of ["accept", "reject"]) $("." + name, pane).hidden = !item.reference;
     press(pane, item);
     $(".withdraw", pane).hidden = item.by_hand === null;
+    $(".fix", pane).hidden = !outlines.canFix(item);
     $(".drop", pane).hidden = panes.length < 2;
     $(".stage", pane).setAttribute("aria-label", `${panes.length > 1 ? index + 1 + " of " + panes.length + ": " : ""}${named(item)}, ${decided(item)}. ${item.why}`);
   });
@@ -267,6 +273,7 @@ $(".panes").addEventListener("click", event => {
   else if (button.matches(".reasons button")) giveReason(item, button.dataset.reason);
   else if (button.matches(".note")) openNote(item);
   else if (button.matches(".withdraw")) { decide(item, null); $(".stage", $(".panes").children[active]).focus({ preventScroll: true }); }
+  else if (button.matches(".fix")) outlines.open(item);
   else drop(index);
 });
 const goOn = $("#go-on");

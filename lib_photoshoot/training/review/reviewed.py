@@ -24,8 +24,9 @@ from lib_photoshoot.training.dataset.folders import scan_all, stamps_of
 from lib_photoshoot.training.dataset.pictures import colour_of
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.review.looks import Look, Looks
+from lib_photoshoot.training.review.outlines import outlines_of
 from lib_photoshoot.training.review.page import head_of, lead_of
-from lib_photoshoot.training.review.photo import Photo, item_of, thumbnail_of, views_of
+from lib_photoshoot.training.review.photo import Photo, item_of, masks_of, thumbnail_of, views_of
 from lib_photoshoot.training.review.photos import alike_in, photos_of
 
 if TYPE_CHECKING:
@@ -50,9 +51,18 @@ class ReviewedPhotos:
     """
 
     def __init__(
-        self, controller: TrainingController, folder: Path, recipe: Recipe, progress: Counting | None = None
+        self,
+        controller: TrainingController,
+        folder: Path,
+        recipe: Recipe,
+        progress: Counting | None = None,
+        run: Path | None = None,
     ) -> None:
-        """Look at every photo. Raises TrainingError for a folder that cannot be read or has no picture."""
+        """Look at every photo; ``run`` is one of the filter, whose outlines are shown.
+
+        Raises TrainingError for a folder that cannot be read or has no picture, and for a run of other photos;
+        CatalogError where there is no run.
+        """
         self.decided = self.corrected = 0
         self.fixing: Fixing | None = None
         self._controller = controller
@@ -67,6 +77,7 @@ class ReviewedPhotos:
         self._photos: dict[str, Photo] = {}
         self._looks: dict[str, Look] = {}
         self._stamps: object = None
+        self._outlines = outlines_of(run, folder) if run else {}
         self._drawn = Looks(colour_of(recipe.background))
         self._update(progress)
 
@@ -169,7 +180,9 @@ class ReviewedPhotos:
         captions = self._controller.captions(self._dataset).captions
         self._check = self._controller.checked(self._dataset, self._recipe, captions)
         hands, edited = self._controller.decisions(self._dataset), self._controller.edited(self._dataset)
-        self._photos = {photo.name: photo for photo in photos_of(self._check, hands, edited, self._alike)}
+        self._photos = {
+            photo.name: photo for photo in photos_of(self._check, hands, edited, self._alike, self._outlines)
+        }
         items = {id_of(name): item_of(photo) for name, photo in self._photos.items()}
         changed = [one for one in {*items, *self._items} if items.get(one) != self._items.get(one)]
         if changed:
@@ -194,8 +207,8 @@ def _caption(values: dict[str, Any]) -> TypedCaption:
 def _looks_of(photos: Iterable[Photo]) -> dict[str, Look]:
     looks: dict[str, Look] = {}
     for photo in photos:
+        masks = {name: photo.masks[label] for name, label in masks_of(photo).items()}
         for view, file in views_of(photo).items():
-            path = photo.mask if view == "mask" and photo.mask else photo.path
-            look = Look(path, view, photo.image if view != "mask" else None)
+            look = Look(masks[view], view) if view in masks else Look(photo.path, view, photo.image)
             looks |= {file: look, thumbnail_of(file): look.smaller()}
     return looks

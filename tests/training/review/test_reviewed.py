@@ -15,13 +15,15 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lib_photoshoot.cli.main import app
-from lib_photoshoot.errors import PhotoshootError, TrainingError
+from lib_photoshoot.errors import CatalogError, PhotoshootError, TrainingError
 from lib_photoshoot.locks import hold
 from lib_photoshoot.training.controller import TrainingController
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.review.reviewed import LONGEST_CAPTION, ReviewedPhotos
 from tests.pages import read_page
 from tests.shoot.test_review import HOSTILE, Served
+from tests.test_catalog import paint
+from tests.test_catalog_page import go
 from tests.training.conftest import SMALL, Trainer
 
 TAG = "ppzocketv2"
@@ -196,6 +198,14 @@ def test_what_is_no_decision_is_refused_and_nothing_kept(
     assert reviewed.decided == 0 and not any(item["by_hand"] for item in items(reviewed).values())
 
 
+def test_a_name_that_two_pictures_share_is_free_again(photos: Path, controller: TrainingController) -> None:
+    Image.new("RGB", (144, 144), "blue").save(photos / "00.jpg")
+    (problem,) = controller.check(photos, SMALL).in_the_way()
+    assert "would share the caption file" in problem.text
+    send(review(controller, photos), reject("00.jpg"))
+    assert not controller.check(photos, SMALL).in_the_way()
+
+
 def test_a_photo_that_cannot_be_read_can_be_left_out_of_the_problems(
     photos: Path, controller: TrainingController
 ) -> None:
@@ -227,6 +237,31 @@ def test_views_show_the_photo_the_cut_and_what_is_trained(photos: Path, controll
             assert served.get(name)[0] == 404
     finally:
         served.close()
+
+
+def test_outlines_of_a_run_of_the_filter_are_views(tmp_path: Path, controller: TrainingController) -> None:
+    folder = tmp_path / "bags"
+    paint(folder / "two.png", (5, 5, 15, 15), (30, 30, 45, 45))
+    paint(folder / "none.png")
+    Image.new("L", (80, 60)).save(folder / "two.mask.png")
+    for path in folder.iterdir():
+        Image.open(path).resize((160, 120), Image.Resampling.NEAREST).save(path)
+    go(folder, tmp_path / "run")
+    served = Served(folder, ReviewedPhotos(controller, folder, SMALL, run=tmp_path / "run"))
+    try:
+        shown = items(served.server.reviewed)
+        views = [(view["view"], view.get("label")) for view in shown["two.png"]["views"][-3:]]
+        assert views == [("mask", "Mask"), ("mask 2", "Outline 1 lamp"), ("mask 3", "Outline 2 lamp")]
+        assert not any(view["view"].startswith("mask") for view in shown["none.png"]["views"])
+        status, _, body = served.get(shown["two.png"]["views"][-1]["file"].replace(" ", "%20"))
+        mask = Image.open(io.BytesIO(body)).convert("L")
+        assert status == 200 and mask.getpixel((75, 75)) > 200 and mask.getpixel((20, 20)) < 50
+    finally:
+        served.close()
+    paint(tmp_path / "other" / "two.png", (5, 5, 15, 15))
+    for other, run, error in ((tmp_path / "other", tmp_path / "run", TrainingError), (folder, folder, CatalogError)):
+        with pytest.raises(error):
+            ReviewedPhotos(controller, other, SMALL, run=run)
 
 
 def test_a_folder_with_repeats_has_groups_and_its_notes_count_what_is_trained(

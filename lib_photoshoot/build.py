@@ -127,7 +127,7 @@ def load_models(choice: ModelChoice) -> Models:
     given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16)
     detector: Detector = resolve_name(entry.loader)(given)
     confirmer = CutoutConfirmer(classifier)
-    outliner = Outliner(segmenter, salience("u2netp"), _fine_salience(), confirmer, thorough=choice.thorough)
+    outliner = Outliner(segmenter, salience("u2netp"), fine_salience(), confirmer, thorough=choice.thorough)
     return Models(choice, detector, segmenter, confirmer, outliner)
 
 
@@ -194,7 +194,7 @@ def salience(name: str) -> Salience:
     return OnnxSalience(find(name), name, NETWORKS[name])
 
 
-def _fine_salience() -> Salience | None:
+def fine_salience() -> Salience | None:
     """Return the best of the networks whose file is there; None without any."""
     from lib_photoshoot.weights.store import missing
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from lib_photoshoot.catalog.decisions import DECISIONS_NAME, read_hands
-from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, is_run
+from lib_photoshoot.catalog.inputs import output_folder
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
+from lib_photoshoot.catalog.outputs import cutout_name
+from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.pages.hands import HANDS
@@ -20,59 +22,78 @@ ACCEPTED, REJECTED = HANDS
 
 
 @dataclass(frozen=True)
-class HandsOnRun:
-    """The decisions about a run's pictures.
-
-    ``outputs`` has a decision by each path, relative to the run's folder, that was written of its picture.
-    ``without_cutout`` are the accepted pictures, as the user named them, in which the filter found no product.
+class MadeFile:
+    """What a run knows of one of its files: what a person decided about its picture (``accepted``, ``rejected``, None),
+    its picture's path and output name, and of a cut-out the product's word and the codes of what speaks against its
+    outline.
     """
 
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    hand: str | None = None
+    picture: str = ""
+    stem: str = ""
+    product: str = ""
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MadeFiles:
+    """A run's files by their paths in its folder, and the pictures, as the user named them, that a person accepted
+    though there is no cut-out of them.
+    """
+
+    files: Mapping[str, MadeFile] = field(default_factory=dict)
     without_cutout: tuple[str, ...] = ()
 
 
-def hands_on(run: Path) -> HandsOnRun:
-    """Return what was decided about the pictures of a run; nothing where it has no ledger.
+def files_made_in(run: Path) -> MadeFiles:
+    """Return what a run knows of its files now, also while it goes on; nothing where it has no ledger.
 
     Raises CatalogError where that cannot be read: what was rejected must not be sold.
     """
     try:
-        return _hands_on(run, stamp_of(run / LEDGER_NAME), stamp_of(run / DECISIONS_NAME))
+        return _files_made_in(run, stamp_of(run / LEDGER_NAME), stamp_of(run / DECISIONS_NAME))
     except FileNotFoundError:
-        return HandsOnRun()
+        return MadeFiles()
     except OSError as error:
         raise CatalogError(
-            f"The decisions in {shown(run)} cannot be read ({error.strerror}); check its permissions."
+            f"The ledger or the decisions in {shown(run)} cannot be read ({error.strerror}); check their permissions."
         ) from error
 
 
 @lru_cache(maxsize=4)
-def _hands_on(run: Path, *stamps: object) -> HandsOnRun:
-    """Read what was decided; the stamps renew the cache when that has changed. Raises CatalogError, OSError."""
+def _files_made_in(run: Path, *stamps: object) -> MadeFiles:
+    """Read ledger and decisions; the stamps renew the cache when they have changed. Raises CatalogError, OSError."""
     hands = read_hands(run)
-    outputs: dict[str, str] = {}
+    files: dict[str, MadeFile] = {}
     without = []
-    for record in current_records(run / LEDGER_NAME) if hands else ():
-        if (hand := hands.get(record.file)) is not None:
-            outputs |= dict.fromkeys(record.outputs, hand.decision)
-            if hand.decision == ACCEPTED and not any(region["mask"] for region in record.entry["regions"]):
+    for record in current_records(run / LEDGER_NAME):
+        with suppress(KeyError, TypeError, AttributeError):  # of a strange folder
+            hand = hands[record.file].decision if record.file in hands else None
+            made = MadeFile(hand, record.file, record.stem)
+            files |= dict.fromkeys(record.outputs, made)
+            masks = [region for region in record.entry["regions"] if region["mask"]]
+            files |= {
+                cutout_name(region["mask"]): replace(
+                    made, product=str(region["product"]), doubts=tuple(doubts_of(region))
+                )
+                for region in masks
+            }
+            if hand == ACCEPTED and not masks:
                 without.append(str(record.entry["file"]))
-    return HandsOnRun(outputs, tuple(without))
+    return MadeFiles(files, tuple(without))
 
 
 def place_in_run(path: Path) -> tuple[Path, str] | None:
     """Return the folder of the filter run that a file among its outputs belongs to, and the file's path in it."""
     path = path.absolute()
-    for folder in path.parents:
-        if folder.name in OUTPUT_FOLDERS and is_run(os.fspath(folder.parent)):
-            return folder.parent, path.relative_to(folder.parent).as_posix()
-    return None
+    folder = output_folder(path.parent)
+    return None if folder is None else (folder.parent, path.relative_to(folder.parent).as_posix())
 
 
-def hand_on(path: Path) -> str | None:
-    """Return what was decided about the picture that a file in a run was made of; None for any other file."""
+def made_file(path: Path) -> MadeFile | None:
+    """Return what a run knows of one of its files; None for any other file. Raises CatalogError."""
     place = place_in_run(path)
-    return None if place is None else hands_on(place[0]).outputs.get(place[1])
+    return None if place is None else files_made_in(place[0]).files.get(place[1])
 
 
 def rejected_in_words(names: Sequence[str], noun: str, otherwise: str) -> str:
@@ -82,7 +103,7 @@ def rejected_in_words(names: Sequence[str], noun: str, otherwise: str) -> str:
 
 def without_cutout_in_words(run: Path) -> str:
     """Return the sentence about what a person accepted and the filter did not find; empty where there is none."""
-    names = hands_on(run).without_cutout
+    names = files_made_in(run).without_cutout
     if not names:
         return ""
     return (

@@ -46,7 +46,7 @@ def review_command(
         if apply is not None:
             say(f"{counts_in_words(apply_decisions(reviewed, apply))}. {after}")
             return
-        served(reviewed, port, browser, after)
+        served(reviewed, folder, port, browser, after)
 
 
 def _reviewed(folder: Path, calibration: str | None) -> tuple[Reviewed, str]:
@@ -77,7 +77,7 @@ def _reviewed(folder: Path, calibration: str | None) -> tuple[Reviewed, str]:
 
 def _reviewed_run(folder: Path, calibration: str | None) -> Reviewed:
     from lib_photoshoot.catalog.review import ReviewedRun
-    from lib_photoshoot.correction.fixer import fixer_of
+    from lib_photoshoot.correction.fixer import Fixer, click_outliner
 
     calibrator = None
     if calibration is not None:
@@ -85,5 +85,5 @@ def _reviewed_run(folder: Path, calibration: str | None) -> Reviewed:
 
         calibrator = calibrator_for(calibration)[0]
     reviewed = ReviewedRun(folder)
-    reviewed.fixing = fixer_of(reviewed, calibrator)
+    reviewed.fixing = Fixer(reviewed, click_outliner, calibrator)
     return reviewed

@@ -18,7 +18,7 @@ import numpy as np
 
 from lib_photoshoot.catalog.replacement import new_scratch
 from lib_photoshoot.correction.ahead import Ahead
-from lib_photoshoot.correction.clicks import ClickSegmenter, outlined
+from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.originals import check_original, jpeg_of, read_original
 from lib_photoshoot.correction.regions import read_region_mask
 from lib_photoshoot.correction.run_settings import RunSettings, run_settings
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 COPIES_KEPT = 4
 """Copies of pictures that stay in memory, 12 MB each at most."""
 EMBEDDINGS_KEPT = 8
+"""Of SAM, four megabytes each."""
 
 Turn = Callable[[], AbstractContextManager[Any]]
 
@@ -58,17 +59,17 @@ class Fixer:
     def __init__(
         self,
         run: ReviewedRun,
-        load: Callable[[], ClickSegmenter],
+        load: Callable[[], ClickOutliner],
         calibrator: Calibrator | None = None,
         turn: Turn = nullcontext,
     ) -> None:
-        """``load`` loads SAM; ``calibrator`` is the run's calibration, if it had one; ``turn`` is the host's queue."""
+        """``load`` loads the models; ``calibrator`` is the run's calibration, if any; ``turn`` is the host's queue."""
         self._run = run
         self._load = load
         self._calibrator = calibrator
         self._turn = turn
-        self._segmenter: ClickSegmenter | None = None
-        self._loading, self._asking, self._saving = threading.Lock(), threading.Lock(), threading.Lock()
+        self._outliner: ClickOutliner | None = None
+        self._loading, self._saving = threading.Lock(), threading.Lock()
         self._copies: OrderedDict[tuple[Any, ...], EditCopy] = OrderedDict()
         self._ahead = Ahead(self._prepare)
 
@@ -136,9 +137,9 @@ class Fixer:
     def _outlined(
         self, copy: EditCopy, start: np.ndarray | None, box: Box | None, clicks: Sequence[tuple[float, float, bool]]
     ) -> np.ndarray:
-        segmenter = self._loaded()
-        with self._asking, self._turn():
-            return outlined(segmenter, copy.pixels, start, box, clicks)
+        outliner = self._loaded()
+        with self._turn():
+            return outliner.outline(copy.pixels, start, box, clicks)
 
     def _start(self, record: Record, copy: EditCopy, request: OutlineRequest) -> np.ndarray | None:
         shape = copy.pixels.shape[:2]
@@ -152,15 +153,15 @@ class Fixer:
 
     def _prepare(self, number: int) -> None:
         copy = self._copy(self._run.record(number))
-        segmenter = self._loaded()
+        outliner = self._loaded()
         with self._turn():
-            segmenter.embed_ahead(copy.pixels)
+            outliner.prepare(copy.pixels)
 
-    def _loaded(self) -> ClickSegmenter:
+    def _loaded(self) -> ClickOutliner:
         with self._loading:
-            if self._segmenter is None:
-                self._segmenter = self._load()
-            return self._segmenter
+            if self._outliner is None:
+                self._outliner = self._load()
+            return self._outliner
 
     def _copy(self, record: Record) -> EditCopy:
         """Return the copy of a record's original, read anew where it is not among the last. Raises PhotoshootError."""
@@ -175,18 +176,15 @@ class Fixer:
         return self._copies[key]
 
 
-def fixer_of(run: ReviewedRun, calibrator: Calibrator | None = None) -> Fixer:
-    """Return who corrects a run's outlines with MobileSAM on this machine's processor."""
+def click_outliner() -> ClickOutliner:
+    """Load MobileSAM and the embedded salience networks on this machine's processor. Raises WeightsError."""
+    from lib_photoshoot.build import fine_salience, salience
+    from lib_photoshoot.segmentation.sam import SamSegmenter
+    from lib_photoshoot.weights.store import find
 
-    def load() -> ClickSegmenter:
-        from lib_photoshoot.segmentation.sam import SamSegmenter
-        from lib_photoshoot.weights.store import find
-
-        segmenter = SamSegmenter.from_file(find("mobile-sam"), "mobile-sam")
-        segmenter.keep = EMBEDDINGS_KEPT
-        return segmenter
-
-    return Fixer(run, load, calibrator)
+    segmenter = SamSegmenter.from_file(find("mobile-sam"), "mobile-sam")
+    segmenter.keep = EMBEDDINGS_KEPT
+    return ClickOutliner(segmenter, salience("u2netp"), fine_salience())
 
 
 def _drawings(

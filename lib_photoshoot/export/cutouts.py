@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, hand_on, place_in_run
+from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, MadeFile, files_made_in, place_in_run
 from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile
-from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
-from lib_photoshoot.catalog.outputs import cutout_name
 from lib_photoshoot.catalog.replacement import BY_HAND
-from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.errors import ExportError
-from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, read_picture
 from lib_photoshoot.masks.cutout import cut_out
 from lib_photoshoot.masks.morphology import merge
@@ -72,10 +67,8 @@ def recorded_doubts(path: Path, decisions: bool = True) -> tuple[str, ...]:
     """Return what a filter run's ledger says against the outline of one of its cut-outs; nothing for other files, or
     where a person accepted it, unless without ``decisions``.
     """
-    if decisions and hand_on(path) == ACCEPTED:
-        return ()
     known = _known(path)
-    return () if known is None else known.doubts
+    return () if known is None or (decisions and known.hand == ACCEPTED) else known.doubts
 
 
 @dataclass(frozen=True)
@@ -98,54 +91,28 @@ def sources_of(files: Sequence[InputFile], named: Collection[str] = (), decision
     wanted = {os.path.abspath(name) for name in named}
     sources = Sources([], [], [])
     for file in files:
-        if decisions and hand_on(file.path) == REJECTED:
-            sources.rejected.append(file)
-        elif (known := _known(file.path)) is not None:
-            sources.current.append(replace(file, stem=known.renamed(file.stem)))
-        elif file.key in wanted:
-            sources.current.append(file)
-        else:
-            sources.forgotten.append(file)
+        known = _known(file.path)
+        if known is None:
+            (sources.current if file.key in wanted else sources.forgotten).append(file)
+            continue
+        rejected = decisions and known.hand == REJECTED
+        named_so = replace(file, stem=_export_name(file.stem, known.stem))
+        (sources.rejected if rejected else sources.current).append(named_so)
     return sources
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What a run's ledger says of a cut-out: doubts about its outline, and its picture's output name."""
-
-    doubts: tuple[str, ...] = ()
-    stem: str = ""
-
-    def renamed(self, stem: str) -> str:
-        """Return the output name of an export: the same whether or not a person drew the outline."""
-        own = re.escape(self.stem.rpartition("/")[2])
-        return re.sub(rf"(^|/)({own}){BY_HAND}\d+(_\d+_[^/]*)$", r"\1\2\3", stem) if self.stem else stem
-
-
-def _known(path: Path) -> _Known | None:
-    """Return what is recorded of a cut-out: nothing for what is no run's, None for what its run does not know."""
+def _known(path: Path) -> MadeFile | None:
+    """Return what is known of a file: nothing where no run made it, None for a cut-out that its run does not know."""
     place = place_in_run(path)
-    if place is None or not place[1].startswith(f"{CUTOUTS}/"):
-        return _Known()
-    run, name = place
-    try:
-        return _recorded(run / LEDGER_NAME, stamp_of(run / LEDGER_NAME)).get(name)
-    except OSError:
-        return _Known()
+    if place is None:
+        return MadeFile()
+    return files_made_in(place[0]).files.get(place[1], None if place[1].startswith(f"{CUTOUTS}/") else MadeFile())
 
 
-@lru_cache(maxsize=4)
-def _recorded(ledger: Path, stamp: object) -> Mapping[str, _Known]:
-    """By cut-out. The ledger has doubts from the first picture on, a report only of a run that came to its end.
-
-    The stamp renews the cache when the file has changed. Raises OSError.
-    """
-    found: dict[str, _Known] = {}
-    for record in current_records(ledger):
-        with suppress(KeyError, TypeError, AttributeError):
-            for region in record.entry["regions"]:
-                found[cutout_name(region["mask"])] = _Known(tuple(doubts_of(region)), record.stem)
-    return found
+def _export_name(name: str, stem: str) -> str:
+    """Return the output name of a cut-out's export: the same whether or not a person drew the outline."""
+    own = re.escape(stem.rpartition("/")[2])
+    return re.sub(rf"(^|/)({own}){BY_HAND}\d+(_\d+_[^/]*)$", r"\1\2\3", name) if stem else name
 
 
 def _transparency(picture: Picture) -> np.ndarray | None:

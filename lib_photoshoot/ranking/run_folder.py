@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, hands_on
+from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, MadeFile, files_made_in
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
 from lib_photoshoot.catalog.outputs import cutout_name, slug
@@ -21,6 +21,7 @@ from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, read_picture
+from lib_photoshoot.journal import SPOILED
 from lib_photoshoot.masks.morphology import merge
 from lib_photoshoot.perceptual_hash import difference_hash
 from lib_photoshoot.ranking import qualities
@@ -67,12 +68,12 @@ def read_candidates(folder: Path, decisions: bool = True) -> tuple[Candidate, ..
     without ``decisions``. Raises CatalogError.
     """
     path = folder / "report.json"
-    hands = hands_on(folder).outputs if decisions else {}
+    made = files_made_in(folder).files if decisions else {}
     try:
         corrected = _corrected(folder / LEDGER_NAME)
         document = json.loads(path.read_text("utf-8"))
         return tuple(
-            candidate.decided(hands.get(candidate.masks[0]))
+            candidate.decided(made.get(candidate.masks[0], MadeFile()).hand)
             for entry in (corrected.get(entry["file"], entry) for entry in document["images"])
             if entry["decision"] == Decision.MATCH.value
             for candidate in _candidates(entry["file"], entry["regions"])
@@ -84,7 +85,7 @@ def read_candidates(folder: Path, decisions: bool = True) -> tuple[Candidate, ..
         ) from error
     except OSError as error:
         raise CatalogError(f"{shown(path)} cannot be read ({error.strerror}); check its permissions.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except SPOILED as error:
         raise CatalogError(f"{shown(path)} is no report of this program; run `filter` again with --resume.") from error
 
 

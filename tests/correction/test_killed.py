@@ -21,7 +21,7 @@ from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.correction.fixer import Fixer
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.pages.fixing import RegionChange, save_request
-from tests.correction.test_fixing import FloodSegmenter, go, number, out, photos, png, record_of, square
+from tests.correction.test_fixing import go, number, out, photos, png, record_of, small_outliner, square
 from tests.test_catalog import files_of
 
 __all__ = ["out", "photos"]
@@ -51,7 +51,7 @@ def saved(out: Path, photos: Path, step: int, then: Callable[[], Any]) -> int:
 
 def _save(out: Path, photos: Path, step: int, then: Callable[[], Any]) -> int:
     run, steps = ReviewedRun(out), []
-    fixer = Fixer(run, FloodSegmenter)
+    fixer = Fixer(run, small_outliner)
 
     def heard(event: str, arguments: tuple[Any, ...]) -> None:
         writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
@@ -74,7 +74,7 @@ def steps_of(out: Path, photos: Path) -> list[str]:
     copies = [out.with_name(f"{number} of {out.name}") for number in range(2)]
     for copy in copies:
         shutil.copytree(out, copy)
-    Fixer(ReviewedRun(copies[0]), FloodSegmenter).save(
+    Fixer(ReviewedRun(copies[0]), small_outliner).save(
         number(photos / "two.png"), changes()
     )  # imports, for all children
     assert saved(copies[1], photos, 0, kill) == DONE

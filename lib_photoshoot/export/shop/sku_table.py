@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from lib_photoshoot.errors import ExportError
 from lib_photoshoot.file_names import same_name
@@ -126,8 +127,8 @@ def _keys(name: str) -> tuple[str, ...]:
     then without.
     """
     text = same_name(name.replace("\\", "/").strip("/ ").removeprefix("./"))
-    path = PurePath(text)
-    return (text, path.with_suffix("").as_posix()) if path.suffix in PICTURE_SUFFIXES else (text,)
+    stem, suffix = posixpath.splitext(text)
+    return (text, stem) if suffix in PICTURE_SUFFIXES else (text,)
 
 
 def _row(line: int, cells: Sequence[str], names: Sequence[str], text: str) -> SkuRow:

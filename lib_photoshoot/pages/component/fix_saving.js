@@ -32,11 +32,7 @@ async function tryToSave(draft) {
 
 /** Show what the server made of the pictures. */
 function takeSaved(answer) {
-  for (const news of answer.shots || []) if (byId.has(news.id)) {
-    const item = byId.get(news.id);
-    renew(item, news);
-    for (const pane of $(".panes").children) if (pane.item === item) pane.item = $(".views", pane).item = null;
-  }
+  for (const news of answer.shots || []) if (byId.has(news.id)) renew(byId.get(news.id), news);
   takeProducts(answer.products || []);
   refresh();
   if (viewer.open) fill();

@@ -24,7 +24,11 @@ function fill(fresh = false) {
   viewer.setAttribute("aria-label", panes.length > 1 ? "Comparison" : "Large view");
   panes.forEach((item, index) => {
     const pane = holder.children[index];
-    if (pane.item !== item) { pane.item = item; load(pane); }
+    if (pane.item !== item || pane.fresh !== item.fresh) {
+      Object.assign(pane, { item, fresh: item.fresh });
+      $(".views", pane).item = null;
+      load(pane);
+    }
   });
   fillInfo();
   adjust();
@@ -86,7 +90,7 @@ function load(pane) {
   range.oninput = divide;
   divide();
   const views = split ? [indexOfView(item, "before"), indexOfView(item, "after")] : [shownIn(pane)];
-  stage.classList.toggle("checks", !split && Boolean(viewsOf(item)[views[0]].cropped));
+  stage.classList.toggle("checks", !split && Boolean(viewsOf(item)[views[0]].cropped && viewsOf(item)[views[0]].label));
   views.forEach((view, layer) => layIn(stage, item, view, layer));
 }
 /** Show the thumbnail at once, and the picture in its place as soon as it is there. */

@@ -70,8 +70,11 @@ class ShootFolder:
     def _read_names(self) -> list[ListedName]:
         found = []
         for row in self.rows():
-            name = read_field("name", row.get("name"))
-            found.append(ListedName(name, folder_of(name), read_field("count", row.get("count"))))
+            try:
+                name = read_field("name", row.get("name"))
+                found.append(ListedName(name, folder_of(name), read_field("count", row.get("count"))))
+            except ShootError as error:
+                raise ShootError(f"{shown(self.path / LIST_NAME)}: {error}") from error
         return found
 
     def products(self) -> tuple[ListedProduct, ...]:

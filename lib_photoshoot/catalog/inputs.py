@@ -117,13 +117,18 @@ def tell_empty(items: Iterable[str], tell: TellInput) -> None:
 
 def check_out(out: Path) -> None:
     """Raise ``CatalogError`` for an output folder among what a filter run wrote of its pictures."""
-    real = Path(os.path.realpath(out))
-    for folder in (real, *real.parents):
-        if folder.name in OUTPUT_FOLDERS and is_run(os.fspath(folder.parent)):
-            raise CatalogError(
-                f"{shown(out)} lies in the {folder.name} of the filter run in {shown(folder.parent)}, where no other "
-                "file belongs; choose a folder outside of it."
-            )
+    folder = output_folder(Path(os.path.realpath(out)))
+    if folder is not None:
+        raise CatalogError(
+            f"{shown(out)} lies in the {folder.name} of the filter run in {shown(folder.parent)}, where no other "
+            "file belongs; choose a folder outside of it."
+        )
+
+
+def output_folder(path: Path) -> Path | None:
+    """Return the nearest of a full path and the folders above it into which a filter run wrote; None where none did."""
+    places = (place for place in (path, *path.parents) if place.name in OUTPUT_FOLDERS)
+    return next((place for place in places if is_run(os.fspath(place.parent))), None)
 
 
 def skipped_folder(out: Path | None) -> str | None:

@@ -36,7 +36,7 @@ def train_review_command(
     """Look through the photos in the browser: findings, crops, captions to type, and which ones are left out."""
     with exit_codes("Interrupted; what was decided and typed is kept."):
         reviewed = reviewed_photos(folder, recipe_of(preset, recipe, values), home, outlines)
-        served(reviewed, port, browser, AFTER)
+        served(reviewed, folder, port, browser, AFTER)
 
 
 def reviewed_photos(folder: Path, recipe: Recipe, home: Path | None = None, run: Path | None = None) -> ReviewedPhotos:

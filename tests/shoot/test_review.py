@@ -24,7 +24,7 @@ from lib_photoshoot.errors import ShootError
 from lib_photoshoot.pages.application import LARGEST_BODY, Reviewed
 from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.pages.html import content_security_policy
-from lib_photoshoot.pages.server import PageServer
+from lib_photoshoot.pages.server import PageServer, usual_port
 from lib_photoshoot.shoot.review import decisions as review
 from lib_photoshoot.shoot.review.decisions import ReviewedShoot
 from lib_photoshoot.shoot.review.folder import ShootFolder
@@ -424,3 +424,13 @@ def test_a_shoot_without_pictures_is_reviewed_too(tmp_path: Path) -> None:
         assert one.post({"decisions": [BAG]})[0] == 409 and not (tmp_path / "out/ledger.jsonl").exists()
     finally:
         one.close()
+
+
+def test_a_folder_is_served_at_its_usual_port_where_that_is_free(out: Path) -> None:
+    usual = usual_port(out)
+    assert usual == usual_port(out / "." / ".." / out.name) != usual_port(out / "other")
+    reviewed = ReviewedShoot(ShootFolder(out))
+    with PageServer(reviewed, 0, usual) as first, PageServer(reviewed, 0, usual) as second:
+        assert first.port == usual != second.port
+    with PageServer(reviewed, 0, usual) as again:
+        assert again.port == usual

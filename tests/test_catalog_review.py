@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,7 +21,9 @@ from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
 from lib_photoshoot.catalog.review import ReviewedRun, is_run
 from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.journal import json_line
 from lib_photoshoot.pages.hands import Hand
+from tests.conftest import ROOT
 from tests.pages import read_page
 from tests.shoot.test_review import HOSTILE, Served, apply
 from tests.test_catalog import paint
@@ -187,15 +193,32 @@ def test_an_unfinished_run_has_a_page(out: Path) -> None:
         {"stem": "../../outside"}, {"outputs": ["../outside.png"]}, {"file": 7},
         {"entry": {}}, {"entry": {"regions": [{"mask": "../m.png", "box": [0, 0, 1, 1]}]}},
         {"entry": {"width": 1, "height": 1, "decision": "perhaps", "regions": [], "rejected": [], "seconds": {}}},
+        {"score": "0.9"}, {"score": float("nan")}, {"score": [1]}, {"box": [10**400] * 4}, {"box": [0, 0, 1]},
+        {"product": 5}, {"mask": "../../m.png"}, {"mask": {}}, {"seconds": {"detect": 10**400}},
+        {"seconds": {"detect": -1}}, {"seconds": [1]}, {"reason": "evil", "decision": "skip"},
     ],
 )  # fmt: skip
 def test_a_strangers_line_is_passed_over(out: Path, change: dict[str, Any]) -> None:
     before = [item["id"] for item in read_page(b"".join(ReviewedRun(out).page()).decode()).items]
     lines = (out / LEDGER_NAME).read_bytes().splitlines(keepends=True)
-    spoiled = {**json.loads(lines[1]), "file": "/else.png", **change}
-    (out / LEDGER_NAME).write_bytes(b"".join([*lines, json.dumps(spoiled).encode() + b"\n"]))
-    after = [item["id"] for item in read_page(b"".join(ReviewedRun(out).page()).decode()).items]
-    assert after == before
+    (line,) = (line for line in lines[1:] if b"/one.png" in line)
+    for spoiled, count in ((json.loads(line), 1), (json.loads(line), 0)):
+        spoiled["file"] = "/else.png"
+        if not count:
+            entry, region = spoiled["entry"], spoiled["entry"]["regions"][0]
+            for name, value in change.items():
+                (region if name in region else entry if name in entry and name != "file" else spoiled)[name] = value
+        (out / LEDGER_NAME).write_bytes(b"".join([*lines, json_line(spoiled)]))
+        after = [item["id"] for item in read_page(b"".join(ReviewedRun(out).page()).decode()).items]
+        assert len(after) == len(before) + count and set(before) <= set(after)
+
+
+def test_a_line_that_another_program_has_spaced_out_counts_too(out: Path) -> None:
+    before = read_page(b"".join(ReviewedRun(out).page()).decode()).items
+    first, *lines = (out / LEDGER_NAME).read_bytes().splitlines()
+    spaced = [first, *(json.dumps(json.loads(line)).encode() for line in lines), b""]
+    (out / LEDGER_NAME).write_bytes(b"\n".join(spaced))
+    assert read_page(b"".join(ReviewedRun(out).page()).decode()).items == before
 
 
 def test_what_is_no_run_is_none(out: Path, tmp_path: Path) -> None:
@@ -217,3 +240,31 @@ def test_saved_decisions_are_applied(out: Path, photos: Path, tmp_path: Path) ->
     assert [item["by_hand"] for item in page_of(out).items] == ["accepted", "rejected", None]
     go(photos, out)
     assert [item["by_hand"] for item in page_of(out).items] == ["accepted", "rejected", None]
+
+
+def test_what_was_answered_is_on_the_disk_when_the_review_is_killed(out: Path, photos: Path) -> None:
+    command = [sys.executable, "-m", "lib_photoshoot", "review", str(out), "--no-browser"]
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
+    answered = []
+    try:
+        assert process.stderr is not None
+        address = urlsplit(process.stderr.readline().decode().split()[-1])
+        for number in range(10_000):
+            body = {"decisions": [{**reject(photos), "note": str(number)}]}
+            connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
+            connection.request("POST", address.path.replace("report.html", "decide"), json.dumps(body),
+                               {"Content-Type": "application/json"})  # fmt: skip
+            assert connection.getresponse().status == 200
+            answered.append(number)
+            if number == 3:
+                threading.Timer(0.1, process.kill).start()
+    except (OSError, http.client.HTTPException):
+        pass
+    finally:
+        process.kill()
+        process.communicate()
+    (hand,) = read_hands(out).values()
+    assert answered and int(hand.note) - answered[-1] in (0, 1)  # the last one may be there without its answer
+    reviewed = ReviewedRun(out)
+    reviewed.decide(reviewed.chosen([{**reject(photos), "decision": None}]))
+    assert not read_hands(out)

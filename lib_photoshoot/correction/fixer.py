@@ -89,7 +89,10 @@ class Fixer:
         if box is None and start is None and request.region is not None:
             box = _region(record, request.region)["box"]
         clicks = [(x * copy.scale, y * copy.scale, inside) for x, y, inside in request.points]
-        mask = self._outlined(copy, start, None if box is None else _scaled(box, copy), clicks)
+        if start is not None and box is None and not clicks:
+            mask = start  # as the page opens a picture: there is nothing to load a network for
+        else:
+            mask = self._outlined(copy, start, None if box is None else _scaled(box, copy), clicks)
         buffer = io.BytesIO()
         mask_image(mask).save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()

@@ -1,6 +1,7 @@
 // Filters and order.
 
 let show = "all", ordered = items, list = [], current = null, shownView = page.views.length ? page.views[0].name : "";
+const marked = (item, name) => (item.marks || []).includes(name);
 const SHOWS = {
   all: () => true,
   accepted: item => item.decision === "accepted",
@@ -9,14 +10,21 @@ const SHOWS = {
   skip: item => item.filter === "rejected",
   check: item => Boolean(item.check),
   unreadable: item => item.decision === "unreadable",
+  findings: item => marked(item, "findings"),
+  duplicates: item => marked(item, "duplicates"),
+  edited: item => marked(item, "edited"),
   hand: item => item.by_hand !== null,
   differ: item => item.by_hand !== null && item.by_hand !== item.filter,
 };
 const grid = $("#grid"), viewer = $("#viewer"), select = $("#product");
 
+function rank() {
+  const by = { score: "best", doubt: "doubt" }[$("#order").value];
+  ordered = by ? [...items].sort((a, b) => b[by] - a[by] || a.index - b.index) : items;
+  ordered.forEach((item, place) => { item.rank = place; });
+}
 function sort() {
-  ordered = $("#order").value === "score" ? [...items].sort((a, b) => b.best - a.best || a.index - b.index) : items;
-  ordered.forEach((item, rank) => { item.rank = rank; });
+  rank();
   emptyGrid();
 }
 

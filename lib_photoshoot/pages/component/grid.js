@@ -9,6 +9,16 @@ function emptyGrid() {
   cards.clear();
 }
 
+/** So that a picture's card is made anew when it is painted next; the focus stays in it. */
+let refocus = null;
+function stale(item) {
+  const card = cards.get(item);
+  if (!card) return;
+  if (card.contains(document.activeElement)) refocus = item;
+  card.remove();
+  cards.delete(item);
+}
+
 function measure() {
   const whole = grid.clientWidth, least = whole < 560 ? 148 : 214;
   columns = Math.max(1, Math.floor((whole + GAP) / (least + GAP)));
@@ -46,6 +56,9 @@ function paint() {
     card.setAttribute("aria-posinset", item.at + 1);
     card.setAttribute("aria-setsize", list.length);
   }
+  const back = refocus && cards.get(refocus);
+  refocus = null;
+  if (back) $(".open", back).focus({ preventScroll: true });
 }
 function askPaint() {
   if (!asked) { asked = true; requestAnimationFrame(paint); }
@@ -72,11 +85,14 @@ function update(card, item) {
   card.className = `card ${item.decision || ""}${here ? " current" : ""}${chosen.includes(item) ? " chosen" : ""}${item.check ? " doubtful" : ""}`;
   const what = decided(item);
   $(".decision", card).textContent = what;
-  $(".why", card).textContent = item.why;
-  $(".why", card).title = item.why;
+  $(".decision", card).title = what;
+  const told = [whyByHand(item), item.why].filter(Boolean).join(" · ");
+  if (item.aside !== undefined) $(".score", card).textContent = item.aside;
+  $(".why", card).textContent = told;
+  $(".why", card).title = told;
   const view = indexOfView(item, shownView), file = viewsOf(item)[view].file || viewsOf(item).map(one => one.file).find(Boolean);
-  if (file) link.href = address(file); else link.setAttribute("role", "button");
-  link.setAttribute("aria-label", `${named(item)}: ${what}${item.best < 0 ? "" : ", score " + score(item)}. ${item.why}`);
+  if (file) link.href = addressOf(item, file); else link.setAttribute("role", "button");
+  link.setAttribute("aria-label", `${named(item)}: ${what}${item.best < 0 ? "" : ", score " + score(item)}. ${told}`);
   for (const node of [link, ...$$("button", card)]) node.tabIndex = here ? 0 : -1;
   press(card, item);
   $(".mark", card).setAttribute("aria-pressed", chosen.includes(item));
@@ -86,6 +102,7 @@ function update(card, item) {
     const source = thumbnail(item, view);
     if (source) image.src = source;
     $(".gone", link).hidden = source !== "";
+    if (!pictured(item)) $(".gone", link).textContent = what;
     image.hidden = !source;
   }
 }

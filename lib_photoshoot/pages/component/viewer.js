@@ -10,10 +10,10 @@ function view(wanted, at = 0) {
   center = [.5, .5];
   const fresh = !viewer.open;
   if (fresh) viewer.showModal();
-  fill();
+  fill(fresh && !linked);
   if (fresh) activate(active);  // else the first button has the focus
 }
-function fill() {
+function fill(fresh = false) {
   const holder = $(".panes");
   while (holder.children.length > panes.length) holder.lastElementChild.remove();
   while (holder.children.length < panes.length) holder.append($("#pane-template").content.firstElementChild.cloneNode(true));
@@ -24,20 +24,20 @@ function fill() {
   viewer.setAttribute("aria-label", panes.length > 1 ? "Comparison" : "Large view");
   panes.forEach((item, index) => {
     const pane = holder.children[index];
-    if (pane.item !== item) { pane.item = item; load(pane); }
+    if (pane.item !== item || pane.fresh !== item.fresh) {
+      Object.assign(pane, { item, fresh: item.fresh });
+      $(".views", pane).item = null;
+      load(pane);
+    }
   });
   fillInfo();
   adjust();
   if (!viewer.contains(document.activeElement) || document.activeElement.matches(".stage, dialog"))
     $(".stage", holder.children[active]).focus({ preventScroll: true });
   if (panes.length === 1 && panes[0].at >= 0) current = panes[0];
-  mark();
+  mark(fresh);
   for (const step of [1, -1]) preload(list[stepFrom(panes[active], step)]);
-}
-const hashOf = item => "#" + item.link.map(encoded).join("/");
-function mark() {
-  const hash = panes.length === 1 ? hashOf(panes[0]) : "";
-  try { window.history.replaceState(null, "", hash || location.pathname + location.search); } catch { /* not everywhere for files */ }
+  outlines.makeReady(panes[active]);
 }
 function fillInfo() {
   [...$(".panes").children].forEach((pane, index) => {
@@ -46,15 +46,18 @@ function fillInfo() {
     info.className = "info " + (item.decision || "");
     $(".product", pane).textContent = item.name;
     $(".seed", pane).textContent = item.detail_label || item.detail;
-    const otherwise = item.by_hand && item.filter && item.by_hand !== item.filter;
-    $(".decision", pane).textContent = decided(item) + (otherwise ? `, ${word(item.filter).toLowerCase()} by the filter` : "");
-    const why = $(".why", pane), said = (item.notes || []).some(note => note.text === item.why);
+    const otherwise = page.judge && item.by_hand && item.filter && item.by_hand !== item.filter;
+    $(".decision", pane).textContent = decided(item) + (otherwise ? `, ${word(item.filter).toLowerCase()} by ${page.judge}` : "");
+    fillHand(pane, item);
+    const why = $(".why", pane), said = (item.notes || []).some(note => note.text === item.why) || item.why === item.caption;
     why.textContent = said ? "" : item.why;
     why.classList.toggle("wrong", Boolean(item.check));
     describe(pane, item);
+    fillCaption(pane, item);
     for (const name of ["accept", "reject"]) $("." + name, pane).hidden = !item.reference;
     press(pane, item);
     $(".withdraw", pane).hidden = item.by_hand === null;
+    $(".fix", pane).hidden = !outlines.canFix(item);
     $(".drop", pane).hidden = panes.length < 2;
     $(".stage", pane).setAttribute("aria-label", `${panes.length > 1 ? index + 1 + " of " + panes.length + ": " : ""}${named(item)}, ${decided(item)}. ${item.why}`);
   });
@@ -87,7 +90,7 @@ function load(pane) {
   range.oninput = divide;
   divide();
   const views = split ? [indexOfView(item, "before"), indexOfView(item, "after")] : [shownIn(pane)];
-  stage.classList.toggle("checks", !split && Boolean(viewsOf(item)[views[0]].cropped));
+  stage.classList.toggle("checks", !split && Boolean(viewsOf(item)[views[0]].cropped && viewsOf(item)[views[0]].label));
   views.forEach((view, layer) => layIn(stage, item, view, layer));
 }
 /** Show the thumbnail at once, and the picture in its place as soon as it is there. */
@@ -267,7 +270,10 @@ $(".panes").addEventListener("click", event => {
   if (button.matches(".views button")) showView(button.dataset.view);
   else if (button.matches(".accept")) decide(item, "accepted", goOn.checked);
   else if (button.matches(".reject")) decide(item, "rejected", goOn.checked);
+  else if (button.matches(".reasons button")) giveReason(item, button.dataset.reason);
+  else if (button.matches(".note")) openNote(item);
   else if (button.matches(".withdraw")) { decide(item, null); $(".stage", $(".panes").children[active]).focus({ preventScroll: true }); }
+  else if (button.matches(".fix")) outlines.open(item);
   else drop(index);
 });
 const goOn = $("#go-on");
@@ -292,7 +298,8 @@ function closeView() {
   const item = panes[active];
   $(".panes").replaceChildren();
   panes = [];
-  try { window.history.replaceState(null, "", location.pathname + location.search); } catch { /* as above */ }
+  mark();
+  showWhy();
   if (item.at >= 0) current = item;
   goTo(current);
 }

@@ -80,7 +80,7 @@ addEventListener("beforeunload", event => { if ([...drafts.values()].some(draft 
 /** Ask for the outlines that are not known, and no more for those that are nothing any more. */
 async function settle(draft) {
   const now = draft.history.now;
-  for (const [region, end] of draft.asking) if (!now.includes(region)) end.abort();
+  for (const [region, end] of draft.asking) if (!now.includes(region)) { end.abort(); draft.asking.delete(region); }
   const lacking = now.filter(region => !region.mask && !region.removed && isPrompted(region));
   const answers = await Promise.allSettled(lacking.map(region => draft.asking.get(region)?.answer || askFor(draft, region)));
   const failed = answers.find(answer => answer.reason);
@@ -94,7 +94,7 @@ function askFor(draft, region) {
       draft.shown.set(region.key, region.mask);
     } catch (error) {
       if (!end.signal.aborted) throw error;
-    } finally { draft.asking.delete(region); }
+    } finally { if (draft.asking.get(region) === end) draft.asking.delete(region); }
   })();
   draft.asking.set(region, end);
   return end.answer;

@@ -13,9 +13,10 @@ async function fetched(name, options) {
     throw new Error(SILENT, { cause: error });
   }
   if (response.ok) return response;
-  let said = null;
-  try { said = JSON.parse(await response.text()); } catch { /* not of our server */ }
-  throw new Error((said && said.error) || `The server could not do that (answer ${response.status}).`);
+  const type = response.headers.get("Content-Type") || "", text = await response.text();
+  let said = type.startsWith("text/plain") ? text.trim() : "";
+  try { said = JSON.parse(text).error || said; } catch { /* a sentence, or not of our server */ }
+  throw new Error(said || `The server could not do that (answer ${response.status}).`);
 }
 async function post(name, body, signal) {
   const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };

@@ -200,12 +200,11 @@ def test_keys_alone(page: Page, served: Fixed) -> None:
 
 
 def test_the_latest_answer_counts(page: Page, served: Fixed) -> None:
-    editor, held = Editor(page, "two"), []
+    editor, asked = Editor(page, "two"), []
 
     def hold(route: Route) -> None:
-        if not held and json.loads(route.request.post_data or "")["points"]:
-            held.append(route)
-        else:
+        asked.append(json.loads(route.request.post_data or "")["points"])
+        if len(asked) > 1:
             route.continue_()
 
     page.route("**/fix/outline", hold)
@@ -213,10 +212,14 @@ def test_the_latest_answer_counts(page: Page, served: Fixed) -> None:
     expect(editor.one(".busy")).to_be_visible()
     page.mouse.click(*editor.at(10, 50))
     expect(editor.one(".busy")).to_be_hidden()
-    assert len(held) == 1 and len(served.segmenter.asked[-1][1]) == 2
+    expect(editor.one(".stage")).to_have_attribute("aria-busy", "false")
+    assert [len(points) for points in asked] == [1, 2]
     press(page, "Control+z")  # its answer was dropped, so it is asked again
     editor.settled()
-    assert len(served.segmenter.asked[-1][1]) == 1
+    assert [len(points) for points in asked] == [1, 2, 1]
+    press(page, "Control+y")  # this one is known
+    editor.settled()
+    assert len(asked) == 3
 
 
 @pytest.mark.parametrize("way", ["dead", "refused"])

@@ -2,7 +2,7 @@
 
 const fixAddress = name => page.fix.replace(/\/*$/, "/") + name;
 const canFix = item => Boolean(page.fix && item && item.fixable && item.size);
-const SILENT = "The server does not answer. What you changed is kept in this browser: start the review again, then try again.";
+const SILENT = "The server does not answer. What you changed is kept in this browser: once it runs again, try again here or open the address that it prints.";
 
 async function fetched(name, options) {
   let response;

@@ -104,7 +104,7 @@ def collect_inputs(
             found.setdefault(before.key, before)
         if before is None:
             empty.append(item)
-    stems = output_names((source.stem for source in found.values()), named)
+    stems = output_names((source.stem for source in found.values()), named, skipped)
     tell_empty(empty, tell)
     return tuple(replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True))
 
@@ -136,12 +136,18 @@ def skipped_folder(out: Path | None) -> str | None:
     return None if out is None else os.path.realpath(out)
 
 
-def output_names(relatives: Iterable[str], named: Sequence[str]) -> list[str]:
-    """Return unique output names. Raises ``CatalogError`` when there is no picture at all in the inputs ``named``."""
+def output_names(relatives: Iterable[str], named: Sequence[str], skipped: str | None = None) -> list[str]:
+    """Return unique output names. Raises ``CatalogError`` when there is no picture at all in the inputs ``named``.
+
+    ``skipped`` is the real path of the output folder, whose files are no inputs.
+    """
     names = _unique_names(relatives)
     if not names:
         suffixes = " ".join(sorted(PICTURE_SUFFIXES))
         where = ", ".join(map(shown, named)) or "nothing"
+        inner = [] if skipped is None else [Path(os.path.realpath(item)) for item in named]
+        if inner and all(path.is_relative_to(str(skipped)) for path in inner):
+            raise CatalogError(f"{where} lies in the output folder, whose files are no inputs; choose another one.")
         raise CatalogError(f"There is no picture ({suffixes}) in {where}; name files or folders that hold some.")
     return names
 

@@ -32,6 +32,8 @@ MOST_CHANGED = 0.3
 """What a second question changes is no more than this share of the outline: it knows less of what is meant."""
 LIKE_BEFORE = 0.5
 """How much of the overlap with the outline so far counts beside SAM's own word on its answers."""
+SAME_THING = 0.8
+"""Overlap from which a separate piece and the thing at a click are one."""
 ANSWERS_KEPT = 32
 """The last click of several asks again about the others: their answers are known, 3 MB each at most."""
 
@@ -101,13 +103,29 @@ class ClickOutliner:
 
     def _corrected(self, image: np.ndarray, mask: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
         """Return the mask, changed at the last click."""
+        piece = None if clicks[-1][2] else _changed(np.zeros_like(mask), mask, clicks[-1])
+        if piece is not None and (mask & ~piece).any() and self._is_thing(image, piece, clicks[-1]):
+            return mask & ~piece
         box, most = _box_around(mask, clicks), MOST_CHANGED * np.count_nonzero(mask)
         for prior in (mask.astype(np.float32), None):
             answer = self._best(image, box, clicks, mask, prior)
             changed = _changed(answer, mask, clicks[-1])
             if changed is not None and (prior is not None or np.count_nonzero(changed) <= most):
+                if clicks[-1][2] and not _touches(changed, mask):
+                    changed = self._alone(image, mask, changed, clicks[-1])
                 return mask ^ changed
         return mask ^ _around(mask, clicks[-1])
+
+    def _is_thing(self, image: np.ndarray, piece: np.ndarray, click: Click) -> bool:
+        """Whether a piece of an outline is, as a whole, the thing at a click."""
+        return mask_iou(self._new(image, None, [(click[0], click[1], True)]), piece) >= SAME_THING
+
+    def _alone(self, image: np.ndarray, mask: np.ndarray, changed: np.ndarray, click: Click) -> np.ndarray:
+        """Return what is at a click apart from the rest, where it is a thing of its own that holds what was added."""
+        thing = _changed(self._new(image, None, [click]), mask, click)
+        if thing is None or np.count_nonzero(thing & changed) < SAME_THING * np.count_nonzero(changed):
+            return changed
+        return thing if np.count_nonzero(thing) <= 2 * np.count_nonzero(mask) else changed
 
     def _best(
         self,
@@ -152,6 +170,10 @@ def _changed(answer: np.ndarray, mask: np.ndarray, click: Click) -> np.ndarray |
     _, labels = cv2.connectedComponents(wanted.view(np.uint8), connectivity=8)
     label = labels[_place(click, mask.shape)]
     return labels == label if label else None
+
+
+def _touches(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool((cv2.dilate(one.view(np.uint8), np.ones((5, 5), np.uint8)).view(bool) & other).any())
 
 
 def _around(mask: np.ndarray, click: Click) -> np.ndarray:

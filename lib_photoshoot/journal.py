@@ -10,7 +10,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -169,3 +170,21 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def append_when_free(path: Path, header: bytes, lines: Callable[[], list[bytes]], patience: float = 3.0) -> None:
+    """Append lines, all or none, as soon as no other process has the journal, for which ``patience`` seconds are had.
+
+    ``lines`` are made when nobody else can write any more. Raises as :class:`Journal` does.
+    """
+    end = time.monotonic() + patience
+    while True:
+        try:
+            with Journal(path, header) as journal:
+                if new := b"".join(lines()):
+                    journal.append(new)
+                return
+        except (BlockingIOError, FileExistsError):
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.005)

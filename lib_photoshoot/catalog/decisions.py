@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,13 +20,11 @@ from lib_photoshoot.catalog.ledger import LEDGER_NAME, file_of, times_corrected
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, writing_failed
-from lib_photoshoot.journal import SPOILED, ForeignError, Journal, json_line, read_lines
+from lib_photoshoot.journal import SPOILED, ForeignError, append_when_free, json_line, read_lines
 from lib_photoshoot.pages.hands import Hand, hand_of, has_keys
 
 DECISIONS_NAME = "decisions.jsonl"
 _HEADER = json_line({"program": "product-photoshoot decisions", "version": 1})
-_PATIENCE_S = 3.0
-"""For how long another process's writing of a decision is waited for."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,48 @@ def is_hand(line: bytes) -> bool:
     return line.startswith(b'{"hand":')
 
 
-class RunHands:
+class KeptHands:
+    """The decisions of a journal about files: each names the state that its file was in, and holds as long as it is."""
+
+    def __init__(self) -> None:
+        self._state: dict[str, str] = {}
+        self._kept: dict[str, tuple[str, Hand | None]] = {}
+
+    def is_now(self, file: str, state: str) -> None:
+        """Take in the state of a file: a text that changes with it, "" for one that nothing holds of."""
+        self._state[file] = state
+
+    def decision_line(self, line: bytes) -> str | None:
+        """Take in a line of the journal of decisions; the file that it is about, None for a spoiled one."""
+        with suppress(*SPOILED, CatalogError):
+            values = json.loads(line)["hand"]
+            file = values["file"]
+            self._kept[file] = str(values["of"]), hand_of(values, CatalogError)
+            return file
+        return None
+
+    def get(self, file: str) -> Hand | None:
+        """Return the decision that holds about a picture."""
+        return self._kept[file][1] if self._holds(file) else None
+
+    def lines(self, chosen: Iterable[ChosenPicture]) -> list[bytes]:
+        """Return decisions as lines of the journal, without those that say what holds already."""
+        now: dict[str, Hand | None] = {}
+        lines = []
+        for one in chosen:
+            if now.get(one.file, self.get(one.file)) != one.hand:
+                now[one.file] = one.hand
+                hand = {"decision": None} if one.hand is None else one.hand.to_json()
+                lines.append(json_line({"hand": {"file": one.file, **hand, "of": self._state.get(one.file, "")}}))
+        return lines
+
+    def _holds(self, file: str) -> bool:
+        """Whether what the journal says of a file, if anything, is about its state now."""
+        of = self._kept.get(file, ("",))[0]
+        return bool(of) and of == self._state.get(file)
+
+
+class RunHands(KeptHands):
     """The decisions about a run's pictures, as the lines of its ledger and of its journal of decisions tell them.
 
     They are about a picture as the filter worked on it. Who corrects its outlines has seen it: the decision stands, and
@@ -70,10 +108,9 @@ class RunHands:
 
     def __init__(self, every: bool = True) -> None:
         """``every``: of any picture, not only of those whose decisions were taken in before, a decision can be told."""
+        super().__init__()
         self._every = every
-        self._line: dict[str, str] = {}
         self._old: dict[str, Hand] = {}
-        self._kept: dict[str, tuple[str, Hand | None]] = {}
 
     def ledger_line(self, line: bytes) -> str | None:
         """Take in a line of the ledger; the file that it is about, None for a spoiled one."""
@@ -90,39 +127,18 @@ class RunHands:
                     return file
                 self._old.pop(file, None)
                 if self._every or file in self._kept:
-                    self._line[file] = _digest(line)
-            return file
-        return None
-
-    def decision_line(self, line: bytes) -> str | None:
-        """Take in a line of the journal of decisions; the file that it is about, None for a spoiled one."""
-        with suppress(*SPOILED, CatalogError):
-            values = json.loads(line)["hand"]
-            file = values["file"]
-            self._kept[file] = str(values["of"]), hand_of(values, CatalogError)
+                    self.is_now(file, _digest(line))
             return file
         return None
 
     def get(self, file: str) -> Hand | None:
         """Return the decision that holds about a picture."""
-        of, hand = self._kept.get(file, ("", None))
-        return hand if of and of == self._line.get(file) else self._old.get(file)
+        return super().get(file) if self._holds(file) else self._old.get(file)
 
     def all(self) -> dict[str, Hand]:
         """Return all decisions that hold."""
         found = ((file, self.get(file)) for file in {*self._old, *self._kept})
         return {file: hand for file, hand in found if hand is not None}
-
-    def lines(self, chosen: Iterable[ChosenPicture]) -> list[bytes]:
-        """Return decisions as lines of the journal, without those that say what holds already."""
-        now: dict[str, Hand | None] = {}
-        lines = []
-        for one in chosen:
-            if now.get(one.file, self.get(one.file)) != one.hand:
-                now[one.file] = one.hand
-                hand = {"decision": None} if one.hand is None else one.hand.to_json()
-                lines.append(json_line({"hand": {"file": one.file, **hand, "of": self._line.get(one.file, "")}}))
-        return lines
 
 
 def read_hands(out: Path) -> dict[str, Hand]:
@@ -160,16 +176,11 @@ def write_decisions(out: Path, lines: Callable[[], list[bytes]]) -> None:
 
     ``lines`` are made when nobody else can write any more. Raises CatalogError, and then none of them holds.
     """
-    path, end = inside(out, DECISIONS_NAME), time.monotonic() + _PATIENCE_S
+    path = inside(out, DECISIONS_NAME)
     try:
-        while True:
-            with suppress(BlockingIOError, FileExistsError), Journal(path, _HEADER) as journal:
-                if new := b"".join(lines()):
-                    journal.append(new)
-                return
-            if time.monotonic() > end:
-                raise CatalogError(f"Another program holds {shown(path)}; end it and decide again.")
-            time.sleep(0.005)
+        append_when_free(path, _HEADER, lines)
+    except (BlockingIOError, FileExistsError) as error:
+        raise CatalogError(f"Another program holds {shown(path)}; end it and decide again.") from error
     except ForeignError as error:
         raise _foreign(path) from error
     except OSError as error:

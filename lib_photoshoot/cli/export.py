@@ -36,6 +36,7 @@ from lib_photoshoot.model_names import DetectorName
 if TYPE_CHECKING:
     from lib_photoshoot.export.cutouts import Detecting
     from lib_photoshoot.export.exporter import Exporter
+    from lib_photoshoot.export.review.records import ExportJournal
     from lib_photoshoot.export.shop.planning import PlannedPicture
     from lib_photoshoot.export.shop.tables import ShopPicture
     from lib_photoshoot.export.signing import Signer
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
 TO_CHECK = "to-check"
 """Folder, beside the other exports, of those whose outline is not sure."""
+_REJECTED_STAY = (
+    "the files stay, in no zip and no shop's table, and marked on contact sheets; --ignore-decisions hands them on"
+)
 
 Inputs = Annotated[
     list[str],
@@ -125,6 +129,7 @@ def export_command(
         from lib_photoshoot.catalog.inputs import check_out
         from lib_photoshoot.export.exporter import Exporter
         from lib_photoshoot.export.profile import FORMATS, load_profile
+        from lib_photoshoot.export.review.records import ExportJournal
         from lib_photoshoot.export.shop.handing_over import check_ready, hand_over
         from lib_photoshoot.export.shop.planning import plan
         from lib_photoshoot.export.shop.settings import ShopSettings
@@ -141,10 +146,11 @@ def export_command(
         signer = _signer(sign_cert, sign_key, timestamps)
         exporter = Exporter(settings.named(rules), out, enlarge, signer)
         check_out(out)
+        journal = ExportJournal(out, not ignore)
         chosen = choose(inputs, out, cutouts, Choice(best, like, not ignore))
         planned = plan(chosen.pairs, rules, settings, rows, [product.name for product in wanted], say)
         finder = _finder(detector, device) if wanted else None
-        pictures, code = _export_all(exporter, planned, finder, wanted, source, not ignore)
+        pictures, code = _export_all(exporter, journal, planned, finder, wanted, source, not ignore)
         if chosen.rejected:
             say_left_behind(out, FORMATS[rules.file.format], {picture.path for picture in pictures})
         for sentence in hand_over(out, rules, pictures, settings, say) if settings.wants_more else ():
@@ -200,6 +206,7 @@ def check_export_command(
 
 def _export_all(
     exporter: Exporter,
+    journal: ExportJournal,
     planned: Iterable[PlannedPicture],
     finder: Detecting | None,
     products: Sequence[Product],
@@ -207,10 +214,12 @@ def _export_all(
     decisions: bool,
 ) -> tuple[list[ShopPicture], int]:
     """Export each picture, say what became of it, and return what was exported, and the exit code."""
+    from lib_photoshoot.catalog.by_hand import rejected_in_words
     from lib_photoshoot.catalog.report import doubts_in_words
     from lib_photoshoot.errors import ExportError
     from lib_photoshoot.export.cutouts import read_cutout
     from lib_photoshoot.export.provenance import source_of
+    from lib_photoshoot.export.review.records import record_of
     from lib_photoshoot.export.shop.handing_over import shop_picture
     from lib_photoshoot.files import shown
     from lib_photoshoot.provenance.evidence import strongest
@@ -218,6 +227,7 @@ def _export_all(
 
     code = DONE
     to_check = 0
+    rejected: list[str] = []
     pictures = []
     for item in planned:
         original, cutout = item.original, item.cutout
@@ -230,19 +240,29 @@ def _export_all(
             product = read_cutout(cutout.path, finder, products, decisions)
             name = PurePath(TO_CHECK) / item.name if product.doubts else item.name
             exported = exporter.export(product.pixels, name, evidence, original.path)
+            hand = journal.hand(exported)
+            picture = shop_picture(item, exported, exporter, product.doubts, hand)
+            journal.add(record_of(picture, exported, exporter.profile, product.doubts))
         except (ImageError, ExportError) as error:
             say(str(error))
             code = SOME_UNREADABLE
             continue
         typer.echo(f"{exported}\n  {evidence.source.value}: {evidence.reason}")
-        pictures.append(shop_picture(item, exported, exporter, product.doubts))
-        if product.doubts:
+        pictures.append(picture)
+        if hand is not None:
+            rejected += [picture.file.as_posix()] if not picture.ready else []
+            typer.echo(
+                f"  {hand.decision} by hand in {shown(exporter.out)}" + (f": {hand.words}" if hand.words else "")
+            )
+        elif product.doubts:
             typer.echo(f"  check the outline: {doubts_in_words(product.doubts)}")
             to_check += 1
-        if exported.missed or product.doubts:
+        if exported.missed or (product.doubts and hand is None):
             code = SOME_UNREADABLE
     if to_check:
         say(f"{to_check} of the pictures went into {shown(exporter.out / TO_CHECK)}: look at their outlines.")
+    if rejected:
+        say(rejected_in_words(rejected, "export", _REJECTED_STAY))
     return pictures, code
 
 

@@ -1,4 +1,4 @@
-"""``review``: pictures of a shoot, a run or a training in the browser, where decisions by hand are kept at once."""
+"""``review``: pictures of a shoot, run, export or training in the browser, where decisions by hand are kept at once."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ EXIT_CODES = (
     "with one that is going on, a file without decisions, or a port that is taken."
 )
 
+_AFTER_EXPORTS = "`export` into that folder with --zip, --shop or --contact-sheet obeys them."
+
 
 def review_command(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Of a shoot or of filter, or one of photos to train on.")
+        Path, typer.Argument(metavar="FOLDER", help="Of a shoot, of filter or of export, or one of photos to train on.")
     ],
     port: Port = 0,
     browser: Browser = True,
@@ -37,7 +39,7 @@ def review_command(
 ) -> None:
     """Look through pictures in the browser, accept or reject them, correct outlines.
 
-    Those of a shoot, of filter, or photos to train on (`train review` takes a recipe for them).
+    Those of a shoot, of filter, of export, or photos to train on (`train review` takes a recipe for them).
     """
     with exit_codes("Interrupted."):
         from lib_photoshoot.pages.saved import apply_decisions, counts_in_words
@@ -55,6 +57,8 @@ def _reviewed(folder: Path, calibration: str | None) -> tuple[Reviewed, str]:
     from lib_photoshoot.catalog.review import is_run
     from lib_photoshoot.cli.train_review import AFTER, reviewed_photos
     from lib_photoshoot.errors import CatalogError
+    from lib_photoshoot.export.review.records import EXPORTED_NAME
+    from lib_photoshoot.export.review.reviewed import ReviewedExports
     from lib_photoshoot.files import shown
     from lib_photoshoot.shoot.review.decisions import ReviewedShoot
     from lib_photoshoot.shoot.review.folder import ShootFolder
@@ -69,10 +73,12 @@ def _reviewed(folder: Path, calibration: str | None) -> tuple[Reviewed, str]:
         return ReviewedShoot(ShootFolder(folder)), after
     if os.path.lexists(folder / LEDGER_NAME):
         return _reviewed_run(folder, calibration), after  # which says what is wrong with it
+    if os.path.lexists(folder / EXPORTED_NAME):
+        return ReviewedExports(folder), _AFTER_EXPORTS
     if holds_photos(folder):
         return reviewed_photos(folder, Recipe()), AFTER
-    what = "holds no shoot, no run of filter and no photos" if folder.is_dir() else "is no folder"
-    raise CatalogError(f"{shown(folder)} {what}; name the output folder of shoot or filter, or one of photos.")
+    what = "holds no shoot, no run of filter, no export and no photos" if folder.is_dir() else "is no folder"
+    raise CatalogError(f"{shown(folder)} {what}; name the output folder of shoot, filter or export, or one of photos.")
 
 
 def _reviewed_run(folder: Path, calibration: str | None) -> Reviewed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -44,6 +45,8 @@ class ExportedPicture:
     evidence: OriginEvidence
     cut_off: bool
     missed: tuple[MissedRule, ...]
+    digest: str
+    """The sha256 of the file's bytes, in hexadecimal digits."""
     was_there: bool = False
     """The same file lay there already."""
 
@@ -115,6 +118,7 @@ class Exporter:
             evidence=evidence,
             cut_off=is_cut_off(rgba),
             missed=check_bytes(data, self.profile, shown(path), rendered.product, evidence.source).findings,
+            digest=hashlib.sha256(data).hexdigest(),
         )
         return exported, data
 

@@ -26,7 +26,7 @@ class PageFilter(TypedDict):
 
     name: Literal[
         "all", "accepted", "rejected", "match", "skip", "check", "unreadable", "findings", "duplicates", "edited",
-        "hand", "differ",
+        "fine", "misses", "hand", "differ",
     ]  # fmt: skip
     label: str
     title: str
@@ -204,6 +204,8 @@ SHOW_LABELS = {
     "findings": "With findings",
     "duplicates": "Near-duplicates",
     "edited": "Caption edited",
+    "fine": "Fine",
+    "misses": "Misses rules",
     "hand": "By hand",
     "differ": "Changed",
 }

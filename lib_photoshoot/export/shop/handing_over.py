@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
+from lib_photoshoot.catalog.by_hand import REJECTED
 from lib_photoshoot.catalog.report import doubts_in_words
 from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.exporter import ExportedPicture, Exporter
@@ -16,6 +17,7 @@ from lib_photoshoot.export.shop.planning import PlannedPicture
 from lib_photoshoot.export.shop.settings import PLAIN, ShopSettings
 from lib_photoshoot.export.shop.tables import ShopPicture, table_of
 from lib_photoshoot.files import shown
+from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.wording import counted
 
 
@@ -28,13 +30,22 @@ def check_ready(settings: ShopSettings) -> None:
 
 
 def shop_picture(
-    planned: PlannedPicture, exported: ExportedPicture, exporter: Exporter, doubts: Sequence[str]
+    planned: PlannedPicture,
+    exported: ExportedPicture,
+    exporter: Exporter,
+    doubts: Sequence[str],
+    hand: Hand | None = None,
 ) -> ShopPicture:
-    """Return what is known of a picture that was exported; with ``doubts``, which are codes, it is not ready."""
+    """Return what is known of a picture that was exported; with ``doubts``, which are codes, it is not ready, nor where
+    a person, whose word stands above them, has rejected it.
+    """
+    doubts = () if hand is not None else doubts
     row = planned.row
     checks = [f"misses {finding}" for finding in exported.missed]
     checks += ["the product is cut off by its picture's edge"] if exported.cut_off else []
     checks += [f"check the outline: {doubts_in_words(doubts)}"] if doubts else []
+    rejected = hand is not None and hand.decision == REJECTED
+    checks += [": ".join(filter(None, ("rejected by hand", hand.words)))] if hand and rejected else []
     return ShopPicture(
         file=PurePath(exported.path.relative_to(exporter.out)),
         path=exported.path,
@@ -47,7 +58,7 @@ def shop_picture(
         title="" if row is None else row.title,
         handle="" if row is None else row.handle,
         alt="" if row is None else row.alt,
-        ready=not doubts,
+        ready=not doubts and not rejected,
         checks=tuple(checks),
         source=exported.evidence.source.value,
         term=exported.evidence.term or "",

@@ -13,6 +13,8 @@ const SHOWS = {
   findings: item => marked(item, "findings"),
   duplicates: item => marked(item, "duplicates"),
   edited: item => marked(item, "edited"),
+  fine: item => marked(item, "fine"),
+  misses: item => marked(item, "misses"),
   hand: item => item.by_hand !== null,
   differ: item => item.by_hand !== null && item.by_hand !== item.filter,
 };

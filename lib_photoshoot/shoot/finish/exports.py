@@ -68,7 +68,7 @@ class ProfileExports:
         inside(self.folder.parent, self.folder.name, ExportError)  # no link to another place of the user's
         made = OriginEvidence(DigitalSource.GENERATED, "a WebUI made it", metadata)
         exported, data = self._exporter.make(rgba, name, made)
-        path, digest = exported.path, hashlib.sha256(data).hexdigest()
+        path, digest = exported.path, exported.digest
         there = _sha256(path) if path.is_file() else None
         if there not in (None, digest, before and before.sha256):
             raise ExportError(

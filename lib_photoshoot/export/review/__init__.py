@@ -1,0 +1,1 @@
+"""An export folder on the picture page: what was exported, what its channel objects to, what a person decided."""

@@ -99,7 +99,7 @@ def test_pictures_are_cut_out_by_the_filter_or_by_their_cutouts(tmp_path: Path, 
     save_cutout(tmp_path / "cut" / "lit_2_lamp.png", LARGE)
     save_cutout(tmp_path / "cut" / "lit_up_1_lamp.png", LARGE)
     invoke(*command, tmp_path / "cuts", "--cutouts", tmp_path / "cut")
-    assert sorted(p.name for p in (tmp_path / "cuts").iterdir()) == ["lit_1_lamp-ebay.jpg", "lit_2_lamp-ebay.jpg"]
+    assert sorted(p.name for p in (tmp_path / "cuts").glob("*.jpg")) == ["lit_1_lamp-ebay.jpg", "lit_2_lamp-ebay.jpg"]
 
 
 def test_of_a_run_its_cutouts_are_exported_and_nothing_else(tmp_path: Path) -> None:

@@ -433,7 +433,7 @@ def test_applying_to_a_running_shoot_and_to_none(out: Path, tmp_path: Path) -> N
         result = apply(out, file)
         assert result.exit_code == 0 and "1 rejected" in result.output and untouched(out)
     for folder, what in (
-        (tmp_path, "holds no shoot, no run of filter and no photos"),
+        (tmp_path, "holds no shoot, no run of filter, no export and no photos"),
         (tmp_path / "nowhere", "is no folder"),
     ):
         result = apply(folder, file)

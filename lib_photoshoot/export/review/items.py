@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from lib_photoshoot.catalog.page import id_of, unreadable_item
 from lib_photoshoot.catalog.report import doubts_in_words
-from lib_photoshoot.export.review.records import ExportRecord
+from lib_photoshoot.export.review.records import ExportedFile
 from lib_photoshoot.files import shown
 from lib_photoshoot.pages.application import CHANGES, DECIDE, MEDIA_TYPES
 from lib_photoshoot.pages.data import Item, Note, Page, page, reasons, shows
@@ -21,7 +21,7 @@ FINE, MISSES = "fine", "misses"
 _SHOWS = ("all", "accepted", "rejected", FINE, MISSES, "check", "unreadable", "hand")
 
 
-def page_of(folder: Path, records: Iterable[ExportRecord], stamp: str) -> Page:
+def page_of(folder: Path, records: Iterable[ExportedFile], stamp: str) -> Page:
     """Return all that the page shows besides the pictures."""
     listed = list(records)
     return page(
@@ -53,7 +53,7 @@ def address(stamp: str) -> str:
     return f"{CHANGES}?since={stamp}"
 
 
-def item_of(record: ExportRecord, hand: Hand | None, digest: str) -> Item:
+def item_of(record: ExportedFile, hand: Hand | None, digest: str) -> Item:
     """Return one picture; ``digest`` is its content's sha256 now, "" where the file cannot be shown."""
     if not digest:
         why = "It is not there any more, is a link, or is far too large; export it again."
@@ -85,24 +85,24 @@ def item_of(record: ExportRecord, hand: Hand | None, digest: str) -> Item:
     return item if changed else item | {"size": [record.width, record.height]}  # type: ignore[return-value]
 
 
-def full_name(record: ExportRecord) -> str:
+def full_name(record: ExportedFile) -> str:
     """Return the name of the picture for the browser: the file itself, or drawn where no browser shows its kind."""
     return record.file if PurePath(record.file).suffix in MEDIA_TYPES else f".drawn/{record.file}.jpg"
 
 
-def thumbnail_name(record: ExportRecord) -> str:
+def thumbnail_name(record: ExportedFile) -> str:
     """Return the name of a picture's thumbnail, which lies in no folder."""
     return f".thumbnails/{record.file}.jpg"
 
 
-def marks_of(record: ExportRecord, changed: bool = False) -> list[str]:
+def marks_of(record: ExportedFile, changed: bool = False) -> list[str]:
     """Return what a picture counts for: it is fine where nothing is missed and nothing is to be looked at."""
     if record.missed:
         return [MISSES]
     return [] if changed or record.doubts or record.cut_off else [FINE]
 
 
-def _lead(records: list[ExportRecord]) -> str:
+def _lead(records: list[ExportedFile]) -> str:
     titles = ", ".join(dict.fromkeys(record.title for record in records))
     counts = Counter(mark for record in records for mark in marks_of(record))
     check = sum(bool(record.doubts) for record in records)
@@ -110,11 +110,11 @@ def _lead(records: list[ExportRecord]) -> str:
     return f"{counted(len(records), 'picture')} for {titles}: {', '.join(parts)}" if records else ""
 
 
-def _group(record: ExportRecord) -> str:
+def _group(record: ExportedFile) -> str:
     return shown(record.product or record.sku)
 
 
-def _notes(record: ExportRecord, changed: bool) -> Iterator[Note]:
+def _notes(record: ExportedFile, changed: bool) -> Iterator[Note]:
     if changed:
         yield {
             "text": f"The file was changed since it was exported: ask check-export --profile {shown(record.channel)} "
@@ -131,12 +131,12 @@ def _notes(record: ExportRecord, changed: bool) -> Iterator[Note]:
         yield {"text": f"Keeps all measured rules of {shown(record.title)}.", "wrong": False}
 
 
-def _more(record: ExportRecord) -> Iterator[str]:
+def _more(record: ExportedFile) -> Iterator[str]:
     yield shown(record.title)
     yield f"{record.bytes:,} bytes"
     yield from (shown(text) for text in (record.source,) if text)
 
 
-def _details(record: ExportRecord) -> Iterator[tuple[str, str]]:
+def _details(record: ExportedFile) -> Iterator[tuple[str, str]]:
     named = {"File": record.file, "Profile": record.channel, "SKU": record.sku, "Made from": record.made_from}
     yield from ((name, shown(value)) for name, value in named.items() if value)

@@ -36,7 +36,7 @@ _LONGEST_TEXT, _MOST_FINDINGS = 4_000, 100
 
 
 @dataclass(frozen=True)
-class ExportRecord:
+class ExportedFile:
     """A picture that was exported: its ``file`` below the folder with forward slashes, its content's sha256, and the
     file's bytes and time (ns) then.
 
@@ -63,9 +63,9 @@ class ExportRecord:
 
 def record_of(
     picture: ShopPicture, exported: ExportedPicture, profile: Profile, doubts: tuple[str, ...]
-) -> ExportRecord:
+) -> ExportedFile:
     """Return the record of a picture that has just been written."""
-    return ExportRecord(
+    return ExportedFile(
         file=picture.file.as_posix(),
         digest=exported.digest,
         bytes=exported.bytes,
@@ -93,7 +93,7 @@ def is_export(folder: Path) -> bool:
     return False
 
 
-def read_records(folder: Path, take: Callable[[ExportRecord], object], start: int = 0) -> int:
+def read_records(folder: Path, take: Callable[[ExportedFile], object], start: int = 0) -> int:
     """Hand on the records from a place in the file on, later ones in place of earlier; returns where the last ends.
 
     Spoiled lines, and those of a strange folder that name no picture in it, are passed over. Raises ExportError where
@@ -105,7 +105,7 @@ def read_records(folder: Path, take: Callable[[ExportRecord], object], start: in
             end = place + len(line)
             if (record := _record(line)) is not None:
                 take(record)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
     except ForeignError as error:
         raise _foreign(path) from error
@@ -118,7 +118,7 @@ class ExportJournal:
     def __init__(self, folder: Path, decisions: bool = True) -> None:
         """Read what stands there. Raises ExportError, CatalogError; nobody has decided any without ``decisions``."""
         self._folder = folder
-        self._records: dict[str, ExportRecord] = {}
+        self._records: dict[str, ExportedFile] = {}
         self._hands = KeptHands()
         try:
             read_records(folder, self._take)
@@ -135,7 +135,7 @@ class ExportJournal:
         self._hands.is_now(name, state_of(exported.digest))
         return self._hands.get(name)
 
-    def add(self, record: ExportRecord) -> None:
+    def add(self, record: ExportedFile) -> None:
         """Keep a record, unless it stands there. Raises ExportError; the picture is whole then."""
         if self._records.get(record.file) == record:
             return
@@ -150,7 +150,7 @@ class ExportJournal:
             raise ExportError(writing_failed(self._folder, error, "export again")) from error
         self._take(record)
 
-    def _take(self, record: ExportRecord) -> None:
+    def _take(self, record: ExportedFile) -> None:
         self._records[record.file] = record
 
 
@@ -159,7 +159,7 @@ def state_of(digest: str) -> str:
     return digest[:16]
 
 
-def digest_in(folder: Path, record: ExportRecord, known: bool = True) -> str:
+def digest_in(folder: Path, record: ExportedFile, known: bool = True) -> str:
     """Return the sha256 of the file's content now; "" where it is gone, a link, or larger than pictures are.
 
     A file with the bytes and time of its record is taken to be the same where that is ``known``.
@@ -184,15 +184,15 @@ def _digest(pieces: Iterator[bytes]) -> str:
     return sha.hexdigest()
 
 
-def _record(line: bytes) -> ExportRecord | None:
+def _record(line: bytes) -> ExportedFile | None:
     """Return the record in a line; None for a spoiled one, or one of a strange folder that cannot be shown."""
     with suppress(*SPOILED):
         return _checked(json.loads(line)["picture"])
     return None
 
 
-def _checked(values: Mapping[str, Any]) -> ExportRecord | None:
-    known = {field.name: values[field.name] for field in fields(ExportRecord)}
+def _checked(values: Mapping[str, Any]) -> ExportedFile | None:
+    known = {field.name: values[field.name] for field in fields(ExportedFile)}
     for name, value in known.items():
         if name in ("missed", "doubts"):
             if not isinstance(value, list) or len(value) > _MOST_FINDINGS or not all(map(_is_text, value)):
@@ -205,7 +205,7 @@ def _checked(values: Mapping[str, Any]) -> ExportRecord | None:
                 return None
         elif not _is_text(value):
             return None
-    record = ExportRecord(**known)
+    record = ExportedFile(**known)
     return record if is_plain(record.file) and PurePath(record.file).suffix in FORMATS.values() else None
 
 

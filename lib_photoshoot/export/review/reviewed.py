@@ -22,7 +22,7 @@ from lib_photoshoot.errors import ExportError, ImageError, MissingPictureError
 from lib_photoshoot.export.review.items import address, full_name, item_of, page_of, thumbnail_name
 from lib_photoshoot.export.review.records import (
     EXPORTED_NAME,
-    ExportRecord,
+    ExportedFile,
     digest_in,
     is_export,
     read_records,
@@ -154,10 +154,10 @@ class ReviewedExports:
     def _begin(self) -> None:
         self._epoch, self._revision, self._told = secrets.token_hex(4), 0, 0
         self._ends = 0, 0
-        self._records: dict[str, ExportRecord] = {}
+        self._records: dict[str, ExportedFile] = {}
         self._digests: dict[str, str] = {}
-        self._seen: dict[str, tuple[ExportRecord, object]] = {}
-        self._names: dict[str, tuple[ExportRecord, bool]] = {}
+        self._seen: dict[str, tuple[ExportedFile, object]] = {}
+        self._names: dict[str, tuple[ExportedFile, bool]] = {}
         self._changed: dict[str, int] = {}
         self._hands = KeptHands()
 
@@ -169,7 +169,7 @@ class ReviewedExports:
         if any(old and (not new or new[0] != old[0] or new[1] < end)
                for new, old, end in zip(stamps, self._stamps, self._ends, strict=False)):  # fmt: skip
             self._begin()
-        records: list[ExportRecord] = []
+        records: list[ExportedFile] = []
         decided: list[str | None] = []
         try:
             exported = read_records(self._folder, records.append, self._ends[0])

@@ -177,14 +177,13 @@ class Fixer:
 
 
 def click_outliner() -> ClickOutliner:
-    """Load MobileSAM and the embedded salience networks on this machine's processor. Raises WeightsError."""
-    from lib_photoshoot.build import fine_salience, salience
+    """Load MobileSAM on this machine's processor. Raises WeightsError."""
     from lib_photoshoot.segmentation.sam import SamSegmenter
     from lib_photoshoot.weights.store import find
 
     segmenter = SamSegmenter.from_file(find("mobile-sam"), "mobile-sam")
     segmenter.keep = EMBEDDINGS_KEPT
-    return ClickOutliner(segmenter, salience("u2netp"), fine_salience())
+    return ClickOutliner(segmenter)
 
 
 def _drawings(

@@ -1,0 +1,78 @@
+"""Clicks to outlines, with the embedded SAM: what a person adds, takes away and draws a box around."""
+
+from __future__ import annotations
+
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from lib_photoshoot.correction.clicks import ClickOutliner
+from lib_photoshoot.correction.fixer import click_outliner
+from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.masks.comparison import mask_iou
+from lib_photoshoot.segmentation.sam import SamSegmenter
+
+
+@pytest.fixture(scope="module")
+def outliner() -> ClickOutliner:
+    try:
+        return click_outliner()
+    except WeightsError as error:
+        pytest.skip(f"embedded weights absent: {error}")
+
+
+def disc(x: int, y: int, radius: int) -> np.ndarray:
+    mask = np.zeros((240, 320), np.uint8)
+    cv2.circle(mask, (x, y), radius, (1,), cv2.FILLED)
+    return mask > 0
+
+
+RED, BLUE = disc(90, 120, 50), disc(230, 120, 50)
+
+
+@pytest.fixture(scope="module")
+def picture() -> np.ndarray:
+    """A red and a blue disc on a grey ground with some noise."""
+    pixels = np.full((240, 320, 3), (150, 150, 145), np.int16)
+    pixels[RED], pixels[BLUE] = (190, 40, 40), (40, 60, 190)
+    noise = np.random.default_rng(0).integers(-6, 7, pixels.shape)
+    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+
+
+def test_a_click_or_a_box_outlines_what_is_there(outliner: ClickOutliner, picture: np.ndarray) -> None:
+    for box, clicks in ((None, [(90.0, 120.0, True)]), ((38.0, 71.0, 142.0, 172.0), [])):
+        assert mask_iou(outliner.outline(picture, None, box, clicks), RED) > 0.95
+
+
+def test_a_click_adds_and_another_takes_away_again(outliner: ClickOutliner, picture: np.ndarray) -> None:
+    both = outliner.outline(picture, RED, None, [(230.0, 120.0, True)])
+    assert mask_iou(both, RED | BLUE) > 0.95 and np.array_equal(both & ~BLUE & RED, RED), "what was right stays"
+    less = outliner.outline(picture, RED | BLUE, None, [(230.0, 120.0, False)])
+    assert mask_iou(less, RED) > 0.95
+    again = outliner.outline(picture, RED, None, [(230.0, 120.0, True), (230.0, 120.0, False)])
+    assert mask_iou(again, RED) > 0.95
+
+
+def test_every_click_is_obeyed_even_where_there_is_nothing(outliner: ClickOutliner, picture: np.ndarray) -> None:
+    for x, y, inside in ((160.0, 20.0, True), (90.0, 120.0, False)):
+        assert outliner.outline(picture, RED, None, [(x, y, inside)])[int(y), int(x)] == inside
+
+
+def test_nothing_asked_is_nothing_changed(outliner: ClickOutliner, picture: np.ndarray) -> None:
+    assert np.array_equal(outliner.outline(picture, RED, None, []), RED)
+    assert not outliner.outline(picture, None, None, []).any()
+
+
+def test_the_picture_is_encoded_once_and_ahead_and_known_answers_are_not_asked_again(
+    outliner: ClickOutliner, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = np.ascontiguousarray(picture[:, ::-1])
+    outliner.prepare(other)
+    monkeypatch.setattr(SamSegmenter, "_keep", lambda *_: pytest.fail("encoded again"))
+    clicks = [(90.0, 120.0, True), (60.0, 120.0, True)]
+    first = outliner.outline(other, BLUE, None, clicks)
+    asked: list[float] = []
+    monkeypatch.setattr(SamSegmenter, "prompted", lambda *_: asked.append(time.time()))
+    assert np.array_equal(outliner.outline(other, BLUE, None, clicks), first) and not asked

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from lib_photoshoot.cli.exits import exit_codes, say
-
-if TYPE_CHECKING:
-    from lib_photoshoot.pages.application import Reviewed
 
 EXIT_CODES = (
     "Exit codes: 0 ended with Ctrl-C, or the decisions are written; 2 wrong usage, a folder without a shoot or run, or "
@@ -32,8 +29,9 @@ def review_command(
     with exit_codes("Interrupted."):
         from lib_photoshoot.pages.saved import apply_decisions, counts_in_words
         from lib_photoshoot.pages.server import PageServer
+        from lib_photoshoot.shoot.review.opening import open_reviewed
 
-        reviewed = _reviewed(folder)
+        reviewed = open_reviewed(folder)
         if apply is not None:
             say(f"{counts_in_words(apply_decisions(reviewed, apply))}. Look at {folder / 'report.html'}")
             return
@@ -47,14 +45,6 @@ def review_command(
             decided = reviewed.decided
         if decided:
             say(f"{decided} decision{'' if decided == 1 else 's'} by hand. Look at {folder / 'report.html'}")
-
-
-def _reviewed(folder: Path) -> Reviewed:
-    from lib_photoshoot.catalog.review import ReviewedRun, is_run
-    from lib_photoshoot.shoot.review.decisions import ReviewedShoot
-    from lib_photoshoot.shoot.review.folder import ShootFolder
-
-    return ReviewedRun(folder) if is_run(folder) else ReviewedShoot(ShootFolder(folder))
 
 
 def _open(address: str) -> None:

@@ -1,15 +1,17 @@
-"""The picture page over HTTP, for the browser of one person: the page, its pictures, and decisions.
+"""The picture page over HTTP: the page, its pictures, and decisions.
 
-Only this machine reaches :mod:`.server`, but any web page that its browser shows could try to. So the address holds a
-random word, requests must name this host (a foreign name that was pointed here does not), and decisions come as JSON
-from the page itself. Only files that the pictures' own records name are served, and none outside their folder.
+Whoever serves it says who may ask for what. Only this machine reaches :mod:`.server`, but any web page that its browser
+shows could try to: there the address holds a random word, requests must name this host (a foreign name that was pointed
+here does not), and decisions come from the page itself. A WebUI has its own login and names. Decisions are JSON, which
+another site's page cannot send unasked. Only files that the pictures' own records name are served, and none outside
+their folder.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -86,18 +88,31 @@ def page_response(pieces: Iterator[bytes]) -> StreamingResponse:
     return StreamingResponse(pieces, media_type="text/html", headers=headers)
 
 
+Admit = Callable[[Request], Reviewed]
+"""The pictures that a request is about, by ``place`` in its path. Raises HTTPException where it is not let in."""
+
+
 def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) -> Starlette:
     """Return the application below ``/TOKEN/``, which answers to these ``Host`` headers alone."""
 
-    def name_in(request: Request) -> str:
-        if request.headers.get("host", "") not in hosts:
+    def admit(request: Request) -> Reviewed:
+        host, origin = request.headers.get("host", ""), request.headers.get("origin")
+        if host not in hosts:
             raise HTTPException(403, "This review answers only to the address that it printed.")
-        if not secrets.compare_digest(request.path_params["token"].encode("utf-8", "replace"), token.encode()):
+        if not secrets.compare_digest(request.path_params["place"].encode("utf-8", "replace"), token.encode()):
             raise HTTPException(404, "Open the review at the whole address that it printed.")
-        return request.path_params["name"]
+        if request.method == "POST" and origin is not None and origin != f"http://{host}":
+            raise HTTPException(403, "Another site's page must not decide about these pictures.")
+        return reviewed
+
+    return build_pages("", admit)
+
+
+def build_pages(prefix: str, admit: Admit) -> Starlette:
+    """Return the application of the pages below ``PREFIX/PLACE/``, each about what ``admit`` says."""
 
     def get(request: Request) -> Response:
-        name = name_in(request)
+        reviewed, name = admit(request), request.path_params["name"]
         if name == PAGE_NAME:
             return page_response(reviewed.page())
         path = reviewed.picture(name)
@@ -110,7 +125,8 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
         return _response(200, MEDIA_TYPES[path.suffix], data, "private, max-age=3600")
 
     async def post(request: Request) -> Response:
-        if name_in(request) != DECIDE:
+        reviewed = await run_in_threadpool(admit, request)
+        if request.path_params["name"] != DECIDE:
             raise HTTPException(404, "Nothing takes decisions at this address.")
         values = await _decisions(request)
         try:
@@ -119,7 +135,7 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
             raise HTTPException(400, str(error)) from error
         return _response(200, _JSON, json.dumps(await run_in_threadpool(reviewed.decide, chosen)).encode())
 
-    path = "/{token}/{name:path}"
+    path = f"{prefix}/{{place}}/{{name:path}}"
     application = Starlette(
         routes=[Route(path, get, methods=["GET"]), Route(path, post, methods=["POST"])],
         exception_handlers={HTTPException: _refused, PhotoshootError: _refused},
@@ -131,9 +147,6 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
 async def _decisions(request: Request) -> Any:
     """Return the list in a request of the page itself. Raises HTTPException."""
     headers = request.headers
-    origin = headers.get("origin")
-    if origin is not None and origin != f"http://{headers['host']}":
-        raise HTTPException(403, "Another site's page must not decide about these pictures.")
     if headers.get("content-type", "").split(";")[0].strip().lower() != _JSON:
         raise HTTPException(415, f"Decisions are sent as {_JSON}.")
     length = headers.get("content-length", "")

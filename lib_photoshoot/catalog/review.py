@@ -61,6 +61,18 @@ class ReviewedRun:
                 return None
         return picture_in(self._out, name)
 
+    def found(self, file: object) -> tuple[Path, list[Path]]:
+        """Return the picture that a record's ``file`` names, wherever that lies, and the masks of its products.
+
+        Raises CatalogError where there is none.
+        """
+        with self._lock:
+            self._read()
+            record = next((record for record in self._records if record.file == file), None)
+        if record is None:
+            raise CatalogError(f"{shown(self._out)} has no picture {shown(str(file))}; load the page again.")
+        return Path(record.file), [inside(self._out, one["mask"]) for one in record.entry["regions"] if one["mask"]]
+
     def chosen(self, values: Any) -> list[ChosenPicture]:
         """Decisions out of JSON. Raises CatalogError."""
         return chosen_from(values)

@@ -1,29 +1,32 @@
-// The tab's part 'Filter pictures'. Its HTML comes from lib_photoshoot/webui/folder/gallery.py and is replaced with
-// each page, so one listener for the whole page hears all of it.
+// The tab's part 'Filter pictures': the picture page in it is told what this WebUI can do with a picture, and what was
+// chosen there is done here.
 
 import {styled} from "../shared/styles.mjs";
 import {t} from "../shared/words.mjs";
 
-let chosenCard = 0;
+const FRAME = "#photoshoot_tab_pictures iframe";
+let picture = null;
 
 export function open() {
-    document.addEventListener("input", event => {
-        const compare = event.target.closest?.(".photoshoot-tab-compare");
-        compare?.style.setProperty("--at", `${event.target.value}%`);
-    });
-    document.addEventListener("click", event => {
-        const card = event.target.closest?.("[data-photoshoot-send]");
-        if (card) {
-            chosenCard = Number(card.dataset.photoshootSend);
-            gradioApp().querySelector("#photoshoot_tab_send")?.click();
+    document.addEventListener("load", ({target}) => {
+        if (target.matches?.(FRAME) && gradioApp().querySelector("#photoshoot_tab_send")) {
+            const offered = [{name: "inpaint", label: t("Send to inpaint")}];
+            target.contentWindow.postMessage({offered}, location.origin);
+        }
+    }, true); // it does not bubble
+    addEventListener("message", ({source, origin, data}) => {
+        const frame = gradioApp().querySelector(FRAME);
+        if (origin === location.origin && source === frame?.contentWindow && data?.chosen === "inpaint") {
+            picture = [new URL(frame.src).pathname.split("/").at(-2), data.reference];
+            gradioApp().querySelector("#photoshoot_tab_send").click();
         }
     });
     return styled(import.meta.url, "style.css");
 }
 
-// For the host's event: the card whose button was pressed.
-export function chosen(_, results) {
-    return [chosenCard, results];
+// For the host's event: the page's place, and the picture that was chosen in it.
+export function chosen() {
+    return [JSON.stringify(picture)];
 }
 
 export function openInpaint() {

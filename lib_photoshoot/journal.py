@@ -55,16 +55,19 @@ def is_begun(path: Path, header: bytes) -> bool:
         return _has_header(file, header)
 
 
-def read_lines(path: Path, header: bytes | None = None) -> Iterator[tuple[int, bytes]]:
+def read_lines(path: Path, header: bytes | None = None, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """Yield the whole lines behind the header, each with the place where it begins; also while another process writes.
 
-    Without a ``header`` the first line may be any. Raises as :func:`is_begun`.
+    Without a ``header`` the first line may be any; a ``start``, where a line begins, leaves out those before it. Raises
+    as :func:`is_begun`.
     """
     with open(path, "rb") as file:
         if header is None:
             file.readline()
         else:
             _has_header(file, header)
+        if start:
+            file.seek(start)
         yield from _whole_lines(file, file.tell())
 
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lib_photoshoot.catalog import review
+from lib_photoshoot.catalog import growing
 from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
 from lib_photoshoot.catalog.review import ReviewedRun, is_run
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.journal import Journal
+from lib_photoshoot.pages.hands import Hand
 from tests.pages import read_page
 from tests.shoot.test_review import HOSTILE, Served, apply
 from tests.test_catalog import paint
-from tests.test_catalog_page import go, out, page_of, photos
+from tests.test_catalog_page import go, journal_of, out, page_of, photos
 
 __all__ = ["out", "photos"]
 
@@ -56,8 +58,8 @@ def test_a_decision_is_in_the_ledger_at_once_and_in_the_page_at_the_end(served: 
     found = read_page(served.get("report.html")[2].decode()).items[1]
     assert found["reference"] == {"file": reject(photos)["file"]}
     status, answer = served.post({"decisions": [reject(photos)]})
-    assert status == 200 and answer["shots"] == [{"id": found["id"], "by_hand": "rejected"}]
-    assert read_hands(served.out / LEDGER_NAME) == {reject(photos)["file"]: "rejected"}
+    assert status == 200 and answer["shots"] == [{"id": found["id"], "by_hand": "rejected", "reason": "", "note": ""}]
+    assert read_hands(served.out) == {reject(photos)["file"]: Hand("rejected")}
     assert read_page(served.get("report.html")[2].decode()).items[1]["by_hand"] == "rejected"
     assert page_of(served.out).items[1]["by_hand"] is None
     served.server.finish()
@@ -85,15 +87,15 @@ def test_one_unknown_picture_and_nothing_is_decided(served: Served, photos: Path
         ([{"product": "lamp", "number": 0, "decision": "accepted"}], 400, "needs exactly"),
     ):
         answered, answer = served.post({"decisions": values})
-        assert answered == status and words in answer["error"] and not read_hands(served.out / LEDGER_NAME)
+        assert answered == status and words in answer["error"] and not read_hands(served.out)
 
 
 def test_a_decision_does_not_read_the_run_anew_and_others_news_are_seen(
     out: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reviewed, read = ReviewedRun(out), []
-    real = review.current_records
-    monkeypatch.setattr(review, "current_records", lambda path: read.append(path) or real(path))
+    real = growing._record
+    monkeypatch.setattr(growing, "_record", lambda line: read.append(line) or real(line))
     for name in ("one.png", "none.png", "one.png"):
         reviewed.decide(reviewed.chosen([reject(photos, name)]))
     assert not read
@@ -103,12 +105,74 @@ def test_a_decision_does_not_read_the_run_anew_and_others_news_are_seen(
     assert len(read) == 1 and len(read_page(b"".join(reviewed.page()).decode()).items) == 4
 
 
-def test_while_a_run_goes_on_it_says_so(served: Served, photos: Path) -> None:
-    running = Journal(served.out / LEDGER_NAME, (served.out / LEDGER_NAME).read_bytes().splitlines(keepends=True)[0])
-    status, answer = served.post({"decisions": [reject(photos)]})
-    running.close()
-    assert status == 409 and "A run is writing" in answer["error"] and not read_hands(served.out / LEDGER_NAME)
-    assert served.post({"decisions": [reject(photos)]})[0] == 200
+def test_a_decision_is_kept_at_once_while_a_run_goes_on(served: Served, photos: Path) -> None:
+    with journal_of(served.out):
+        status, _ = served.post({"decisions": [reject(photos)]})
+        assert status == 200 and read_hands(served.out) == {reject(photos)["file"]: Hand("rejected")}
+        served.server.finish()  # the run writes its reports at its own end
+    assert "by_hand" not in (served.out / "report.json").read_text()
+    go(photos, served.out)
+    assert "by_hand" in (served.out / "report.json").read_text()
+
+
+def changes(served: Served, address: str) -> Any:
+    status, headers, body = served.get(address)
+    assert status == 200 and headers["Content-Type"] == "application/json" and headers["Cache-Control"] == "no-store"
+    return json.loads(body)
+
+
+def test_only_what_is_new_is_told(served: Served, photos: Path) -> None:
+    page = read_page(served.get("report.html")[2].decode())
+    nothing = changes(served, page.head["changes"])
+    assert nothing == {"changes": page.head["changes"], "items": [], "gone": []}
+    served.post({"decisions": [reject(photos)]})
+    told = changes(served, nothing["changes"])
+    assert [(item["name"], item["by_hand"]) for item in told["items"]] == [("one", "rejected")] and "page" not in told
+    paint(photos / "new.png", (5, 5, 30, 30))
+    paint(photos / "none.png", (5, 5, 30, 30))
+    (photos / "broken.jpg").unlink()
+    go(photos, served.out)
+    told = changes(served, told["changes"])
+    assert {item["name"] for item in told["items"]} == {"new", "none"} and "Found in 3 of 3" in told["page"]["lead"]
+    assert told["gone"] == [item["id"] for item in page.items if item["decision"] == "unreadable"]
+    again = read_page(served.get("report.html")[2].decode())
+    assert {item["id"]: item for item in told["items"]}.items() <= {item["id"]: item for item in again.items}.items()
+    for stamp in ("", "x.1", "x" * 5000, f"{told['changes'].partition('=')[2].partition('.')[0]}.%C2%B2"):
+        assert len(changes(served, f"changes?since={stamp}")["items"]) == 3  # of another life of the server
+
+
+def test_very_many_changes_come_one_part_after_the_other(
+    served: Served, monkeypatch: pytest.MonkeyPatch, photos: Path
+) -> None:
+    monkeypatch.setattr(growing, "_MOST_AT_ONCE", 2)
+    first = changes(served, "changes?since=")
+    second = changes(served, first["changes"])
+    assert [len(one["items"]) for one in (first, second, changes(served, second["changes"]))] == [2, 1, 0]
+
+
+def test_a_run_that_begins_anew_is_read_anew(served: Served, photos: Path) -> None:
+    since = read_page(served.get("report.html")[2].decode()).head["changes"]
+    shutil.rmtree(served.out)
+    (photos / "none.png").unlink()
+    go(photos, served.out)
+    assert {item["name"] for item in changes(served, since)["items"]} == {"one", str(photos / "broken.jpg")}
+
+
+def test_two_processes_that_decide_at_once_keep_both(out: Path, photos: Path) -> None:
+    first, second = ReviewedRun(out), ReviewedRun(out)
+    names = ("one.png", "none.png")
+
+    def decide(reviewed: ReviewedRun, name: str) -> None:
+        for decision in ("rejected", "accepted") * 10:
+            reviewed.decide(reviewed.chosen([{**reject(photos, name), "decision": decision}]))
+
+    threads = [threading.Thread(target=decide, args=one) for one in zip((first, second), names, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert read_hands(out) == {reject(photos, name)["file"]: Hand("accepted") for name in names}
+    assert len((out / "decisions.jsonl").read_bytes().splitlines()) == 1 + 40
 
 
 def test_an_unfinished_run_has_a_page(out: Path) -> None:

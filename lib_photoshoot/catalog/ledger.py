@@ -115,12 +115,12 @@ def _places(lines: Iterator[tuple[int, bytes]]) -> dict[str, int]:
     places = {}
     for place, line in lines:
         with suppress(*SPOILED):
-            places[_file_of(line)] = place
+            places[file_of(line)] = place
     return places
 
 
-def _file_of(line: bytes) -> str:
-    """Source of a record's line; the rest of the line is read when it is needed."""
+def file_of(line: bytes) -> str:
+    """Return the source of a record's line; the rest of the line is read when it is needed. Raises ``SPOILED``."""
     if line.startswith(_BEGINNING):
         return _DECODER.raw_decode(line.decode("ascii"), len(_BEGINNING))[0]
     return json.loads(line)["file"]

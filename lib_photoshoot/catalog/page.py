@@ -14,7 +14,8 @@ from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import thumbnail_name
 from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
 from lib_photoshoot.files import shown, write_atomic
-from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, shows
+from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, reasons, shows
+from lib_photoshoot.pages.hands import Hand, item_fields
 from lib_photoshoot.pages.html import PER_BLOCK, embedded, html_chunks, key_of
 from lib_photoshoot.results import Decision, Reason
 from lib_photoshoot.wording import counted
@@ -40,20 +41,28 @@ def write_page(out: Path, document: Mapping[str, Any], records: Sequence[Record]
 
 
 def page_chunks(
-    out: Path, document: Mapping[str, Any], records: Sequence[Record], decide: str = "", embed: bool = True
+    out: Path,
+    document: Mapping[str, Any],
+    records: Sequence[Record],
+    served: Mapping[str, str] | None = None,
+    hands: Mapping[str, Hand] | None = None,
+    embed: bool = True,
 ) -> Iterator[bytes]:
-    """Return the page as UTF-8 pieces; ``decide`` and ``embed`` as for
-    :func:`~lib_photoshoot.shoot.review.report.report_chunks`.
+    """Return the page as UTF-8 pieces.
+
+    ``served`` are the addresses of a page that is no file, such as ``decide``; ``hands`` what was decided, read where
+    they are not given; ``embed`` as for :func:`~lib_photoshoot.shoot.review.report.report_chunks`.
     """
-    hands, failed = read_hands(out / LEDGER_NAME), document["unreadable"]
-    items = chain((item_of(record, hands.get(record.file)) for record in records), map(_unreadable, failed))
-    own = {"key": _key(out), "decide": decide, "per_block": PER_BLOCK if embed else 0}
-    head = _head(document, records, own)
+    hands, failed = read_hands(out) if hands is None else hands, document["unreadable"]
+    items = chain((item_of(record, hands.get(record.file)) for record in records), map(unreadable_item, failed))
+    own = {"key": _key(out), "per_block": PER_BLOCK if embed else 0, **(served or {})}
+    head = page_head(document, records, own)
     names = chain(([view["thumbnail"] for view in _views(record)] for record in records), ((),) * len(failed))
     return html_chunks(head, items, (embedded(out, one) for one in names) if embed else ())
 
 
-def _head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any]) -> Page:
+def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any]) -> Page:
+    """Return all that the page shows besides its pictures, with ``more`` of its fields."""
     matches, regions, doubted, seconds = 0, 0, False, 0.0
     for record in records:
         matches += record.entry["decision"] == Decision.MATCH.value
@@ -74,6 +83,7 @@ def _head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[
         lead=" ".join(told),
         apply="python3 photoshoot.py review FOLDER --apply decisions.json",
         words={"accepted": "Match", "rejected": "Skipped"},
+        reasons=reasons(),
         shows=shows(("all", "match", *(("check",) if doubted else ()), "skip", "unreadable", "hand")),
         views=[{"name": name, "label": label} for name, label in _VIEWS.items()],
         products=[{"name": name} for name in products],
@@ -93,8 +103,8 @@ def _key(out: Path) -> str:
         return key_of([line.decode("latin-1") for line in islice(ledger, 2)])
 
 
-def item_of(record: Record, hand: str | None) -> Item:
-    """One picture of a run; ``hand`` is what a person decided about it."""
+def item_of(record: Record, hand: Hand | None) -> Item:
+    """Return one picture of a run; ``hand`` is what a person decided about it."""
     entry = record.entry
     first, *others = _views(record)
     notes = list(_notes(record))
@@ -107,9 +117,9 @@ def item_of(record: Record, hand: str | None) -> Item:
         "link": record.stem.split("/"),
         "reference": {"file": record.file},
         "products": list(dict.fromkeys(region["product"] for region in entry["regions"])),
-        "decision": hand or decided,
+        "decision": hand.decision if hand else decided,
         "filter": decided,
-        "by_hand": hand,  # type: ignore[typeddict-item]
+        **item_fields(hand),  # type: ignore[typeddict-item]
         "why": told["text"] if told else "",
         "scores": [[region["product"], region["score"]] for region in entry["regions"]],
         "file": first["file"],
@@ -129,7 +139,8 @@ def id_of(file: str) -> int:
     return int.from_bytes(hashlib.sha256(file.encode("utf-8", "surrogateescape")).digest()[:6], "big")
 
 
-def _unreadable(one: Mapping[str, str]) -> Item:
+def unreadable_item(one: Mapping[str, str]) -> Item:
+    """Return a file that could not be read, as the page shows it."""
     return {
         "id": id_of(one["file"]), "name": shown(one["file"]), "detail": "", "link": one["file"].split("/"),
         "reference": None, "products": [], "decision": "unreadable", "filter": None, "by_hand": None,

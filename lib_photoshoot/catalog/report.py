@@ -6,12 +6,18 @@ import csv
 import io
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lib_photoshoot.catalog.coco import coco_document
-from lib_photoshoot.catalog.ledger import Record
+from lib_photoshoot.catalog.decisions import read_hands
+from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
+from lib_photoshoot.confined import inside
 from lib_photoshoot.files import write_atomic
+from lib_photoshoot.journal import Journal
+from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.results import Doubt, Reason
 from lib_photoshoot.spreadsheet import formula_safe
 
@@ -30,6 +36,9 @@ CSV_COLUMNS = (
     "mask",
     "doubts",
     "delta_e",
+    "by_hand",
+    "by_hand_reason",
+    "by_hand_note",
 )
 
 REASON_TEXT = {
@@ -82,9 +91,28 @@ def write_reports(out: Path, document: dict[str, Any], records: Sequence[Record]
     ``document`` is a :func:`report_document`. ``records`` are gone through several times and never held together: a
     long run's need not fit into memory.
     """
-    _write(out / "report.json", report_chunks(document, records))
-    _write(out / "report.csv", csv_rows(records, document["unreadable"]))
+    _write_with_hands(out, document, records)
     _write(out / "coco.json", coco_chunks(document["products"], records))
+
+
+def rewrite_reports(out: Path, document: dict[str, Any], records: Sequence[Record]) -> None:
+    """Write ``report.json`` and ``report.csv`` anew after decisions.
+
+    Not where a run has still to write them, or is writing to its ledger at the moment: at its end it does this itself.
+    Raises as :func:`write_reports`.
+    """
+    ledger = inside(out, LEDGER_NAME)
+    with open(ledger, "rb") as file:
+        header = file.readline()
+    if (out / "report.json").is_file():
+        with suppress(BlockingIOError), Journal(ledger, header):
+            _write_with_hands(out, document, records)
+
+
+def _write_with_hands(out: Path, document: dict[str, Any], records: Sequence[Record]) -> None:
+    hands = read_hands(out)
+    _write(out / "report.json", report_chunks(document, records, hands))
+    _write(out / "report.csv", csv_rows(records, document["unreadable"], hands))
 
 
 def report_document(
@@ -100,11 +128,21 @@ def report_document(
     }
 
 
-def report_chunks(document: dict[str, Any], records: Iterable[Record]) -> Iterator[str]:
-    """``report.json`` in pieces, as ``json.dumps(…, indent=1)`` writes it whole."""
+def report_chunks(
+    document: dict[str, Any], records: Iterable[Record], hands: Mapping[str, Hand] = MappingProxyType({})
+) -> Iterator[str]:
+    """``report.json`` in pieces, as ``json.dumps(…, indent=1)`` writes it whole.
+
+    An image about which a person decided has ``by_hand``: ``decision`` and, where given, ``reason`` and ``note``.
+    """
     # With this indentation only the key of the document itself can match.
     before, _, after = json.dumps(document, indent=1).partition('\n "images": []')
-    entries = ("\n  " + json.dumps(record.entry, indent=1).replace("\n", "\n  ") for record in records)
+
+    def entry(record: Record) -> dict[str, Any]:
+        hand = hands.get(record.file)
+        return record.entry if hand is None else {**record.entry, "by_hand": hand.to_json()}
+
+    entries = ("\n  " + json.dumps(entry(record), indent=1).replace("\n", "\n  ") for record in records)
     yield before + '\n "images": ['
     any_there = yield from _joined(entries, ",")
     yield ("\n ]" if any_there else "]") + after + "\n"
@@ -138,7 +176,11 @@ def _joined(pieces: Iterable[str], separator: str) -> Generator[str, None, bool]
     return bool(between)
 
 
-def csv_rows(records: Iterable[Record], unreadable: Sequence[dict[str, str]]) -> Iterator[str]:
+def csv_rows(
+    records: Iterable[Record],
+    unreadable: Sequence[dict[str, str]],
+    hands: Mapping[str, Hand] = MappingProxyType({}),
+) -> Iterator[str]:
     """Lines of the CSV: one a region; a skipped or unreadable picture has one without a region."""
 
     def line(cells: Sequence[object]) -> str:
@@ -150,6 +192,8 @@ def csv_rows(records: Iterable[Record], unreadable: Sequence[dict[str, str]]) ->
     for record in records:
         entry = record.entry
         head = [formula_safe(entry["file"]), entry["width"], entry["height"], entry["decision"], entry["reason"] or ""]
+        hand = hands.get(record.file)
+        by_hand = ["", "", ""] if hand is None else [hand.decision, hand.reason or "", formula_safe(hand.note)]
         for region in entry["regions"] or [None]:
             tail = [""] * 9
             if region is not None:
@@ -162,10 +206,10 @@ def csv_rows(records: Iterable[Record], unreadable: Sequence[dict[str, str]]) ->
                     doubts,
                     (region.get("colour") or {}).get("delta_e", {}).get("mean", ""),
                 ]
-            yield line(head + tail)
+            yield line(head + tail + by_hand)
     for item in unreadable:
         row = [formula_safe(item["file"]), "", "", "unreadable", formula_safe(item["error"])]
-        yield line(row + [""] * 9)
+        yield line(row + [""] * 12)
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:

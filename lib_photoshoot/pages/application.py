@@ -30,6 +30,8 @@ from lib_photoshoot.pages.html import content_security_policy
 PAGE_NAME = "report.html"
 DECIDE = "decide"
 """Where the page sends decisions, beside its own address."""
+CHANGES = "changes"
+"""Where the page asks what is new, beside its own address."""
 LARGEST_BODY = 8 << 20
 MEDIA_TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".json": "application/json", ".csv": "text/csv",
@@ -55,6 +57,11 @@ class Reviewed(Protocol):
 
     def page(self) -> Iterator[bytes]:
         """Return the page as it is now, which sends decisions to ``DECIDE``."""
+
+    def changes(self, since: str) -> dict[str, Any]:
+        """Return what is new since a stamp that the page or an earlier answer named, as
+        :mod:`lib_photoshoot.pages.data` says.
+        """
 
     def picture(self, name: str) -> Path | None:
         """Return the file of that name, relative to the page, if it is one of the page's and in the folder; None
@@ -115,6 +122,8 @@ def build_pages(prefix: str, admit: Admit) -> Starlette:
         reviewed, name = admit(request), request.path_params["name"]
         if name == PAGE_NAME:
             return page_response(reviewed.page())
+        if name == CHANGES:
+            return _response(200, _JSON, json.dumps(reviewed.changes(request.query_params.get("since", ""))).encode())
         path = reviewed.picture(name)
         try:
             data = None if path is None else path.read_bytes()

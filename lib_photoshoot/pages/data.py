@@ -2,9 +2,12 @@
 
 A page is one :class:`Page` and its :class:`Item` objects in the order in which they are shown. Decisions are sent to
 ``decide`` as ``{"decisions": [{**item["reference"], "decision": "accepted" | "rejected" | None}]}`` and saved to a file
-as that list alone; None withdraws one. The answer is ``{"shots": [CHANGED, …], "products": [Group, …]}``: of each item
-that changed its ``id``, its ``by_hand``, and whichever of ``file``, ``thumbnail`` and ``why`` are others now; a refusal
-is ``{"error": SENTENCE}``.
+as that list alone; None withdraws one, and a ``reason`` and a ``note`` may stand with the others. The answer is
+``{"shots": [CHANGED, …], "products": [Group, …]}``: of each item that changed its ``id``, its ``by_hand`` with reason
+and note, and whichever other fields are others now; a refusal is ``{"error": SENTENCE}``.
+
+A served page asks ``changes`` for what is new. The answer is ``{"changes": the next address, "items": [Item, …],
+"gone": [id, …]}``, and ``"page"`` with the fields of the page that are others now; "" ends the asking.
 """
 
 from __future__ import annotations
@@ -12,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypedDict
 
-VERSION = 1
+from lib_photoshoot.pages.hands import REASONS
 
-Hand = Literal["accepted", "rejected"]
+VERSION = 1
 
 
 class PageFilter(TypedDict):
@@ -104,7 +107,7 @@ class _Item(TypedDict):
     products: Sequence[str]
     decision: str | None
     filter: str | None
-    by_hand: Hand | None
+    by_hand: Literal["accepted", "rejected"] | None
     why: str
     scores: Sequence[Sequence[Any]]
     file: str
@@ -117,15 +120,17 @@ class Item(_Item, total=False):
     ``id``: stays the same, whole. ``name`` and ``detail``: its first line; ``detail_label`` and ``label`` are longer,
     for the large view and for readers. ``link``: the parts of the page's fragment that opens it. ``reference``: names
     it in decisions; None where nothing can be decided. ``products``: names of groups. ``filter``: what was decided
-    first, ``by_hand``: what a person decided, ``decision``: what holds. ``why``: one sentence. ``scores``: pairs of
-    product and score. ``file`` and ``thumbnail``: the picture as ``view`` (the page's first one where that is left
-    out), "" where there is none; ``views``: further looks. ``check``: somebody should look at the outline. ``size``:
-    pixels (width, height) of the views that are not cropped. ``regions``, ``notes``, ``more`` (facts in one line),
+    first, ``by_hand``: what a person decided, with the code of a ``reason`` and a ``note`` or "", ``decision``: what
+    holds. ``why``: one sentence. ``scores``: pairs of product and score. ``file`` and ``thumbnail``: the picture as
+    ``view`` (the page's first one where that is left out), "" where there is none; ``views``: further looks.
+    ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped. ``regions``, ``notes``, ``more`` (facts in one line),
     ``details`` (pairs of name and value): of the large view.
     """
 
     label: str
     detail_label: str
+    reason: str
+    note: str
     view: str
     views: Sequence[View]
     check: bool
@@ -141,8 +146,9 @@ class Page(TypedDict):
 
     ``heading``: "" counts the groups' accepted and wanted pictures instead. ``key``: tells this page's kept decisions
     from others'. ``decide``: the address, relative to the page's, that takes decisions; "" for a page that is a file.
-    ``apply``: the command that takes saved decisions, FOLDER for the page's own; "" for none. ``per_block``: thumbnails
-    in one element of the page; 0 where they are files. ``words``: for decisions that nobody took by hand. ``views``:
+    ``changes``: the address of what is new, "" for none. ``reasons``: why a picture can be rejected. ``apply``: the
+    command that takes saved decisions, FOLDER for the page's own; "" for none. ``per_block``: thumbnails in one element
+    of the page; 0 where they are files. ``words``: for decisions that nobody took by hand. ``views``:
     those that the grid can show. ``noun``: what a group is. ``order``: the words for the list's own order. ``columns``:
     pictures that belong side by side; 0 for as many as there is room for. ``empty``: said where there are no items.
     """
@@ -153,6 +159,8 @@ class Page(TypedDict):
     lead: str
     key: str
     decide: str
+    changes: str
+    reasons: Sequence[Named]
     apply: str
     per_block: int
     words: dict[str, str]
@@ -190,11 +198,17 @@ def shows(names: Iterable[str], **labels: str) -> list[PageFilter]:
     ]
 
 
+def reasons() -> list[Named]:
+    """Return the reasons for rejecting a picture, in the order of the page's keys."""
+    return [{"name": code, "label": label} for code, label in REASONS.items()]
+
+
 def page(title: str, **values: Any) -> Page:
     """Return a page of which only what is named differs from the plainest one."""
     plain: Page = {
         "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "",
-        "apply": "", "per_block": 0, "words": {}, "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],
+        "changes": "", "reasons": [], "apply": "", "per_block": 0, "words": {},
+        "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],
         "products": [], "noun": "product", "order": "", "columns": 0, "footer": [],
         "empty": "There are no pictures yet.",
     }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.errors import ShootError
+from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
 from lib_photoshoot.shoot.run.ledger import ShootLedger, read_state
 from lib_photoshoot.shoot.run.runner import ShootRun
@@ -38,7 +39,11 @@ def test_a_decision_stands_above_the_filters_and_can_be_withdrawn(folder: ShootF
     before = {path: path.read_bytes() for path in folder.path.rglob("*.png")}
     revision = folder.view()["revision"]
     folder.decide(
-        [ChosenShot("red bag", 0, "rejected"), ChosenShot("red bag", 2, "accepted"), ChosenShot("shoe", 0, "accepted")]
+        [
+            ChosenShot("red bag", 0, Hand("rejected")),
+            ChosenShot("red bag", 2, Hand("accepted")),
+            ChosenShot("shoe", 0, Hand("accepted")),
+        ]
     )
     view = folder.view(revision)
     assert [(each["number"], each["decision"], each["filter"], each["by_hand"]) for each in view["shots"]] == [
@@ -54,12 +59,12 @@ def test_a_decision_stands_above_the_filters_and_can_be_withdrawn(folder: ShootF
     assert shot(folder, "red bag", 0)["by_hand"] is None and shot(folder, "red bag", 0)["decision"] == "accepted"
     # What is so already leaves no line.
     lines = len(events(folder.path))
-    folder.decide([ChosenShot("red bag", 0, None), ChosenShot("shoe", 0, "accepted")])
+    folder.decide([ChosenShot("red bag", 0, None), ChosenShot("shoe", 0, Hand("accepted"))])
     assert len(events(folder.path)) == lines
 
 
 def test_a_rejected_picture_is_replaced_by_the_next_run(folder: ShootFolder, shoot: Shoot) -> None:
-    folder.decide([ChosenShot("shoe", 0, "rejected")])
+    folder.decide([ChosenShot("shoe", 0, Hand("rejected"))])
     with FakeWebUi() as fake:
         summary = shoot(fake, resume=True)
         assert fake.counts == {(fake.requests[0][0], 104): 1}
@@ -71,7 +76,7 @@ def test_a_move_that_was_cut_off_is_made_up_for(folder: ShootFolder, monkeypatch
     with monkeypatch.context() as broken:
         broken.setattr(os, "rename", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
         with pytest.raises(ShootError, match=r"could not be kept.*Permission denied"):
-            folder.decide([ChosenShot("shoe", 0, "rejected")])
+            folder.decide([ChosenShot("shoe", 0, Hand("rejected"))])
     assert (folder.path / "shoe/100.png").is_file() and shot(folder, "shoe", 0)["decision"] == "rejected"
     with ShootLedger(folder.path, None, resume=True):
         pass
@@ -80,19 +85,19 @@ def test_a_move_that_was_cut_off_is_made_up_for(folder: ShootFolder, monkeypatch
 
 def test_a_deleted_picture_can_be_decided_about(folder: ShootFolder) -> None:
     (folder.path / "shoe/100.png").unlink()
-    folder.decide([ChosenShot("shoe", 0, "rejected")])
+    folder.decide([ChosenShot("shoe", 0, Hand("rejected"))])
     assert shot(folder, "shoe", 0)["decision"] == "rejected" and not (folder.path / "shoe/rejected/100.png").exists()
 
 
 def test_nothing_is_decided_under_a_running_shoot(folder: ShootFolder, products: Products) -> None:
     with ShootLedger(folder.path, products, resume=True), pytest.raises(ShootError, match="Another shoot is writing"):
-        folder.decide([ChosenShot("shoe", 0, "rejected")])
+        folder.decide([ChosenShot("shoe", 0, Hand("rejected"))])
     assert shot(folder, "shoe", 0)["by_hand"] is None
 
 
 def test_an_unknown_picture_is_refused_and_the_earlier_ones_stay(folder: ShootFolder) -> None:
     with pytest.raises(ShootError, match="no picture 77 of 'shoe'"):
-        folder.decide([ChosenShot("shoe", 0, "rejected"), ChosenShot("shoe", 77, "rejected")])
+        folder.decide([ChosenShot("shoe", 0, Hand("rejected")), ChosenShot("shoe", 77, Hand("rejected"))])
     assert shot(folder, "shoe", 0)["by_hand"] == "rejected"
 
 
@@ -149,5 +154,5 @@ def test_half_written_files_of_finish_are_left_to_it(folder: ShootFolder) -> Non
     for path in (ours, others):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"half")
-    folder.decide([ChosenShot("shoe", 0, "rejected")])
+    folder.decide([ChosenShot("shoe", 0, Hand("rejected"))])
     assert others.is_file() and not ours.exists()

@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import Image
 
+from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.pages.html import PER_BLOCK, content_security_policy
 from lib_photoshoot.shoot.review.folder import ShootFolder
 from lib_photoshoot.shoot.review.report import report_chunks, write_report
@@ -131,7 +132,7 @@ def test_the_key_tells_shoots_apart_and_outlives_decisions(tmp_path: Path) -> No
     key = read_page(pieces(first)).shoot["key"]
     assert key != read_page(pieces(second)).shoot["key"]
     with ShootLedger(first, None, resume=True) as ledger:
-        ledger.decide("red bag", 0, Acceptance.REJECTED)
+        ledger.decide("red bag", 0, Hand(Acceptance.REJECTED))
     assert read_page(pieces(first)).shoot["key"] == key
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.shoot.review.folder import ShootFolder
 from lib_photoshoot.shoot.review.report import write_report
 from lib_photoshoot.shoot.run.ledger import ShootLedger, read_state
@@ -360,7 +361,7 @@ def test_a_page_that_is_a_file_keeps_decisions_and_saves_them(file_page: Page, o
 def test_what_was_decided_elsewhere_since_stands_above_the_page(file_page: Page, out: Path) -> None:
     press(file_page, "r")
     with ShootLedger(out, None, resume=True) as ledger:
-        ledger.decide("red bag", 0, "accepted")
+        ledger.decide("red bag", 0, Hand("accepted"))
     write_report(out, ShootFolder(out).view())
     file_page.reload()
     expect(file_page.locator("#unsaved")).to_be_hidden()
@@ -369,7 +370,7 @@ def test_what_was_decided_elsewhere_since_stands_above_the_page(file_page: Page,
 
 def test_a_picture_that_has_moved_since_is_found_and_a_lost_one_is_said(file_page: Page, out: Path) -> None:
     with ShootLedger(out, None, resume=True) as ledger:
-        ledger.decide("red bag", 0, "rejected")
+        ledger.decide("red bag", 0, Hand("rejected"))
     (out / "red bag/rejected/3.jpg").unlink()
     press(file_page, "Enter")
     file_page.wait_for_selector(".stage .full")

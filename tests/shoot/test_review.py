@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.pages.application import LARGEST_BODY, Reviewed
+from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.pages.html import content_security_policy
 from lib_photoshoot.pages.server import PageServer
 from lib_photoshoot.shoot.review import decisions as review
@@ -288,7 +289,7 @@ def test_a_shoot_can_go_on_soon_after_a_decision(served: Served) -> None:
         ShootLedger(served.out, None, resume=True)
     for _ in range(200):
         with suppress(ShootError), ShootLedger(served.out, None, resume=True) as ledger:
-            ledger.decide("shoe", 0, "rejected")  # elsewhere: what the review says next has it too
+            ledger.decide("shoe", 0, Hand("rejected"))  # elsewhere: what the review says next has it too
             break
         time.sleep(0.05)
     status, answer = served.post({"decisions": [{**BAG, "decision": None}]})

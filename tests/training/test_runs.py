@@ -27,6 +27,7 @@ from lib_photoshoot.training.run import control
 from lib_photoshoot.training.run.folder import RunFolder, Status, TrainingState
 from lib_photoshoot.training.run.processes import processes_of
 from lib_photoshoot.training.trainer.launch import Launch
+from tests.conftest import ROOT
 from tests.training.conftest import SMALL, Trainer, finish
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and process groups of POSIX")
@@ -363,7 +364,7 @@ def test_a_run_outlives_the_process_that_started_it(
         "from lib_photoshoot.training.run.folder import RunFolder; "
         "control.start(RunFolder(pathlib.Path(sys.argv[1]))); import os; os.kill(os.getpid(), 9)"
     )
-    root = Path(control.__file__).parents[2]
+    root = ROOT
     subprocess.run([sys.executable, "-c", code, str(run.path)], cwd=root, check=False)
     until(run, lambda status: status.step >= 3)
     control.stop(run)
@@ -421,7 +422,7 @@ def test_a_run_has_one_supervisor(
     ended(run)
     control.start(run)
     command = [sys.executable, "-m", "lib_photoshoot.training.run.supervisor", str(run.path), "--resume"]
-    second = subprocess.run(command, cwd=Path(control.__file__).parents[2], capture_output=True, text=True)
+    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert second.returncode and "has a supervisor already" in second.stderr
     assert run.status().attempts == 1
 

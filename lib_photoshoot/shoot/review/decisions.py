@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown, stamp_of
-from lib_photoshoot.pages.application import DECIDE, picture_in
+from lib_photoshoot.pages.application import CHANGES, DECIDE, picture_in
 from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
-from lib_photoshoot.shoot.review.report import report_chunks, write_report
+from lib_photoshoot.shoot.review.report import page_title, report_chunks, shot_item, write_report
 from lib_photoshoot.shoot.review.view import shoot_view
 from lib_photoshoot.shoot.run.ledger import LEDGER_NAME, ShootLedger, ShootState
 from lib_photoshoot.shoot.shot_list.reading import REPORT_NAME
@@ -37,17 +38,35 @@ class ReviewedShoot:
         self._names = folder.names()
         self._files: set[str] = set()
         self._stamp: object = None
+        self._state: ShootState | None = None
+        self._epoch = secrets.token_hex(4)
         self._read()
 
-    def view(self) -> dict[str, Any]:
+    def view(self, after: int = 0) -> dict[str, Any]:
         """As :meth:`ShootFolder.view`. Raises ShootError."""
         with self._lock:
             self._names = self.folder.names()  # a shoot that goes on may have a longer list
-            return shoot_view(self._names, self._read())
+            state = self._read()
+            # A ledger that is shorter than what was told is another one.
+            return shoot_view(self._names, state, after if after <= len(state.changes) else 0)
 
     def page(self) -> Iterator[bytes]:
         """Return the page as it is now. Raises ShootError."""
-        return report_chunks(self.folder.path, self.view(), DECIDE, embed=False)
+        view = self.view()
+        return report_chunks(self.folder.path, view, DECIDE, embed=False, changes=self._address(view))
+
+    def changes(self, since: str) -> dict[str, Any]:
+        """Return what is new since the page was made or asked last. Raises ShootError."""
+        epoch, _, seen = since.partition(".")
+        after = int(seen) if epoch == self._epoch and seen.isdecimal() and len(seen) < 16 else 0
+        view = self.view(after)
+        answer: dict[str, Any] = {"changes": self._address(view), "items": [shot_item(shot) for shot in view["shots"]], "gone": []}
+        if view["shots"] or not after:
+            answer["page"] = {"title": page_title(view["products"]), "products": view["products"]}
+        return answer
+
+    def _address(self, view: Mapping[str, Any]) -> str:
+        return f"{CHANGES}?since={self._epoch}.{view['revision']}"
 
     def chosen(self, values: Any) -> list[ChosenShot]:
         """Decisions out of JSON. Raises ShootError."""
@@ -87,7 +106,7 @@ class ReviewedShoot:
                 raise self._lacks(one)
         for one in chosen:
             before = ledger.state.find(one.product, one.number)
-            after = ledger.decide(one.product, one.number, one.decision)
+            after = ledger.decide(one.product, one.number, one.hand)
             if before is not None and before.file in self._files:
                 self._files.remove(before.file)
                 self._files.add(after.file)
@@ -123,6 +142,7 @@ class ReviewedShoot:
             self._timer.cancel()
         ledger, self._timer, self._ledger = self._ledger, None, None
         if ledger is not None:
+            self._state = ledger.state
             ledger.close()
 
     def picture(self, name: str) -> Path | None:
@@ -157,8 +177,12 @@ class ReviewedShoot:
             self._read()
 
     def _read(self) -> ShootState:
+        if self._ledger is not None:  # nobody else writes
+            return self._ledger.state
         stamp = self._stamp_now()
-        state = self.folder.state()
+        if self._state is not None and stamp is not None and stamp == self._stamp:
+            return self._state
+        self._state = state = self.folder.state()
         view = shoot_view(self._names, state)
         self._files = {shot[kind] for shot in view["shots"] for kind in ("file", "thumbnail")}
         self._stamp = stamp

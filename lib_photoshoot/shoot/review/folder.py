@@ -10,8 +10,9 @@ from typing import Any
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.pages.hands import Hand, hand_of, has_keys
 from lib_photoshoot.shoot.review.view import shoot_view
-from lib_photoshoot.shoot.run.ledger import DECISIONS, LEDGER_NAME, LIST_NAME, ShootLedger, ShootState, Try, read_state
+from lib_photoshoot.shoot.run.ledger import LEDGER_NAME, LIST_NAME, ShootLedger, ShootState, Try, read_state
 from lib_photoshoot.shoot.shot_list.fields import read_field
 from lib_photoshoot.shoot.shot_list.product import ListedProduct, folder_of
 from lib_photoshoot.shoot.shot_list.reading import read_rows, read_shot_list
@@ -20,11 +21,16 @@ from lib_photoshoot.shoot.shot_list.rows import RowError
 
 @dataclass(frozen=True)
 class ChosenShot:
-    """What a person decided about try ``number`` of a product: a decision of the ledger, or None to withdraw it."""
+    """What a person decided about try ``number`` of a product; None withdraws an earlier decision."""
 
     product: str
     number: int
-    decision: str | None
+    hand: Hand | None
+
+    @property
+    def decision(self) -> str | None:
+        """Whether the picture was accepted or rejected."""
+        return self.hand.decision if self.hand else None
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class ShootFolder:
         """
         try:
             with ShootLedger(self.path, None, resume=True) as ledger:
-                return [ledger.decide(one.product, one.number, one.decision) for one in chosen]
+                return [ledger.decide(one.product, one.number, one.hand) for one in chosen]
         except OSError as error:
             raise ShootError(
                 f"The decision could not be kept in {shown(self.path)} ({error.strerror}); correct it and decide again."
@@ -104,19 +110,19 @@ class ShootFolder:
 
 
 def chosen_from(values: Any) -> list[ChosenShot]:
-    """Decisions out of JSON: a list of objects with ``product``, ``number`` and ``decision``. Raises ShootError."""
+    """Decisions out of JSON: a list of objects with ``product``, ``number``, ``decision``, and what
+    :class:`~lib_photoshoot.pages.hands.Hand` has besides. Raises ShootError.
+    """
     if not isinstance(values, list):
         raise ShootError("The decisions are no list; save them from the report again.")
     return [_chosen(item) for item in values]
 
 
 def _chosen(item: Any) -> ChosenShot:
-    keys = ("product", "number", "decision")
-    if not isinstance(item, dict) or sorted(item) != sorted(keys):
-        raise ShootError(f"A decision needs exactly {', '.join(keys)}; save them from the report again.")
-    product, number, decision = (item[key] for key in keys)
-    if decision not in (*DECISIONS, None):
-        raise ShootError(f"The decision {decision!r} is none; give {' or '.join(DECISIONS)}, or null to withdraw it.")
+    if not has_keys(item, ("product", "number")):
+        raise ShootError("A decision needs exactly product, number, decision; save them from the report again.")
+    hand = hand_of(item, ShootError)
+    product, number = item["product"], item["number"]
     if not isinstance(product, str) or not isinstance(number, int) or isinstance(number, bool):
         raise ShootError("A decision names a picture by its product, a text, and its number, a whole number.")
-    return ChosenShot(product, number, decision)
+    return ChosenShot(product, number, hand)

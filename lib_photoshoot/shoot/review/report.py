@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.files import write_atomic
-from lib_photoshoot.pages.data import Item, page, shows
+from lib_photoshoot.pages.data import Item, page, reasons, shows
 from lib_photoshoot.pages.html import PER_BLOCK, embedded, html_chunks, key_of
 from lib_photoshoot.shoot.shot_list.reading import REPORT_NAME
 
@@ -17,10 +17,13 @@ def write_report(out: Path, view: Mapping[str, Any]) -> None:
     write_atomic(out / REPORT_NAME, report_chunks(out, view))
 
 
-def report_chunks(out: Path, view: Mapping[str, Any], decide: str = "", embed: bool = True) -> Iterator[bytes]:
+def report_chunks(
+    out: Path, view: Mapping[str, Any], decide: str = "", embed: bool = True, changes: str = ""
+) -> Iterator[bytes]:
     """Return the page as UTF-8 pieces, so that a long report is never whole in memory.
 
-    ``decide`` is the address, relative to the page's, that takes decisions as JSON; empty for a page that is a file.
+    ``decide`` is the address, relative to the page's, that takes decisions as JSON, ``changes`` the one that tells what
+    is new; empty for a page that is a file.
     The full pictures are found at their path relative to the page; so are the thumbnails where ``embed`` is False,
     which keeps a served page small.
     """
@@ -28,11 +31,12 @@ def report_chunks(out: Path, view: Mapping[str, Any], decide: str = "", embed: b
     order = {product["name"]: index for index, product in enumerate(products)}
     # In the list's order, whichever WebUI was faster.
     shots = sorted(view["shots"], key=lambda shot: (order[shot["product"]], shot["number"]))
-    accepted, wanted = (sum(product[name] for product in products) for name in ("accepted", "wanted"))
     head = page(
-        f"Product Photoshoot: {accepted} of {wanted} picture{'' if wanted == 1 else 's'}",
+        page_title(products),
         key=_key(shots),
         decide=decide,
+        changes=changes,
+        reasons=reasons(),
         apply="python3 photoshoot.py review FOLDER --apply decisions.json",
         per_block=PER_BLOCK if embed else 0,
         shows=shows(("all", "accepted", "rejected", "hand", "differ")),
@@ -40,11 +44,18 @@ def report_chunks(out: Path, view: Mapping[str, Any], decide: str = "", embed: b
         order="In the list’s order",
         empty="This shoot has no pictures yet.",
     )
-    items = map(_item, shots)
+    items = map(shot_item, shots)
     return html_chunks(head, items, (embedded(out, [shot["thumbnail"]]) for shot in shots) if embed else ())
 
 
-def _item(shot: Mapping[str, Any]) -> Item:
+def page_title(products: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many of the wanted pictures of these products are there."""
+    accepted, wanted = (sum(product[name] for product in products) for name in ("accepted", "wanted"))
+    return f"Product Photoshoot: {accepted} of {wanted} picture{'' if wanted == 1 else 's'}"
+
+
+def shot_item(shot: Mapping[str, Any]) -> Item:
+    """Return a shot of a :func:`shoot_view` as the page shows it."""
     return {
         "id": shot["id"],
         "name": shot["product"],
@@ -56,7 +67,7 @@ def _item(shot: Mapping[str, Any]) -> Item:
         "products": [shot["product"]],
         "decision": shot["decision"],
         "filter": shot["filter"],
-        "by_hand": shot["by_hand"],
+        **{name: shot[name] for name in ("by_hand", "reason", "note")},  # type: ignore[typeddict-item]
         "why": shot["why"],
         "scores": shot["scores"],
         "file": shot["file"],

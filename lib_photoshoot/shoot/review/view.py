@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from lib_photoshoot.pages.hands import item_fields
 from lib_photoshoot.shoot.run.ledger import Acceptance, ShootState, Try
 from lib_photoshoot.shoot.run.pictures import thumbnail_name
 
@@ -25,8 +26,9 @@ def shoot_view(products: Sequence[Wanted], state: ShootState, after: int = 0) ->
     """``revision``, ``products`` with their counts, and the ``shots`` that changed after revision ``after``, as JSON.
 
     Each shot: ``id`` (stays the same, from 0), ``product``, ``number``, ``seed``, ``scene``, ``webui``, ``seconds``,
-    ``scores``, ``decision`` (what holds), ``filter`` (what the filter said), ``by_hand``, ``why``, and ``file`` and
-    ``thumbnail`` relative to the output folder. Shots of products that are no longer listed are left out.
+    ``scores``, ``decision`` (what holds), ``filter`` (what the filter said), ``by_hand`` with ``reason`` and ``note``,
+    ``why``, and ``file`` and ``thumbnail`` relative to the output folder. Shots of products that are no
+    longer listed are left out.
     """
     tries = Counter(entry.product for entry in state.tries)
     accepted = Counter(entry.product for entry in state.tries if entry.accepted)
@@ -63,7 +65,7 @@ def _shot(index: int, entry: Try, folder: str) -> dict[str, Any]:
         "scores": [list(score) for score in entry.scores],
         "decision": Acceptance.ACCEPTED if entry.accepted else Acceptance.REJECTED,
         "filter": entry.decision,
-        "by_hand": entry.by_hand,
+        **item_fields(entry.hand),
         "why": entry.why,
         "file": entry.file,
         "thumbnail": thumbnail_name(folder, entry.seed),

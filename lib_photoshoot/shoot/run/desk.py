@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.shoot.review.view import shoot_view
 from lib_photoshoot.shoot.run.ledger import ShootLedger, Try
 from lib_photoshoot.shoot.run.webui import Fault, WebUiError
@@ -135,8 +136,8 @@ class Desk:
             self._end_if_stopped()
             self._change.notify_all()
 
-    def decide(self, product: str, number: int, decision: str | None) -> bool:
-        """Return a person accepts or rejects a picture, or withdraws that (None); False where the run has ended
+    def decide(self, product: str, number: int, hand: Hand | None) -> bool:
+        """Write that a person accepts or rejects a picture, or withdraws that (None); False where the run has ended
         meanwhile.
 
         A product that now lacks a picture gets further tries. Raises ShootError for an unknown picture, and OSError as
@@ -146,7 +147,7 @@ class Desk:
             if self.ended.is_set():
                 return False
             before = self._ledger.state.find(product, number)
-            after = self._ledger.decide(product, number, decision)
+            after = self._ledger.decide(product, number, hand)
             standing = self._of[product]
             standing.accepted += after.accepted - (before is not None and before.accepted)
             self._open = [each for each in self.standings if not each.finished]

@@ -21,6 +21,7 @@ from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import remove_parts, shown
 from lib_photoshoot.journal import SPOILED, ForeignError, Journal, is_begun, json_line, read_lines
+from lib_photoshoot.pages.hands import Hand, hand_of
 from lib_photoshoot.shoot.run.pictures import placed
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ class Acceptance:
 
 
 _PICTURE = re.compile(r"[^/\\\0:]+(/rejected)?/[^/\\\0]+")
-DECISIONS = (Acceptance.ACCEPTED, Acceptance.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Try:
 
     ``number`` counts a product's tries from 0; ``seconds`` is the time at the WebUI; ``scores`` are pairs of product
     and score in [0, 1]; ``decision`` and ``why`` are the filter's own; ``file`` is where the picture lies, relative to
-    the output folder. ``by_hand`` is what a person decided, None where nobody did.
+    the output folder. ``by_hand`` is what a person decided, None where nobody did, with the code of a ``reason`` and a
+    ``note``, as :class:`~lib_photoshoot.pages.hands.Hand` has them.
     """
 
     product: str
@@ -66,6 +67,13 @@ class Try:
     file: str
     exports: tuple[str, ...] = ()
     by_hand: str | None = None
+    reason: str | None = None
+    note: str = ""
+
+    @property
+    def hand(self) -> Hand | None:
+        """What a person decided, None where nobody did."""
+        return None if self.by_hand is None else Hand(self.by_hand, self.reason, self.note)
 
     @property
     def accepted(self) -> bool:
@@ -106,12 +114,12 @@ class ShootState:
             self.changes.append(len(self.tries))
             self.tries.append(entry)
 
-    def decide(self, product: str, number: int, decision: str | None) -> Try | None:
-        """Return a person decides; None withdraws it. The try as it is now, None where there is no such try."""
+    def decide(self, product: str, number: int, hand: Hand | None) -> Try | None:
+        """Take in what a person decided; None withdraws it. The try as it is now, None where there is no such try."""
         index = self._index.get((product, number))
         if index is None:
             return None
-        entry = replace(self.tries[index], by_hand=decision)
+        entry = _decided(self.tries[index], hand)
         self.tries[index] = entry = replace(entry, file=placed(entry.file, entry.accepted))
         self.changes.append(index)
         return entry
@@ -126,9 +134,7 @@ class ShootState:
         if (claim := event.get("claim")) is not None:
             self.claim(claim["product"], claim["recipe"], int(claim["number"]))
         elif (hand := event.get("hand")) is not None:
-            if hand["decision"] not in (*DECISIONS, None):
-                raise ValueError(hand["decision"])
-            self.decide(hand["product"], int(hand["number"]), hand["decision"])
+            self.decide(hand["product"], int(hand["number"]), hand_of(hand, ValueError))
         else:
             self.finish(_try_from(event["try"]))
 
@@ -204,11 +210,12 @@ class ShootLedger(Journal):
     def finish(self, entry: Try) -> None:
         """Write a finished try; raises as :meth:`claim` does."""
         values = asdict(entry)
-        del values["by_hand"]  # a line of its own
+        for name in ("by_hand", "reason", "note"):  # a line of its own
+            del values[name]
         self.append(json_line({"try": values}))
         self.state.finish(entry)
 
-    def decide(self, product: str, number: int, decision: str | None) -> Try:
+    def decide(self, product: str, number: int, hand: Hand | None) -> Try:
         """Write what a person decided (None withdraws it), move the picture, and return the try as it is now.
 
         Raises ShootError where there is no such try, and ``OSError`` as :meth:`claim` does.
@@ -216,10 +223,11 @@ class ShootLedger(Journal):
         before = self.state.find(product, number)
         if before is None:
             raise ShootError(f"The shoot has no picture {number} of {product!r}; load the page again.")
-        if before.by_hand == decision:
+        if before.hand == hand:
             return before
-        self.append(json_line({"hand": {"product": product, "number": number, "decision": decision}}))
-        after = self.state.decide(product, number, decision)
+        values = {"decision": None} if hand is None else hand.to_json()
+        self.append(json_line({"hand": {"product": product, "number": number, **values}}))
+        after = self.state.decide(product, number, hand)
         assert after is not None
         self._move(before.file, after.file)
         return after
@@ -257,6 +265,12 @@ def _check_folder(out: Path, ledger: Path, resume: bool) -> None:
             )
     elif any(child.name != LIST_NAME for child in out.iterdir()):
         raise ShootError(f"{shown(out)} is not empty and holds no shoot; choose another output folder.")
+
+
+def _decided(entry: Try, hand: Hand | None) -> Try:
+    if hand is None:
+        return replace(entry, by_hand=None, reason=None, note="")
+    return replace(entry, by_hand=hand.decision, reason=hand.reason, note=hand.note)
 
 
 def _try_from(values: Mapping[str, Any]) -> Try:

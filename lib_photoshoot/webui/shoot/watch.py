@@ -70,7 +70,7 @@ class WatchedRun:
         Raises ShootError, or OSError as it comes.
         """
         for index, one in enumerate(chosen):
-            if not self._run.desk.decide(one.product, one.number, one.decision):
+            if not self._run.desk.decide(one.product, one.number, one.hand):
                 # It gives its folder back in a moment.
                 self._thread.join()
                 return list(chosen[index:])

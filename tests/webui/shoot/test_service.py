@@ -13,6 +13,7 @@ import pytest
 
 from lib_photoshoot.build import ModelChoice, model_choice
 from lib_photoshoot.errors import ShootError
+from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from lib_photoshoot.settings import FilterSettings, OnMatch
 from lib_photoshoot.shoot.review import folder
@@ -382,5 +383,5 @@ def test_what_the_page_asks_again_and_again_costs_little(
     assert service.overview() == first and service.detail("spring")["state"] == "done" and reads == []
     ledger = host.folder() / "spring"
     # Another program decides: what changed is read, and nothing else.
-    ShootFolder(ledger).decide([ChosenShot("watch", 0, "rejected")])
+    ShootFolder(ledger).decide([ChosenShot("watch", 0, Hand("rejected"))])
     assert service.overview()["shoots"][0]["accepted"] == 2 and reads == [ledger]

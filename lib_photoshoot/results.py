@@ -57,6 +57,8 @@ class Reason(str, Enum):
     """The enhancement failed, so the original was kept."""
     INTERRUPTED = "interrupted"
     """The user stopped the enhancement, so the original was kept."""
+    REMOVED_BY_HAND = "removed_by_hand"
+    """A person removed its outline: it is not the product."""
     UNREADABLE = "unreadable"
     """The file is not a picture that can be read."""
 

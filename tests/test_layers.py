@@ -41,7 +41,7 @@ FLOORS = (
     ("build",),
     ("__init__", "registry"),
     # What is done with the results, and what serves it.
-    ("training", "export", "ranking", "webui.http"),
+    ("correction", "training", "export", "ranking", "webui.http"),
     ("shoot",),
     # The surfaces.
     ("cli",),

@@ -138,16 +138,20 @@ def test_two_cut_outs_of_one_picture_are_put_together_where_they_lay(run):
 
 
 def test_an_outline_drawn_by_hand_is_never_drawn_again(run, tmp_path):
-    """Whatever changes in the source: the record stays, and so do its files."""
+    """Files that are gone do not bring the filter back to it; where the source is another picture, it is set aside."""
     ledger = run / LEDGER_NAME
     drawn = ledger.read_text().replace('"source":"model"', f'"source":"{OutlineSource.HAND.value}"')
     ledger.write_text(drawn)
     mask = next((run / "masks").glob("sure*"))
     mask.write_bytes(b"drawn by hand")
+    next((run / "cutouts").glob("sure*")).unlink()
     photo = tmp_path / "photos" / "sure.png"
-    Image.new("RGB", (100, 100), (9, 9, 9)).save(photo)
     summary = run_catalog(Doubting(), collect_inputs([tmp_path / "photos"]), [LAMP], run, resume=True)
     assert summary.resumed == 2 and mask.read_bytes() == b"drawn by hand"
+    Image.new("RGB", (200, 120), (9, 9, 9)).save(photo)
+    summary = run_catalog(Doubting(), collect_inputs([tmp_path / "photos"]), [LAMP], run, resume=True)
+    assert summary.resumed == 1 and "corrections by hand of 1 picture" in summary.notes[0]
+    assert (run / "withdrawn" / "masks" / mask.name).read_bytes() == b"drawn by hand" != mask.read_bytes()
 
 
 @pytest.mark.parametrize(("step", "found"), [(0, False), (7, True)])

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.catalog.ledger import LEDGER_NAME, file_of
+from lib_photoshoot.catalog.ledger import LEDGER_NAME, file_of, times_corrected
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, writing_failed
@@ -62,7 +62,11 @@ def is_hand(line: bytes) -> bool:
 
 
 class RunHands:
-    """The decisions about a run's pictures, as the lines of its ledger and of its journal of decisions tell them."""
+    """The decisions about a run's pictures, as the lines of its ledger and of its journal of decisions tell them.
+
+    They are about a picture as the filter worked on it. Who corrects its outlines has seen it: the decision stands, and
+    one line of the ledger is enough for that.
+    """
 
     def __init__(self, every: bool = True) -> None:
         """``every``: of any picture, not only of those whose decisions were taken in before, a decision can be told."""
@@ -82,6 +86,8 @@ class RunHands:
                     self._old[file] = hand
             else:
                 file = file_of(line)
+                if _is_correction(line):
+                    return file
                 self._old.pop(file, None)
                 if self._every or file in self._kept:
                     self._line[file] = _digest(line)
@@ -168,6 +174,11 @@ def write_decisions(out: Path, lines: Callable[[], list[bytes]]) -> None:
         raise _foreign(path) from error
     except OSError as error:
         raise CatalogError(f"The decision was not kept. {writing_failed(out, error, 'decide again')}") from error
+
+
+def _is_correction(line: bytes) -> bool:
+    """Whether a record's line is one that a person has corrected."""
+    return b'"corrected":' in line and times_corrected(json.loads(line).get("entry") or {}) > 0
 
 
 def _digest(line: bytes) -> str:

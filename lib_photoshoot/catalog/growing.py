@@ -15,7 +15,7 @@ from lib_photoshoot.catalog.decisions import DECISIONS_NAME, RunHands, is_hand, 
 from lib_photoshoot.catalog.inputs import RUN_PROGRAM
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.page import REPORTS, id_of, item_of, unreadable_item
-from lib_photoshoot.catalog.report import report_document
+from lib_photoshoot.catalog.report import report_document, with_added
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, stamp_of
@@ -36,7 +36,7 @@ def is_run(out: Path) -> bool:
 
 
 class GrowingRun:
-    """A run's records, decisions and unreadable files; not for several threads at once.
+    """A run's records, decisions and unreadable files; not for several threads at once. ``fixable``: a server corrects.
 
     Every picture that is new or changed gets the next *revision*: whoever has seen the first n of them need only look
     at the others.
@@ -45,6 +45,7 @@ class GrowingRun:
     def __init__(self, out: Path) -> None:
         """Read a run. Raises CatalogError where there is none that can be read."""
         self.out = out
+        self.fixable = False
         self._stamps: list[Any] = []
         self._begin()
         self.update()
@@ -66,7 +67,16 @@ class GrowingRun:
         """Return the report without its pictures."""
         products = [str(product["name"]) for product in self._settings["products"]]
         others = {name: value for name, value in self._settings.items() if name != "products"}
-        return report_document(products, others, self._unreadable)
+        return report_document(with_added(products, self._records.values()), others, self._unreadable)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the run was told: what the header of its ledger says."""
+        return self._settings
+
+    def numbered(self, number: int) -> Record | None:
+        """Return the record of the picture with that number on the page; None without one."""
+        return self._records.get(self._numbers.get(number, ""))
 
     def knows(self, file: str) -> bool:
         """Whether the run has a picture of that name."""
@@ -78,7 +88,7 @@ class GrowingRun:
 
     def item(self, file: str) -> Item:
         """Return a picture as the page shows it."""
-        return item_of(self._records[file], self.hands.get(file))
+        return item_of(self._records[file], self.hands.get(file), self.fixable)
 
     def since(self, stamp: str) -> dict[str, Any]:
         """Return the items that are new or changed since a stamp, and the ids of those that are ``gone``.
@@ -136,6 +146,7 @@ class GrowingRun:
         self._epoch, self._revision, self._told = secrets.token_hex(4), 0, 0
         self._ledger_end = self._decisions_end = 0
         self._records: dict[str, Record] = {}
+        self._numbers: dict[int, str] = {}
         self._names: dict[str, list[str]] = {}
         self._files: Counter[str] = Counter()
         self._changed: dict[str, int] = {}
@@ -173,6 +184,7 @@ class GrowingRun:
             names = []
         else:
             self._records[file] = record
+            self._numbers[id_of(file)] = file
         # Counted, since a name may have passed from one picture to another.
         self._files.subtract(self._names.pop(file, ()))
         self._files.update(names)

@@ -18,8 +18,8 @@ from lib_photoshoot.journal import read_header
 
 RUN_LEDGER, RUN_PROGRAM = "ledger.jsonl", "product-photoshoot"
 """By which the output folder of a ``filter`` run is known: a file there, and the program named in its first line."""
-CUTOUTS = "cutouts"
-OUTPUT_FOLDERS = ("masks", CUTOUTS, "overlays", "enhanced", "thumbnails")
+CUTOUTS, CORRECTIONS = "cutouts", "corrections"
+OUTPUT_FOLDERS = ("masks", CUTOUTS, "overlays", "enhanced", "thumbnails", CORRECTIONS)
 """What a run writes of its pictures lies in these; nothing else is ever removed."""
 TellInput = Callable[[str], None]
 """Called with a sentence for the user."""
@@ -191,6 +191,14 @@ def _search(item: str, skipped: str | None, cutouts: bool) -> Iterator[InputFile
     for error in refused:
         if not _is_inside(os.path.realpath(error.filename), skipped):
             yield _found(error.filename, os.path.relpath(error.filename, item))
+
+
+def is_local(key: str) -> bool:
+    """Whether a ledger's key is the path of a file of this machine, by its text alone.
+
+    A network path that is only looked at sends the user's credentials, on Windows.
+    """
+    return "://" not in key and not key.startswith(("//", "\\\\"))
 
 
 def is_run(folder: str) -> bool:

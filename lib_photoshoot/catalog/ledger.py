@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, RUN_LEDGER, RUN_PROGRAM, Stamp, check_out
+from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, RUN_LEDGER, RUN_PROGRAM, Stamp, check_out, is_local
+from lib_photoshoot.catalog.replacement import recover, remove
 from lib_photoshoot.catalog.urls import PictureSource
 from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError
@@ -59,10 +60,19 @@ class Record:
         return Stamp(self.size, self.mtime_ns, self.version)
 
     @property
+    def corrected(self) -> int:
+        """How often a person has corrected the picture's outlines."""
+        return times_corrected(self.entry)
+
+    @property
     def drawn_by_hand(self) -> bool:
-        """Whether a person drew one of the outlines."""
+        """Whether a person drew or removed one of the outlines."""
         sources = ((region.get("outline") or {}).get("source") for region in self.entry["regions"])
-        return OutlineSource.HAND.value in sources
+        return self.corrected > 0 or OutlineSource.HAND.value in sources
+
+    def output_in(self, folder: str) -> str:
+        """Return the first output in a folder; empty where there is none. Not all are named by the ``stem``."""
+        return next((name for name in self.outputs if name.startswith(f"{folder}/")), "")
 
     def to_line(self) -> bytes:
         """Return the record as a line of the ledger."""
@@ -80,10 +90,16 @@ class Record:
         regions = values["entry"]["regions"]
         if any(len([float(side) for side in region["box"]]) != 4 for region in regions):
             raise ValueError("a record's box has not four sides")
-        masks = [region["mask"] for region in regions if region["mask"] is not None]
+        masks = [name for region in regions for name in (region["mask"], region.get("correction")) if name is not None]
         if not is_plain(values["stem"]) or not all(map(is_output, (*outputs, *masks))):
             raise ValueError("a record names a path that no run has written")
         return cls(**{**values, "outputs": outputs, "annotations": tuple(values["annotations"])})
+
+
+def times_corrected(entry: Mapping[str, Any]) -> int:
+    """How often a person has corrected the picture of a report's entry."""
+    times = entry.get("corrected", 0)
+    return times if type(times) is int and times > 0 else 0
 
 
 def is_output(name: object) -> bool:
@@ -175,6 +191,8 @@ class Ledger(Journal):
             super().__init__(path, header)
             self._places = _places(self.lines())
             remove_parts(out)
+            self._owned: Counter[str] | None = None
+            recover(out, self._owned_names)
         except ForeignError as error:
             raise _not_this_run(path, error.first) from error
         except BlockingIOError as error:
@@ -185,7 +203,6 @@ class Ledger(Journal):
             raise CatalogError(
                 f"The output folder {shown(out)} cannot be used ({error.strerror}); choose another one."
             ) from error
-        self._owned: Counter[str] | None = None
 
     def __len__(self) -> int:
         """How many sources have a record."""
@@ -207,18 +224,18 @@ class Ledger(Journal):
     def find(self, source: PictureSource) -> Record | None:
         """Return the record of a source that need not be done again: unchanged, same name, all outputs still there.
 
-        One with an outline that somebody drew by hand stands whatever became of the source: no run draws it again.
+        One with an outline that somebody drew by hand stands as long as the source is not another picture now.
         """
         record = self.get(source.key)
         if record is None:
             return None
-        if record.drawn_by_hand:
-            return record
-        if record.stem != source.stem:
-            return None
         try:
             unchanged = source.stamp() == record.stamp
         except OSError:
+            return record if record.drawn_by_hand else None
+        if record.drawn_by_hand:
+            return record if unchanged else None
+        if record.stem != source.stem:
             return None
         return record if unchanged and all(os.path.isfile(f"{self.out}/{name}") for name in record.outputs) else None
 
@@ -233,10 +250,7 @@ class Ledger(Journal):
         if self._owned is not None:
             self._owned.update(record.outputs)
         if stale is not None and owned is not None:
-            for path in self._given_up(stale, owned):
-                # A folder of somebody else's run may hold links.
-                with suppress(OSError, CatalogError):
-                    os.unlink(inside(self.out, path))
+            remove(self.out, self._given_up(stale, owned))
 
     def withdraw(self, key: str) -> bool:
         """Move the outputs of a picture that is gone, or can no longer be read, to ``withdrawn``; forget its record.
@@ -244,11 +258,17 @@ class Ledger(Journal):
         An outline that somebody drew by hand stays. Returns whether there was a record to forget. Raises OSError.
         """
         stale = self.get(key)
-        if stale is None or stale.drawn_by_hand:
-            return False
+        return stale is not None and not stale.drawn_by_hand and self._withdraw(stale)
+
+    def withdraw_correction(self, key: str) -> bool:
+        """:meth:`withdraw` an outline that somebody drew by hand on what has become another picture. Raises OSError."""
+        stale = self.get(key)
+        return stale is not None and stale.drawn_by_hand and self._withdraw(stale)
+
+    def _withdraw(self, stale: Record) -> bool:
         owned = self._owned_names()
-        self.append(json_line({"file": key, WITHDRAWN: True}))
-        del self._places[key]
+        self.append(json_line({"file": stale.file, WITHDRAWN: True}))
+        del self._places[stale.file]
         for name in self._given_up(stale, owned):
             with suppress(FileNotFoundError, CatalogError):
                 source, target = inside(self.out, name), _free(inside(self.out, f"{WITHDRAWN}/{name}"))
@@ -258,8 +278,7 @@ class Ledger(Journal):
 
     def withdraw_gone(self) -> int:
         """:meth:`withdraw` each picture whose file is no longer there, and return how many those are."""
-        # A network path that is only looked at sends the user's credentials, on Windows.
-        local = (key for key in list(self._places) if "://" not in key and not key.startswith(("//", "\\\\")))
+        local = (key for key in list(self._places) if is_local(key))
         return sum(self.withdraw(key) for key in local if not os.path.lexists(key))
 
     def _owned_names(self) -> Counter[str]:

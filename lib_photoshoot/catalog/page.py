@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.catalog.decisions import read_hands
+from lib_photoshoot.catalog.inputs import is_local
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
-from lib_photoshoot.catalog.outputs import thumbnail_name
 from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, reasons, shows
 from lib_photoshoot.pages.hands import Hand, item_fields
 from lib_photoshoot.pages.html import PER_BLOCK, embedded, html_chunks, key_of
-from lib_photoshoot.results import Decision, Reason
+from lib_photoshoot.results import Decision, OutlineSource, Reason
 from lib_photoshoot.wording import counted
 
 PAGE_NAME = "report.html"
@@ -54,7 +54,8 @@ def page_chunks(
     they are not given; ``embed`` as for :func:`~lib_photoshoot.shoot.review.report.report_chunks`.
     """
     hands, failed = read_hands(out) if hands is None else hands, document["unreadable"]
-    items = chain((item_of(record, hands.get(record.file)) for record in records), map(unreadable_item, failed))
+    fixable = bool((served or {}).get("fix"))
+    items = chain((item_of(one, hands.get(one.file), fixable) for one in records), map(unreadable_item, failed))
     own = {"key": _key(out), "per_block": PER_BLOCK if embed else 0, **(served or {})}
     head = page_head(document, records, own)
     names = chain(([view["thumbnail"] for view in _views(record)] for record in records), ((),) * len(failed))
@@ -103,8 +104,11 @@ def _key(out: Path) -> str:
         return key_of([line.decode("latin-1") for line in islice(ledger, 2)])
 
 
-def item_of(record: Record, hand: Hand | None) -> Item:
-    """Return one picture of a run; ``hand`` is what a person decided about it."""
+def item_of(record: Record, hand: Hand | None, fixable: bool = False) -> Item:
+    """Return one picture of a run; ``hand`` is what a person decided about it.
+
+    ``fixable`` where a server can correct it, if its source is a file.
+    """
     entry = record.entry
     first, *others = _views(record)
     notes = list(_notes(record))
@@ -131,6 +135,7 @@ def item_of(record: Record, hand: Hand | None) -> Item:
         "regions": [_region(region) for region in entry["regions"]],
         "notes": [note for note in notes if note is not told or note.get("colours")],
         "details": list(_details(entry)),
+        "fixable": fixable and is_local(record.file),
     }
 
 
@@ -154,12 +159,12 @@ def _doubtful(entry: Mapping[str, Any]) -> bool:
 
 def _views(record: Record) -> list[View]:
     """Return the picture's looks: what was found first, as far as there are files of them."""
-    files = {"found": f"overlays/{record.stem}.png", "after": f"enhanced/{record.stem}.png", "before": ""}
+    files = {"found": record.output_in("overlays"), "after": record.output_in("enhanced"), "before": ""}
     kinds = {"found": "overlay", "after": "after", "before": "before"}
     views: list[View] = [
-        {"view": name, "file": file, "thumbnail": thumbnail_name(record.stem, kinds[name])}
+        {"view": name, "file": file, "thumbnail": record.output_in(f"thumbnails/{kinds[name]}")}
         for name, file in files.items()
-        if not file or file in record.outputs
+        if file or name == "before"
     ]
     for number, region in enumerate(record.entry["regions"], 1):
         if mask := region["mask"]:
@@ -178,6 +183,8 @@ def _region(region: Mapping[str, Any]) -> Region:
     found: Region = {
         "product": region["product"], "score": region["score"], "box": region["box"], "doubts": doubts_of(region)
     }  # fmt: skip
+    if (region.get("outline") or {}).get("source") == OutlineSource.HAND.value:
+        found["by_hand"] = True
     return found | {"mask": region["mask"], "cutout": _cutout(region["mask"])} if region["mask"] else found
 
 

@@ -55,6 +55,7 @@ REASON_TEXT = {
     Reason.COLOUR_OFF: "The colour is too far from the product's own; the original was kept.",
     Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",
+    Reason.REMOVED_BY_HAND: "Somebody removed its outline: it is not the product.",
     Reason.UNREADABLE: "The file cannot be read as a picture.",
 }
 
@@ -96,7 +97,7 @@ def write_reports(out: Path, document: dict[str, Any], records: Sequence[Record]
 
 
 def rewrite_reports(out: Path, document: dict[str, Any], records: Sequence[Record]) -> None:
-    """Write ``report.json`` and ``report.csv`` anew after decisions.
+    """Write ``report.json`` and ``report.csv`` anew after decisions, and ``coco.json`` after corrections.
 
     Not where a run has still to write them, or is writing to its ledger at the moment: at its end it does this itself.
     Raises as :func:`write_reports`.
@@ -107,6 +108,8 @@ def rewrite_reports(out: Path, document: dict[str, Any], records: Sequence[Recor
     if (out / "report.json").is_file():
         with suppress(BlockingIOError), Journal(ledger, header):
             _write_with_hands(out, document, records)
+            if any(record.corrected for record in records):
+                _write(out / "coco.json", coco_chunks(document["products"], records))
 
 
 def _write_with_hands(out: Path, document: dict[str, Any], records: Sequence[Record]) -> None:
@@ -126,6 +129,12 @@ def report_document(
         "images": [],
         "unreadable": list(unreadable),
     }
+
+
+def with_added(products: Sequence[str], records: Iterable[Record]) -> list[str]:
+    """Return a run's products, and behind them those that somebody added by hand to one of its pictures."""
+    added = (region["product"] for record in records if record.corrected for region in record.entry["regions"])
+    return list(dict.fromkeys([*products, *added]))
 
 
 def report_chunks(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.catalog.decisions import ChosenPicture, chosen_from, write_decisions
 from lib_photoshoot.catalog.growing import GrowingRun, is_run
+from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.page import PAGE_NAME, id_of, page_chunks, page_head, write_page
+from lib_photoshoot.catalog.replacement import open_run, recover, replace_files
 from lib_photoshoot.catalog.report import rewrite_reports
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.files import shown
-from lib_photoshoot.pages.application import CHANGES, DECIDE, picture_in
+from lib_photoshoot.files import shown, writing_failed
+from lib_photoshoot.pages.application import CHANGES, DECIDE, FIX, picture_in
+from lib_photoshoot.pages.data import Item
+from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.pages.hands import item_fields
 
 __all__ = ["ReviewedRun", "is_run"]
@@ -26,8 +31,9 @@ class ReviewedRun:
 
     def __init__(self, out: Path) -> None:
         """Open a run. Raises CatalogError where there is none that can be read."""
-        self.decided = 0
-        self._out = out
+        self.decided = self.corrected = 0
+        self.fixing: Fixing | None = None
+        self.out = self._out = out
         self._lock = threading.Lock()
         self._ended = False
         self._run = GrowingRun(out)
@@ -35,8 +41,8 @@ class ReviewedRun:
     def page(self) -> Iterator[bytes]:
         """Return the page as it is now. Raises CatalogError."""
         with self._lock:
-            self._run.update()
-            served = {"decide": DECIDE, "changes": _address(self._run.stamp)}
+            self._update()
+            served = {"decide": DECIDE, "changes": _address(self._run.stamp), "fix": FIX if self.fixing else ""}
             try:
                 hands = self._run.hands.all()
                 return page_chunks(self._out, self._run.document, self._run.records, served, hands, embed=False)
@@ -46,7 +52,7 @@ class ReviewedRun:
     def changes(self, since: str) -> dict[str, Any]:
         """Return what is new since the page was made or asked last. Raises CatalogError."""
         with self._lock:
-            self._run.update()
+            self._update()
             news = self._run.since(since)
             answer = {"changes": _address(news["stamp"]), "items": news["items"], "gone": news["gone"]}
             if news["records"]:
@@ -62,18 +68,6 @@ class ReviewedRun:
             if not self._run.has_file(name):
                 return None
         return picture_in(self._out, name)
-
-    def found(self, file: object) -> tuple[Path, list[Path]]:
-        """Return the picture that a record's ``file`` names, wherever that lies, and the masks of its products.
-
-        Raises CatalogError where there is none.
-        """
-        with self._lock:
-            self._read()
-            record = next((record for record in self._records if record.file == file), None)
-        if record is None:
-            raise CatalogError(f"{shown(self._out)} has no picture {shown(str(file))}; load the page again.")
-        return Path(record.file), [inside(self._out, one["mask"]) for one in record.entry["regions"] if one["mask"]]
 
     def chosen(self, values: Any) -> list[ChosenPicture]:
         """Decisions out of JSON. Raises CatalogError."""
@@ -97,6 +91,52 @@ class ReviewedRun:
     def _new_lines(self, chosen: Sequence[ChosenPicture]) -> list[bytes]:
         self._run.update()  # somebody else may have decided meanwhile
         return self._run.hands.lines(chosen)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the run was told: the header of its ledger."""
+        return self._run.settings
+
+    def record(self, number: int) -> Record:
+        """Return the record of the picture with that number on the page. Raises CatalogError."""
+        with self._lock:
+            self._update()
+            found = self._run.numbered(number)
+        if found is None:
+            raise CatalogError(f"{shown(self._out)} has no such picture any more; load the page again.")
+        return found
+
+    def replace(self, old: Record, new: Record, scratch: Path) -> Item:
+        """Put a corrected record in the place of another, with its new files, which lie in ``scratch``; the decision
+        stands. Returns the picture for the page. Raises CatalogError; then nothing has changed.
+        """
+        with self._lock:
+            if self._ended:
+                raise CatalogError("This review has ended; start it again, and open the address that it prints.")
+            try:
+                with open_run(self._out) as journal:
+                    self._update()
+                    if self._run.numbered(id_of(old.file)) != old:
+                        raise CatalogError(f"{shown(old.entry['file'])} was changed meanwhile; load the page again.")
+                    recover(self._out, self._owned)
+                    held = Counter(self._owned())
+                    held.subtract(old.outputs)
+                    held.update(new.outputs)
+                    fresh = [name for name in new.outputs if name not in old.outputs]
+                    stale = [name for name in old.outputs if held[name] <= 0]
+                    replace_files(self._out, journal, new.to_line(), scratch, fresh, stale)
+            except OSError as error:
+                again = "save the correction again; nothing was changed"
+                raise CatalogError(writing_failed(self._out, error, again)) from error
+            self.corrected += 1
+            self._update()
+            return self._run.item(new.file)
+
+    def _owned(self) -> list[str]:
+        return [name for record in self._run.records for name in record.outputs]
+
+    def _update(self) -> None:
+        self._run.fixable = self.fixing is not None
+        self._run.update()
 
     def end(self) -> None:
         """Take no more decisions: a browser's open connection outlives the server."""

@@ -114,6 +114,7 @@ def run_engine(
     tell = progress or (lambda _: None)
     protected = _real_paths(inputs)
     done: set[int] = set()
+    aside = 0
     bad: dict[int, dict[str, str]] = {}
     notes: dict[int, str] = {}
     resumed = matched = gone = 0
@@ -128,10 +129,11 @@ def run_engine(
                 notes[number] = f"{shown(record.entry['file'])}: {record.note}"
 
         def unfinished() -> Iterator[Numbered]:
-            nonlocal resumed
+            nonlocal resumed, aside
             for number, source in enumerate(inputs):
                 record = ledger.find(source)
                 if record is None:
+                    aside += ledger.withdraw_correction(source.key)
                     tell(CatalogProgress(len(done) + len(bad), len(inputs), shown(source.name)))
                     yield number, source
                 else:
@@ -150,12 +152,13 @@ def run_engine(
                         count(number, outcome)
             tell(CatalogProgress(len(inputs), len(inputs), None))
             from lib_photoshoot.catalog.page import write_page
-            from lib_photoshoot.catalog.report import report_document, write_reports
+            from lib_photoshoot.catalog.report import report_document, with_added, write_reports
 
             # In the inputs' order, whatever the order of finishing.
             records = Records(ledger, [inputs[number].key for number in sorted(done)])
             unreadable = [bad[number] for number in sorted(bad)]
-            document = report_document([product.name for product in products], settings, unreadable)
+            names = with_added([product.name for product in products], records)
+            document = report_document(names, settings, unreadable)
             write_reports(out, document, records)
             write_page(out, document, records)
         except OSError as error:
@@ -164,6 +167,11 @@ def run_engine(
     if gone:
         moved = f"{shown(out / WITHDRAWN)} has what was made of {counted(gone, 'picture')} that"
         in_order.append(f"{moved} can no longer be read: no report, export or ranking takes it.")
+    if aside:
+        in_order.append(
+            f"{shown(out / WITHDRAWN)} has the corrections by hand of {counted(aside, 'picture')} whose file is "
+            "another now: the new ones were filtered, and have to be corrected anew."
+        )
     return CatalogSummary(matched, len(done) - matched, resumed, tuple(unreadable), tuple(in_order))
 
 

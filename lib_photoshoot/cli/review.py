@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from lib_photoshoot.cli.exits import exit_codes, say
+from lib_photoshoot.wording import counted
+
+if TYPE_CHECKING:
+    from lib_photoshoot.calibration.applying import Calibrator
 
 EXIT_CODES = (
     "Exit codes: 0 ended with Ctrl-C, or the decisions are written; 2 wrong usage, a folder without a shoot or run, or "
@@ -24,14 +29,19 @@ def review_command(
         Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
         typer.Option(metavar="FILE", help="Write decisions that were saved from report.html into the folder, and end."),
     ] = None,
+    calibration: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="FILE", help="The calibration of a run that had one, to correct outlines in it."),
+    ] = None,
 ) -> None:
-    """Look through the pictures of a shoot or of filter in the browser, and accept or reject them by hand."""
+    """Look through the pictures of a shoot or of filter in the browser, accept or reject them, correct outlines."""
     with exit_codes("Interrupted."):
+        from lib_photoshoot.correction.fixer import fixer_of
         from lib_photoshoot.pages.saved import apply_decisions, counts_in_words
         from lib_photoshoot.pages.server import PageServer
         from lib_photoshoot.shoot.review.opening import open_reviewed
 
-        reviewed = open_reviewed(folder)
+        reviewed = open_reviewed(folder, partial(fixer_of, calibrator=_calibrator(calibration)))
         if apply is not None:
             say(f"{counts_in_words(apply_decisions(reviewed, apply))}. Look at {folder / 'report.html'}")
             return
@@ -42,9 +52,17 @@ def review_command(
             with suppress(KeyboardInterrupt):
                 server.serve_forever()
             server.finish()
-            decided = reviewed.decided
-        if decided:
-            say(f"{decided} decision{'' if decided == 1 else 's'} by hand. Look at {folder / 'report.html'}")
+            done = ((reviewed.decided, "decision"), (reviewed.corrected, "correction"))
+        if told := [counted(number, what) for number, what in done if number]:
+            say(f"{' and '.join(told)} by hand. Look at {folder / 'report.html'}")
+
+
+def _calibrator(name: str | None) -> Calibrator | None:
+    if name is None:
+        return None
+    from lib_photoshoot.calibration.applying import calibrator_for
+
+    return calibrator_for(name)[0]
 
 
 def _open(address: str) -> None:

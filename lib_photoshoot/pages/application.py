@@ -1,4 +1,4 @@
-"""The picture page over HTTP: the page, its pictures, and decisions.
+"""The picture page over HTTP: the page, its pictures, decisions, and corrections.
 
 Whoever serves it says who may ask for what. Only this machine reaches :mod:`.server`, but any web page that its browser
 shows could try to: there the address holds a random word, requests must name this host (a foreign name that was pointed
@@ -9,8 +9,10 @@ their folder.
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
+import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,11 +27,14 @@ from starlette.routing import Route
 
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.pages import fixing
 from lib_photoshoot.pages.html import content_security_policy
 
 PAGE_NAME = "report.html"
 DECIDE = "decide"
 """Where the page sends decisions, beside its own address."""
+FIX = "fix"
+"""Where it asks for corrections: :mod:`lib_photoshoot.pages.fixing`."""
 CHANGES = "changes"
 """Where the page asks what is new, beside its own address."""
 LARGEST_BODY = 8 << 20
@@ -54,6 +59,10 @@ class Reviewed(Protocol):
 
     decided: int
     """How many decisions were taken."""
+    corrected: int
+    """How often pictures were corrected."""
+    fixing: fixing.Fixing | None
+    """Who corrects outlines; None where nobody can."""
 
     def page(self) -> Iterator[bytes]:
         """Return the page as it is now, which sends decisions to ``DECIDE``."""
@@ -122,6 +131,11 @@ def build_pages(prefix: str, admit: Admit) -> Starlette:
         reviewed, name = admit(request), request.path_params["name"]
         if name == PAGE_NAME:
             return page_response(reviewed.page())
+        if name.startswith(f"{FIX}/original/") and reviewed.fixing is not None:
+            number = name.rpartition("/")[2]
+            if not (number.isascii() and number.isdigit() and len(number) < 20):
+                raise HTTPException(404, "There is no such picture here.")
+            return _response(200, "image/jpeg", reviewed.fixing.original(int(number)))
         if name == CHANGES:
             return _response(200, _JSON, json.dumps(reviewed.changes(request.query_params.get("since", ""))).encode())
         path = reviewed.picture(name)
@@ -134,10 +148,16 @@ def build_pages(prefix: str, admit: Admit) -> Starlette:
         return _response(200, MEDIA_TYPES[path.suffix], data, "private, max-age=3600")
 
     async def post(request: Request) -> Response:
-        reviewed = await run_in_threadpool(admit, request)
-        if request.path_params["name"] != DECIDE:
+        reviewed, name = await run_in_threadpool(admit, request), request.path_params["name"]
+        if name.startswith(f"{FIX}/") and reviewed.fixing is not None:
+            values = await _json(request, fixing.LARGEST_BODY)
+            return await run_in_threadpool(_fixed, reviewed.fixing, name.removeprefix(f"{FIX}/"), values)
+        if name != DECIDE:
             raise HTTPException(404, "Nothing takes decisions at this address.")
-        values = await _decisions(request)
+        values = await _json(request, LARGEST_BODY)
+        if not isinstance(values, dict) or "decisions" not in values:
+            raise HTTPException(400, 'Send an object with a list "decisions".')
+        values = values["decisions"]
         try:
             chosen = reviewed.chosen(values)
         except PhotoshootError as error:
@@ -153,26 +173,42 @@ def build_pages(prefix: str, admit: Admit) -> Starlette:
     return application
 
 
-async def _decisions(request: Request) -> Any:
-    """Return the list in a request of the page itself. Raises HTTPException."""
+def _fixed(fixer: fixing.Fixing, name: str, values: Any) -> Response:
+    """Answer a request below ``fix``. Raises HTTPException, PhotoshootError."""
+    try:
+        if name == "ready":
+            fixer.ready(fixing.ready_request(values))
+            return _response(202, _JSON, b"{}")
+        if name == "outline":
+            start = time.perf_counter()
+            mask = fixer.outline(fixing.outline_request(values))
+            seconds = round(time.perf_counter() - start, 4)
+            answer = {"mask": base64.b64encode(mask).decode("ascii"), "seconds": seconds}
+            return _response(200, _JSON, json.dumps(answer).encode())
+        if name == "save":
+            return _response(200, _JSON, json.dumps(fixer.save(*fixing.save_request(values))).encode())
+    except fixing.RequestValueError as error:
+        raise HTTPException(400, str(error)) from error
+    raise HTTPException(404, "Nothing is corrected at this address.")
+
+
+async def _json(request: Request, largest: int) -> Any:
+    """Return the JSON in a request of the page itself, of at most ``largest`` bytes. Raises HTTPException."""
     headers = request.headers
     if headers.get("content-type", "").split(";")[0].strip().lower() != _JSON:
         raise HTTPException(415, f"Decisions are sent as {_JSON}.")
     length = headers.get("content-length", "")
     if not length.isdigit():
         raise HTTPException(411, "Decisions are sent with their length.")
-    if len(length) > 12 or int(length) > LARGEST_BODY:
-        raise HTTPException(413, f"Send no more than {LARGEST_BODY >> 20} MB of decisions at once.")
+    if len(length) > 12 or int(length) > largest:
+        raise HTTPException(413, f"Send no more than {largest >> 20} MB of decisions at once.")
     try:
         with anyio.fail_after(_PATIENCE_S):
-            values = json.loads(await request.body())
+            return json.loads(await request.body())
     except TimeoutError as error:
         raise HTTPException(408, "The decisions did not come; load the page again and decide again.") from error
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, "The decisions are not JSON.") from error
-    if not isinstance(values, dict) or "decisions" not in values:
-        raise HTTPException(400, 'Send an object with a list "decisions".')
-    return values["decisions"]
 
 
 def _refused(request: Request, error: Exception) -> Response:

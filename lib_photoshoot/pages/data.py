@@ -7,7 +7,8 @@ as that list alone; None withdraws one, and a ``reason`` and a ``note`` may stan
 and note, and whichever other fields are others now; a refusal is ``{"error": SENTENCE}``.
 
 A served page asks ``changes`` for what is new. The answer is ``{"changes": the next address, "items": [Item, …],
-"gone": [id, …]}``, and ``"page"`` with the fields of the page that are others now; "" ends the asking.
+"gone": [id, …]}``, and ``"page"`` with the fields of the page that are others now; "" ends the asking. What is asked
+and answered below ``fix`` stands in :mod:`lib_photoshoot.pages.fixing`.
 """
 
 from __future__ import annotations
@@ -92,10 +93,14 @@ class _Region(TypedDict):
 
 
 class Region(_Region, total=False):
-    """A product in the picture: score in [0, 1], box (x0, y0, x1, y1) in pixels, codes of its outline's doubts."""
+    """A product in the picture: score in [0, 1], box (x0, y0, x1, y1) in pixels, codes of its outline's doubts.
+
+    ``mask`` and ``cutout`` are files; ``by_hand``: a person drew the outline.
+    """
 
     mask: str
     cutout: str
+    by_hand: bool
 
 
 class _Item(TypedDict):
@@ -123,8 +128,9 @@ class Item(_Item, total=False):
     first, ``by_hand``: what a person decided, with the code of a ``reason`` and a ``note`` or "", ``decision``: what
     holds. ``why``: one sentence. ``scores``: pairs of product and score. ``file`` and ``thumbnail``: the picture as
     ``view`` (the page's first one where that is left out), "" where there is none; ``views``: further looks.
-    ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped. ``regions``, ``notes``, ``more`` (facts in one line),
-    ``details`` (pairs of name and value): of the large view.
+    ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped.
+    ``regions``, ``notes``, ``more`` (facts in one line), ``details`` (pairs of name and value): of the large view.
+    ``fixable``: its outlines can be corrected.
     """
 
     label: str
@@ -139,6 +145,7 @@ class Item(_Item, total=False):
     notes: Sequence[Note]
     more: Sequence[str]
     details: Sequence[Sequence[str]]
+    fixable: bool
 
 
 class Page(TypedDict):
@@ -146,6 +153,7 @@ class Page(TypedDict):
 
     ``heading``: "" counts the groups' accepted and wanted pictures instead. ``key``: tells this page's kept decisions
     from others'. ``decide``: the address, relative to the page's, that takes decisions; "" for a page that is a file.
+    ``fix``: the address, relative to the page's, below which outlines are corrected; "" where they cannot be.
     ``changes``: the address of what is new, "" for none. ``reasons``: why a picture can be rejected. ``apply``: the
     command that takes saved decisions, FOLDER for the page's own; "" for none. ``per_block``: thumbnails in one element
     of the page; 0 where they are files. ``words``: for decisions that nobody took by hand. ``views``:
@@ -159,6 +167,7 @@ class Page(TypedDict):
     lead: str
     key: str
     decide: str
+    fix: str
     changes: str
     reasons: Sequence[Named]
     apply: str
@@ -206,7 +215,7 @@ def reasons() -> list[Named]:
 def page(title: str, **values: Any) -> Page:
     """Return a page of which only what is named differs from the plainest one."""
     plain: Page = {
-        "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "",
+        "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "", "fix": "",
         "changes": "", "reasons": [], "apply": "", "per_block": 0, "words": {},
         "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],
         "products": [], "noun": "product", "order": "", "columns": 0, "footer": [],

@@ -61,9 +61,9 @@ class PageServer:
         self._idle.wait(2 * _CLOSING_S)
 
     def finish(self) -> None:
-        """After the last request: write the page's file anew if anything was decided. Raises PhotoshootError."""
+        """After the last request: write the page's file anew if anything was changed. Raises PhotoshootError."""
         self.reviewed.end()
-        if self.reviewed.decided:
+        if self.reviewed.decided or self.reviewed.corrected:
             self.reviewed.write_report()
 
     def __enter__(self) -> PageServer:

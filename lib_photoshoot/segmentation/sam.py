@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -30,8 +32,12 @@ if TYPE_CHECKING:
 
 # Embeddings of the picture and of the crops that are looked at again; four megabytes each.
 EMBEDDINGS_KEPT = 3
+# A mask that is handed in is as sure as one of SAM's own: its logits there lie about so far from 0.
+PRIOR_LOGIT = 8.0
 # Five prompts a call is faster than twenty: the decoder's attention no longer fits the caches.
 PROMPTS_A_CALL = 5
+Embedding = tuple[torch.Tensor, tuple[int, int], tuple[int, int]]
+"""What SAM keeps of a picture: its features, its size, and the size in which SAM looks at it; (height, width) each."""
 _CLASSIFIER_HEAD = ("image_encoder.norm_head.", "image_encoder.head.")
 
 
@@ -89,8 +95,9 @@ def build_mobile_sam(state: Mapping[str, torch.Tensor] | None = None) -> Sam:
 class SamSegmenter:
     """Box and point prompts on one picture at a time; the picture's embedding is kept until another comes."""
 
-    def __init__(self, model: Sam, name: str, device: str = "cpu") -> None:
+    def __init__(self, model: Sam, name: str, device: str = "cpu", keep: int = EMBEDDINGS_KEPT) -> None:
         self.name = name
+        self.keep = keep
         model = model.eval().to(device)
         upscaling = model.mask_decoder.output_upscaling
         for number, layer in enumerate(upscaling):
@@ -100,7 +107,8 @@ class SamSegmenter:
             # A quarter faster on the CPU: TinyViT is convolutions first.
             model.image_encoder.to(memory_format=torch.channels_last)
         self._predictor = SamPredictor(model)
-        self._embeddings: OrderedDict[bytes, tuple[torch.Tensor, tuple[int, int], tuple[int, int]]] = OrderedDict()
+        self._embeddings: OrderedDict[bytes, Embedding] = OrderedDict()
+        self._lock = threading.Lock()
         self._scale = 1.0
         self._size = (0, 0)
 
@@ -124,24 +132,43 @@ class SamSegmenter:
         return cls(model, f"sam-{variant}", device)
 
     def embed(self, image: np.ndarray) -> None:
-        """Encode the picture (uint8 RGB) unless it is among the last :data:`EMBEDDINGS_KEPT` that were."""
+        """Encode the picture (uint8 RGB) unless it is among the last ``keep`` that were."""
         working = working_copy(image)
         self._size = (image.shape[0], image.shape[1])
         self._scale = max(working.shape[:2]) / max(self._size)
         # Of the working copy: a detector that worked on one has encoded it already.
         digest = picture_digest(working)
         predictor = self._predictor
-        if digest in self._embeddings:
-            self._embeddings.move_to_end(digest)
-            predictor.features, predictor.original_size, predictor.input_size = self._embeddings[digest]
+        if known := self._known(digest):
+            predictor.features, predictor.original_size, predictor.input_size = known
             predictor.is_image_set = True
             return
         with torch.inference_mode():
             predictor.set_image(working)
         # Only now: an interrupted encoding must not pass for this picture's.
-        self._embeddings[digest] = (predictor.features, predictor.original_size, predictor.input_size)
-        while len(self._embeddings) > EMBEDDINGS_KEPT:
-            self._embeddings.popitem(last=False)
+        self._keep(digest, predictor)
+
+    def _known(self, digest: bytes) -> Embedding | None:
+        with self._lock:
+            if digest in self._embeddings:
+                self._embeddings.move_to_end(digest)
+            return self._embeddings.get(digest)
+
+    def _keep(self, digest: bytes, predictor: SamPredictor) -> None:
+        with self._lock:
+            self._embeddings[digest] = (predictor.features, predictor.original_size, predictor.input_size)
+            while len(self._embeddings) > self.keep:
+                self._embeddings.popitem(last=False)
+
+    def embed_ahead(self, image: np.ndarray) -> None:
+        """Encode a picture (uint8 RGB) that will be asked about; in another thread than the one that asks meanwhile."""
+        working = working_copy(image)
+        digest = picture_digest(working)
+        if self._known(digest) is None:
+            predictor = SamPredictor(self._predictor.model)
+            with torch.inference_mode():
+                predictor.set_image(working)
+            self._keep(digest, predictor)
 
     def forget(self) -> None:
         """Drop what is kept of the last pictures."""
@@ -190,12 +217,51 @@ class SamSegmenter:
                     torch.cat([chosen, refined[0, last : last + 1]]),
                     [*predicted, float(again[0, last])],
                 )
-            side = self._predictor.model.image_encoder.img_size
-            height, width = self._predictor.input_size
-            full = F.interpolate(chosen[:, None], (side, side), mode="bilinear", align_corners=False)
-            full = F.interpolate(full[..., :height, :width], shape[:2], mode="bilinear", align_corners=False)
-            probabilities = full.sigmoid()[:, 0].cpu().numpy()
+            probabilities = self._probabilities(chosen, shape)
         return [SoftCandidate(p, q) for p, q in zip(probabilities, predicted, strict=True)]
+
+    def prompted(
+        self,
+        image: np.ndarray,
+        box: Box | None,
+        points: Sequence[tuple[float, float, bool]],
+        prior: np.ndarray | None = None,
+    ) -> list[SoftCandidate]:
+        """Return SAM's three answers to all of these prompts together, of the picture's size.
+
+        ``points`` are (x, y, whether it is the object's). ``prior`` is what the object was taken for so far, float32
+        (height, width) in [0, 1]. There must be a box or a point.
+        """
+        self.embed(image)
+        device = self._predictor.device
+        coordinates = labels = given = None
+        if points:
+            coordinates = self._points([(x, y) for x, y, _ in points])[None].to(device)
+            labels = torch.tensor([[int(inside) for _, _, inside in points]], device=device)
+        boxes = None if box is None else self._boxes([box]).to(device)
+        if prior is not None:
+            given = self._prior(prior).to(device)
+        with torch.inference_mode():
+            _, qualities, logits = self._predictor.predict_torch(coordinates, labels, boxes, given)
+            probabilities = self._probabilities(logits[0], image.shape)
+        return [SoftCandidate(p, q) for p, q in zip(probabilities, qualities[0].tolist(), strict=True)]
+
+    def _prior(self, prior: np.ndarray) -> torch.Tensor:
+        """Return a soft mask of the picture's size as SAM takes one in: logits in a quarter of what it looks at."""
+        height, width = (max(1, round(side / 4)) for side in self._predictor.input_size)
+        small = torch.from_numpy(cv2.resize(prior, (width, height), interpolation=cv2.INTER_AREA))
+        side = self._predictor.model.image_encoder.img_size // 4
+        logits = torch.full((1, 1, side, side), -PRIOR_LOGIT)
+        logits[0, 0, :height, :width] = (2 * small - 1) * PRIOR_LOGIT
+        return logits
+
+    def _probabilities(self, logits: torch.Tensor, shape: tuple[int, ...]) -> np.ndarray:
+        """Return answers, (N, 256, 256), as float32 (N, height, width) in [0, 1] of a picture of ``shape``."""
+        side = self._predictor.model.image_encoder.img_size
+        height, width = self._predictor.input_size
+        full = F.interpolate(logits[:, None], (side, side), mode="bilinear", align_corners=False)
+        full = F.interpolate(full[..., :height, :width], shape[:2], mode="bilinear", align_corners=False)
+        return full.sigmoid()[:, 0].cpu().numpy()
 
     def _full(self, candidate: MaskCandidate) -> MaskCandidate:
         return MaskCandidate(resized_mask(candidate.mask, self._size), candidate.quality)

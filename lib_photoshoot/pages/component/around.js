@@ -16,7 +16,7 @@ function offer(pane, item) {
     button.textContent = text;
     button.addEventListener("click", event => {
       event.stopPropagation();
-      parent.postMessage({ chosen: name, reference: item.reference }, location.origin);
+      parent.postMessage({ chosen: name, id: item.id }, location.origin);
     });
     return button;
   }));

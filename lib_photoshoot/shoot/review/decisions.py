@@ -11,6 +11,7 @@ from typing import Any
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.pages.application import CHANGES, DECIDE, picture_in
+from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
 from lib_photoshoot.shoot.review.report import page_title, report_chunks, shot_item, write_report
 from lib_photoshoot.shoot.review.view import shoot_view
@@ -30,7 +31,8 @@ class ReviewedShoot:
     def __init__(self, folder: ShootFolder) -> None:
         """Open a shoot. Raises ShootError where its list or ledger cannot be read or names files outside the folder."""
         self.folder = folder
-        self.decided = 0
+        self.decided = self.corrected = 0
+        self.fixing: Fixing | None = None
         self._ended = False
         self._ledger: ShootLedger | None = None
         self._timer: threading.Timer | None = None
@@ -60,7 +62,11 @@ class ReviewedShoot:
         epoch, _, seen = since.partition(".")
         after = int(seen) if epoch == self._epoch and seen.isdecimal() and len(seen) < 16 else 0
         view = self.view(after)
-        answer: dict[str, Any] = {"changes": self._address(view), "items": [shot_item(shot) for shot in view["shots"]], "gone": []}
+        answer: dict[str, Any] = {
+            "changes": self._address(view),
+            "items": [shot_item(shot) for shot in view["shots"]],
+            "gone": [],
+        }
         if view["shots"] or not after:
             answer["page"] = {"title": page_title(view["products"]), "products": view["products"]}
         return answer

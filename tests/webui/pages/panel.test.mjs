@@ -41,11 +41,11 @@ test("the picture that was chosen in the tab's frame goes to the host, and nobod
     }, createElement: () => ({})};
     globalThis.gradioApp = () => ({querySelector: selector => selector.includes("iframe") ? frame : send});
     await open();
-    const message = {origin: "http://host", source: frame.contentWindow, data: {chosen: "inpaint", reference: {file: "a"}}};
+    const message = {origin: "http://host", source: frame.contentWindow, data: {chosen: "inpaint", id: 7}};
     heard.message({...message, origin: "http://elsewhere"});
     heard.message({...message, source: {}});
     heard.message({...message, data: {chosen: "else"}});
     assert.deepEqual(clicked, []);
     heard.message(message);
-    assert.deepEqual(clicked, [["L2E", {file: "a"}]]);
+    assert.deepEqual(clicked, [["L2E", 7]]);
 });

@@ -75,15 +75,6 @@ def page_folders() -> AllowedFolders:
     return replace(usable, roots=(*usable.roots, Path(os.path.realpath(own_outputs()))))
 
 
-def source_folders() -> AllowedFolders:
-    """Return the folders whose pictures a run may have been made of: those, and where pictures go that are dropped."""
-    from modules import shared
-
-    folders = page_folders()
-    dropped = getattr(getattr(shared.demo, "server_app", None), "uploaded_file_dir", None)
-    return replace(folders, roots=(*folders.roots, Path(os.path.realpath(dropped)))) if dropped else folders
-
-
 _HIDDEN = (
     "this WebUI was started with --hide-ui-dir-config, so only those can be named that its owner has listed in "
     "Settings, Product Photoshoot"

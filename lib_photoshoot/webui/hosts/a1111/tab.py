@@ -229,16 +229,15 @@ def _page(folder: Path) -> str:
 
 
 def _picture_and_mask(chosen: str) -> list[Any]:
-    """Return a picture, and one mask of all its products; ``chosen`` is JSON of a page's place and an item."""
+    """Return a picture, and one mask of all its products; ``chosen`` is JSON of a page's place and an item's number."""
     # gradio resolves a handler's annotations when the page is built: only names that are there by then.
     import gradio as gr
 
     from lib_photoshoot.webui.folder.inpainting import picture_and_mask
-    from lib_photoshoot.webui.hosts.a1111.outer import source_folders
     from lib_photoshoot.webui.hosts.a1111.pictures_host import picture_pages
 
-    place, reference = json.loads(chosen)
+    place, number = json.loads(chosen)
     try:
-        return list(picture_and_mask(picture_pages().at(place), reference, source_folders()))
+        return list(picture_and_mask(picture_pages().at(place), number))
     except PhotoshootError as error:
         raise gr.Error(str(error)) from error

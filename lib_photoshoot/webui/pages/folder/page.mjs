@@ -17,7 +17,7 @@ export function open() {
     addEventListener("message", ({source, origin, data}) => {
         const frame = gradioApp().querySelector(FRAME);
         if (origin === location.origin && source === frame?.contentWindow && data?.chosen === "inpaint") {
-            picture = [new URL(frame.src).pathname.split("/").at(-2), data.reference];
+            picture = [new URL(frame.src).pathname.split("/").at(-2), data.id];
             gradioApp().querySelector("#photoshoot_tab_send").click();
         }
     });

@@ -1,0 +1,230 @@
+"""Who answers the picture page's corrections of a run: originals, outlines from clicks, and saving.
+
+Models are loaded with the first click. Embeddings of the picture in view and of the next ones are made ahead.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lib_photoshoot.catalog.replacement import new_scratch
+from lib_photoshoot.correction.ahead import Ahead
+from lib_photoshoot.correction.clicks import ClickSegmenter, outlined
+from lib_photoshoot.correction.originals import check_original, jpeg_of, read_original
+from lib_photoshoot.correction.regions import read_region_mask
+from lib_photoshoot.correction.run_settings import RunSettings, run_settings
+from lib_photoshoot.correction.saving import Drawing, corrected_parts, write_correction
+from lib_photoshoot.errors import CatalogError, ImageError
+from lib_photoshoot.files import shown, writing_failed
+from lib_photoshoot.images import Picture, decode_picture
+from lib_photoshoot.masks.cutout import mask_image
+from lib_photoshoot.pages.fixing import EDIT_SIDE, OutlineRequest, RegionChange
+from lib_photoshoot.results import Box
+from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
+from lib_photoshoot.transparency import on_neutral_ground
+
+if TYPE_CHECKING:
+    from lib_photoshoot.calibration.applying import Calibrator
+    from lib_photoshoot.catalog.ledger import Record
+    from lib_photoshoot.catalog.review import ReviewedRun
+
+COPIES_KEPT = 4
+"""Copies of pictures that stay in memory, 12 MB each at most."""
+EMBEDDINGS_KEPT = 8
+
+Turn = Callable[[], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class EditCopy:
+    """A picture as outlines are corrected on it: uint8 sRGB of the edit size, and that size to the original's."""
+
+    pixels: np.ndarray
+    scale: float
+
+
+class Fixer:
+    """Corrects outlines of a run under review; methods may be called from several threads."""
+
+    def __init__(
+        self,
+        run: ReviewedRun,
+        load: Callable[[], ClickSegmenter],
+        calibrator: Calibrator | None = None,
+        turn: Turn = nullcontext,
+    ) -> None:
+        """``load`` loads SAM; ``calibrator`` is the run's calibration, if it had one; ``turn`` is the host's queue."""
+        self._run = run
+        self._load = load
+        self._calibrator = calibrator
+        self._turn = turn
+        self._segmenter: ClickSegmenter | None = None
+        self._loading, self._asking, self._saving = threading.Lock(), threading.Lock(), threading.Lock()
+        self._copies: OrderedDict[tuple[Any, ...], EditCopy] = OrderedDict()
+        self._ahead = Ahead(self._prepare)
+
+    def original(self, id_: int) -> bytes:
+        """Return the original as a JPEG file. Raises PhotoshootError."""
+        return jpeg_of(read_original(self._run.record(id_)))
+
+    def ready(self, ids: Sequence[int]) -> None:
+        """Prepare for questions about these pictures; returns at once."""
+        self._ahead.wish(ids)
+
+    def outline(self, request: OutlineRequest) -> bytes:
+        """Return the outline as a PNG file of the edit size. Raises PhotoshootError."""
+        record = self._run.record(request.id)
+        copy = self._copy(record)
+        start, box = self._start(record, copy, request), request.box
+        if box is None and start is None and request.region is not None:
+            box = _region(record, request.region)["box"]
+        clicks = [(x * copy.scale, y * copy.scale, inside) for x, y, inside in request.points]
+        mask = self._outlined(copy, start, None if box is None else _scaled(box, copy), clicks)
+        buffer = io.BytesIO()
+        mask_image(mask).save(buffer, "PNG", compress_level=1)
+        return buffer.getvalue()
+
+    def save(self, id_: int, changes: Sequence[RegionChange]) -> dict[str, Any]:
+        """Correct a picture's outlines, all or none. Raises PhotoshootError."""
+        record = self._run.record(id_)
+        settings = run_settings(self._run.settings(), self._calibrator)
+        picture = read_original(record)
+        if settings.calibrator is not None:
+            picture = settings.calibrator(picture, shown(record.entry["file"])).picture
+        shape = working_copy(picture.pixels).shape[:2]
+        drawings, removed = _drawings(record, changes, settings, shape)
+        with self._saving:
+            return {"shots": [self._saved(record, picture, drawings, removed, settings)], "products": []}
+
+    def _saved(
+        self,
+        record: Record,
+        picture: Picture,
+        drawings: Sequence[Drawing],
+        removed: Sequence[int],
+        settings: RunSettings,
+    ) -> Any:
+        out = self._run.out
+
+        def unwritten(box: Box) -> np.ndarray:
+            copy = self._copy(record)
+            return self._outlined(copy, None, _scaled(box, copy), ())
+
+        parts = corrected_parts(out, record, picture, drawings, removed, unwritten)
+        try:
+            scratch = new_scratch(out)
+            try:
+                new = write_correction(out, scratch, record, picture, parts, settings)
+                return self._run.replace(record, new, scratch)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+        except OSError as error:
+            raise CatalogError(writing_failed(out, error, "save the correction again; nothing was changed")) from error
+
+    def _outlined(
+        self, copy: EditCopy, start: np.ndarray | None, box: Box | None, clicks: Sequence[tuple[float, float, bool]]
+    ) -> np.ndarray:
+        segmenter = self._loaded()
+        with self._asking, self._turn():
+            return outlined(segmenter, copy.pixels, start, box, clicks)
+
+    def _start(self, record: Record, copy: EditCopy, request: OutlineRequest) -> np.ndarray | None:
+        shape = copy.pixels.shape[:2]
+        if request.mask is not None:
+            return _mask(request.mask, shape)
+        if request.region is None:
+            return None
+        size = (record.entry["height"], record.entry["width"])
+        mask = read_region_mask(self._run.out, _region(record, request.region), size)
+        return None if mask is None else resized_mask(mask, shape)
+
+    def _prepare(self, number: int) -> None:
+        copy = self._copy(self._run.record(number))
+        segmenter = self._loaded()
+        with self._turn():
+            segmenter.embed_ahead(copy.pixels)
+
+    def _loaded(self) -> ClickSegmenter:
+        with self._loading:
+            if self._segmenter is None:
+                self._segmenter = self._load()
+            return self._segmenter
+
+    def _copy(self, record: Record) -> EditCopy:
+        """Return the copy of a record's original, read anew where it is not among the last. Raises PhotoshootError."""
+        check_original(record)
+        key = (record.file, record.stamp)
+        if key not in self._copies:
+            picture = read_original(record)
+            pixels = working_copy(on_neutral_ground(picture.srgb, picture.alpha))
+            self._copies[key] = EditCopy(pixels, max(pixels.shape[:2]) / max(picture.width, picture.height))
+            while len(self._copies) > COPIES_KEPT:
+                self._copies.popitem(last=False)
+        return self._copies[key]
+
+
+def fixer_of(run: ReviewedRun, calibrator: Calibrator | None = None) -> Fixer:
+    """Return who corrects a run's outlines with MobileSAM on this machine's processor."""
+
+    def load() -> ClickSegmenter:
+        from lib_photoshoot.segmentation.sam import SamSegmenter
+        from lib_photoshoot.weights.store import find
+
+        segmenter = SamSegmenter.from_file(find("mobile-sam"), "mobile-sam")
+        segmenter.keep = EMBEDDINGS_KEPT
+        return segmenter
+
+    return Fixer(run, load, calibrator)
+
+
+def _drawings(
+    record: Record, changes: Sequence[RegionChange], settings: RunSettings, shape: tuple[int, ...]
+) -> tuple[list[Drawing], list[int]]:
+    """Return what was drawn, and the numbers of removed regions. Raises PhotoshootError."""
+    named = [change.region for change in changes if change.region is not None]
+    if len(set(named)) < len(named):
+        raise CatalogError("A product is corrected twice in one go; load the page again.")
+    drawings, removed = [], []
+    for change in changes:
+        entry = None if change.region is None else _region(record, change.region)
+        if change.mask is None:
+            removed.append(change.region or 0)
+            continue
+        product = settings.named(change.product or (entry or {}).get("product", ""))
+        drawings.append(Drawing(change.region, product, _mask(change.mask, shape)))
+    return drawings, removed
+
+
+def _region(record: Record, number: int) -> dict[str, Any]:
+    regions = record.entry["regions"]
+    if number >= len(regions):
+        raise CatalogError(f"{shown(record.entry['file'])} has no product {number + 1} any more; load the page again.")
+    return regions[number]
+
+
+def _mask(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    mask = decode_picture(data, "The drawn mask", EDIT_SIDE * EDIT_SIDE).pixels[:, :, 0] > 127
+    if mask.shape != tuple(shape[:2]):
+        raise ImageError(
+            f"The drawn mask has {mask.shape[1]}x{mask.shape[0]} pixels in place of {shape[1]}x{shape[0]}; load the "
+            "page again."
+        )
+    return mask
+
+
+def _scaled(box: Sequence[float], copy: EditCopy) -> Box:
+    height, width = copy.pixels.shape[:2]
+    x0, y0, x1, y1 = (side * copy.scale for side in box)
+    inside = (max(0.0, x0), max(0.0, y0), min(float(width), x1), min(float(height), y1))
+    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+        raise CatalogError("The box lies outside of the picture; draw it anew.")
+    return inside

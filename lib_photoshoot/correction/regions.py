@@ -1,0 +1,92 @@
+"""From a mask that a person drew to a region with a soft edge; and a run's region read back from its files.
+
+The person drew on a copy of at most 2048 pixels, and clicks or a brush are not exact to the pixel: as with the
+outliner's vote, the edge runs where the picture has one, near the drawn line. What is hollow in the drawing stays open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from lib_photoshoot.confined import inside
+from lib_photoshoot.errors import CatalogError, ImageError
+from lib_photoshoot.images import Picture, read_picture
+from lib_photoshoot.masks.edges import edge_alpha
+from lib_photoshoot.masks.morphology import fill_holes, mask_box
+from lib_photoshoot.results import Outline, OutlineSource, ProductRegion
+from lib_photoshoot.segmentation.outlining import vote_copy
+from lib_photoshoot.transparency import on_neutral_ground, within
+
+OPENING_SHARE = 1e-4
+"""Smaller holes, as a share of the area inside the outline, are the edge's own and are filled."""
+UNSURE_PIXELS = 1.5
+"""Standard deviation, in pixels of the copy in which edges are looked for, of where a person's line may lie."""
+
+
+def drawn_region(
+    picture: Picture, drawn: np.ndarray, product: str, score: float = 1.0, quality: float = 1.0
+) -> ProductRegion:
+    """Return the region of a drawing: bool (height, width) of the picture's size or of a copy. Raises CatalogError."""
+    soft = vote_copy(drawn.astype(np.float32))
+    solid = soft > 0.5
+    alpha = edge_alpha(
+        on_neutral_ground(picture.srgb, picture.alpha), solid, cv2.GaussianBlur(soft, (0, 0), UNSURE_PIXELS)
+    )
+    outlined = alpha > 127
+    mask = fill_holes(outlined)
+    box = mask_box(mask)
+    if box is None:
+        raise CatalogError(f"The outline of {product} is empty; draw it, or remove the product.")
+    opened = mask & ~fill_holes(outlined, OPENING_SHARE)
+    outline = Outline(1.0, (), OutlineSource.HAND)
+    region = ProductRegion(product, box, score, mask, quality, opened if opened.any() else None, alpha, outline)
+    if picture.alpha is None or picture.alpha.min() == 255:
+        return region
+    seen, _ = within([region], picture.alpha)
+    if not seen:
+        raise CatalogError(f"The outline of {product} lies where the picture is transparent; mark what can be seen.")
+    return seen[0]
+
+
+def read_region_mask(out: Path, region: Mapping[str, Any], shape: tuple[int, int]) -> np.ndarray | None:
+    """Return a region's solid mask, bool of ``shape`` (height, width); None where the run wrote none.
+
+    ``region`` is an entry of the report. Raises CatalogError, ImageError.
+    """
+    return None if region["mask"] is None else _read(out, region, shape)[0]
+
+
+def read_region(out: Path, region: Mapping[str, Any], shape: tuple[int, int]) -> ProductRegion:
+    """Return a region as the run wrote it: mask, openings and alpha. Raises CatalogError, ImageError."""
+    solid, mask, alpha = _read(out, region, shape)
+    openings = mask & ~solid
+    x0, y0, x1, y1 = (float(side) for side in region["box"])
+    found = (region["product"], (x0, y0, x1, y1), float(region["score"]), mask, float(region.get("quality") or 0.0))
+    return ProductRegion(*found, openings if openings.any() else None, alpha)
+
+
+def _read(out: Path, region: Mapping[str, Any], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what is cut out of a region, its mask without holes, and its alpha."""
+    mask = read_picture(inside(out, region["mask"]), shape[0] * shape[1]).pixels[:, :, 0] > 127
+    if mask.shape != shape:
+        raise ImageError(f"{region['mask']} and its picture differ in size; run `filter` on it again.")
+    alpha = mask.astype(np.uint8) * np.uint8(255)
+    place = region.get("cutout_at")
+    if place is None:
+        return mask, mask, alpha
+    cutout = read_picture(inside(out, region["mask"].replace("masks/", "cutouts/", 1)), shape[0] * shape[1])
+    x, y = (int(value) for value in place)
+    target = alpha[y : y + cutout.height, x : x + cutout.width] if min(x, y) >= 0 else alpha[:0]
+    if target.shape != (cutout.height, cutout.width) or cutout.alpha is None:
+        raise ImageError(f"The cut-out of {region['mask']} does not lie in its picture; run `filter` on it again.")
+    alpha[:] = 0
+    target[:] = cutout.alpha
+    # A matte ends inside the mask where there is an opening, and at its edge.
+    solid = fill_holes(mask & (alpha > 127), OPENING_SHARE)
+    opened = fill_holes(solid) & ~solid
+    return mask & ~opened, mask, alpha

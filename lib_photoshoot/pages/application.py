@@ -37,6 +37,7 @@ FIX = "fix"
 """Where it asks for corrections: :mod:`lib_photoshoot.pages.fixing`."""
 CHANGES = "changes"
 """Where the page asks what is new, beside its own address."""
+ENHANCE = f"{FIX}/enhance"
 LARGEST_BODY = 8 << 20
 MEDIA_TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".json": "application/json", ".csv": "text/csv",
@@ -187,6 +188,8 @@ def _fixed(fixer: fixing.Fixing, name: str, values: Any) -> Response:
             return _response(200, _JSON, json.dumps(answer).encode())
         if name == "save":
             return _response(200, _JSON, json.dumps(fixer.save(*fixing.save_request(values))).encode())
+        if name == "enhance":
+            return _response(200, _JSON, json.dumps(fixer.enhance(fixing.enhance_request(values))).encode())
     except fixing.RequestValueError as error:
         raise HTTPException(400, str(error)) from error
     raise HTTPException(404, "Nothing is corrected at this address.")

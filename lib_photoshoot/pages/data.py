@@ -154,6 +154,7 @@ class Page(TypedDict):
     ``heading``: "" counts the groups' accepted and wanted pictures instead. ``key``: tells this page's kept decisions
     from others'. ``decide``: the address, relative to the page's, that takes decisions; "" for a page that is a file.
     ``fix``: the address, relative to the page's, below which outlines are corrected; "" where they cannot be.
+    ``enhance``: the address that enhances a picture again by its outlines; "" for none.
     ``changes``: the address of what is new, "" for none. ``reasons``: why a picture can be rejected. ``apply``: the
     command that takes saved decisions, FOLDER for the page's own; "" for none. ``per_block``: thumbnails in one element
     of the page; 0 where they are files. ``words``: for decisions that nobody took by hand. ``views``:
@@ -168,6 +169,7 @@ class Page(TypedDict):
     key: str
     decide: str
     fix: str
+    enhance: str
     changes: str
     reasons: Sequence[Named]
     apply: str
@@ -216,6 +218,7 @@ def page(title: str, **values: Any) -> Page:
     """Return a page of which only what is named differs from the plainest one."""
     plain: Page = {
         "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "", "fix": "",
+        "enhance": "",
         "changes": "", "reasons": [], "apply": "", "per_block": 0, "words": {},
         "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],
         "products": [], "noun": "product", "order": "", "columns": 0, "footer": [],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.prompts import STYLE
@@ -35,7 +36,11 @@ _TRAIN = f'<div id="photoshoot_train" data-photoshoot-page="train/page.mjs" data
 _SHOOT = '<div id="photoshoot_shoot" data-photoshoot-page="shoot/page.mjs">Loading…</div>'
 
 
-def build_tab(inpaint: list[Any] | None) -> list[tuple[Any, str, str]]:
+Results = Sequence[tuple[Any, "list[Any]"]]
+"""Of each of the host's galleries: our button below it, and the components gallery, information and products."""
+
+
+def build_tab(inpaint: list[Any] | None, results: Results = ()) -> list[tuple[Any, str, str]]:
     """Return the tab, for the host's ``on_ui_tabs``; ``inpaint`` are its components for picture and mask, if it has
     them.
     """
@@ -47,7 +52,7 @@ def build_tab(inpaint: list[Any] | None) -> list[tuple[Any, str, str]]:
         gr.Tabs(elem_id="photoshoot_tab_parts"),
     ):
         with gr.TabItem("Filter pictures", id="filter", elem_id="photoshoot_tab_filter"):
-            FilterPart().build(inpaint)
+            FilterPart().build(inpaint, results)
         with gr.TabItem("Train a LoRA", id="train", elem_id="photoshoot_tab_train"):
             gr.HTML(_TRAIN, elem_id="photoshoot_tab_train_page")
         with gr.TabItem("Shoot a list", id="shoot", elem_id="photoshoot_tab_shoot"):
@@ -77,7 +82,7 @@ class FilterPart:
     def __init__(self) -> None:
         self._run: FolderRun | None = None
 
-    def build(self, inpaint: list[Any] | None) -> None:
+    def build(self, inpaint: list[Any] | None, results: Results) -> None:
         """Lay out the components and connect them; ``inpaint`` are the host's components for picture and mask."""
         import gradio as gr
 
@@ -127,7 +132,7 @@ class FilterPart:
                     stop = gr.Button("Stop", interactive=False, elem_id="photoshoot_tab_stop")
             with gr.Column(scale=2, min_width=420, elem_id="photoshoot_tab_results"):
                 progress = gr.HTML(_EMPTY, elem_id="photoshoot_tab_progress")
-                view = PicturesView(inpaint)
+                view = PicturesView(inpaint, results)
         detect = [widgets.made[name] for name in ("products", "detector", "segmenter", "threshold", "require_all")]
         models = [widgets.made[name] for name in ("detector", "segmenter")]
         needs.bind(*models)
@@ -183,8 +188,10 @@ class PicturesView:
     What the browser does is in ``pages/folder/``.
     """
 
-    def __init__(self, inpaint: list[Any] | None) -> None:
+    def __init__(self, inpaint: list[Any] | None, results: Results) -> None:
         import gradio as gr
+
+        from lib_photoshoot.webui.hosts.a1111.streaming import streamed
 
         with gr.Row(elem_id="photoshoot_tab_open"):
             self.folder = gr.Textbox(
@@ -197,6 +204,14 @@ class PicturesView:
         self.page = gr.HTML(elem_id="photoshoot_tab_pictures")
         for event in (button.click, self.folder.submit):
             event(_opened, [self.folder], [self.page], show_progress=False)
+        for button, given in results:
+            button.click(
+                streamed(_opened_result),
+                given,
+                [self.folder, self.page],
+                _js=in_page(FOLDER, "openResult"),
+                show_progress=False,
+            )
         if inpaint is not None:
             chosen = gr.Textbox(visible=False)
             chosen.do_not_save_to_config = True
@@ -217,14 +232,34 @@ def _opened(folder: str) -> str:
         return note(sentence(error), wrong=True)
 
 
-def _page(folder: Path) -> str:
+def _opened_result(gallery: Any, infotext: str, products: str) -> Iterator[list[Any]]:
+    """Yield updates of the pictures' folder and page for the picture of a gallery."""
+    import gradio as gr
+
+    from lib_photoshoot.webui.hosts.a1111.pictures_host import open_generated
+    from lib_photoshoot.webui.http.sentences import note, sentence
+
+    same = gr.update()
+    if not gallery:
+        raise gr.Error("There is no result in this tab yet; generate an image first.")
+    yield [same, note("Outlining the products, once it is our turn …")]
+    try:
+        folder = open_generated(gallery, infotext, products)
+        yield [str(folder), _page(folder, folder.name.rpartition("-")[0])]
+    except (PhotoshootError, OSError) as error:
+        yield [same, note(sentence(error), wrong=True)]
+
+
+def _page(folder: Path, stem: str = "") -> str:
+    """Return the page of a folder, with the picture of that name large."""
     from lib_photoshoot.webui.http.picture_pages import address_of
 
     address = escape(f"./{address_of(folder)}")
+    large = f"#{quote(stem)}" if stem else ""
     # With the time: the browser shows a page anew whose folder has other pictures since.
     return (
         f'<div class="photoshoot-tab-page"><a href="{address}" target="_blank" rel="noopener">Open in a new tab</a>'
-        f'<iframe src="{address}?{time.time_ns()}" title="Pictures"></iframe></div>'
+        f'<iframe src="{address}?{time.time_ns()}{large}" title="Pictures"></iframe></div>'
     )
 
 

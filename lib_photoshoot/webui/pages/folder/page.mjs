@@ -1,6 +1,7 @@
 // The tab's part 'Filter pictures': the picture page in it is told what this WebUI can do with a picture, and what was
 // chosen there is done here.
 
+import {selected} from "../panel/actions.mjs";
 import {styled} from "../shared/styles.mjs";
 import {t} from "../shared/words.mjs";
 
@@ -30,9 +31,23 @@ export function chosen() {
 }
 
 export function openInpaint() {
-    const named = (selector, name) => Array.from(gradioApp().querySelectorAll(`${selector} > .tab-nav > button`))
-        .find(button => [name, t(name)].includes(button.textContent.trim()));
-    named("#tabs", "img2img")?.click();
-    named("#mode_img2img", "Inpaint upload")?.click();
+    go("#tabs", "img2img");
+    go("#mode_img2img", "Inpaint upload");
     return [];
+}
+
+// For the host's event: the picture in a gallery, with its infotext, is opened in this part.
+export function openResult(gallery, generationInfo, products) {
+    const [pictures, infotext] = selected(gallery, generationInfo);
+    if (pictures.length) {
+        go("#tabs", "Photoshoot");
+        go("#photoshoot_tab_parts", "Filter pictures");
+        gradioApp().querySelector("#photoshoot_tab_open")?.scrollIntoView();
+    }
+    return [pictures, infotext, products];
+}
+
+function go(tabs, name) {
+    Array.from(gradioApp().querySelectorAll(`${tabs} > .tab-nav > button`))
+        .find(button => [name, t(name)].includes(button.textContent.trim()))?.click();
 }

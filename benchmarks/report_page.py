@@ -7,8 +7,10 @@ about 11 KB, more than most photographs have in a shoot, and three of about 25 K
 Printed per page: its size; the time until the first card has its
 thumbnail decoded, from the beginning of the navigation; the medians of a change of the filter, an arrow key in the
 grid, a decision by key, and an arrow key in the large view until its picture is shown, each until the next frame is
-drawn; of a jump to the far end of the page until all thumbnails in sight are decoded; and what remains after all that:
-script memory (MB) and elements.
+drawn; of a served page, the longest of as many decisions from the key until the answer, which is sent when the decision is
+on the disk; of a jump to the far end of the page until all thumbnails in sight are decoded; frames a second while the
+page scrolls past 100 pictures a second or so, and the longest frame; and what remains after all that: script memory, memory of all the page's own
+processes (MB, their share of what they have in common), and elements.
 """
 
 from __future__ import annotations
@@ -40,6 +42,30 @@ TIMED = """async () => {
 KEY = (
     "(document.activeElement || document.body).dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
 )
+# Resolves with the milliseconds from a key to the end of the answer about its decision.
+KEPT = """async () => {
+    performance.clearResourceTimings();
+    const start = performance.now();
+    %s;
+    for (;;) {
+        const asked = performance.getEntriesByType("resource").find(one => one.name.endsWith("/decide") && one.responseEnd);
+        if (asked) return asked.responseEnd - start;
+        await new Promise(done => setTimeout(done, 5));
+    }
+}"""
+SCROLLED = """async () => {
+    scrollTo(0, 0);
+    const times = [], by = 1200 / 60;
+    const end = performance.now() + 3000;
+    for (let last = performance.now(); last < end;) {
+        scrollBy(0, by);
+        const now = await new Promise(requestAnimationFrame);
+        times.push(now - last);
+        last = now;
+    }
+    times.shift();
+    return [Math.max(...times), 1000 * times.length / times.reduce((sum, time) => sum + time, 0)];
+}"""
 SHOWS = {"shoot": ("rejected", "accepted", "all"), "filter": ("skip", "match", "all")}
 DECODED = "[...document.querySelectorAll('.card img')].every(one => one.complete && one.naturalWidth > 0)"
 FIRST_CARD = """() => new Promise(resolve => { const look = () => {
@@ -60,7 +86,10 @@ def main() -> int:
     from lib_photoshoot.pages.server import PageServer
 
     flags = ["--no-sandbox", "--disable-gpu", "--enable-precise-memory-info", "--js-flags=--expose-gc"]
-    names = ("page MB", "first card", "filter", "key", "decision", "large view", "far jump", "heap MB", "elements")
+    names = (
+        "page MB", "first card", "filter", "key", "decision", "on disk", "large view", "far jump", "longest", "frames/s",
+        "heap MB", "memory MB", "elements",
+    )  # fmt: skip
     print(f"{'pictures':>8} {'of':>6} {'page':>7} " + " ".join(f"{name:>10}" for name in names))
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
@@ -117,25 +146,38 @@ def measure(browser: Any, address: str, rounds: int, kind: str) -> list[float]:
     changed = median(*shows)
     key = median(KEY % "ArrowRight", KEY % "ArrowDown")
     decision = median(KEY % "r", KEY % "a")
+    kept = max(page.evaluate(KEPT % (KEY % key)) for key in "ra" * rounds) if address.startswith("http") else 0.0
     page.keyboard.press("Enter")
     page.wait_for_timeout(400)
     large = median(KEY % "ArrowRight", until="document.querySelector('.stage img')")
     page.keyboard.press("Escape")
     end = "scrollTo(0, document.documentElement.scrollHeight * %s)"
     jump = median(end % "1", end % ".5", end % "0", until=DECODED)
+    longest, frames = page.evaluate(SCROLLED)
     page.evaluate("gc()")
     memory = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
     elements = page.evaluate("document.querySelectorAll('*').length")
+    whole = process_memory(browser)
     page.close()
-    return [first, changed, key, decision, large, jump, memory, elements]
+    return [first, changed, key, decision, kept, large, jump, longest, frames, memory, whole, elements]
+
+
+def process_memory(browser: Any) -> float:
+    """MB of the browser's renderers; Linux alone tells what several processes have in common."""
+    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    rollups = [Path(f"/proc/{one['id']}/smaps_rollup") for one in found if one["type"] == "renderer"]
+    lines = [line.split() for path in rollups for line in path.read_text().splitlines()]
+    return sum(int(line[1]) for line in lines if line[0] == "Pss:") / 1000
 
 
 def show(count: int, of: str, kind: str, size: int, figures: list[float]) -> None:
-    *times, memory, elements = figures
+    *times, frames, memory, whole, elements = figures
     cells = [
         f"{size / 1e6:>10.2f}",
         *(f"{value:>7.1f} ms" for value in times),
+        f"{frames:>10.1f}",
         f"{memory:>10.1f}",
+        f"{whole:>10.1f}",
         f"{elements:>10.0f}",
     ]
     print(f"{count:>8} {of:>6} {kind:>7} " + " ".join(cells), flush=True)

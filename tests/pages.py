@@ -24,8 +24,13 @@ class Page:
         return json.dumps([self.head, self.items], ensure_ascii=False)
 
 
+def items_of(text: str) -> list[dict[str, Any]]:
+    """The items in all their elements."""
+    return [item for part in re.findall(r'class="items">(.*?)</script>', text, re.DOTALL) for item in json.loads(part)]
+
+
 def read_page(text: str) -> Page:
     scripts = dict(re.findall(r'<script type="[^"]+" id="([^"]+)">(.*?)</script>', text, re.DOTALL))
-    blocks = [scripts[f"thumbnails-{number}"] for number in range(len(scripts) - 2)]
+    blocks = [scripts[f"thumbnails-{number}"] for number in range(len(scripts) - 1)]
     lines = [[base64.b64decode(one) for one in line.split(" ")] for block in blocks for line in block.split("\n")]
-    return Page(text, json.loads(scripts["page"]), json.loads(scripts["items"]), lines)
+    return Page(text, json.loads(scripts["page"]), items_of(text), lines)

@@ -15,9 +15,12 @@ from typing import Any
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.pages.data import Item, Page, page
+from lib_photoshoot.pages.hands import LONGEST_NOTE
 
 PER_BLOCK = 32
 """Items whose thumbnails stand in one element of the page: it reads one when a picture of it comes into sight."""
+_PER_ELEMENT = 8 * PER_BLOCK
+"""Items in one element: more than any window shows."""
 _PIECE = 1 << 16
 
 
@@ -38,8 +41,9 @@ def html_chunks(head: Page, items: Iterable[Item], thumbnails: Iterable[str] = (
     pieces = environment.get_template("page.html.j2").generate(
         title=head["title"],
         page=_script_json(head),
-        items=map(_script_json, items),
-        blocks=_blocks(iter(thumbnails)),
+        longest_note=LONGEST_NOTE,
+        first=next(elements := _elements(iter(items), _blocks(iter(thumbnails)))),
+        rest=elements,
     )
     return _gathered(piece.encode("utf-8", "backslashreplace") for piece in pieces)
 
@@ -85,6 +89,25 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _script_json(value: Mapping[str, Any]) -> str:
     """JSON for a script element, in which no markup can begin or end."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _elements(items: Iterator[Item], thumbnails: Iterator[str]) -> Iterator[str]:
+    """Yield the elements with the items and their thumbnails: those that are seen first stand first."""
+    yield _items(list(islice(items, _PER_ELEMENT)))
+    numbered = enumerate(thumbnails)
+    yield from map(_thumbnails, islice(numbered, _PER_ELEMENT // PER_BLOCK))
+    while more := list(islice(items, _PER_ELEMENT)):
+        yield _items(more)
+    yield from map(_thumbnails, numbered)
+
+
+def _items(items: list[Item]) -> str:
+    lines = ",\n".join(map(_script_json, items))
+    return f'<script type="application/json" class="items">[\n{lines}\n]</script>'
+
+
+def _thumbnails(block: tuple[int, str]) -> str:
+    return f'<script type="text/plain" id="thumbnails-{block[0]}">{block[1]}</script>'
 
 
 def _blocks(texts: Iterator[str]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from lib_photoshoot.shoot.run.ledger import Acceptance, ShootLedger, Try
 from lib_photoshoot.shoot.run.pictures import placed, thumbnail_name
 from lib_photoshoot.shoot.shot_list.product import folder_of
 from lib_photoshoot.shoot.shot_list.reading import write_shot_list
+from tests.pages import items_of
 
 EVIL = '</script><img src=x onerror="window.evil=1"> & "#1"'
 
@@ -43,9 +44,9 @@ class Page:
 def read_page(text: str) -> Page:
     """The page's data, as its script reads them."""
     scripts = dict(re.findall(r'<script type="[^"]+" id="([^"]+)">(.*?)</script>', text, re.DOTALL))
-    blocks = [scripts[f"thumbnails-{number}"] for number in range(len(scripts) - 2)]
+    blocks = [scripts[f"thumbnails-{number}"] for number in range(len(scripts) - 1)]
     lines = [base64.b64decode(line) for block in blocks for line in block.split("\n")]
-    shots = [item | item["reference"] | {"seed": int(item["detail"])} for item in json.loads(scripts["items"])]
+    shots = [item | item["reference"] | {"seed": int(item["detail"])} for item in items_of(text)]
     return Page(text, json.loads(scripts["page"]), shots, lines)
 
 

@@ -223,23 +223,50 @@ def test_going_on_and_taking_back(page: Page, out: Path) -> None:
     assert seeds(page) == [11, 2, 4, 8, 10]
 
 
-def test_a_running_shoot_is_said_and_the_card_put_back(page: Page, out: Path) -> None:
+def test_what_cannot_be_written_stays_in_the_page_and_is_tried_again(page: Page, out: Path) -> None:
+    bar, decision = page.locator("#bars .unkept"), card(page, "red bag", 1).locator(".decision")
     with ShootLedger(out, None, resume=True):
         press(page, "r")
-        expect(page.locator("#bars .problem")).to_contain_text("red bag, seed 1: Another shoot is writing")
+        expect(bar).to_contain_text("A decision about red bag, seed 1 is not kept yet. Another shoot is writing")
+        expect(decision).to_have_text("Rejected by hand, not kept")
+        bar.locator(".again").click()
+        expect(bar).to_be_visible()
+        press(page, "ArrowRight", "a")
+        expect(bar).to_contain_text("2 decisions are not kept yet")
+    bar.locator(".again").click()
+    expect(bar).to_be_hidden()
+    expect(decision).to_have_text("Rejected by hand")
+    assert [(hand["number"], hand["decision"]) for hand in hands(out)] == [(0, "rejected"), (1, "accepted")]
+
+
+def test_what_cannot_be_written_can_be_given_up(page: Page, out: Path) -> None:
+    with ShootLedger(out, None, resume=True):
+        press(page, "r")
+        expect(page.locator("#bars .unkept")).to_be_visible()
+        page.locator("#bars .unkept .give-up").click()
         expect(card(page, "red bag", 1).locator(".decision")).to_have_text("Accepted")
         assert page.locator("#product option").nth(1).inner_text() == "✓ red bag: 4 of 2"
-    page.locator("#bars .problem button").click()
-    expect(page.locator("#bars .problem")).to_be_hidden()
+    expect(page.locator("#bars .unkept")).to_be_hidden()
+    page.reload()
+    expect(card(page, "red bag", 1).locator(".decision")).to_have_text("Accepted")
     assert hands(out) == []
 
 
-def test_a_review_that_has_ended_is_said_in_the_large_view(page: Page) -> None:
+def test_a_review_that_is_killed_between_key_and_answer_is_told_after_reload(page: Page, out: Path) -> None:
     press(page, "Enter")
     page.route("**/decide", lambda route: route.abort())
     press(page, "r")
-    expect(page.locator("#viewer .problem")).to_contain_text("does not answer any more")
-    expect(page.locator(".pane .decision")).to_have_text("Accepted")
+    expect(page.locator("#viewer .unkept")).to_contain_text("does not answer any more")
+    expect(page.locator(".pane .decision")).to_have_text("Rejected by hand, not kept, accepted by the filter")
+    page.reload()
+    page.unroute("**/decide")
+    expect(page.locator("#bars .unkept")).to_contain_text("It had not been written when the page was closed")
+    expect(card(page, "red bag", 1).locator(".decision")).to_have_text("Rejected by hand, not kept")
+    with ShootLedger(out, None, resume=True) as ledger:  # it had come to the disk after all
+        ledger.decide("red bag", 0, Hand("rejected"))
+    page.reload()
+    expect(card(page, "red bag", 1).locator(".decision")).to_have_text("Rejected by hand")
+    expect(page.locator("#bars .unkept")).to_be_hidden()
 
 
 def test_the_large_view(page: Page, out: Path) -> None:
@@ -292,7 +319,7 @@ def test_up_to_four_chosen_ones_are_compared(page: Page) -> None:
     card(page, "red bag", 9).locator(".mark").click()
     expect(page.locator("#chosen")).to_contain_text("4 pictures chosen")
     card(page, "red bag", 11).locator(".mark").click()
-    expect(page.locator("#bars .problem")).to_contain_text("No more than 4")
+    expect(page.locator("#bars .said")).to_contain_text("No more than 4")
     page.locator("#chosen .compare").click()
     assert panes(page) == [1, 5, 7, 9] and page.locator(".pane.active .seed").inner_text() == "seed 1"
     press(page, "ArrowRight")

@@ -1,37 +1,51 @@
 // Beginning.
 
-for (const { name, label: text, title } of page.shows) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.dataset.show = name;
-  if (title) button.title = title;
-  button.append(text + " ", document.createElement("span"));
-  $("nav .group").append(button);
+takeItems();
+function showShows() {
+  const known = new Map($$("nav [data-show]").map(button => [button.dataset.show, button]));
+  for (const { name, label: text, title } of page.shows) {
+    let button = known.get(name);
+    if (!button) {
+      button = document.createElement("button");
+      button.type = "button";
+      button.dataset.show = name;
+      if (title) button.title = title;
+      button.append(text + " ", document.createElement("span"));
+      button.addEventListener("click", event => {
+        show = name;
+        changed();
+        if (event.detail) goTo(current);  // of a mouse: so that Enter opens the picture, and does not press the button again
+      });
+    }
+    $("nav .group").append(button);
+  }
+}
+function showControls() {
+  $('#order [value="score"]').hidden = !items.some(item => item.best >= 0);
+  $('#order [value="doubt"]').hidden = !items.some(item => item.doubt > 0);
+  $("#order").hidden = $$("#order option").filter(option => !option.hidden).length < 2;
+  select.hidden = products.size < 2;
 }
 for (const { name, label: text } of page.views) $("#view").append(new Option(text, name));
 $("#view").hidden = page.views.length < 2;
 $("#view").addEventListener("change", () => { shownView = $("#view").value; emptyGrid(); paint(); });
 if (page.order) $("#order").options[0].textContent = page.order;
-$("#order").hidden = !items.some(item => item.best >= 0);
 select.append(new Option(`All ${products.size} ${page.noun}s`, ""));
 select.setAttribute("aria-label", titled(page.noun));
-for (const item of items) for (const name of item.products) products.get(name).pictures = (products.get(name).pictures || 0) + 1;
-for (const product of products.values()) {
+function addProduct(product) {
+  products.set(product.name, product);
   product.pictures = product.pictures || 0;
   product.option = new Option("", String(select.length));
   product.option.product = product.name;
   label(product);
   select.append(product.option);
+  select.options[0].textContent = `All ${products.size} ${page.noun}s`;
 }
-select.hidden = products.size < 2;
+[...products.values()].forEach(addProduct);
+showShows();
 const changed = () => { current = null; scrollTo(0, Math.min(scrollY, top - $("#tools").offsetHeight - 12)); refilter(); };
 select.addEventListener("change", changed);
-for (const button of $$("nav [data-show]")) button.addEventListener("click", event => {
-  show = button.dataset.show;
-  changed();
-  if (event.detail) goTo(current);  // of a mouse: so that Enter opens the picture, and does not press the button again
-});
-$("#order").addEventListener("change", () => { sort(); changed(); });
+$("#order").addEventListener("change", () => { sort(); changed(); mark(); });
 $("#none button").addEventListener("click", () => { show = "all"; select.value = ""; changed(); });
 addEventListener("scroll", askPaint, { passive: true });
 addEventListener("resize", () => { measure(); if (viewer.open) fill(); });
@@ -49,17 +63,30 @@ for (const { text, links } of page.footer || []) {
   $("#footer").hidden = false;
 }
 
-function followLink() {
-  const item = location.hash.length > 1 && items.find(one => hashOf(one) === location.hash);
-  if (item && panes[0] !== item) view([item]);
-}
-addEventListener("hashchange", followLink);
+$("#order").value = linkedOrder();
+showControls();
 sort();
-if (!served) recall();
+recall();
 refresh();
-if (document.readyState === "loading") {
-  // The thumbnails of what is in sight may still be on their way.
-  const timer = setInterval(paint, 120);
-  document.addEventListener("DOMContentLoaded", () => { clearInterval(timer); paint(); });
+let linked = true;  // what the address names is opened without an entry of its own in the history
+const opened = () => { if (!viewer.open) followLink(); };
+opened();
+/** What has come meanwhile: pictures, and the thumbnails of what is in sight. */
+function arrive() {
+  const first = items.length;
+  if (!takeItems()) return paint();
+  takeRecalled(first);
+  for (const product of products.values()) label(product);
+  showControls();
+  anchored(() => { rank(); refresh(); });
+  if (linked) opened();
 }
-followLink();
+function arrived() {
+  arrive();
+  linked = false;
+  if (next) setTimeout(ask, EVERY_MS);
+}
+if (document.readyState === "loading") {
+  const timer = setInterval(arrive, 120);
+  document.addEventListener("DOMContentLoaded", () => { clearInterval(timer); arrived(); });
+} else arrived();

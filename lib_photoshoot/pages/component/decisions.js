@@ -1,29 +1,38 @@
-// Decisions by hand.
+// Decisions by hand: what a key does, and how a served page sends it.
 
-const history = [], queue = [];
+const history = [], queue = [], failed = new Map();
 let sending = false;
+const waits = item => failed.has(item) || queue.some(job => job.item === item);
 
 function setHand(item, hand) {
   const before = item.decision;
-  item.by_hand = hand;
-  item.decision = hand || item.filter;
-  if (item.decision === before) return;
+  item.by_hand = hand.decision;
+  item.reason = hand.reason;
+  item.note = hand.note;
+  item.decision = hand.decision || item.filter || item.decision;
+  if (item.decision === before || !item.reference) return;
   const more = item.decision === "accepted" ? 1 : -1;
-  for (const product of item.products.map(name => products.get(name))) {
+  for (const product of item.products.map(name => products.get(name)).filter(Boolean)) {
     product.accepted += more;
     product.rejected -= more;
     label(product);
   }
 }
 
-function decide(item, hand, goOn = false, undo = false) {
-  if (!item || !item.reference) return;
-  if (item.by_hand !== hand) {
-    if (!undo) history.push([item, item.by_hand]);
+function decide(item, decision, goOn = false) {
+  if (!item) return;
+  if (!item.reference) return warn(`${named(item)} ${item.decision === "unreadable" ? "cannot be read, so there is" : "has"} nothing to decide.`);
+  const reason = decision === item.by_hand ? item.reason || "" : "";
+  hold(item, decision ? { decision, reason, note: item.note || "" } : NOBODY, goOn);
+  askWhy(decision === "rejected" ? item : null);
+}
+function hold(item, hand, goOn = false, undo = false) {
+  if (!sameHand(handOf(item), hand)) {
+    if (!undo) history.push([item, handOf(item)]);
     setHand(item, hand);
-    if (served) { queue.push({ item, hand }); send(); } else keep();
+    if (served) { queue.push({ item, hand }); remember(); send(); } else keep();
   }
-  tell(`${named(item)}: ${decided(item)}`);
+  tell(`${named(item)}: ${[decided(item), whyByHand(item)].filter(Boolean).join(", ")}`);
   const index = item.at, focused = grid.contains(document.activeElement);
   const target = goOn ? list[stepFrom(item, 1)] : null;
   refresh();
@@ -35,7 +44,7 @@ function decide(item, hand, goOn = false, undo = false) {
 function undo() {
   const last = history.pop();
   if (!last) return tell("Nothing is left to take back");
-  decide(last[0], last[1], false, true);
+  hold(last[0], last[1], false, true);
   if (viewer.open) { if (!panes.includes(last[0])) { panes[active] = last[0]; fill(); } } else goTo(last[0]);
 }
 function refresh() {
@@ -43,89 +52,79 @@ function refresh() {
   refilter();
 }
 
+const ENDED = "The review does not answer any more; start it again, and open the address that it prints.";
 /** One after the other, so that the ledger has them in the order of the keys. */
 async function send() {
   if (sending) return;
   sending = true;
   while (queue.length) {
     const { item, hand } = queue[0];
-    const body = JSON.stringify({ decisions: [{ ...item.reference, decision: hand }] });
+    const body = JSON.stringify({ decisions: [wanted(item, hand)] });
     let answer = null, problem = "";
     try {
       const response = await fetch(page.decide, { method: "POST", headers: { "Content-Type": "application/json" }, body });
       try { answer = await response.json(); } catch { answer = null; }
       if (!response.ok || !answer || !Array.isArray(answer.shots))
-        problem = (answer && answer.error) || `The decision was not kept (answer ${response.status}); load the page again and decide again.`;
-    } catch {
-      problem = "The decision was not kept, since the review does not answer any more; start it again, and open its new address.";
-    }
+        problem = (answer && answer.error) || `The review answered ${response.status}; load the page again.`;
+    } catch { problem = ENDED; }
     queue.shift();
     const again = other => queue.some(job => job.item === other);
     if (problem) {
-      if (!again(item)) setHand(item, item.kept);
-      warn(`${named(item)}: ${problem}`);
+      if (!again(item)) failed.set(item, hand);
+      showFailed(problem);
     } else {
-      for (const news of answer.shots) {
-        const known = byId.get(news.id);
-        if (!known) continue;
-        known.kept = news.by_hand;
-        for (const name of ["file", "thumbnail", "why"]) if (name in news) known[name] = news[name];
-        if (!again(known)) setHand(known, news.by_hand);
-      }
-      if (!queue.length) for (const news of answer.products || []) {
-        const product = products.get(news.name);
-        if (product && ["wanted", "accepted", "rejected"].some(name => product[name] !== news[name])) {
-          Object.assign(product, news);
-          label(product);
-        }
-      }
+      failed.delete(item);
+      for (const news of answer.shots) if (byId.has(news.id)) renew(byId.get(news.id), news);
+      if (!queue.length) takeProducts(answer.products || []);
+      if (!failed.size) showFailed("");
     }
+    remember();
     refresh();
     if (viewer.open) fillInfo();
   }
   sending = false;
 }
+const wanted = (item, hand) => ({ ...item.reference, decision: hand.decision,
+  ...(hand.reason ? { reason: hand.reason } : {}), ...(hand.note ? { note: hand.note } : {}) });
+function takeProducts(all) {
+  for (const news of all) {
+    const product = products.get(news.name);
+    if (product && ["wanted", "accepted", "rejected"].some(name => product[name] !== news[name])) {
+      Object.assign(product, news);
+      label(product);
+    }
+  }
+}
 addEventListener("beforeunload", event => { if (queue.length) event.preventDefault(); });
 
-// A page that is a file keeps decisions itself, each with what the ledger said then: what was decided elsewhere since
-// stands above it.
-const place = "photoshoot " + page.key;
-const unsaved = () => items.filter(item => item.by_hand !== item.kept);
-const plain = item => ({ ...item.reference, decision: item.by_hand });
-function keep() {
-  const values = unsaved();
+// What could not be written stays in the page, and beyond it, until it is tried again or given up.
+const unsentPlace = "photoshoot unsent " + page.key;
+function remember() {
+  const last = new Map([...failed, ...queue.map(({ item, hand }) => [item, hand])]);
   try {
-    if (values.length) localStorage.setItem(place, JSON.stringify(values.map(item => ({ ...plain(item), before: item.kept }))));
-    else localStorage.removeItem(place);
-  } catch { /* private windows have none; the bar below still saves */ }
-  showUnsaved(values.length);
+    if (last.size) localStorage.setItem(unsentPlace, JSON.stringify([...last].map(([item, hand]) => wanted(item, hand))));
+    else localStorage.removeItem(unsentPlace);
+  } catch { /* private windows have none */ }
 }
-function recall() {
-  let values = [];
-  try { values = JSON.parse(localStorage.getItem(place)) || []; } catch { values = []; }
-  const found = new Map(items.map(item => [JSON.stringify(item.reference), item]));
-  for (const value of Array.isArray(values) ? values : []) {
-    const { decision, before, ...reference } = value || {}, item = found.get(JSON.stringify(reference));
-    if (item && item.kept === before && ["accepted", "rejected", null].includes(decision)) setHand(item, decision);
+function showFailed(problem) {
+  for (const bar of $$(".unkept")) {
+    bar.hidden = !failed.size;
+    const number = failed.size === 1 ? `A decision about ${named([...failed.keys()][0])} is not kept yet` : `${failed.size} decisions are not kept yet`;
+    $("p", bar).textContent = `${number}. ${problem}`;
   }
-  keep();
 }
-function showUnsaved(number) {
-  $("#unsaved").hidden = !number;
-  $("#unsaved p").textContent = number === 1 ? "1 decision is only in this page" : `${number} decisions are only in this page`;
+for (const bar of $$(".unkept")) {
+  $(".again", bar).addEventListener("click", () => {
+    for (const [item, hand] of failed) queue.push({ item, hand });
+    send();
+  });
+  $(".give-up", bar).addEventListener("click", () => {
+    const given = [...failed.keys()];
+    failed.clear();
+    for (const item of given) if (!waits(item)) setHand(item, item.kept);
+    showFailed("");
+    remember();
+    refresh();
+    if (viewer.open) fillInfo();
+  });
 }
-function folder() {
-  if (location.protocol !== "file:") return "FOLDER";
-  const path = decodeURIComponent(location.pathname).replace(/\/[^/]*$/, "").replace(/^\/([A-Za-z]:)/, "$1");
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
-}
-$("#unsaved code").textContent = page.apply.replace("FOLDER", folder);
-$("#unsaved small").hidden = !page.apply;
-$("#unsaved button").addEventListener("click", () => {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(unsaved().map(plain), null, 1)], { type: "application/json" }));
-  link.download = "decisions.json";
-  link.click();
-  $("#unsaved").classList.add("saved");
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-});

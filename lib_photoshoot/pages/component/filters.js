@@ -14,9 +14,13 @@ const SHOWS = {
 };
 const grid = $("#grid"), viewer = $("#viewer"), select = $("#product");
 
+function rank() {
+  const by = { score: "best", doubt: "doubt" }[$("#order").value];
+  ordered = by ? [...items].sort((a, b) => b[by] - a[by] || a.index - b.index) : items;
+  ordered.forEach((item, place) => { item.rank = place; });
+}
 function sort() {
-  ordered = $("#order").value === "score" ? [...items].sort((a, b) => b.best - a.best || a.index - b.index) : items;
-  ordered.forEach((item, rank) => { item.rank = rank; });
+  rank();
   emptyGrid();
 }
 

@@ -9,6 +9,16 @@ function emptyGrid() {
   cards.clear();
 }
 
+/** So that a picture's card is made anew when it is painted next. */
+function stale(item) {
+  const card = cards.get(item);
+  if (!card) return;
+  const focused = card.contains(document.activeElement);
+  card.remove();
+  cards.delete(item);
+  if (focused) { paint(); if (cards.has(item)) $(".open", cards.get(item)).focus({ preventScroll: true }); }
+}
+
 function measure() {
   const whole = grid.clientWidth, least = whole < 560 ? 148 : 214;
   columns = Math.max(1, Math.floor((whole + GAP) / (least + GAP)));
@@ -72,11 +82,13 @@ function update(card, item) {
   card.className = `card ${item.decision || ""}${here ? " current" : ""}${chosen.includes(item) ? " chosen" : ""}${item.check ? " doubtful" : ""}`;
   const what = decided(item);
   $(".decision", card).textContent = what;
-  $(".why", card).textContent = item.why;
-  $(".why", card).title = item.why;
+  $(".decision", card).title = what;
+  const told = [whyByHand(item), item.why].filter(Boolean).join(" · ");
+  $(".why", card).textContent = told;
+  $(".why", card).title = told;
   const view = indexOfView(item, shownView), file = viewsOf(item)[view].file || viewsOf(item).map(one => one.file).find(Boolean);
-  if (file) link.href = address(file); else link.setAttribute("role", "button");
-  link.setAttribute("aria-label", `${named(item)}: ${what}${item.best < 0 ? "" : ", score " + score(item)}. ${item.why}`);
+  if (file) link.href = addressOf(item, file); else link.setAttribute("role", "button");
+  link.setAttribute("aria-label", `${named(item)}: ${what}${item.best < 0 ? "" : ", score " + score(item)}. ${told}`);
   for (const node of [link, ...$$("button", card)]) node.tabIndex = here ? 0 : -1;
   press(card, item);
   $(".mark", card).setAttribute("aria-pressed", chosen.includes(item));
@@ -86,6 +98,7 @@ function update(card, item) {
     const source = thumbnail(item, view);
     if (source) image.src = source;
     $(".gone", link).hidden = source !== "";
+    if (item.decision === "unreadable") $(".gone", link).textContent = what;
     image.hidden = !source;
   }
 }

@@ -22,7 +22,7 @@ grid.addEventListener("focusin", event => {
 });
 
 addEventListener("keydown", event => {
-  if (event.altKey || event.defaultPrevented || $("#help").open) return;
+  if (event.altKey || event.defaultPrevented || $("#help").open || $("#note").open) return;
   const target = event.target, key = event.key, inViewer = viewer.open;
   if (target.matches("select, textarea, input:not([type=checkbox])")) return;
   if (event.ctrlKey || event.metaKey) {
@@ -32,8 +32,11 @@ addEventListener("keydown", event => {
   const item = inViewer ? panes[active] : current;
   const rows = Math.max(1, Math.floor((innerHeight - $("#tools").offsetHeight) / (height + GAP)));
   const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, PageUp: -columns * rows, PageDown: columns * rows };
+  const about = reasonable(item);
   let done = true;
-  if (inViewer && event.shiftKey && key.startsWith("Arrow") && zoom !== null) {
+  if (!"123456789n".includes(key.toLowerCase()) && !["Shift", "Control", "Meta"].includes(key)) askWhy(null);
+  if (about && key >= "1" && key <= String(page.reasons.length)) giveReason(about, page.reasons[Number(key) - 1].name);
+  else if (inViewer && event.shiftKey && key.startsWith("Arrow") && zoom !== null) {
     const shift = { ArrowLeft: [-.1, 0], ArrowRight: [.1, 0], ArrowUp: [0, -.1], ArrowDown: [0, .1] }[key];
     center = [center[0] + shift[0], center[1] + shift[1]];
     bound($(".stage", $(".panes").children[active]));
@@ -58,6 +61,7 @@ addEventListener("keydown", event => {
     case "a": case "p": decide(item, "accepted", event.shiftKey || goOn.checked); break;
     case "r": case "x": decide(item, "rejected", event.shiftKey || goOn.checked); break;
     case "u": decide(item, null); break;
+    case "n": openNote(about || item); break;
     case "c": if (inViewer) sideBySide(); else compare(item); break;
     case "m": if (inViewer && panes.length > 1) done = false; else choose(item); break;
     case "z": if (inViewer) toggleZoom(); else done = false; break;

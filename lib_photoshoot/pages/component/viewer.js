@@ -10,10 +10,10 @@ function view(wanted, at = 0) {
   center = [.5, .5];
   const fresh = !viewer.open;
   if (fresh) viewer.showModal();
-  fill();
+  fill(fresh && !linked);
   if (fresh) activate(active);  // else the first button has the focus
 }
-function fill() {
+function fill(fresh = false) {
   const holder = $(".panes");
   while (holder.children.length > panes.length) holder.lastElementChild.remove();
   while (holder.children.length < panes.length) holder.append($("#pane-template").content.firstElementChild.cloneNode(true));
@@ -31,13 +31,8 @@ function fill() {
   if (!viewer.contains(document.activeElement) || document.activeElement.matches(".stage, dialog"))
     $(".stage", holder.children[active]).focus({ preventScroll: true });
   if (panes.length === 1 && panes[0].at >= 0) current = panes[0];
-  mark();
+  mark(fresh);
   for (const step of [1, -1]) preload(list[stepFrom(panes[active], step)]);
-}
-const hashOf = item => "#" + item.link.map(encoded).join("/");
-function mark() {
-  const hash = panes.length === 1 ? hashOf(panes[0]) : "";
-  try { window.history.replaceState(null, "", hash || location.pathname + location.search); } catch { /* not everywhere for files */ }
 }
 function fillInfo() {
   [...$(".panes").children].forEach((pane, index) => {
@@ -48,6 +43,7 @@ function fillInfo() {
     $(".seed", pane).textContent = item.detail_label || item.detail;
     const otherwise = item.by_hand && item.filter && item.by_hand !== item.filter;
     $(".decision", pane).textContent = decided(item) + (otherwise ? `, ${word(item.filter).toLowerCase()} by the filter` : "");
+    fillHand(pane, item);
     const why = $(".why", pane), said = (item.notes || []).some(note => note.text === item.why);
     why.textContent = said ? "" : item.why;
     why.classList.toggle("wrong", Boolean(item.check));
@@ -268,6 +264,8 @@ $(".panes").addEventListener("click", event => {
   if (button.matches(".views button")) showView(button.dataset.view);
   else if (button.matches(".accept")) decide(item, "accepted", goOn.checked);
   else if (button.matches(".reject")) decide(item, "rejected", goOn.checked);
+  else if (button.matches(".reasons button")) giveReason(item, button.dataset.reason);
+  else if (button.matches(".note")) openNote(item);
   else if (button.matches(".withdraw")) { decide(item, null); $(".stage", $(".panes").children[active]).focus({ preventScroll: true }); }
   else drop(index);
 });
@@ -293,7 +291,8 @@ function closeView() {
   const item = panes[active];
   $(".panes").replaceChildren();
   panes = [];
-  try { window.history.replaceState(null, "", location.pathname + location.search); } catch { /* as above */ }
+  mark();
+  showWhy();
   if (item.at >= 0) current = item;
   goTo(current);
 }

@@ -1,5 +1,16 @@
 // What stands below a picture in the large view, and which of its views is shown.
 
+/** What a person decided, why, and the buttons for that. */
+function fillHand(pane, item) {
+  const rejected = item.by_hand === "rejected" && page.reasons.length > 0, reasons = $(".reasons", pane);
+  reasons.hidden = !rejected;
+  if (rejected) fillReasons(reasons, item);
+  $(".by-hand", pane).textContent = whyByHand(item);
+  $(".by-hand", pane).hidden = !whyByHand(item);
+  $(".acts .note", pane).hidden = !item.by_hand || !page.reasons.length;
+  $(".acts .note", pane).setAttribute("aria-label", `Note on ${named(item)}`);
+}
+
 /** What else is known of the picture: sentences, colours, figures, and its file. */
 function describe(pane, item) {
   const make = (tag, text, kind) => {

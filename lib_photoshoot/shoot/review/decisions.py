@@ -62,11 +62,8 @@ class ReviewedShoot:
         epoch, _, seen = since.partition(".")
         after = int(seen) if epoch == self._epoch and seen.isdecimal() and len(seen) < 16 else 0
         view = self.view(after)
-        answer: dict[str, Any] = {
-            "changes": self._address(view),
-            "items": [shot_item(shot) for shot in view["shots"]],
-            "gone": [],
-        }
+        answer: dict[str, Any] = {"changes": self._address(view), "gone": []}
+        answer["items"] = [shot_item(shot) for shot in view["shots"]]
         if view["shots"] or not after:
             answer["page"] = {"title": page_title(view["products"]), "products": view["products"]}
         return answer

@@ -18,15 +18,16 @@ async function enhance(item) {
   try {
     const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ id: item.id }) };
     const response = await fetch(page.enhance, options), answer = await response.json().catch(() => null);
-    if (response.ok && answer) takeShots(answer.shots);
+    if (response.ok && answer) answer.shots.forEach(news => renew(byId.get(news.id), news));
     else problem = (answer && answer.error) || `The picture was not enhanced (answer ${response.status}).`;
   } catch {
     problem = "The picture was not enhanced, since the server does not answer; start it again.";
   }
   enhancing.delete(item);
   if (problem) warn(`${named(item)}: ${problem}`);
-  else tell(`${named(item)}: enhanced`);
-  if (viewer.open) fillInfo();
+  else { tell(`${named(item)}: enhanced`); large = "after"; }
+  refresh();
+  if (viewer.open) fill();
 }
 function offer(pane, item) {
   const place = $(".offered", pane), masked = (item.regions || []).some(region => region.mask), busy = enhancing.has(item);

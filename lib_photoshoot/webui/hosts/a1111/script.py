@@ -59,11 +59,9 @@ class ProductPhotoshoot(scripts.Script):
         self._gallery = made.component
 
     def _after_buttons(self, made: Any) -> None:
-        from modules.ui_components import ToolButton
+        from lib_photoshoot.webui.hosts.a1111.panel import outlines_button
 
-        tooltip = "Open the picture with its products' outlines: correct them, and enhance it again."
-        tab = made.component.elem_id.partition("_")[0]
-        self._button = ToolButton("✂️", elem_id=f"photoshoot_{tab}_outlines", tooltip=tooltip)
+        self._button = outlines_button(made.component.elem_id.partition("_")[0])
 
     def _after_inpaint(self, name: str, made: Any) -> None:
         self.inpaint[name] = made.component

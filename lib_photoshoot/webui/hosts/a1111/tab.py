@@ -36,7 +36,7 @@ _TRAIN = f'<div id="photoshoot_train" data-photoshoot-page="train/page.mjs" data
 _SHOOT = '<div id="photoshoot_shoot" data-photoshoot-page="shoot/page.mjs">Loading…</div>'
 
 
-Results = Sequence[tuple[Any, "list[Any]"]]
+Results = Sequence[tuple[Any, list[Any]]]
 """Of each of the host's galleries: our button below it, and the components gallery, information and products."""
 
 

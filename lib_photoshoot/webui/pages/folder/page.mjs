@@ -40,8 +40,8 @@ export function openInpaint() {
 export function openResult(gallery, generationInfo, products) {
     const [pictures, infotext] = selected(gallery, generationInfo);
     if (pictures.length) {
-        go("#tabs", "Photoshoot");
-        go("#photoshoot_tab_parts", "Filter pictures");
+        go("#tabs", t("Photoshoot"));
+        go("#photoshoot_tab_parts", t("Filter pictures"));
         gradioApp().querySelector("#photoshoot_tab_open")?.scrollIntoView();
     }
     return [pictures, infotext, products];

@@ -199,7 +199,7 @@ class PicturesView:
                 placeholder="/full/path of a run, a shoot or an export",
                 elem_id="photoshoot_tab_open_folder",
             )
-            button = gr.Button("Open", elem_id="photoshoot_tab_open_button")
+            button = gr.Button("Open", size="sm", elem_id="photoshoot_tab_open_button")
         self.folder.do_not_save_to_config = True
         self.page = gr.HTML(elem_id="photoshoot_tab_pictures")
         for event in (button.click, self.folder.submit):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One-command set-up: makes .venv, installs what is missing, gets the embedded weights, then runs.
 
-    python3 photoshoot.py demo   [INPUT ...] [--products WORDS] [--out DIR]
+    python3 photoshoot.py demo   [INPUT ...] [--products WORDS] [--out DIR]      --help after each tells all
     python3 photoshoot.py test   [INPUT ...] [--products WORDS] [-- PYTEST OPTIONS]
     python3 photoshoot.py setup  [--tests]
     python3 photoshoot.py COMMAND ...      filter, detect, train, shoot, review, finish, rank, export, check-export,
@@ -32,6 +32,7 @@ import difflib  # noqa: E402
 import glob  # noqa: E402
 import hashlib  # noqa: E402
 import shlex  # noqa: E402
+import shutil  # noqa: E402
 import subprocess  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
@@ -111,8 +112,10 @@ def main() -> int:
 
 def typed_command() -> str:
     """How this program was started, for hints that can be typed: ``python3 photoshoot.py``."""
-    # The original arguments have the interpreter's name as it was typed.
-    words = [sys.orig_argv[0], sys.argv[0]]
+    # The original arguments have the interpreter's name as it was typed, but from a launcher such as pyenv's its full
+    # path. Any Python starts this file, so the name alone does as well.
+    name = os.path.basename(sys.orig_argv[0])
+    words = [name if shutil.which(name) else sys.orig_argv[0], sys.argv[0]]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
@@ -153,8 +156,8 @@ def venv_version() -> tuple[int, int]:
 
 def setup(arguments: list[str]) -> int:
     """Only set up."""
-    parser = argparse.ArgumentParser(prog="photoshoot.py setup", description=setup.__doc__)
-    parser.add_argument("--tests", action="store_true", help="what the tests, ruff and mypy need, too")
+    parser = _parser("setup", "Set up, and do nothing else.")
+    parser.add_argument("--tests", action="store_true", help="bring what the tests, ruff and mypy need, too")
     (set_up_tests if parser.parse_args(arguments).tests else set_up)()
     return DONE
 
@@ -279,10 +282,15 @@ def cpu_index_answers() -> bool:
 
 def demo(arguments: list[str]) -> int:
     """Filter the sample pictures, or your own, and say where the report is. Goes on with what was begun there."""
-    parser = argparse.ArgumentParser(prog="photoshoot.py demo", description=demo.__doc__)
-    parser.add_argument("inputs", nargs="*", default=[str(ROOT / "samples")], help="files, folders or globs")
-    parser.add_argument("--products", default=DEMO_PRODUCTS)
-    parser.add_argument("--out", default=DEMO_OUT)
+    parser = _parser("demo", str(demo.__doc__))
+    samples = [str(ROOT / "samples")]
+    parser.add_argument(
+        "inputs", nargs="*", metavar="INPUT", default=samples, help="files, folders, globs; or samples/"
+    )
+    _take_products(parser)
+    parser.add_argument(
+        "--out", metavar="DIR", default=DEMO_OUT, help="a new folder, or that of an earlier demo (default: %(default)s)"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run, as it does anyway")
     options = parser.parse_args(arguments)
     _must_exist(parser, options.inputs)
@@ -299,6 +307,22 @@ def demo(arguments: list[str]) -> int:
     return code
 
 
+def _parser(command: str, does: str) -> argparse.ArgumentParser:
+    codes = f"Exit codes: those of {'filter' if command == 'demo' else 'pytest'}, and 4: the set-up was not finished."
+    return argparse.ArgumentParser(
+        prog=f"{typed_command()} {command}", description=does, epilog=None if command == "setup" else codes
+    )
+
+
+def _take_products(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--products",
+        metavar="WORDS",
+        default=DEMO_PRODUCTS,
+        help='what to look for, as "handbag, watch = wristwatch | watch dial" (default: "%(default)s")',
+    )
+
+
 def _must_exist(parser: argparse.ArgumentParser, inputs: list[str]) -> None:
     """End with the parser's sentence and exit code 2 where an input names nothing."""
     for item in inputs:
@@ -309,9 +333,10 @@ def _must_exist(parser: argparse.ArgumentParser, inputs: list[str]) -> None:
 def test(arguments: list[str]) -> int:
     """Run the tests; with INPUT, also the filter's promises on your own pictures."""
     arguments, pytest_options = _split(arguments)
-    parser = argparse.ArgumentParser(prog="photoshoot.py test", description=test.__doc__)
-    parser.add_argument("inputs", nargs="*", help="own folder of pictures")
-    parser.add_argument("--products", default=DEMO_PRODUCTS)
+    parser = _parser("test", str(test.__doc__))
+    parser.usage = "%(prog)s [-h] [--products WORDS] [INPUT ...] [-- PYTEST OPTIONS]"
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="pictures of your own: files, folders, globs")
+    _take_products(parser)
     options = parser.parse_args(arguments)
     _must_exist(parser, options.inputs)
     set_up_tests()

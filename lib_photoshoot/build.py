@@ -34,6 +34,9 @@ class ModelChoice:
     classifier always runs on the CPU, where it takes a tenth of a second. ``bf16`` computes GroundingDINO in bfloat16,
     faster and less exact. ``threshold`` in [0, 1] replaces the detector's own for products that set none. ``thorough``
     asks every view about every outline, not only where the quick ones disagree.
+
+    >>> ModelChoice(DetectorName.GROUNDINGDINO, device="auto", threshold=0.3).detector.value
+    'groundingdino'
     """
 
     detector: DetectorName = DetectorName.EMBEDDED
@@ -69,11 +72,13 @@ def weights_of(choice: ModelChoice) -> tuple[str, ...]:
     return ("efficientnet-lite2", choice.segmenter.value, "u2netp", *DETECTORS[choice.detector].weights)
 
 
-def check_words(choice: ModelChoice, products: Sequence[Product]) -> None:
-    """Raise UnknownProductError for a product that the chosen detector cannot know, before a model is loaded."""
+def check_words(choice: ModelChoice, products: Sequence[Product]) -> tuple[str, ...]:
+    """Return a sentence for each product with words that the chosen detector cannot know, before a model is loaded.
+
+    Raises UnknownProductError for a product of which it knows no word at all.
+    """
     check = DETECTORS[choice.detector].check
-    if check is not None:
-        resolve_name(check)(products)
+    return () if check is None else resolve_name(check)(products)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +127,7 @@ def load_models(choice: ModelChoice) -> Models:
     given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16)
     detector: Detector = resolve_name(entry.loader)(given)
     confirmer = CutoutConfirmer(classifier)
-    outliner = Outliner(segmenter, salience("u2netp"), _fine_salience(), confirmer, thorough=choice.thorough)
+    outliner = Outliner(segmenter, salience("u2netp"), fine_salience(), confirmer, thorough=choice.thorough)
     return Models(choice, detector, segmenter, confirmer, outliner)
 
 
@@ -136,6 +141,14 @@ def build_filter(
 
     ``retouch`` is ``off``, ``faithful`` or ``lively``, ``white_balance`` ``off``, ``sweep`` or a neutral place as
     ``X,Y``. Raises WeightsError as :func:`load_models` does, WhiteBalanceError for a place that cannot be understood.
+
+    >>> import numpy as np
+    >>> from lib_photoshoot.products import parse_products
+    >>> product_filter = build_filter(ModelChoice(), retouch="off")
+    >>> nothing = np.full((64, 64, 3), 128, np.uint8)
+    >>> result = product_filter.run(nothing, parse_products("cup"))
+    >>> result.decision.value, result.reason.value, result.image is nothing
+    ('skip', 'nothing_found', True)
     """
     from lib_photoshoot.enhancement.retouch import retouch_of
 
@@ -181,7 +194,7 @@ def salience(name: str) -> Salience:
     return OnnxSalience(find(name), name, NETWORKS[name])
 
 
-def _fine_salience() -> Salience | None:
+def fine_salience() -> Salience | None:
     """Return the best of the networks whose file is there; None without any."""
     from lib_photoshoot.weights.store import missing
 

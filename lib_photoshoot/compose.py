@@ -16,6 +16,10 @@ def compose(original: np.ndarray, enhanced: np.ndarray, alpha: np.ndarray) -> np
     width) in [0, 1]. Where alpha is 0 the result is the original exactly, where it is 1 the enhanced picture exactly,
     and in between the blend rounded to the nearest value. ValueError for other shapes, types or an alpha outside
     [0, 1].
+
+    >>> black, white = np.zeros((1, 3, 3), np.uint8), np.full((1, 3, 3), 255, np.uint8)
+    >>> compose(black, white, np.array([[0, 0.5, 1]], np.float32))[0, :, 0].tolist()
+    [0, 128, 255]
     """
     _check_pictures(original, enhanced, "enhanced")
     _check_alpha(alpha, original)

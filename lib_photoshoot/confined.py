@@ -15,7 +15,11 @@ from lib_photoshoot.files import shown
 
 
 def is_plain(name: object) -> bool:
-    """Whether ``name`` is a relative path that goes nowhere but down, by its text alone: no disk is asked."""
+    """Whether ``name`` is a relative path that goes nowhere but down, by its text alone: no disk is asked.
+
+    >>> [is_plain(name) for name in ("masks/a.png", "../a.png", "/etc/passwd", "a//b", "")]
+    [True, False, False, False, False]
+    """
     if not isinstance(name, str) or not name or "\0" in name or os.path.splitdrive(name)[0]:
         return False
     parts = re.split(r"[/\\]", name) if os.name == "nt" else name.split("/")
@@ -26,6 +30,12 @@ def inside(folder: Path, name: object, error: type[PhotoshootError] = CatalogErr
     """Return the path of ``name``, which was read from data, below ``folder``, existing or not.
 
     Raises ``error`` for a full path, one that goes up, and one that a link leads out of ``folder``.
+
+    >>> inside(Path("run"), "masks/a.png").as_posix()
+    'run/masks/a.png'
+    >>> inside(Path("run"), "../a.png")
+    Traceback (most recent call last):
+    lib_photoshoot.errors.CatalogError: run names '../a.png', which leads out of that folder, and is not followed; ...
     """
     # By the text first: on Windows a network path that is only looked at sends the user's credentials.
     if is_plain(name) and stays_inside(folder, path := folder / str(name)):

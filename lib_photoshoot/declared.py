@@ -79,6 +79,13 @@ def check_fields(owner: Any, called: Callable[[str, Meta], str], error: type[Exc
 def checked(meta: Meta, called: str, value: Any, error: type[Exception], written: str | None = None) -> Any:
     """Return the value in its own type. Raises as :func:`check_fields`; ``written`` is the text that it was read
     from.
+
+    >>> threshold = Meta(float, 0.2, lowest=0, highest=1)
+    >>> checked(threshold, "The threshold", 1, ValueError)
+    1.0
+    >>> checked(threshold, "The threshold", 2, ValueError)
+    Traceback (most recent call last):
+    ValueError: The threshold is 2; give a number from 0 to 1.
     """
     if meta.many or (meta.optional and value is None):
         return value

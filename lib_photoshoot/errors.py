@@ -2,7 +2,15 @@
 
 
 class PhotoshootError(Exception):
-    """Base of every error that a surface shows as one sentence, without a traceback."""
+    """Base of every error that a surface shows as one sentence, without a traceback.
+
+    >>> from lib_photoshoot import parse_products
+    >>> try:
+    ...     parse_products("")
+    ... except PhotoshootError as error:
+    ...     print(error)
+    The product list is empty; name at least one product, for example: ...
+    """
 
 
 class ProductsError(PhotoshootError):
@@ -48,6 +56,17 @@ class MissingWeightsError(WeightsError):
 
 class CatalogError(PhotoshootError):
     """An input, output folder or ledger cannot be used."""
+
+
+class MissingPictureError(PhotoshootError):
+    """A decision is about a picture that is not in the folder; ``what`` is the sentence's first half.
+
+    Who has the page before them can load it again; who gave a file of decisions has named another folder's.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}; load the page again.")
+        self.what = what
 
 
 class MachinesGoneError(CatalogError):

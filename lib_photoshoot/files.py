@@ -16,7 +16,11 @@ _PART_NAME = re.compile(r"\.[0-9a-f]{32}" + re.escape(PART_SUFFIX))
 
 
 def shown(path: str | os.PathLike[str]) -> str:
-    """Return the path as one printable line: a newline or an undecodable byte in a name must not break a message."""
+    """Return the path as one printable line: a newline or an undecodable byte in a name must not break a message.
+
+    >>> shown("two\\nlines.png")
+    'two\\\\nlines.png'
+    """
     text = os.fspath(path)
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 

@@ -92,6 +92,13 @@ def read_picture(path: str | os.PathLike[str], limit: int = PIXEL_LIMIT) -> Pict
 
     Raises ``ImageError`` for anything that is not a whole, readable picture, and ``ImageTooLargeError`` for one of more
     than ``limit`` pixels.
+
+    >>> picture = read_picture("photo.png")
+    >>> picture.width, picture.height, picture.pixels.shape, picture.alpha is None
+    (60, 40, (40, 60, 3), True)
+    >>> read_picture("nowhere.png")
+    Traceback (most recent call last):
+    lib_photoshoot.errors.ImageError: nowhere.png does not exist (any more); check the path and run again.
     """
     name = shown(path)
     with _in_one_sentence(name):
@@ -206,6 +213,11 @@ def save_picture(pixels: np.ndarray | Image.Image, path: str | os.PathLike[str],
 
     ``like`` lends RGB pixels its alpha, and all of them its ICC profile, EXIF (which holds no orientation: pixels are
     upright), XMP and texts. Raises ``ImageError``.
+
+    >>> picture = read_picture("photo.png")
+    >>> save_picture(picture.pixels[:, :30], "left half.jpg", like=picture)
+    >>> read_picture("left half.jpg").width
+    30
     """
     target = Path(path)
     if target.suffix.lower() not in FORMAT_BY_SUFFIX:

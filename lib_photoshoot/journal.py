@@ -19,11 +19,12 @@ from typing import Any, BinaryIO, TypeVar
 from lib_photoshoot.locks import lock
 
 Own = TypeVar("Own", bound="Journal")
-SPOILED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What reading a spoiled line raises."""
+SPOILED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
+"""What reading a spoiled line raises; OverflowError where it has a number that no computer's holds."""
 _LOCKED = 0x7FFF_FFFE
 """The byte that is locked on Windows: beyond the lines, so that others may read them."""
-_BLOCK, _LONGEST_HEADER = 1 << 16, 1 << 20
+_BLOCK, _LONGEST_HEADER, LONGEST_LINE = 1 << 16, 1 << 20, 1 << 26
+"""Bytes. A longer line is spoiled, and never in memory as a whole: none of ours comes near it."""
 
 
 class ForeignError(Exception):
@@ -72,18 +73,21 @@ def read_lines(path: Path, header: bytes | None = None, start: int = 0) -> Itera
 
 
 def _has_header(file: BinaryIO, header: bytes) -> bool:
-    first = file.readline()
+    first = file.readline(_LONGEST_HEADER)
     if first != header and not header.startswith(first):
         raise ForeignError(first)
     return first == header
 
 
 def _whole_lines(file: BinaryIO, place: int) -> Iterator[tuple[int, bytes]]:
-    for line in file:
-        if not line.endswith(b"\n"):
-            return
-        yield place, line
-        place += len(line)
+    while line := file.readline(LONGEST_LINE):
+        length, is_whole = len(line), line.endswith(b"\n")
+        if is_whole:
+            yield place, line
+        while line and not line.endswith(b"\n"):
+            line = file.readline(_BLOCK)
+            length += len(line)
+        place += length
 
 
 def _end_of_lines(path: Path, header: bytes) -> int:

@@ -21,10 +21,11 @@ class DetectorEntry:
     """What is to be known of a detector before it is loaded.
 
     ``loader`` and ``check`` are the places of functions, as ``module:function``. The first makes the detector out of a
-    :class:`~lib_photoshoot.detection.protocol.Given`; the second raises UnknownProductError for products that it cannot
-    know, and without one it takes any word. ``weights`` are the files that it reads, by their names in the weights
-    manifest. ``says`` stands in the command line's help. One that ``classifies_cutouts`` itself gets no second opinion.
-    ``packages`` says whether it needs packages beyond those of the embedded one.
+    :class:`~lib_photoshoot.detection.protocol.Given`; the second returns sentences on words that it does not know, and
+    raises UnknownProductError for products of which it knows none; without one it takes any word. ``weights`` are the
+    files that it reads, by their names in the weights manifest. ``says`` stands in the command line's help. One that
+    ``classifies_cutouts`` itself gets no second opinion. ``packages`` says whether it needs packages beyond those of
+    the embedded one.
     """
 
     says: str

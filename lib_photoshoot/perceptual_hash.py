@@ -20,6 +20,13 @@ def difference_hash(pixels: np.ndarray) -> int:
 
     dHash: is each of 8 x 8 grey cells darker than its right neighbour? Neal Krawetz, "Kind of Like That", 2013,
     https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html.
+
+    >>> import numpy as np
+    >>> ramp = np.tile(np.arange(64, dtype=np.uint8), (64, 1))[:, :, None].repeat(3, 2)
+    >>> difference_hash(ramp) == difference_hash(ramp[::2, ::2] + 9) == 2**64 - 1
+    True
+    >>> (difference_hash(ramp) ^ difference_hash(ramp[:, ::-1])).bit_count() > NEAR_DUPLICATE
+    True
     """
     import numpy as np
     from PIL import Image

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from lib_photoshoot.colour.reference import ColourReference, parse_reference
 from lib_photoshoot.errors import ProductsError
@@ -39,7 +39,8 @@ class Product:
 
     ``name`` and ``aliases`` are lower-case words with single spaces. ``threshold`` (detection score) and ``denoise``
     (strength) are in [0, 1], ``prompt`` is text for the enhancement; ``None`` leaves the run's own value. ``colour`` is
-    what the article has to look like; without one its colour may be any.
+    what the article has to look like; without one its colour may be any. ``typed`` has words as the user wrote them,
+    by the word, where they differ: for sentences only, it makes no other product.
     """
 
     name: str
@@ -48,15 +49,25 @@ class Product:
     prompt: str | None = None
     denoise: float | None = None
     colour: ColourReference | None = None
+    typed: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def words(self) -> tuple[str, ...]:
         """The name and the aliases, in this order."""
         return (self.name, *self.aliases)
 
+    def as_typed(self, word: str) -> str:
+        """Return one of its words as the user wrote it."""
+        return self.typed.get(word, word)
+
 
 def parse_products(text: str) -> tuple[Product, ...]:
-    """Return the products that ``text`` names, in its order; raises ProductsError with one sentence."""
+    """Return the products that ``text`` names, in its order; raises ProductsError with one sentence.
+
+    >>> cup, watch = parse_products("cup [threshold=0.3], watch = wristwatch | watch dial")
+    >>> cup.threshold, watch.name, watch.aliases
+    (0.3, 'watch', ('wristwatch', 'watch dial'))
+    """
     _check_characters(text)
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     products = [_parse_item(head, settings) for head, settings in _split_items(lines)]
@@ -64,7 +75,11 @@ def parse_products(text: str) -> tuple[Product, ...]:
 
 
 def format_products(products: Iterable[Product]) -> str:
-    """Return the text that ``parse_products`` reads back as the same products."""
+    """Return the text that ``parse_products`` reads back as the same products.
+
+    >>> format_products(parse_products("cup,watch=wristwatch"))
+    'cup, watch = wristwatch'
+    """
     return ", ".join(_format_item(product) for product in products)
 
 
@@ -204,16 +219,28 @@ def _number(name: str, key: str, raw: str | None) -> float | None:
 def _check_product(product: Product) -> Product:
     """Return the product with clean words and prompt; raises ProductsError."""
     name = _clean_word(product.name, "a product")
-    aliases = tuple(_clean_word(alias, f"an alias of {_show(name)}") for alias in product.aliases)
+    shown = product.as_typed(product.name)
+    aliases = tuple(_clean_word(alias, f"an alias of {_show(shown)}") for alias in product.aliases)
     for key in _NUMBER_SETTINGS:
         value = getattr(product, key)
         # Written so that NaN is refused too.
         if value is not None and not 0.0 <= value <= 1.0:
-            raise ProductsError(f"The {key} of {_show(name)} is {value:g}; give a number from 0 to 1, such as 0.3.")
+            raise ProductsError(f"The {key} of {_show(shown)} is {value:g}; give a number from 0 to 1, such as 0.3.")
     # An alias that repeats a word of its own product adds nothing and harms nothing.
     distinct = tuple(dict.fromkeys(alias for alias in aliases if alias != name))
-    prompt = _clean_prompt(name, product.prompt)
-    return Product(name, distinct, product.threshold, prompt, product.denoise, product.colour)
+    prompt = _clean_prompt(shown, product.prompt)
+    typed = _typed_words((name, *aliases), product)
+    return Product(name, distinct, product.threshold, prompt, product.denoise, product.colour, typed)
+
+
+def _typed_words(words: Iterable[str], product: Product) -> dict[str, str]:
+    """Return the words of a product as they were written, by their clean form, where they differ."""
+    typed: dict[str, str] = {}
+    for clean, word in zip(words, product.words, strict=True):
+        written = " ".join(product.as_typed(word).split())
+        if written != clean:
+            typed.setdefault(clean, written)
+    return typed
 
 
 def _clean_prompt(name: str, prompt: str | None) -> str | None:
@@ -237,21 +264,21 @@ def _clean_word(word: str, role: str) -> str:
         )
     if len(cleaned) > MAX_WORD_LENGTH:
         raise ProductsError(
-            f"In the product list, {_show(cleaned)} is {len(cleaned)} characters long; use at most {MAX_WORD_LENGTH}."
+            f"In the product list, {_show(word)} is {len(cleaned)} characters long; use at most {MAX_WORD_LENGTH}."
         )
     wrong = next((character for character in cleaned if not _is_caption_safe(character)), None)
     if wrong == "#":
         raise ProductsError(
-            f"In the product list, {_show(cleaned)} has the character '#'; a product's colour stands in brackets: "
+            f"In the product list, {_show(word)} has the character '#'; a product's colour stands in brackets: "
             "cup [colour=#7a5c3e]."
         )
     if wrong is not None:
         raise ProductsError(
-            f"In the product list, {_show(cleaned)} has the character {_show_character(wrong)}; "
+            f"In the product list, {_show(word)} has the character {_show_character(wrong)}; "
             "use letters, digits, spaces, hyphens, apostrophes, '&' and '/' only."
         )
     if not any(character.isalnum() for character in cleaned):
-        raise ProductsError(f"In the product list, {_show(cleaned)} has no letter; write the product's name in words.")
+        raise ProductsError(f"In the product list, {_show(word)} has no letter; write the product's name in words.")
     return cleaned
 
 
@@ -264,10 +291,13 @@ def _check_distinct(products: Sequence[Product]) -> None:
             if owner is None:
                 owners[word] = product
             elif owner.name == product.name:
-                raise ProductsError(f"The product {_show(word)} is named twice in the product list; name it once.")
-            else:
                 raise ProductsError(
-                    f"The word {_show(word)} belongs to the products {_show(owner.name)} and {_show(product.name)}; "
+                    f"The product {_show(product.as_typed(word))} is named twice in the product list; name it once."
+                )
+            else:
+                first, second = (_show(one.as_typed(one.name)) for one in (owner, product))
+                raise ProductsError(
+                    f"The word {_show(product.as_typed(word))} belongs to the products {first} and {second}; "
                     "keep it for one of them."
                 )
 

@@ -17,7 +17,11 @@ class PromptError(PhotoshootError):
 
 
 def activation_tag(lora: str) -> str:
-    """Return the word that a LoRA was trained with: its name without the ``-NN`` of the saved epoch."""
+    """Return the word that a LoRA was trained with: its name without the ``-NN`` of the saved epoch.
+
+    >>> activation_tag("ppzocketv2-10")
+    'ppzocketv2'
+    """
     return re.sub(r"-\d+$", "", lora)
 
 
@@ -25,6 +29,9 @@ def product_prompt(product: str, lora: str = NO_LORA, weight: float = 1) -> str:
     """Return the prompt for one product, with the LoRA's activation tag first and the LoRA itself last.
 
     Raises PromptError without a product, and for a LoRA name that the prompt's syntax cannot hold.
+
+    >>> product_prompt("handbag", "ppzocketv2-10")
+    'ppzocketv2, "handbag", stylish, studio photography, product photography, ultra realistic, <lora:ppzocketv2-10:1>'
     """
     product = " ".join(product.replace('"', " ").split())
     if not product:

@@ -9,8 +9,12 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lib_photoshoot.wording import counted
+
 _SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
+MOST_TOLD = 10
+"""Mistakes of one file that are told one by one."""
 _DELIMITERS = ",;\t"
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
@@ -64,7 +68,11 @@ def delimiter_of(text: str) -> str:
 
 
 def csv_rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a CSV text but for blank ones, each with the line where it begins. Raises RowFault."""
+    """Yield the rows of a CSV text but for blank ones, each with the line where it begins. Raises RowFault.
+
+    >>> list(csv_rows("name;count\\n\\ncup;3\\n"))
+    [(1, ['name', 'count']), (3, ['cup', '3'])]
+    """
     # Lines end as files' lines do, and not at the other characters at which str.splitlines() breaks them.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     line = 1
@@ -83,8 +91,42 @@ def wrong_width(cells: Sequence[str], columns: Sequence[str], text: str) -> str:
     return f"there are {len(cells)} cells for {len(columns)} columns; put texts with a {sign!r} in quotes."
 
 
+def mistakes_told(name: str, mistakes: Sequence[tuple[int, str]]) -> str:
+    """Return a line of text for each mistake in the file ``name``, with its line there; past ``MOST_TOLD`` a count."""
+    told = [f"{name}, line {line}: {text}" for line, text in mistakes[:MOST_TOLD]]
+    if (rest := len(mistakes) - MOST_TOLD) > 0:
+        told.append(f"… and {counted(rest, 'more mistake')} there; correct these first.")
+    return "\n".join(told)
+
+
+def unpadded(cells: Sequence[str]) -> Sequence[str]:
+    """Return the cells without the empty ones that spreadsheets write behind a row."""
+    used = [number for number, cell in enumerate(cells, 1) if cell.strip()]
+    return cells[: max(used, default=0)]
+
+
+def columns_of(header: Sequence[str], needed: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return the names of a table's columns, of its first row, in small letters. Raises RowFault."""
+    names = [cell.strip().lower() for cell in unpadded(header)]
+    lacking = [name for name in needed if name not in names]
+    wrong = [name for name in names if name not in known or names.count(name) > 1]
+    if not names:
+        what = "is empty"
+    elif lacking:
+        what = f"lacks the column {lacking[0]}"
+    elif wrong:
+        what = f"has the {'unknown column' if wrong[0] not in known else 'column twice'}: {wrong[0][:60]!r}"
+    else:
+        return names
+    raise RowFault(1, f"The table {what}; its columns are {', '.join(known)}.")
+
+
 def formula_safe(text: str) -> str:
-    """Return the text with an apostrophe before it where a spreadsheet would run it as a formula."""
+    """Return the text with an apostrophe before it where a spreadsheet would run it as a formula.
+
+    >>> formula_safe("=1+1"), formula_safe("-3.5"), formula_safe("cup"), formula_undone("'=1+1")
+    ("'=1+1", '-3.5', 'cup', '=1+1')
+    """
     return f"'{text}" if text.startswith(_SIGNS) and not _NUMBER.fullmatch(text) else text
 
 

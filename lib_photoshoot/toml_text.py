@@ -15,6 +15,9 @@ from lib_photoshoot.errors import ExportError
 def parse_toml(text: str) -> dict[str, Any]:
     """Return the values of a TOML text. Raises ValueError for what is none, and ExportError where no reader is
     installed.
+
+    >>> parse_toml("[canvas]\\nwidth = 1600")
+    {'canvas': {'width': 1600}}
     """
     try:
         import tomllib

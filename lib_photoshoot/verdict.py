@@ -89,7 +89,7 @@ class Verdict:
                 None if reason is None else Reason(reason),
                 tuple(_found(item) for item in values["products"]),
             )
-        except (TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
             raise ValueError(f"it is no result of the filter ({error})") from error
 
 

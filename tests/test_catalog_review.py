@@ -17,6 +17,7 @@ from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
 from lib_photoshoot.catalog.review import ReviewedRun, is_run
 from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.journal import json_line
 from lib_photoshoot.pages.hands import Hand
 from tests.pages import read_page
 from tests.shoot.test_review import HOSTILE, Served, apply
@@ -187,15 +188,32 @@ def test_an_unfinished_run_has_a_page(out: Path) -> None:
         {"stem": "../../outside"}, {"outputs": ["../outside.png"]}, {"file": 7},
         {"entry": {}}, {"entry": {"regions": [{"mask": "../m.png", "box": [0, 0, 1, 1]}]}},
         {"entry": {"width": 1, "height": 1, "decision": "perhaps", "regions": [], "rejected": [], "seconds": {}}},
+        {"score": "0.9"}, {"score": float("nan")}, {"score": [1]}, {"box": [10**400] * 4}, {"box": [0, 0, 1]},
+        {"product": 5}, {"mask": "../../m.png"}, {"mask": {}}, {"seconds": {"detect": 10**400}},
+        {"seconds": {"detect": -1}}, {"seconds": [1]}, {"reason": "evil", "decision": "skip"},
     ],
 )  # fmt: skip
 def test_a_strangers_line_is_passed_over(out: Path, change: dict[str, Any]) -> None:
     before = [item["id"] for item in read_page(b"".join(ReviewedRun(out).page()).decode()).items]
     lines = (out / LEDGER_NAME).read_bytes().splitlines(keepends=True)
-    spoiled = {**json.loads(lines[1]), "file": "/else.png", **change}
-    (out / LEDGER_NAME).write_bytes(b"".join([*lines, json.dumps(spoiled).encode() + b"\n"]))
-    after = [item["id"] for item in read_page(b"".join(ReviewedRun(out).page()).decode()).items]
-    assert after == before
+    (line,) = (line for line in lines[1:] if b"/one.png" in line)
+    for spoiled, count in ((json.loads(line), 1), (json.loads(line), 0)):
+        spoiled["file"] = "/else.png"
+        if not count:
+            entry, region = spoiled["entry"], spoiled["entry"]["regions"][0]
+            for name, value in change.items():
+                (region if name in region else entry if name in entry and name != "file" else spoiled)[name] = value
+        (out / LEDGER_NAME).write_bytes(b"".join([*lines, json_line(spoiled)]))
+        after = [item["id"] for item in read_page(b"".join(ReviewedRun(out).page()).decode()).items]
+        assert len(after) == len(before) + count and set(before) <= set(after)
+
+
+def test_a_line_that_another_program_has_spaced_out_counts_too(out: Path) -> None:
+    before = read_page(b"".join(ReviewedRun(out).page()).decode()).items
+    first, *lines = (out / LEDGER_NAME).read_bytes().splitlines()
+    spaced = [first, *(json.dumps(json.loads(line)).encode() for line in lines), b""]
+    (out / LEDGER_NAME).write_bytes(b"\n".join(spaced))
+    assert read_page(b"".join(ReviewedRun(out).page()).decode()).items == before
 
 
 def test_what_is_no_run_is_none(out: Path, tmp_path: Path) -> None:

@@ -148,7 +148,22 @@ def test_every_unknown_word_is_told_before_a_model_is_loaded(photos: Path, monke
     monkeypatch.setattr(build, "build_filter", lambda *_: pytest.fail("loaded"))
     result = invoke("detect", photos, "--products", "Tasse, lamp, blorp")
     assert result.exit_code == 2 and result.stdout == ""
-    assert "'tasse' is German and French for cup: write cup" in result.stderr and "'blorp'" in result.stderr
+    assert "'Tasse' is German and French for cup: write cup" in result.stderr and "'blorp'" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["filter", "detect"])
+def test_an_alias_that_finds_nothing_is_told_and_the_work_goes_on(photos: Path, tmp_path: Path, command: str) -> None:
+    out = ("--out", tmp_path / "out") if command == "filter" else ()
+    result = invoke(command, photos, "--products", "Lamp = Xyzzy | lampshade", *out)
+    assert result.exit_code == 0 and "does not know 'Xyzzy' and looks for 'Lamp' by" in result.stderr
+    assert "Xyzzy" not in result.stdout
+
+
+def test_how_a_word_is_typed_makes_no_other_run(photos: Path, tmp_path: Path) -> None:
+    command = ("filter", photos, "--out", tmp_path / "out", "--products")
+    assert invoke(*command, "Lamp").exit_code == 0
+    assert b"Lamp" not in (tmp_path / "out" / "ledger.jsonl").read_bytes()
+    assert invoke(*command, "LAMP", "--resume").exit_code == 0
 
 
 def test_an_unknown_word_begins_no_output_folder(tmp_path):

@@ -10,6 +10,7 @@ import tokenize
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,3 +138,41 @@ def test_the_entry_for_the_index_of_extensions_is_whole() -> None:
     assert re.fullmatch(r"https://\S+\.git", entry["url"])
     known = {"script", "tab", "dropdown", "training", "models", "UI related", "prompting", "editing", "manipulations"}
     assert entry["tags"] and set(entry["tags"]) <= known
+
+
+def commands(command: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each command of the command line with its words."""
+    for word, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, (*name, word))
+    if not hasattr(command, "commands"):
+        yield name, command
+
+
+def test_every_command_and_every_option_stands_in_the_docs() -> None:
+    import typer
+
+    from lib_photoshoot.cli.main import app
+
+    text = " ".join(" ".join(page.read_text("utf-8").split()) for page in PAGES if page.name != "CHANGELOG.md")
+    found = dict(commands(typer.main.get_command(app)))
+    assert len(found) > 25
+    # Of a group each command with the group's name, as one types it, or in a list behind it.
+    lacking = [" ".join(name) for name in found if not re.search(rf"\b{' '.join(name)}\b|`{name[-1]}`", text)]
+    for name, command in found.items():
+        options = [word for part in command.params for word in (*part.opts, *part.secondary_opts)]
+        lacking += [
+            f"{' '.join(name)} {word}"
+            for word in options
+            if word.startswith("--") and word != "--help" and not re.search(rf"(?<![\w-]){word}(?![\w-])", text)
+        ]
+    assert lacking == []
+
+
+def test_the_exit_codes_are_told_on_their_page() -> None:
+    import photoshoot
+    from lib_photoshoot.cli import exits
+
+    page = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
+    codes = {exits.DONE, exits.SOME_UNREADABLE, exits.BAD_INPUT, exits.WEIGHTS_MISSING, exits.INTERRUPTED}
+    assert told == codes | {photoshoot.NOT_SET_UP}

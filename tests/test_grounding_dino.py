@@ -26,6 +26,9 @@ class Item:
     name: str
     words: tuple[str, ...]
 
+    def as_typed(self, word: str) -> str:
+        return word
+
 
 def items(*names: str) -> list[Item]:
     return [Item(name, (name,)) for name in names]

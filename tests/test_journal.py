@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lib_photoshoot.journal import ForeignError, Journal, is_begun, json_line, read_header, read_lines
+import lib_photoshoot.journal as journal_module
+from lib_photoshoot.journal import SPOILED, ForeignError, Journal, is_begun, json_line, read_header, read_lines
 from tests.conftest import ROOT
 
 HEADER = b'{"program":"a test"}\n'
@@ -128,3 +129,24 @@ def test_it_is_one_process_s_until_that_ends_or_is_killed(path: Path) -> None:
         child.send_signal(signal.SIGKILL)
     Journal(path, HEADER).close()
     assert [child.name for child in path.parent.iterdir()] == [path.name], "no file beside it"
+
+
+def test_a_line_that_is_too_long_is_passed_over_and_never_whole_in_memory(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "LONGEST_LINE", 64)
+    long = b"[" + b"1" * 200_000 + b"]\n"
+    with open(path, "ab") as file:
+        file.write(long + LINES[0] + b"x" * 64 + b"\n" + LINES[1] + b"y" * 200)
+    end = places()[-1] + len(LINES[-1])
+    after = [(end + len(long), LINES[0]), (end + len(long) + len(LINES[0]) + 65, LINES[1])]
+    expected = [*zip(places(), LINES, strict=True), *after]
+    assert list(read_lines(path)) == list(read_lines(path, HEADER)) == expected
+    with Journal(path, HEADER) as journal:
+        assert list(journal.lines()) == expected and journal.line_at(after[1][0]) == LINES[1]
+
+
+def test_a_number_that_no_computer_holds_spoils_its_line_alone() -> None:
+    for text in ("1e999", "-1e999", "1" + "0" * 400):
+        with pytest.raises(SPOILED):
+            int(json.loads(text)) if "e" in text else float(json.loads(text))

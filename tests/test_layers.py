@@ -160,3 +160,18 @@ def test_a_name_means_one_thing() -> None:
                 homes.setdefault(node.name, []).append(name)
     # Both networks name their parts as their papers do.
     assert {name: found for name, found in homes.items() if len(found) > 1 and name != "Block"} == {}
+
+
+PRINTS = {"webui.hosts.requirements"}
+"""What the WebUI runs before it is up, and whose output it shows."""
+
+
+def test_only_surfaces_print() -> None:
+    """Whoever is told anything by the library is told by a function that the surface gave, or by ``logging``."""
+    found = {
+        name
+        for name, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    }
+    assert {name for name in found if not name.startswith("cli.")} == PRINTS

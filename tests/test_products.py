@@ -102,6 +102,32 @@ def test_refused_with_one_sentence(text: str, part: str) -> None:
     assert message.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("text", "echoed"),
+    [
+        ("Hand  Bag, hand bag, HAND BAG", "'hand bag' is named twice"),
+        ("Shoe = Boot, Sandal = BOOT", "The word 'BOOT' belongs to the products 'Shoe' and 'Sandal'"),
+        ("Shoe [threshold=2]", "The threshold of 'Shoe'"),
+        ("Shoe = ", "an alias of 'Shoe'"),
+        ("Shoe!", "'Shoe!' has"),
+        ("SHOE [prompt=' ']".replace("'", '"'), "The prompt of 'SHOE'"),
+        ("Ünï =- -", "'- -' has no letter"),
+    ],
+)
+def test_words_are_echoed_as_they_were_typed(text: str, echoed: str) -> None:
+    with pytest.raises(ProductsError) as caught:
+        parse_products(text)
+    assert echoed in str(caught.value)
+
+
+def test_how_a_word_was_typed_makes_no_other_product() -> None:
+    (typed,) = parse_products("Hand  Bag = PURSE")
+    assert typed == Product("hand bag", ("purse",)) and hash(typed) == hash(Product("hand bag", ("purse",)))
+    assert [typed.as_typed(word) for word in typed.words] == ["Hand Bag", "PURSE"]
+    assert check_products([typed])[0].typed == typed.typed
+    assert format_products([typed]) == "hand bag = purse"
+
+
 def test_limits_are_inclusive() -> None:
     assert len(parse_products(", ".join(f"p{n}" for n in range(50)))) == 50
     assert parse_products("x" * 60)[0].name == "x" * 60

@@ -28,8 +28,10 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.catalog import ray_cluster, ray_engine
+from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ray_engine import AHEAD, LOSSES, RayEngine, threads_each
+from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.catalog.runner import run_catalog, run_engine
 from lib_photoshoot.catalog.urls import UrlFile, collect_sources
 from lib_photoshoot.errors import CatalogError, MachinesGoneError, WeightsError
@@ -277,6 +279,21 @@ def test_nothing_left_to_do_needs_no_cluster(photos: Path, whole: Path) -> None:
         (photos / name).unlink()
     summary = run(RayEngine(BrightSquares, "127.0.0.1:1", 2), photos, whole, resume=True)
     assert (summary.resumed, summary.matched) == (9, 6)
+
+
+def test_decisions_by_hand_stand_when_workers_go_on_with_a_run(cluster: str, tmp_path: Path) -> None:
+    """The driver alone keeps the ledger: what was decided holds, and is in the reports that it writes."""
+    photos, out = numbered_photos(tmp_path / "photos", 4), tmp_path / "out"
+    files = [str(path) for path in sorted(photos.iterdir())[:2]]
+    run_catalog(BrightSquares(), collect_inputs(files), PRODUCTS, out)
+    decided = dict(zip(files, ("rejected", "accepted"), strict=True))
+    reviewed = ReviewedRun(out)
+    reviewed.decide(reviewed.chosen([{"file": file, "decision": to} for file, to in decided.items()]))
+    summary = run(RayEngine(BrightSquares, cluster, 2), photos, out, resume=True)
+    assert summary.resumed == 2
+    assert {file: hand.decision for file, hand in read_hands(out).items()} == decided
+    images = json.loads((out / "report.json").read_text())["images"]
+    assert [image.get("by_hand", {}).get("decision") for image in images] == ["rejected", "accepted", None, None]
 
 
 # Deaths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def clone(tmp_path: Path) -> Clone:
     [
         (("--help",), 0, "--products WORDS"),
         (("demo", "--help"), 0, "--out"),
-        (("test", "-h"), 0, "--products"),
+        (("test", "-h"), 0, "[INPUT ...] [-- PYTEST OPTIONS]"),
         ((), 2, "photoshoot.py setup"),
         (("filtr", "x"), 2, "did you mean filter?"),
         (("demo", "--product-s", "cup"), 2, "unrecognized arguments"),
@@ -98,6 +99,14 @@ def test_the_packages_own_help_and_wrong_arguments_need_no_torch(clone: Clone, a
     result = clone(*arguments)
     assert result.returncode == code and said in result.stdout + result.stderr, result
     assert len(clone.installed) == 1 and "torch" not in clone.installed[0]
+
+
+@pytest.mark.parametrize("command", ["demo", "test", "setup"])
+def test_every_option_of_the_set_ups_commands_is_explained(clone: Clone, command: str) -> None:
+    told = clone(command, "--help").stdout
+    _, *options = re.split(r"\n  (?=-)", told)
+    assert len(options) > 1 and all(len(re.sub(r"^.*?(  |\n)", "", option)) > 15 for option in options), options
+    assert ("photoshoot-report)" in told) == (command == "demo")
 
 
 def test_the_known_commands_are_the_packages() -> None:
@@ -170,6 +179,8 @@ def test_a_python_without_builds_is_one_sentence(clone: Clone, version) -> None:
 
 def test_hints_name_what_was_typed(clone: Clone) -> None:
     result = clone("models", "verify", "nothing-like-it")
-    assert result.returncode == 2 and f"{sys.executable} photoshoot.py models list" in result.stderr
+    name = Path(sys.executable).name
+    python = name if shutil.which(name) else sys.executable  # what a launcher made of the name is not told
+    assert result.returncode == 2 and f"({python} photoshoot.py models list)" in result.stderr
     # Usage is wrapped at 80 columns, after a long path of Python also before its options.
     assert "photoshoot.py rank [OPTIONS]" in " ".join(clone("rank", "--help").stdout.split())

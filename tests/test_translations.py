@@ -93,10 +93,12 @@ def test_what_words_mean(typed: str, english: set[str]) -> None:
 
 def test_the_sentence_says_what_to_write() -> None:
     assert refusal("Tasse") == (
-        "The embedded detector reads English, and 'tasse' is German and French for cup: write cup "
-        "(tasse = cup keeps your word)."
+        "The embedded detector reads English, and 'Tasse' is German and French for cup: write cup "
+        "(Tasse = cup keeps your word)."
     )
-    assert described("uhr") == "'uhr' is German for watch or clock: write watch or clock"
+    assert described("Uhr") == (
+        "'Uhr' is German for watch or clock: write watch or clock (Uhr = watch or Uhr = clock keeps your word)"
+    )
     assert described("cup") is None
 
 
@@ -104,15 +106,66 @@ def test_what_the_sentence_advises_works() -> None:
     assert VOCABULARY.classes_for(*parse_products("tasse = cup")) == VOCABULARY.classes_for(Product("cup"))
 
 
+@pytest.mark.parametrize(
+    ("products", "said"),
+    [
+        ("Cup, Tasse", "'Tasse' is German and French for cup, which 'Cup' in your list stands for already: remove it."),
+        ("mug = Teacups, Tasse", "which 'Teacups' in your list stands for already: remove it."),
+        ("Tasse, taza", "'taza' is Spanish for cup, which 'Tasse' in your list stands for already: remove it."),
+        ("bag, Bolsa", "Portuguese for handbag and Spanish for bag: write handbag (Bolsa = handbag keeps your word)."),
+        ("cup, Cuup", "does not know 'Cuup': remove it (the nearest that it knows, cup, is in your list already)"),
+        ("sneaker, sneekers", "does not know 'sneekers': use a word it knows (nearest: speaker)"),
+    ],
+)
+def test_no_word_is_advised_that_the_list_names_already(products: str, said: str) -> None:
+    assert said in refusal(products)
+
+
+def test_each_advice_works_when_it_is_taken() -> None:
+    for typed in ("Tasse, taza, shoe", "bag, Bolsa", "Cup, Tasse", "Uhr, watch"):
+        kept = [item.strip() for item in typed.split(",")]
+        for part in refusal(typed).split(", and ", 1)[1].split("; "):
+            word = part.split("'")[1]
+            advised = part.partition("write ")[2].split(" (")[0].split(" or ")[0].rstrip(".")
+            kept[kept.index(word) : kept.index(word) + 1] = [advised] if advised else []
+        assert VOCABULARY.check(parse_products(", ".join(kept))) == ()
+
+
+@pytest.mark.parametrize(
+    ("products", "said"),
+    [
+        (
+            "Cup = Xyzzy",
+            "does not know 'Xyzzy' and looks for 'Cup' by 'Cup' alone: remove 'Xyzzy' or ask GroundingDINO.",
+        ),
+        (
+            "cup = Tasse",
+            "'Tasse' is German and French for cup, which 'cup' in your list stands for already: remove it.",
+        ),
+        ("cup = Schuhe", "'Schuhe' is German for shoe: write shoe."),
+        ("Satchelette = purse | hanbag | sneekers", "'Satchelette' by 'purse' alone: remove 'hanbag' and 'sneekers', "),
+    ],
+)
+def test_aliases_that_find_nothing_are_told(products: str, said: str) -> None:
+    (sentence,) = VOCABULARY.check(parse_products(products))
+    assert said in sentence and sentence.endswith(".")
+
+
+def test_a_word_of_ones_own_is_kept_without_a_word() -> None:
+    assert (
+        VOCABULARY.check(parse_products("Tasse = cup, A-815 = handbag | purse, watch = wristwatch | watch dial")) == ()
+    )
+
+
 def test_a_false_friend_is_never_guessed() -> None:
     message = refusal("bolsa")
-    assert "write handbag or bag." in message and "boa" not in message
+    assert "write handbag or bag (" in message and "boa" not in message
 
 
 def test_words_of_other_languages_stand_beside_unknown_ones() -> None:
-    message = refusal("blorp, Tasse, cup, zzyx = Schuhe")
-    assert message.startswith("The embedded detector reads English, and 'tasse' is German and French for cup: ")
+    message = refusal("blorp, Tasse, mug, zzyx = Schuhe")
+    assert message.startswith("The embedded detector reads English, and 'Tasse' is German and French for cup: ")
     assert (
-        "; 'schuhe' is German for shoe: write shoe (schuhe = shoe keeps your word); it does not know 'blorp'" in message
+        "; 'Schuhe' is German for shoe: write shoe (Schuhe = shoe keeps your word); it does not know 'blorp'" in message
     )
     assert message.count("GroundingDINO") == 1 and "zzyx" not in message

@@ -5,13 +5,12 @@ from __future__ import annotations
 import glob
 import os
 import posixpath
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from lib_photoshoot.errors import CatalogError
-from lib_photoshoot.file_names import shortened
+from lib_photoshoot.file_names import same_name, shortened
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import PICTURE_SUFFIXES, Picture, read_picture
 from lib_photoshoot.journal import read_header
@@ -240,17 +239,12 @@ def _unique_names(relatives: Iterable[str]) -> list[str]:
         stem = posixpath.join(folder, shortened(last, _LONGEST_STEM))
         ending = suffix.lower().removeprefix(".")
         name = stem
-        if ending and _folded(name) in taken:
+        if ending and same_name(name) in taken:
             name = f"{stem}_{ending}"
         number = 2
-        while _folded(name) in taken:
+        while same_name(name) in taken:
             name = f"{stem}_{number}"
             number += 1
-        taken.add(_folded(name))
+        taken.add(same_name(name))
         names.append(name)
     return names
-
-
-def _folded(name: str) -> str:
-    """How the strictest file systems compare names: without case, Unicode composed."""
-    return unicodedata.normalize("NFC", name).casefold()

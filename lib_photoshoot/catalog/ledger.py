@@ -32,7 +32,7 @@ WITHDRAWN = "withdrawn"
 """Where the outputs go whose picture is gone: nobody takes them for the run's, and nothing is lost."""
 _PROGRAM = RUN_PROGRAM
 _VERSION = 1
-_BEGINNING = b'{"file":'
+_BEGINNING = b'{"file":"'
 _DECODER = json.JSONDecoder()
 
 
@@ -90,6 +90,10 @@ class Record:
         regions = values["entry"]["regions"]
         if any(len([float(side) for side in region["box"]]) != 4 for region in regions):
             raise ValueError("a record's box has not four sides")
+        if not all(isinstance(region["product"], str) for region in regions):
+            raise ValueError("a record's product has no name")
+        if not all(isinstance(region["score"], (int, float)) for region in regions if region["score"] is not None):
+            raise ValueError("a record's score is no number")
         masks = [name for region in regions for name in (region["mask"], region.get("correction")) if name is not None]
         if not is_plain(values["stem"]) or not all(map(is_output, (*outputs, *masks))):
             raise ValueError("a record names a path that no run has written")
@@ -138,7 +142,7 @@ def _places(lines: Iterator[tuple[int, bytes]]) -> dict[str, int]:
 def file_of(line: bytes) -> str:
     """Return the source of a record's line; the rest of the line is read when it is needed. Raises ``SPOILED``."""
     if line.startswith(_BEGINNING):
-        return _DECODER.raw_decode(line.decode("ascii"), len(_BEGINNING))[0]
+        return _DECODER.raw_decode(line.decode("ascii"), len(_BEGINNING) - 1)[0]
     return json.loads(line)["file"]
 
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.catalog.inputs import CUTOUTS
 from lib_photoshoot.colour.difference import Difference
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
@@ -93,6 +94,11 @@ def output_path(out: Path, relative: str, protected: Collection[str]) -> Path:
 def thumbnail_name(stem: str, kind: str) -> str:
     """Relative path of a thumbnail; ``kind`` is ``before``, ``after`` or ``overlay``."""
     return f"thumbnails/{kind}/{stem}.jpg"
+
+
+def cutout_name(mask: str) -> str:
+    """Relative path of the cut-out that belongs to a mask's."""
+    return mask.replace("masks/", f"{CUTOUTS}/", 1)
 
 
 def _marked(picture: Picture) -> dict[str, Any]:

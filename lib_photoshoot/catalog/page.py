@@ -12,6 +12,7 @@ from typing import Any
 from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.inputs import is_local
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
+from lib_photoshoot.catalog.outputs import cutout_name
 from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, reasons, shows
@@ -169,14 +170,10 @@ def _views(record: Record) -> list[View]:
     for number, region in enumerate(record.entry["regions"], 1):
         if mask := region["mask"]:
             what = f"{number} {region['product']}"
-            cutout: View = {"view": f"cutout {number}", "file": _cutout(mask), "thumbnail": ""}
+            cutout: View = {"view": f"cutout {number}", "file": cutout_name(mask), "thumbnail": ""}
             views.append(cutout | {"label": f"Cut-out {what}", "cropped": True})
             views.append({"view": f"mask {number}", "file": mask, "thumbnail": "", "label": f"Mask {what}"})
     return views
-
-
-def _cutout(mask: str) -> str:
-    return mask.replace("masks/", "cutouts/", 1)
 
 
 def _region(region: Mapping[str, Any]) -> Region:
@@ -185,7 +182,7 @@ def _region(region: Mapping[str, Any]) -> Region:
     }  # fmt: skip
     if (region.get("outline") or {}).get("source") == OutlineSource.HAND.value:
         found["by_hand"] = True
-    return found | {"mask": region["mask"], "cutout": _cutout(region["mask"])} if region["mask"] else found
+    return found | {"mask": region["mask"], "cutout": cutout_name(region["mask"])} if region["mask"] else found
 
 
 def _notes(record: Record) -> Iterator[Note]:

@@ -14,7 +14,7 @@ from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.page import PAGE_NAME, id_of, page_chunks, page_head, write_page
 from lib_photoshoot.catalog.replacement import open_run, recover, replace_files
 from lib_photoshoot.catalog.report import rewrite_reports
-from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.errors import CatalogError, MissingPictureError
 from lib_photoshoot.files import shown, writing_failed
 from lib_photoshoot.pages.application import CHANGES, DECIDE, ENHANCE, FIX, picture_in
 from lib_photoshoot.pages.data import Item
@@ -82,7 +82,7 @@ class ReviewedRun:
             self._run.update()
             for one in chosen:
                 if not self._run.knows(one.file):
-                    raise CatalogError(f"{shown(self._out)} has no picture {shown(one.file)}; load the page again.")
+                    raise MissingPictureError(f"{shown(self._out)} has no picture {shown(one.file)}")
             write_decisions(self._out, lambda: self._new_lines(chosen))
             self.decided += len(chosen)
             self._run.update()

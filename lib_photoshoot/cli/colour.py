@@ -11,7 +11,7 @@ import typer
 
 from lib_photoshoot import build
 from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
-from lib_photoshoot.cli.options import Calibration, Detector, Device, Products, loaded
+from lib_photoshoot.cli.options import Calibration, Detector, Device, Products, loaded, say_words
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.model_names import DetectorName
@@ -40,8 +40,8 @@ def calibrate_command(
     corners: Annotated[
         Optional[list[str]],  # noqa: UP045 (Typer reads the annotation at run time)
         typer.Argument(
-            metavar="[X,Y X,Y X,Y X,Y]",
-            help="With --corners: the middles of the chart's corner patches, in pixels, around it from any of them.",
+            metavar="X,Y",
+            help="With --corners: four points, the middles of the chart's corner patches, in pixels, around it.",
             show_default=False,
         ),
     ] = None,
@@ -86,7 +86,7 @@ def calibrate_command(
 
 @app.command("reference", epilog=EXIT_CODES)
 def reference_command(
-    photos: Annotated[list[str], typer.Argument(metavar="PHOTO...", help="Photos of the articles, best calibrated.")],
+    photos: Annotated[list[str], typer.Argument(metavar="PHOTO", help="Photos of the articles, best calibrated.")],
     products: Products,
     out: Annotated[
         Optional[Path],  # noqa: UP045
@@ -111,7 +111,7 @@ def reference_command(
         wanted = tuple(replace(product, colour=None) for product in parse_products(products))
         allowed = parse_tolerance(tolerance)
         choice = build.ModelChoice(DetectorName(detector), device=device)
-        build.check_words(choice, wanted)
+        say_words(choice, wanted)
         if out is not None:
             check_new(out)
         calibrator = None if calibration is None else calibrator_for(calibration)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import Enum
 from functools import partial
@@ -15,16 +15,29 @@ import typer
 from lib_photoshoot import build
 from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
-from lib_photoshoot.cli.options import Detector, Device, loaded
+from lib_photoshoot.cli.export_inputs import Choice, choose
+from lib_photoshoot.cli.options import Detector, Device, IgnoreDecisions, loaded
 from lib_photoshoot.cli.progress import telling
+from lib_photoshoot.cli.shop_options import (
+    ContactSheet,
+    Font,
+    Names,
+    Paper,
+    PaperChoice,
+    Shops,
+    Table,
+    UrlBase,
+    Zip,
+    listed,
+)
 from lib_photoshoot.errors import ImageError
 from lib_photoshoot.model_names import DetectorName
-from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
-    from lib_photoshoot.catalog.inputs import InputFile
     from lib_photoshoot.export.cutouts import Detecting
     from lib_photoshoot.export.exporter import Exporter
+    from lib_photoshoot.export.shop.planning import PlannedPicture
+    from lib_photoshoot.export.shop.tables import ShopPicture
     from lib_photoshoot.export.signing import Signer
     from lib_photoshoot.products import Product
 
@@ -34,7 +47,7 @@ TO_CHECK = "to-check"
 Inputs = Annotated[
     list[str],
     typer.Argument(
-        metavar="INPUT...",
+        metavar="INPUT",
         help="Transparent cut-outs or pictures: files, folders, globs; of a filter run, its cut-outs.",
     ),
 ]
@@ -63,6 +76,15 @@ def export_command(
         Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
         typer.Option("--cutouts", help="Take the pictures' cut-outs from this folder, such as RUN/cutouts."),
     ] = None,
+    best: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--best", min=1, help="Of a run only so many pictures of each product, as `rank` orders them."),
+    ] = None,
+    like: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--like", help="Training photos: with --best, pictures like these come first."),
+    ] = None,
+    ignore: IgnoreDecisions = False,
     source: Annotated[
         SourceChoice,
         typer.Option(help="How the pictures came to be; auto looks at what their files say, and our ledger."),
@@ -83,36 +105,55 @@ def export_command(
         Optional[str],  # noqa: UP045
         typer.Option("--timestamps", help="Address of a time-stamping authority, so that signatures outlive the key."),
     ] = None,
+    names: Names = "",
+    table: Table = None,
+    shop: Shops = "",
+    url_base: UrlBase = "",
+    zip_: Zip = False,
+    contact_sheet: ContactSheet = False,
+    paper: Paper = PaperChoice.A4,
+    font: Font = None,
     detector: Detector = DetectorName.EMBEDDED.value,
     device: Device = "cpu",
 ) -> None:
-    """Make pictures for a sales channel out of cut-outs, or of pictures whose products are cut out first."""
+    """Make pictures for a sales channel out of cut-outs, or of pictures whose products are cut out first.
+
+    What a person decided in `review` is obeyed: rejected pictures are left out, and accepted ones are never put aside
+    because of doubts about their outline. Names, shops' tables, a zip and contact sheets: docs/shops.md.
+    """
     with exit_codes(f"Interrupted; the pictures in {out} are whole."):
-        from lib_photoshoot.catalog.inputs import check_out, collect_inputs
-        from lib_photoshoot.export.cutouts import without_forgotten
+        from lib_photoshoot.catalog.inputs import check_out
         from lib_photoshoot.export.exporter import Exporter
         from lib_photoshoot.export.profile import load_profile
-        from lib_photoshoot.files import shown
+        from lib_photoshoot.export.shop.handing_over import check_ready, hand_over
+        from lib_photoshoot.export.shop.planning import plan
+        from lib_photoshoot.export.shop.settings import ShopSettings
+        from lib_photoshoot.export.shop.sku_table import read_sku_table
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products) if products else ()
-        exporter = Exporter(load_profile(profile), out, enlarge, _signer(sign_cert, sign_key, timestamps))
+        settings = ShopSettings(
+            names, listed(shop), url_base, zip_, contact_sheet, paper.value, "" if font is None else str(font)
+        )
+        check_ready(settings)
+        rules = load_profile(profile)
+        rows = None if table is None else read_sku_table(table)
+        signer = _signer(sign_cert, sign_key, timestamps)
+        exporter = Exporter(settings.named(rules), out, enlarge, signer)
         check_out(out)
-        found = collect_inputs(inputs, out, cutouts=not cutouts, tell=say)
-        files, forgotten = without_forgotten(found, inputs)
-        if forgotten:
-            left_out = counted(len(forgotten), "cut-out")
-            say(
-                f"{left_out} ({shown(forgotten[0].name)} first) of pictures that the run does "
-                "not know any more: left out; name such a file itself to export it."
-            )
+        chosen = choose(inputs, out, cutouts, Choice(best, like, not ignore))
+        planned = plan(chosen.pairs, rules, settings, rows, [product.name for product in wanted], say)
         finder = _finder(detector, device) if wanted else None
-        code = _export_all(exporter, _with_cutouts(files, cutouts), finder, wanted, source)
-    raise typer.Exit(code)
+        pictures, code = _export_all(exporter, planned, finder, wanted, source, not ignore)
+        for sentence in hand_over(out, rules, pictures, settings, say) if settings.wants_more else ():
+            typer.echo(sentence)
+        if len(planned) < len(chosen.pairs):
+            code = SOME_UNREADABLE
+    raise typer.Exit(code if chosen.whole else max(code, SOME_UNREADABLE))
 
 
 def check_export_command(
-    inputs: Annotated[list[str], typer.Argument(metavar="FILE...", help="Finished pictures: files, folders, globs.")],
+    inputs: Annotated[list[str], typer.Argument(metavar="FILE", help="Finished pictures: files, folders, globs.")],
     profile: ProfileName,
     colour: Annotated[
         Optional[str],  # noqa: UP045
@@ -127,12 +168,15 @@ def check_export_command(
         from lib_photoshoot.export.checking import check_file, to_json
         from lib_photoshoot.export.profile import load_profile
         from lib_photoshoot.export.provenance import source_of
+        from lib_photoshoot.export.shop.contact_sheet import is_contact_sheet
         from lib_photoshoot.files import shown
         from lib_photoshoot.references.table import given_reference
 
         rules = load_profile(profile)
         reference = None if colour is None else given_reference(colour)
         for file in collect_inputs(inputs, tell=say):
+            if is_contact_sheet(file.path):
+                continue
             try:
                 check = check_file(file.path, rules, source_of(file.path).source, reference)
             except ImageError as error:
@@ -154,37 +198,42 @@ def check_export_command(
 
 def _export_all(
     exporter: Exporter,
-    files: Iterable[tuple[InputFile, InputFile]],
+    planned: Iterable[PlannedPicture],
     finder: Detecting | None,
     products: Sequence[Product],
     source: SourceChoice,
-) -> int:
-    """Export each file, say what became of it, and return the exit code."""
+    decisions: bool,
+) -> tuple[list[ShopPicture], int]:
+    """Export each picture, say what became of it, and return what was exported, and the exit code."""
     from lib_photoshoot.catalog.report import doubts_in_words
     from lib_photoshoot.errors import ExportError
     from lib_photoshoot.export.cutouts import read_cutout
     from lib_photoshoot.export.provenance import source_of
+    from lib_photoshoot.export.shop.handing_over import shop_picture
     from lib_photoshoot.files import shown
     from lib_photoshoot.provenance.evidence import strongest
     from lib_photoshoot.provenance.terms import DigitalSource
 
     code = DONE
     to_check = 0
-    for original, cutout in files:
+    pictures = []
+    for item in planned:
+        original, cutout = item.original, item.cutout
         try:
             evidence = source_of(cutout.path)
             if original.path != cutout.path:
                 evidence = strongest(source_of(original.path), evidence)
             if source is not SourceChoice.AUTO:
                 evidence = replace(evidence, source=DigitalSource(source.value), reason="--source says so")
-            product = read_cutout(cutout.path, finder, products)
-            name = PurePath(TO_CHECK) / cutout.relative if product.doubts else cutout.relative
+            product = read_cutout(cutout.path, finder, products, decisions)
+            name = PurePath(TO_CHECK) / item.name if product.doubts else item.name
             exported = exporter.export(product.pixels, name, evidence, original.path)
         except (ImageError, ExportError) as error:
             say(str(error))
             code = SOME_UNREADABLE
             continue
         typer.echo(f"{exported}\n  {evidence.source.value}: {evidence.reason}")
+        pictures.append(shop_picture(item, exported, exporter, product.doubts))
         if product.doubts:
             typer.echo(f"  check the outline: {doubts_in_words(product.doubts)}")
             to_check += 1
@@ -192,7 +241,7 @@ def _export_all(
             code = SOME_UNREADABLE
     if to_check:
         say(f"{to_check} of the pictures went into {shown(exporter.out / TO_CHECK)}: look at their outlines.")
-    return code
+    return pictures, code
 
 
 def _signer(certificate: Path | None, key: Path | None, timestamps: str | None) -> Signer | None:
@@ -205,17 +254,6 @@ def _signer(certificate: Path | None, key: Path | None, timestamps: str | None) 
     from lib_photoshoot.export.signing import Signer
 
     return Signer(certificate, key, timestamps)
-
-
-def _with_cutouts(files: Sequence[InputFile], folder: Path | None) -> Iterator[tuple[InputFile, InputFile]]:
-    """Each picture with the file to export for it; a picture without one is told to the user as unreadable later."""
-    from lib_photoshoot.export.cutouts import cutouts_of
-
-    if folder is None:
-        yield from ((file, file) for file in files)
-        return
-    for file, found in cutouts_of(files, folder):
-        yield from ((file, cutout) for cutout in found or [file])
 
 
 def _finder(detector: str, device: str) -> Detecting:

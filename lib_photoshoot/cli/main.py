@@ -21,7 +21,7 @@ from lib_photoshoot.cli.export import check_export_command, export_command
 from lib_photoshoot.cli.finish import EXIT_CODES as FINISH_EXIT_CODES
 from lib_photoshoot.cli.finish import finish_command
 from lib_photoshoot.cli.models import app as models_app
-from lib_photoshoot.cli.options import Calibration, Colours, Detector, Device, Products, loaded
+from lib_photoshoot.cli.options import Calibration, Colours, Detector, Device, Products, loaded, say_words
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.rank import rank_command
 from lib_photoshoot.cli.review import EXIT_CODES as REVIEW_EXIT_CODES
@@ -29,6 +29,7 @@ from lib_photoshoot.cli.review import review_command
 from lib_photoshoot.cli.shoot import EXIT_CODES as SHOOT_EXIT_CODES
 from lib_photoshoot.cli.shoot import shoot_command
 from lib_photoshoot.cli.train import app as train_app
+from lib_photoshoot.cli.train_review import train_review_command
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
 from lib_photoshoot.typed import typed_command
@@ -46,6 +47,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+train_app.command("review", epilog=REVIEW_EXIT_CODES)(train_review_command)
 app.add_typer(train_app, name="train")
 app.command("shoot", epilog=SHOOT_EXIT_CODES)(shoot_command)
 app.command("review", epilog=REVIEW_EXIT_CODES)(review_command)
@@ -67,7 +69,7 @@ class EngineName(str, Enum):
 _INPUT_HELP = "Pictures, folders (searched recursively), globs, or URLs of pictures and folders (needs fsspec)."
 Inputs = Annotated[
     list[str],
-    typer.Argument(metavar="INPUT...", help=_INPUT_HELP, show_default=False),
+    typer.Argument(metavar="INPUT", help=_INPUT_HELP, show_default=False),
 ]
 Segmenter = Annotated[
     SegmenterName, typer.Option(help="What outlines the products: larger ones draw finer edges and take longer.")
@@ -159,7 +161,7 @@ def filter_command(
         files = collect_sources(inputs, out, say)
         calibrator, calibrated = _calibrator(calibration)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
-        build.check_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
+        say_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
         Neutral.parse(white_balance)
         build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance)
         with telling("loading the models", len(files)) as bar:
@@ -210,7 +212,7 @@ def detect_command(
         wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, tell=say)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
-        build.check_words(choice, wanted)
+        say_words(choice, wanted)
         with telling("loading the models", None):
             product_filter = loaded(partial(build.build_filter, choice, require_all))
         for source in files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from lib_photoshoot.allocator import keep_freed_memory
+from lib_photoshoot.build import ModelChoice, check_words
+from lib_photoshoot.cli.exits import say
 from lib_photoshoot.model_names import DETECTOR_ALIASES, DETECTORS, DetectorName
 
 if TYPE_CHECKING:
     from lib_photoshoot.pipeline import ProductFilter
+    from lib_photoshoot.products import Product
 
 
 def _detector(name: str) -> str:
@@ -46,10 +49,19 @@ Colours = Annotated[
     Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
     typer.Option("--colours", help="A CSV table of such colours, with the columns product, colour and tolerance."),
 ]
+IgnoreDecisions = Annotated[
+    bool, typer.Option("--ignore-decisions", help="As if nobody had accepted or rejected pictures by hand.")
+]
 Calibration = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option(help="A file of colour calibrate for photos of its light, or auto: each photo by its own card."),
 ]
+
+
+def say_words(choice: ModelChoice, products: Sequence[Product]) -> None:
+    """Say which words the detector does not know. Raises UnknownProductError for a product of which it knows none."""
+    for sentence in check_words(choice, products):
+        say(sentence)
 
 
 def loaded(build: Callable[[], ProductFilter]) -> ProductFilter:

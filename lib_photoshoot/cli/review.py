@@ -1,8 +1,7 @@
-"""``review``: a shoot's or a run's pictures in the browser, where decisions by hand go into its ledger at once."""
+"""``review``: pictures of a shoot, a run or a training in the browser, where decisions by hand are kept at once."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -10,21 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from lib_photoshoot.cli.exits import exit_codes, say
-from lib_photoshoot.wording import counted
+from lib_photoshoot.cli.serving import Browser, Port, served
 
 if TYPE_CHECKING:
-    from lib_photoshoot.calibration.applying import Calibrator
+    from lib_photoshoot.catalog.review import ReviewedRun
+    from lib_photoshoot.correction.fixer import Fixer
+    from lib_photoshoot.pages.application import Reviewed
 
 EXIT_CODES = (
-    "Exit codes: 0 ended with Ctrl-C, or the decisions are written; 2 wrong usage, a folder without a shoot or run, or "
+    "Exit codes: 0 ended with Ctrl-C, or the decisions are written; 2 wrong usage, a folder without such pictures, or "
     "with one that is going on, a file without decisions, or a port that is taken."
 )
 
 
 def review_command(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The output folder of a shoot or of filter.")],
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Of this machine; 0 for any free one.")] = 0,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Of a shoot or of filter, or one of photos to train on.")
+    ],
+    port: Port = 0,
+    browser: Browser = True,
     apply: Annotated[
         Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
         typer.Option(metavar="FILE", help="Write decisions that were saved from report.html into the folder, and end."),
@@ -34,40 +37,42 @@ def review_command(
         typer.Option(metavar="FILE", help="The calibration of a run that had one, to correct outlines in it."),
     ] = None,
 ) -> None:
-    """Look through the pictures of a shoot or of filter in the browser, accept or reject them, correct outlines."""
+    """Look through pictures in the browser, accept or reject them, correct outlines.
+
+    Those of a shoot, of filter, or photos to train on (`train review` takes a recipe for them).
+    """
     with exit_codes("Interrupted."):
-        from lib_photoshoot.correction.fixer import fixer_of
         from lib_photoshoot.pages.saved import apply_decisions, counts_in_words
-        from lib_photoshoot.pages.server import PageServer
-        from lib_photoshoot.shoot.review.opening import open_reviewed
 
-        reviewed = open_reviewed(folder, partial(fixer_of, calibrator=_calibrator(calibration)))
+        reviewed, after = _reviewed(folder, calibration)
         if apply is not None:
-            say(f"{counts_in_words(apply_decisions(reviewed, apply))}. Look at {folder / 'report.html'}")
+            say(f"{counts_in_words(apply_decisions(reviewed, apply))}. {after}")
             return
-        with PageServer(reviewed, port) as server:
-            say(f"Review at {server.address}\nCtrl-C ends it.")
-            if browser:
-                _open(server.address)
-            with suppress(KeyboardInterrupt):
-                server.serve_forever()
-            server.finish()
-            done = ((reviewed.decided, "decision"), (reviewed.corrected, "correction"))
-        if told := [counted(number, what) for number, what in done if number]:
-            say(f"{' and '.join(told)} by hand. Look at {folder / 'report.html'}")
+        served(reviewed, port, browser, after)
 
 
-def _calibrator(name: str | None) -> Calibrator | None:
-    if name is None:
-        return None
+def _reviewed(folder: Path, calibration: str | None) -> tuple[Reviewed, str]:
+    """Return what a folder holds, and what to look at after the review."""
+    from lib_photoshoot.cli.train_review import AFTER, reviewed_photos
+    from lib_photoshoot.errors import CatalogError
+    from lib_photoshoot.files import shown
+    from lib_photoshoot.shoot.review.opening import open_reviewed
+    from lib_photoshoot.training.dataset.folders import holds_photos
+    from lib_photoshoot.training.recipe import Recipe
+
+    if (found := open_reviewed(folder, partial(_fixer, calibration))) is not None:
+        return found, f"Look at {folder / 'report.html'}"
+    if holds_photos(folder):
+        return reviewed_photos(folder, Recipe()), AFTER
+    what = "holds no shoot, no run of filter and no photos" if folder.is_dir() else "is no folder"
+    raise CatalogError(f"{shown(folder)} {what}; name the output folder of shoot or filter, or one of photos.")
+
+
+def _fixer(calibration: str | None, run: ReviewedRun) -> Fixer:
+    from lib_photoshoot.correction.fixer import Fixer, click_outliner
+
+    if calibration is None:
+        return Fixer(run, click_outliner)
     from lib_photoshoot.calibration.applying import calibrator_for
 
-    return calibrator_for(name)[0]
-
-
-def _open(address: str) -> None:
-    import threading
-    import webbrowser
-
-    # A browser without windows would keep the page from being served.
-    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    return Fixer(run, click_outliner, calibrator_for(calibration)[0])

@@ -41,7 +41,8 @@ from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.controller import FolderCheck, TrainingController
+    from lib_photoshoot.training.controller import TrainingController
+    from lib_photoshoot.training.folder_check import FolderCheck
     from lib_photoshoot.training.recipe import Recipe
     from lib_photoshoot.training.run.folder import RunFolder
 
@@ -98,7 +99,7 @@ def caption_command(
         from lib_photoshoot.training.recipe import Recipe
 
         controller = _controller(home)
-        dataset = _checked(controller, folder, Recipe(activation_tag=tag)).dataset
+        dataset = _checked(controller, folder, Recipe(activation_tag=tag)).whole
         with pictures_shown("captioning") as tell:
             sheet = controller.caption(dataset, controller.captioner(captioner, device), anew, tell, take_texts)
         left = write_beside(sheet, dataset, overwrite) if beside else ()

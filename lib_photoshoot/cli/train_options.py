@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of photos; it is only read.")]
 RunName = Annotated[
-    str, typer.Argument(metavar="[RUN]", help="A run's name; the run at work without one, else the newest.")
+    str, typer.Argument(metavar="RUN", help="A run's name; the run at work without one, else the newest.")
 ]
 Home = Annotated[
     Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)

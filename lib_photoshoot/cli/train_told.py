@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from lib_photoshoot.cli.exits import SOME_UNREADABLE, say
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.told import ToldInLines
+from lib_photoshoot.files import shown
 from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.controller import FolderCheck
+    from lib_photoshoot.training.folder_check import FolderCheck
     from lib_photoshoot.training.run.folder import RunSpec, Status
+
+_MOST_NAMES = 10
 
 
 def ask_to_go_on(check: FolderCheck, anyway: bool) -> None:
@@ -33,7 +36,15 @@ def ask_to_go_on(check: FolderCheck, anyway: bool) -> None:
 
 def _findings(check: FolderCheck) -> list[str]:
     lines = [f"{finding.severity.value}: {finding.text}" for finding in check.dataset.findings]
+    if check.left_out:
+        files = counted(len(check.left_out), "file")
+        lines.append(f"{files} left out, as you decided in `train review`: {_listed(check.left_out)}.")
     return [*lines, "`train caption` writes the captions that are missing."] if check.uncaptioned else lines
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{', '.join(map(shown, names[:_MOST_NAMES]))}{more}"
 
 
 def print_check(check: FolderCheck) -> None:

@@ -41,6 +41,10 @@ def delta_e(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """CIEDE2000 between L*a*b* values (..., 3), float64 (...); 1 is about what an eye can see side by side.
 
     CIE 142-2001, "Improvement to industrial colour-difference evaluation".
+
+    >>> red, darker = np.array([53.2, 80.1, 67.2]), np.array([50.0, 80.1, 67.2])
+    >>> round(float(delta_e(red, darker)), 1)
+    3.2
     """
     return np.asarray(colour_science().delta_E(one, other, method="CIE 2000"))
 

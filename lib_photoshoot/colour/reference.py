@@ -77,7 +77,12 @@ class ColourReference:
 
 
 def parse_reference(text: str, tolerance: float | str | None = None) -> ColourReference:
-    """Return the reference that ``text`` writes; ``tolerance`` as a number or its text. Raises ColourError."""
+    """Return the reference that ``text`` writes; ``tolerance`` as a number or its text. Raises ColourError.
+
+    >>> reference = parse_reference("#7a5c3e 60% | Lab(95, 0, 2) 40%", tolerance=3)
+    >>> len(reference.colours), reference.colours[0].share, reference.colours[1].lab, reference.tolerance
+    (2, 0.6, (95.0, 0.0, 2.0), 3.0)
+    """
     return make_reference([_colour(part) for part in text.split("|")], parse_tolerance(tolerance))
 
 

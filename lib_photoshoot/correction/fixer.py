@@ -18,7 +18,7 @@ import numpy as np
 
 from lib_photoshoot.catalog.replacement import new_scratch
 from lib_photoshoot.correction.ahead import Ahead
-from lib_photoshoot.correction.clicks import ClickSegmenter, outlined
+from lib_photoshoot.correction.clicks import ClickOutliner, ClickSegmenter
 from lib_photoshoot.correction.originals import check_original, jpeg_of, read_original
 from lib_photoshoot.correction.regions import read_region_mask
 from lib_photoshoot.correction.run_settings import RunSettings, run_settings
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 COPIES_KEPT = 4
 """Copies of pictures that stay in memory, 12 MB each at most."""
 EMBEDDINGS_KEPT = 8
+"""Of SAM, four megabytes each."""
 
 Turn = Callable[[], AbstractContextManager[Any]]
 
@@ -60,17 +61,17 @@ class Fixer:
     def __init__(
         self,
         run: ReviewedRun,
-        load: Callable[[], ClickSegmenter],
+        load: Callable[[], ClickOutliner],
         calibrator: Calibrator | None = None,
         turn: Turn = nullcontext,
     ) -> None:
-        """``load`` loads SAM; ``calibrator`` is the run's calibration, if it had one; ``turn`` is the host's queue."""
+        """``load`` loads the models; ``calibrator`` is the run's calibration, if any; ``turn`` is the host's queue."""
         self._run = run
         self._load = load
         self._calibrator = calibrator
         self._turn = turn
-        self._segmenter: ClickSegmenter | None = None
-        self._loading, self._asking, self._saving = threading.Lock(), threading.Lock(), threading.Lock()
+        self._outliner: ClickOutliner | None = None
+        self._loading, self._saving = threading.Lock(), threading.Lock()
         self._copies: OrderedDict[tuple[Any, ...], EditCopy] = OrderedDict()
         self._ahead = Ahead(self._prepare)
 
@@ -90,7 +91,10 @@ class Fixer:
         if box is None and start is None and request.region is not None:
             box = _region(record, request.region)["box"]
         clicks = [(x * copy.scale, y * copy.scale, inside) for x, y, inside in request.points]
-        mask = self._outlined(copy, start, None if box is None else _scaled(box, copy), clicks)
+        if start is not None and box is None and not clicks:
+            mask = start  # as the page opens a picture: there is nothing to load a network for
+        else:
+            mask = self._outlined(copy, start, None if box is None else _scaled(box, copy), clicks)
         buffer = io.BytesIO()
         mask_image(mask).save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()
@@ -139,9 +143,9 @@ class Fixer:
     def _outlined(
         self, copy: EditCopy, start: np.ndarray | None, box: Box | None, clicks: Sequence[tuple[float, float, bool]]
     ) -> np.ndarray:
-        segmenter = self._loaded()
-        with self._asking, self._turn():
-            return outlined(segmenter, copy.pixels, start, box, clicks)
+        outliner = self._loaded()
+        with self._turn():
+            return outliner.outline(copy.pixels, start, box, clicks)
 
     def _start(self, record: Record, copy: EditCopy, request: OutlineRequest) -> np.ndarray | None:
         shape = copy.pixels.shape[:2]
@@ -155,15 +159,15 @@ class Fixer:
 
     def _prepare(self, number: int) -> None:
         copy = self._copy(self._run.record(number))
-        segmenter = self._loaded()
+        outliner = self._loaded()
         with self._turn():
-            segmenter.embed_ahead(copy.pixels)
+            outliner.prepare(copy.pixels)
 
-    def _loaded(self) -> ClickSegmenter:
+    def _loaded(self) -> ClickOutliner:
         with self._loading:
-            if self._segmenter is None:
-                self._segmenter = self._load()
-            return self._segmenter
+            if self._outliner is None:
+                self._outliner = self._load()
+            return self._outliner
 
     def _copy(self, record: Record) -> EditCopy:
         """Return the copy of a record's original, read anew where it is not among the last. Raises PhotoshootError."""
@@ -178,18 +182,20 @@ class Fixer:
         return self._copies[key]
 
 
-def fixer_of(run: ReviewedRun, calibrator: Calibrator | None = None) -> Fixer:
-    """Return who corrects a run's outlines with MobileSAM on this machine's processor."""
+def click_outliner(segmenter: ClickSegmenter | None = None) -> ClickOutliner:
+    """Load the embedded salience networks on this machine's processor, and MobileSAM where no segmenter is given.
 
-    def load() -> ClickSegmenter:
+    Raises WeightsError.
+    """
+    from lib_photoshoot.build import fine_salience, salience
+
+    if segmenter is None:
         from lib_photoshoot.segmentation.sam import SamSegmenter
         from lib_photoshoot.weights.store import find
 
         segmenter = SamSegmenter.from_file(find("mobile-sam"), "mobile-sam")
         segmenter.keep = EMBEDDINGS_KEPT
-        return segmenter
-
-    return Fixer(run, load, calibrator)
+    return ClickOutliner(segmenter, salience("u2netp"), fine_salience())
 
 
 def _drawings(

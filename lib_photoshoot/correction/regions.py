@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from lib_photoshoot.catalog.outputs import cutout_name
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.images import Picture, read_picture
@@ -79,7 +80,7 @@ def _read(out: Path, region: Mapping[str, Any], shape: tuple[int, int]) -> tuple
     place = region.get("cutout_at")
     if place is None:
         return mask, mask, alpha
-    cutout = read_picture(inside(out, region["mask"].replace("masks/", "cutouts/", 1)), shape[0] * shape[1])
+    cutout = read_picture(inside(out, cutout_name(region["mask"])), shape[0] * shape[1])
     x, y = (int(value) for value in place)
     target = alpha[y : y + cutout.height, x : x + cutout.width] if min(x, y) >= 0 else alpha[:0]
     if target.shape != (cutout.height, cutout.width) or cutout.alpha is None:

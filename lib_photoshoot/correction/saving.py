@@ -19,7 +19,7 @@ from PIL import PngImagePlugin
 from lib_photoshoot.catalog.coco import annotation
 from lib_photoshoot.catalog.inputs import CORRECTIONS
 from lib_photoshoot.catalog.ledger import Record
-from lib_photoshoot.catalog.outputs import report_entry, write_outputs
+from lib_photoshoot.catalog.outputs import cutout_name, report_entry, write_outputs
 from lib_photoshoot.catalog.replacement import BY_HAND
 from lib_photoshoot.correction.regions import drawn_region, read_region
 from lib_photoshoot.correction.run_settings import RunSettings
@@ -192,15 +192,11 @@ def _kept(out: Path, scratch: Path, record: Record, part: Part, mask: str | None
         return {"correction": correction}
     before = record.entry["regions"][part.before or 0]
     if mask is not None and before["mask"] is not None:
-        for name, new in ((before["mask"], mask), (_cutout(before["mask"]), _cutout(mask))):
+        for name, new in ((before["mask"], mask), (cutout_name(before["mask"]), cutout_name(mask))):
             _copy(out / name, scratch / new)
         if before.get("correction"):
             outputs.append(before["correction"])
     return {**before, "mask": mask} if before["mask"] is not None else {"outline": before.get("outline")}
-
-
-def _cutout(mask: str) -> str:
-    return mask.replace("masks/", "cutouts/", 1)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from importlib import resources
 
@@ -54,18 +54,25 @@ def meanings(phrase: str) -> Meanings:
     return _by_word(dict.fromkeys(_of_plural(phrase)))
 
 
-def described(word: str) -> str | None:
-    """``'tasse' is German and French for cup: write cup``, as far as it goes in a sentence; None for other words."""
+def described(word: str, named: Callable[[str], str | None] = lambda _: None, is_alias: bool = False) -> str | None:
+    """``'Tasse' is German and French for cup: write cup``, as far as it goes in a sentence; None for other words.
+
+    ``named`` returns the word of the user's list that means the same as an English one already: that one is not advised
+    once more. An alias cannot be kept with an alias of its own.
+    """
     found = meanings(word)
     if not found:
         return None
+    free = [english for english in found if named(english) is None]
     words: dict[tuple[str, ...], list[str]] = {}
     for english, languages in found.items():
         words.setdefault(languages, []).append(english)
     said = [f"{_listed(languages)} for {_listed(several, 'or')}" for languages, several in words.items()]
-    advice = f"write {_listed(list(found), 'or')}"
-    keep = f" ({word} = {next(iter(found))} keeps your word)" if len(found) == 1 else ""
-    return f"{word!r} is {_listed(said)}: {advice}{keep}"
+    if not free:
+        owners = list(dict.fromkeys(repr(named(english)) for english in found))
+        return f"{word!r} is {_listed(said)}, which {_listed(owners)} in your list stands for already: remove it"
+    keep = f" ({_listed([f'{word} = {english}' for english in free], 'or')} keeps your word)"
+    return f"{word!r} is {_listed(said)}: write {_listed(free, 'or')}{'' if is_alias else keep}"
 
 
 def fold(phrase: str) -> str:

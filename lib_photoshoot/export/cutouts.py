@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile, collect_inputs, is_run
-from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
-from lib_photoshoot.catalog.report import doubts_of
+from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, MadeFile, files_made_in, place_in_run
+from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile
+from lib_photoshoot.catalog.replacement import BY_HAND
 from lib_photoshoot.errors import ExportError
-from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, read_picture
 from lib_photoshoot.masks.cutout import cut_out
 from lib_photoshoot.masks.morphology import merge
@@ -39,8 +37,9 @@ class CutOut:
     doubts: tuple[str, ...] = ()
 
 
-def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product]) -> CutOut:
-    """Return the product of one file alone.
+def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product], decisions: bool = True) -> CutOut:
+    """Return the product of one file alone; what a person accepted in ``review`` has no doubts, unless without
+    ``decisions``.
 
     A picture with any transparency is a cut-out already. In any other ``finder`` looks for the products, and all that
     it finds are exported together, as a pair of shoes should be. Raises ImageError, and ExportError without a product.
@@ -49,7 +48,7 @@ def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product
     pixels = picture.srgb
     alpha = _transparency(picture)
     if alpha is not None:
-        return CutOut(np.dstack([pixels, alpha]), recorded_doubts(path))
+        return CutOut(np.dstack([pixels, alpha]), recorded_doubts(path, decisions))
     if finder is None:
         raise ExportError(
             f"{shown(path)} has no transparent background; name its products with --products, or its cut-outs' folder "
@@ -64,51 +63,58 @@ def read_cutout(path: Path, finder: Detecting | None, products: Sequence[Product
     return CutOut(rgba, tuple(dict.fromkeys(doubt.value for outline in outlines for doubt in outline.doubts)))
 
 
-def recorded_doubts(path: Path) -> tuple[str, ...]:
-    """Return what a filter run's ledger says against the outline of one of its cut-outs; nothing for other files."""
-    return _record_of(path) or ()
+def recorded_doubts(path: Path, decisions: bool = True) -> tuple[str, ...]:
+    """Return what a filter run's ledger says against the outline of one of its cut-outs; nothing for other files, or
+    where a person accepted it, unless without ``decisions``.
+    """
+    known = _known(path)
+    return () if known is None or (decisions and known.hand == ACCEPTED) else known.doubts
 
 
-def without_forgotten(
-    files: Sequence[InputFile], named: Collection[str] = ()
-) -> tuple[list[InputFile], list[InputFile]]:
-    """Return the files, and apart from them those in the ``cutouts`` of a filter run that its ledger does not know (any
-    more).
+@dataclass(frozen=True)
+class Sources:
+    """Files to export, and apart from them those in a filter run that its ledger does not know (any more), and those
+    whose picture a person rejected.
+    """
 
-    Files that stand in ``named`` themselves are what the user wants, whatever a ledger says.
+    current: list[InputFile]
+    forgotten: list[InputFile]
+    rejected: list[InputFile]
+
+
+def sources_of(files: Sequence[InputFile], named: Collection[str] = (), decisions: bool = True) -> Sources:
+    """Sort files into those to export and those to leave out; nobody has rejected any without ``decisions``.
+
+    What stands in ``named`` itself is what the user wants, whether or not a ledger knows it; but not what was rejected:
+    a shell's ``*.png`` names each file too.
     """
     wanted = {os.path.abspath(name) for name in named}
-    current: list[InputFile] = []
-    forgotten: list[InputFile] = []
+    sources = Sources([], [], [])
     for file in files:
-        known = file.key in wanted or _record_of(file.path) is not None
-        (current if known else forgotten).append(file)
-    return current, forgotten
+        known = _known(file.path)
+        if decisions and known is not None and known.hand == REJECTED:
+            sources.rejected.append(file)
+        elif known is not None:
+            sources.current.append(replace(file, stem=_export_name(file.stem, known.stem)))
+        elif file.key in wanted:
+            sources.current.append(file)
+        else:
+            sources.forgotten.append(file)
+    return sources
 
 
-def _record_of(path: Path) -> tuple[str, ...] | None:
-    """Return the recorded doubts about a cut-out: nothing for what is no run's, None for what its run does not know."""
-    folder = next((parent for parent in path.absolute().parents if parent.name == CUTOUTS), None)
-    if folder is None or not is_run(os.fspath(folder.parent)):
-        return ()
-    name, ledger = path.absolute().relative_to(folder).as_posix(), folder.parent / LEDGER_NAME
-    try:
-        return _recorded(ledger, stamp_of(ledger)).get(f"masks/{name}")
-    except OSError:
-        return ()
+def _known(path: Path) -> MadeFile | None:
+    """Return what is known of a file: nothing where no run made it, None for a cut-out that its run does not know."""
+    place = place_in_run(path)
+    if place is None:
+        return MadeFile()
+    return files_made_in(place[0]).files.get(place[1], None if place[1].startswith(f"{CUTOUTS}/") else MadeFile())
 
 
-@lru_cache(maxsize=4)
-def _recorded(ledger: Path, stamp: object) -> Mapping[str, tuple[str, ...]]:
-    """Doubts by mask. The ledger has them from the first picture on, a report only of a run that came to its end.
-
-    The stamp renews the cache when the file has changed. Raises OSError.
-    """
-    found: dict[str, tuple[str, ...]] = {}
-    for record in current_records(ledger):
-        with suppress(KeyError, TypeError, AttributeError):
-            found |= {region["mask"]: tuple(doubts_of(region)) for region in record.entry["regions"]}
-    return found
+def _export_name(name: str, stem: str) -> str:
+    """Return the output name of a cut-out's export: the same whether or not a person drew the outline."""
+    own = re.escape(stem.rpartition("/")[2])
+    return re.sub(rf"(^|/)({own}){BY_HAND}\d+(_\d+_[^/]*)$", r"\1\2\3", name) if stem else name
 
 
 def _transparency(picture: Picture) -> np.ndarray | None:
@@ -116,12 +122,8 @@ def _transparency(picture: Picture) -> np.ndarray | None:
     return None if picture.alpha is None or picture.alpha.min() == 255 else picture.alpha
 
 
-def cutouts_of(files: Sequence[InputFile], folder: Path) -> Iterator[tuple[InputFile, list[InputFile]]]:
-    """Each file with its cut-outs in ``folder``: of the same name, or as the filter names them (``NAME_1_shoe.png``).
-
-    Raises CatalogError for a folder without pictures.
-    """
-    found, _ = without_forgotten(collect_inputs([folder], cutouts=True))
+def cutouts_of(files: Sequence[InputFile], cutouts: Sequence[InputFile]) -> Iterator[tuple[InputFile, list[InputFile]]]:
+    """Each file with its cut-outs: of the same name, or as the filter names them (``NAME_1_shoe.png``)."""
     for file in files:
         name = re.compile(re.escape(file.relative.as_posix()) + r"(_\d+_.+)?", re.IGNORECASE)
-        yield file, [cutout for cutout in found if name.fullmatch(cutout.relative.as_posix())]
+        yield file, [cutout for cutout in cutouts if name.fullmatch(cutout.relative.as_posix())]

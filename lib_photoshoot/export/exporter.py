@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -12,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.checking import MissedRule, check_bytes
 from lib_photoshoot.export.encoding import encode_under
+from lib_photoshoot.export.new_files import write_new
 from lib_photoshoot.export.placing import fill_share, is_cut_off
 from lib_photoshoot.export.profile import Ground, Profile
 from lib_photoshoot.export.rendering import Rendered, render
-from lib_photoshoot.files import shown, write_atomic
+from lib_photoshoot.files import shown
 from lib_photoshoot.images import read_picture
 from lib_photoshoot.provenance.evidence import OriginEvidence
 
@@ -88,7 +86,7 @@ class Exporter:
         Raises ExportError when another file has its name, it cannot be written, or cannot be made small enough.
         """
         exported, data = self.make(rgba, name, evidence, original)
-        return exported if _write_new(exported.path, data) else replace(exported, was_there=True)
+        return exported if write_new(exported.path, data) else replace(exported, was_there=True)
 
     def make(
         self, rgba: np.ndarray, name: PurePath, evidence: OriginEvidence, original: Path | None = None
@@ -128,38 +126,3 @@ def _clean(rendered: Rendered, data: bytes) -> float:
     same = (written == rendered.pixels).all(axis=2)
     total = int(np.count_nonzero(rendered.empty))
     return np.count_nonzero(same & rendered.empty) / total if total else 1.0
-
-
-def _write_new(path: Path, data: bytes) -> bool:
-    """Write a file whole, where there is none yet; False where the same one lies there."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
-        # Creating the name reserves it: of two that want it, one is refused, and none is overwritten.
-        path.open("xb").close()
-    except FileExistsError as error:
-        with suppress(OSError):
-            if path.read_bytes() == data:
-                return False
-        raise ExportError(
-            f"{shown(path)} exists already, differs from what would be made now, and is kept; choose another --out, or "
-            "remove it."
-        ) from error
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
-        write_atomic(path, data)
-    except BaseException as error:
-        with suppress(OSError):
-            os.unlink(path)
-        if isinstance(error, OSError):
-            raise _cannot_write(path, error) from error
-        raise
-    return True
-
-
-def _cannot_write(path: Path, error: OSError) -> ExportError:
-    reason = error.strerror or str(error)
-    return ExportError(f"{shown(path)} cannot be written ({reason}); check the folder's space and permissions.")

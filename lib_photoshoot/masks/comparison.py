@@ -24,7 +24,13 @@ RAGGED = 1.6
 
 
 def mask_iou(one: np.ndarray, other: np.ndarray) -> float:
-    """Return intersection over union in [0, 1]; 1 for two empty masks."""
+    """Return intersection over union in [0, 1]; 1 for two empty masks.
+
+    >>> left, whole = np.eye(4, dtype=bool) * False, np.ones((4, 4), bool)
+    >>> left[:, :2] = True
+    >>> float(mask_iou(left, whole)), float(mask_iou(left, left))
+    (0.5, 1.0)
+    """
     union = np.count_nonzero(one | other)
     return np.count_nonzero(one & other) / union if union else 1.0
 

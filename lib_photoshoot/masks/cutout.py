@@ -38,7 +38,14 @@ def save_mask(mask: np.ndarray, path: str | Path) -> None:
 def cut_out(
     image: np.ndarray, mask: np.ndarray, feather_radius: float = 1.5, matte: np.ndarray | None = None
 ) -> Image.Image:
-    """Return the product alone as a picture of 8 bits; see :func:`cut_out_pixels`."""
+    """Return the product alone as a picture of 8 bits; see :func:`cut_out_pixels`.
+
+    >>> picture, mask = np.full((40, 60, 3), 90, np.uint8), np.zeros((40, 60), bool)
+    >>> mask[10:30, 20:50] = True
+    >>> alone = cut_out(picture, mask)
+    >>> alone.mode, alone.getpixel((0, 0))[3], alone.getpixel((alone.width // 2, alone.height // 2))
+    ('RGBA', 0, (90, 90, 90, 255))
+    """
     if image.dtype != np.uint8:
         raise ValueError(f"image must be uint8, not {image.dtype}")
     return Image.fromarray(np.dstack(cut_out_pixels(image, mask, feather_radius, matte)), "RGBA")

@@ -57,6 +57,11 @@ def bounding_rect(values: np.ndarray, margin: int = 0) -> Rect | None:
     """Smallest rectangle around the non-zero pixels of an HW array, grown by ``margin`` pixels inside the picture.
 
     None when every pixel is zero.
+
+    >>> mask = np.zeros((5, 6), bool)
+    >>> mask[1:3, 2:5] = True
+    >>> bounding_rect(mask), bounding_rect(mask, margin=9)
+    (Rect(x0=2, y0=1, x1=5, y1=3), Rect(x0=0, y0=0, x1=6, y1=5))
     """
     rows = np.flatnonzero(values.any(axis=1))
     if rows.size == 0:
@@ -114,6 +119,10 @@ def fill_holes(mask: np.ndarray, max_share: float = 1.0) -> np.ndarray:
 
     A hole larger than ``max_share`` of the area inside the mask's outlines stays open: with 1.0 every hole is filled,
     with for example 0.02 the opening under a bag's handle is kept and pinholes are closed.
+
+    >>> ring = np.array([[0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 1, 0, 1, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]], bool)
+    >>> int(ring.sum()), int(fill_holes(ring).sum())
+    (8, 9)
     """
     check_mask(mask)
     rect = bounding_rect(mask)
@@ -161,6 +170,13 @@ def grow(mask: np.ndarray, pixels: float) -> np.ndarray:
     """Grow the mask by a disc of radius ``pixels``; a negative radius shrinks it.
 
     Beyond the picture's edge nothing is known, so a mask that touches the edge does not shrink away from it.
+
+    >>> dot = np.zeros((5, 5), bool)
+    >>> dot[2, 2] = True
+    >>> grow(dot, 1).astype(int).tolist()[1:4]
+    [[0, 0, 1, 0, 0], [0, 1, 1, 1, 0], [0, 0, 1, 0, 0]]
+    >>> bool((grow(grow(dot, 1), -1) == dot).all())
+    True
     """
     check_mask(mask)
     if pixels < 0:

@@ -24,7 +24,10 @@ VERSION = 1
 class PageFilter(TypedDict):
     """A filter above the grid, by one of the names that the page knows."""
 
-    name: Literal["all", "accepted", "rejected", "match", "skip", "check", "unreadable", "hand", "differ"]
+    name: Literal[
+        "all", "accepted", "rejected", "match", "skip", "check", "unreadable", "findings", "duplicates", "edited",
+        "hand", "differ",
+    ]  # fmt: skip
     label: str
     title: str
 
@@ -129,8 +132,9 @@ class Item(_Item, total=False):
     holds. ``why``: one sentence. ``scores``: pairs of product and score. ``file`` and ``thumbnail``: the picture as
     ``view`` (the page's first one where that is left out), "" where there is none; ``views``: further looks.
     ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped.
-    ``regions``, ``notes``, ``more`` (facts in one line), ``details`` (pairs of name and value): of the large view.
-    ``fixable``: its outlines can be corrected.
+    ``fixable``: its outlines can be corrected. ``marks``: names of filters that it counts for by no other field.
+    ``aside``: a few words beside the decision. ``caption``: of a photo of a training, which can be typed. ``regions``,
+    ``notes``, ``more`` (facts in one line), ``details`` (pairs of name and value): of the large view.
     """
 
     label: str
@@ -141,6 +145,9 @@ class Item(_Item, total=False):
     views: Sequence[View]
     check: bool
     size: Sequence[int]
+    marks: Sequence[str]
+    aside: str
+    caption: str
     regions: Sequence[Region]
     notes: Sequence[Note]
     more: Sequence[str]
@@ -155,7 +162,8 @@ class Page(TypedDict):
     from others'. ``decide``: the address, relative to the page's, that takes decisions; "" for a page that is a file.
     ``fix``: the address, relative to the page's, below which outlines are corrected; "" where they cannot be.
     ``enhance``: the address that enhances a picture again by its outlines; "" for none.
-    ``changes``: the address of what is new, "" for none. ``reasons``: why a picture can be rejected. ``apply``: the
+    ``changes``: the address of what is new, "" for none. ``judge``: who decided first, "" for nobody.
+    ``captions``: whether items have some. ``reasons``: why a picture can be rejected. ``apply``: the
     command that takes saved decisions, FOLDER for the page's own; "" for none. ``per_block``: thumbnails in one element
     of the page; 0 where they are files. ``words``: for decisions that nobody took by hand. ``views``:
     those that the grid can show. ``noun``: what a group is. ``order``: the words for the list's own order. ``columns``:
@@ -171,6 +179,8 @@ class Page(TypedDict):
     fix: str
     enhance: str
     changes: str
+    judge: str
+    captions: bool
     reasons: Sequence[Named]
     apply: str
     per_block: int
@@ -193,6 +203,9 @@ SHOW_LABELS = {
     "skip": "Skipped",
     "check": "To check",
     "unreadable": "Unreadable",
+    "findings": "With findings",
+    "duplicates": "Near-duplicates",
+    "edited": "Caption edited",
     "hand": "By hand",
     "differ": "Changed",
 }
@@ -219,7 +232,8 @@ def page(title: str, **values: Any) -> Page:
     plain: Page = {
         "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "", "fix": "",
         "enhance": "",
-        "changes": "", "reasons": [], "apply": "", "per_block": 0, "words": {},
+        "changes": "", "judge": "the filter", "captions": False, "reasons": [], "apply": "", "per_block": 0,
+        "words": {},
         "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],
         "products": [], "noun": "product", "order": "", "columns": 0, "footer": [],
         "empty": "There are no pictures yet.",

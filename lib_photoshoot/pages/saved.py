@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.errors import MissingPictureError, PhotoshootError
 from lib_photoshoot.files import shown
 from lib_photoshoot.pages.application import Reviewed
 
@@ -19,8 +19,13 @@ def apply_decisions(reviewed: Reviewed, file: Path) -> Counter[str | None]:
     How many were accepted, rejected and (None) withdrawn. Raises PhotoshootError; then nothing was decided.
     """
     chosen = _read(reviewed, file)
-    if chosen:
-        reviewed.decide(chosen)
+    try:
+        if chosen:
+            reviewed.decide(chosen)
+    except MissingPictureError as error:
+        raise PhotoshootError(
+            f"{shown(file)} is about other pictures: {error.what}; name the folder whose report saved it."
+        ) from error
     reviewed.end()
     reviewed.write_report()
     return Counter(one.decision for one in chosen)

@@ -38,6 +38,7 @@ class MeasuredPicture:
     colours: np.ndarray | None = field(default=None, compare=False)
     colour_check: ColourCheck | None = field(default=None, compare=False)
     """The product against its colour reference, where it has one."""
+    accepted_by_hand: bool = False
 
     @property
     def colour_off(self) -> bool:
@@ -73,13 +74,18 @@ def rank(
 ) -> tuple[Ranked, ...]:
     """Order the pictures of one product by their totals; equals by file name, so that the input's order is no matter.
 
-    One whose outline is doubtful comes after all that are sure: however sharp, it may be half a product. One of another
-    colour than its reference comes last.
+    Those that a person accepted come before all others. One whose outline is doubtful comes after all that are sure:
+    however sharp, it may be half a product. One of another colour than its reference comes last.
     A picture whose hash differs in at most ``near`` of 64 bits from a better one's, and its product's colours nowhere,
     joins that one as its duplicate: of one shape, another colour or print is another product.
     """
     totals = {id(item): total_of(item.qualities, weights) for item in pictures}
-    in_order = sorted(pictures, key=lambda item: (item.colour_off, bool(item.doubts), -totals[id(item)], item.file))
+    in_order = sorted(
+        pictures,
+        key=lambda item: (
+            not item.accepted_by_hand, item.colour_off, bool(item.doubts), -totals[id(item)], item.file
+        ),
+    )  # fmt: skip
     groups: dict[int, list[Ranked]] = {}
     found = leaders([item.hash for item in in_order], near, [item.colours for item in in_order])
     for picture, leader in zip(in_order, found, strict=True):
@@ -124,6 +130,7 @@ def to_json(item: Ranked) -> dict[str, Any]:
         "total": round(item.total, 4),
         "qualities": qualities,
         "doubts": list(item.measured.doubts),
+        **({"by_hand": "accepted"} if item.measured.accepted_by_hand else {}),
         **({} if item.measured.colour_check is None else {"colour_check": colour_json(item.measured.colour_check)}),
         "duplicates": [{"file": other.measured.file, "total": round(other.total, 4)} for other in item.duplicates],
     }

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, MadeFile, files_made_in
 from lib_photoshoot.catalog.inputs import collect_inputs
-from lib_photoshoot.catalog.outputs import slug
+from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
+from lib_photoshoot.catalog.outputs import cutout_name, slug
 from lib_photoshoot.catalog.report import doubts_of
 from lib_photoshoot.colour.comparison import measure_colour
 from lib_photoshoot.colour.reference import ColourReference
@@ -19,6 +21,7 @@ from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, read_picture
+from lib_photoshoot.journal import SPOILED
 from lib_photoshoot.masks.morphology import merge
 from lib_photoshoot.perceptual_hash import difference_hash
 from lib_photoshoot.ranking import qualities
@@ -36,7 +39,9 @@ TellRanked = Callable[[str], None]
 class Candidate:
     """A product in an accepted picture; paths are relative to the run's folder. ``score`` and ``quality`` (predicted
     IoU, None where the report has none) are its best region's, ``masks`` and ``doubts`` (codes) those of all its
-    regions. ``cutouts_at`` says where in the picture the cut-outs lie, (x, y) each; nothing in older reports."""
+    regions. ``cutouts_at`` says where in the picture the cut-outs lie, (x, y) each; nothing in older reports.
+    ``by_hand`` is what a person decided about the picture; one that was accepted so has no doubts. ``source`` is the
+    picture that it was made of, as the user named it."""
 
     product: str
     picture: str
@@ -45,35 +50,61 @@ class Candidate:
     quality: float | None
     doubts: tuple[str, ...] = ()
     cutouts_at: tuple[tuple[int, int], ...] = ()
+    by_hand: str | None = None
+    source: str = ""
 
     @property
     def cutouts(self) -> tuple[str, ...]:
         """Its cut-outs' paths, where their places are known; none else."""
-        return tuple(name.replace("masks/", "cutouts/", 1) for name in self.masks) if self.cutouts_at else ()
+        return tuple(map(cutout_name, self.masks)) if self.cutouts_at else ()
+
+    def decided(self, hand: str | None) -> Candidate:
+        """Return it with what a person decided about its picture."""
+        return replace(self, by_hand=hand, doubts=() if hand == ACCEPTED else self.doubts)
 
 
-def read_candidates(folder: Path) -> tuple[Candidate, ...]:
-    """Every product of every accepted picture, as the run's report names them. Raises CatalogError."""
+def read_candidates(folder: Path, decisions: bool = True) -> tuple[Candidate, ...]:
+    """Every product of every picture with one, as the run's report names them, with the decisions by hand unless
+    without ``decisions``. Raises CatalogError.
+    """
     path = folder / "report.json"
+    made = files_made_in(folder).files if decisions else {}
     try:
+        corrected = _corrected(folder / LEDGER_NAME)
         document = json.loads(path.read_text("utf-8"))
         return tuple(
-            candidate
-            for entry in document["images"]
+            candidate.decided(made.get(candidate.masks[0], MadeFile()).hand)
+            for entry in (corrected.get(entry["file"], entry) for entry in document["images"])
             if entry["decision"] == Decision.MATCH.value
-            for candidate in _candidates(entry["regions"])
+            for candidate in _candidates(entry["file"], entry["regions"])
         )
     except FileNotFoundError as error:
+        what = "holds no finished run of filter (report.json is missing)" if folder.is_dir() else "is no folder"
         raise CatalogError(
-            f"{shown(folder)} holds no report.json; name the output folder of a finished `filter` run."
+            f"{shown(folder)} {what}; name the output folder of one, or finish it with `filter … --resume`."
         ) from error
     except OSError as error:
         raise CatalogError(f"{shown(path)} cannot be read ({error.strerror}); check its permissions.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except SPOILED as error:
         raise CatalogError(f"{shown(path)} is no report of this program; run `filter` again with --resume.") from error
 
 
-def _candidates(regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
+def _corrected(ledger: Path) -> dict[str, Any]:
+    """Return the entries of pictures with outlines that a person drew, by the pictures' names. Raises OSError.
+
+    The report may have been written before.
+    """
+    records = current_records(ledger) if ledger.is_file() else ()
+    return {record.entry["file"]: record.entry for record in records if record.drawn_by_hand}
+
+
+def without_rejected(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[str]]:
+    """Return the candidates without those that a person rejected, and the rejected pictures, each once."""
+    kept = [candidate for candidate in candidates if candidate.by_hand != REJECTED]
+    return kept, list(dict.fromkeys(item.picture for item in candidates if item.by_hand == REJECTED))
+
+
+def _candidates(source: str, regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
     for product in dict.fromkeys(region["product"] for region in regions):
         own = [region for region in regions if region["product"] == product]
         best = max(own, key=lambda region: region["score"])
@@ -84,7 +115,8 @@ def _candidates(regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
         doubts = tuple(dict.fromkeys(doubt for region in own for doubt in doubts_of(region)))
         places = [region["cutout_at"] for region in own if region.get("cutout_at")]
         cutouts_at = tuple((int(x), int(y)) for x, y in places) if len(places) == len(own) else ()
-        yield Candidate(product, picture, masks, float(best["score"]), best.get("quality"), doubts, cutouts_at)
+        score, quality = float(best["score"]), best.get("quality")
+        yield Candidate(product, picture, masks, score, quality, doubts, cutouts_at, source=source)
 
 
 def _stem(mask: str, number: int, product: str) -> str:
@@ -160,6 +192,7 @@ def measure(
         candidate.doubts,
         colours(picture, mask),
         None if reference is None else measure_colour(read.srgb, mask, reference),
+        candidate.by_hand == ACCEPTED,
     )
 
 

@@ -14,7 +14,17 @@ from lib_photoshoot.colour.reference import ColourError, ColourReference, parse_
 from lib_photoshoot.errors import ProductsError
 from lib_photoshoot.files import shown
 from lib_photoshoot.products import Product, normalise_word
-from lib_photoshoot.spreadsheet import RowFault, TextFileError, csv_rows, formula_undone, read_text, wrong_width
+from lib_photoshoot.spreadsheet import (
+    RowFault,
+    TextFileError,
+    columns_of,
+    csv_rows,
+    formula_undone,
+    mistakes_told,
+    read_text,
+    unpadded,
+    wrong_width,
+)
 
 _MOST_MEGABYTES = 4
 _NEEDED = ("product", "colour")
@@ -35,14 +45,16 @@ def with_references(
     the list and is ``given``, or is given twice.
     """
     owners = {word: product.name for product in products for word in product.words}
+    shown = [product.as_typed(word) for product in products for word in product.words]
     nearer = {product.name: product.colour for product in products if product.colour is not None}
     for text in given:
-        word, reference = _given(text)
+        typed, reference = _given(text)
+        word = normalise_word(typed)
         if word not in owners:
-            raise ColourError(f"A colour is given for {word!r}, which is none of the products: {', '.join(owners)}.")
+            raise ColourError(f"A colour is given for {typed!r}, which is none of the products: {', '.join(shown)}.")
         if owners[word] in nearer:
             raise ColourError(
-                f"The product {owners[word]!r} has two colours, in the product list or by --colour; keep one of them, "
+                f"The product {typed!r} has two colours, in the product list or by --colour; keep one of them, "
                 f"or write those of a pattern as one: {_PATTERN}."
             )
         nearer[owners[word]] = reference
@@ -69,7 +81,10 @@ def _tabled(
 
 
 def read_table(path: Path, owners: Mapping[str, str]) -> dict[str, ColourReference]:
-    """Each row's product, as ``owners`` names it or normalised, with its reference. Raises ColourError."""
+    """Each row's product, as ``owners`` names it or normalised, with its reference.
+
+    Raises ColourError: a line of text for each mistake, as :func:`mistakes_told` says.
+    """
     try:
         text = read_text(path, _MOST_MEGABYTES)
     except TextFileError as error:
@@ -77,40 +92,35 @@ def read_table(path: Path, owners: Mapping[str, str]) -> dict[str, ColourReferen
     rows = csv_rows(text)
     references: dict[str, ColourReference] = {}
     lines: dict[str, int] = {}
+    mistakes: list[tuple[int, str]] = []
     line = 1
     try:
         line, header = next(rows, (1, []))
-        names = _columns(header)
+        names = columns_of(header, _NEEDED, _COLUMNS)
         for line, cells in rows:
-            word, reference = _row(_unpadded(cells), names, text)
-            word = owners.get(word, word)
-            if word in lines:
-                raise ColourError(
-                    f"The product {word!r} stands in line {lines[word]} already; keep one of the two, or write the "
-                    f"colours of a pattern in one cell: {_PATTERN}."
-                )
+            try:
+                word, reference = _row(unpadded(cells), names, text)
+                word = owners.get(word, word)
+                _check_new(word, lines)
+            except ProductsError as error:
+                mistakes.append((line, str(error)))
+                continue
             references[word], lines[word] = reference, line
     except (ProductsError, RowFault) as error:
-        raise ColourError(f"{shown(path)}, line {getattr(error, 'line', line)}: {error}") from error
+        mistakes.append((getattr(error, "line", line), str(error)))
+    if mistakes:
+        raise ColourError(mistakes_told(shown(path), mistakes))
     if not references:
         raise ColourError(f"The table {shown(path)} has no row for a product; write one for each below its header.")
     return references
 
 
-def _columns(header: Sequence[str]) -> list[str]:
-    """Return the names of a table's columns, of its first row."""
-    names = [cell.strip().lower() for cell in _unpadded(header)]
-    lacking = [name for name in _NEEDED if name not in names]
-    wrong = [name for name in names if name not in _COLUMNS or names.count(name) > 1]
-    if not names:
-        what = "is empty"
-    elif lacking:
-        what = f"lacks the column {lacking[0]}"
-    elif wrong:
-        what = f"has the {'unknown column' if wrong[0] not in _COLUMNS else 'column twice'}: {wrong[0]!r}"
-    else:
-        return names
-    raise ColourError(f"The table {what}; its columns are {', '.join(_COLUMNS)}.")
+def _check_new(word: str, lines: Mapping[str, int]) -> None:
+    if word in lines:
+        raise ColourError(
+            f"The product {word!r} stands in line {lines[word]} already; keep one of the two, or write the colours of "
+            f"a pattern in one cell: {_PATTERN}."
+        )
 
 
 def _row(cells: Sequence[str], names: Sequence[str], text: str) -> tuple[str, ColourReference]:
@@ -126,17 +136,11 @@ def _row(cells: Sequence[str], names: Sequence[str], text: str) -> tuple[str, Co
     return word, parse_reference(row.get("colour", ""), row.get("tolerance"))
 
 
-def _unpadded(cells: Sequence[str]) -> Sequence[str]:
-    """Without the empty cells that spreadsheets write behind a row."""
-    used = [number for number, cell in enumerate(cells, 1) if cell.strip()]
-    return cells[: max(used, default=0)]
-
-
 def _given(text: str) -> tuple[str, ColourReference]:
     word, equals, rest = text.partition("=")
     if not equals:
         raise ColourError(f"The colour {text[:60]!r} names no product; write it as cup=#7a5c3e, or cup=Lab(52, 8, 20).")
-    return normalise_word(word), given_reference(rest)
+    return " ".join(word.split()), given_reference(rest)
 
 
 def given_reference(text: str) -> ColourReference:

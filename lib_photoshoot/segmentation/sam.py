@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -225,12 +225,13 @@ class SamSegmenter:
         image: np.ndarray,
         box: Box | None,
         points: Sequence[tuple[float, float, bool]],
+        shape: tuple[int, ...],
         prior: np.ndarray | None = None,
     ) -> list[SoftCandidate]:
-        """Return SAM's three answers to all of these prompts together, of the picture's size.
+        """Return SAM's three answers to all of these prompts together, each of ``shape`` (height, width).
 
-        ``points`` are (x, y, whether it is the object's). ``prior`` is what the object was taken for so far, float32
-        (height, width) in [0, 1]. There must be a box or a point.
+        ``points`` are (x, y, whether it is the object's), in pixels of the picture. ``prior`` is what the object was
+        taken for so far, float32 of any size in the picture's proportions, in [0, 1]. There must be a box or a point.
         """
         self.embed(image)
         device = self._predictor.device
@@ -242,9 +243,23 @@ class SamSegmenter:
         if prior is not None:
             given = self._prior(prior).to(device)
         with torch.inference_mode():
-            _, qualities, logits = self._predictor.predict_torch(coordinates, labels, boxes, given)
-            probabilities = self._probabilities(logits[0], image.shape)
+            logits, qualities = self._decoded(coordinates, labels, boxes, given)
+            probabilities = self._probabilities(logits[0], shape)
         return [SoftCandidate(p, q) for p, q in zip(probabilities, qualities[0].tolist(), strict=True)]
+
+    def _decoded(self, points: Any, labels: Any, boxes: Any, masks: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits (1, 3, 256, 256) and predicted IoUs (1, 3): SAM's own way makes masks of the picture's size of
+        them, which takes longer than the decoder.
+        """
+        model = self._predictor.model
+        sparse, dense = model.prompt_encoder(None if points is None else (points, labels), boxes, masks)
+        return model.mask_decoder(
+            image_embeddings=self._predictor.features,
+            image_pe=model.prompt_encoder.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=True,
+        )
 
     def _prior(self, prior: np.ndarray) -> torch.Tensor:
         """Return a soft mask of the picture's size as SAM takes one in: logits in a quarter of what it looks at."""

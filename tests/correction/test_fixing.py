@@ -22,6 +22,7 @@ from lib_photoshoot.catalog.page import id_of
 from lib_photoshoot.catalog.replacement import PENDING
 from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.catalog.runner import run_catalog
+from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.fixer import Fixer
 from lib_photoshoot.journal import json_line
 from lib_photoshoot.results import Box
@@ -42,7 +43,7 @@ class FloodSegmenter:
         self.ahead: list[tuple[int, ...]] = []
 
     def prompted(
-        self, image: np.ndarray, box: Box | None, points: Sequence[Any], prior: np.ndarray | None = None
+        self, image: np.ndarray, box: Box | None, points: Sequence[Any], shape: Any, prior: np.ndarray | None = None
     ) -> list[SoftCandidate]:
         self.asked.append((box, list(points), prior is not None))
         mask = np.zeros(image.shape[:2], np.float32) if prior is None else prior.copy()
@@ -57,6 +58,10 @@ class FloodSegmenter:
 
     def embed_ahead(self, image: np.ndarray) -> None:
         self.ahead.append(image.shape)
+
+
+def small_outliner() -> ClickOutliner:
+    return ClickOutliner(FloodSegmenter())
 
 
 @pytest.fixture
@@ -106,9 +111,9 @@ class Fixed(Served):
         self.run.fixing = self.fixer = Fixer(self.run, self._load)
         super().__init__(out, self.run)
 
-    def _load(self) -> FloodSegmenter:
+    def _load(self) -> ClickOutliner:
         self.loaded += 1
-        return self.segmenter
+        return ClickOutliner(self.segmenter)
 
     def ask(self, name: str, values: Any, **headers: str) -> tuple[int, Any]:
         return self.post(values, headers, f"/{self.token}/fix/{name}")

@@ -91,8 +91,15 @@ def test_what_is_missing_or_wrong_is_told(run: Path, tmp_path: Path) -> None:
     (run / "enhanced" / "blurred.png").unlink()
     result = invoke("rank", run)
     assert result.exit_code == 1 and "blurred.png does not exist" in result.stderr and "sharp.png" in result.stdout
-    (run / "report.json").write_text("[]")
-    assert "is no report of this program" in invoke("rank", run).stderr
+    report = (run / "report.json").read_text()
+    score = json.loads(report)["images"][1]["regions"][0]["score"]
+    strange = report.replace(f'"score": {score}', f'"score": {10**400}')
+    for text in ("[]", "[" * 100_000, strange):
+        (run / "report.json").write_text(text)
+        told = invoke("rank", run)
+        assert told.exit_code == 2 and "is no report of this program" in told.stderr and text != report
     shutil.rmtree(run)
     gone = invoke("rank", run)
-    assert gone.exit_code == 2 and "holds no report.json" in gone.stderr
+    assert gone.exit_code == 2 and "is no folder" in gone.stderr
+    unfinished = invoke("rank", tmp_path)
+    assert unfinished.exit_code == 2 and "holds no finished run of filter" in unfinished.stderr

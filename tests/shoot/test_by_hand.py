@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.errors import ShootError
+from lib_photoshoot.journal import json_line
 from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
+from lib_photoshoot.shoot.review.report import write_report
 from lib_photoshoot.shoot.run.ledger import ShootLedger, read_state
 from lib_photoshoot.shoot.run.runner import ShootRun
 from lib_photoshoot.shoot.shot_list.product import ListedProduct
@@ -110,11 +112,42 @@ def test_spoiled_and_unknown_decisions_in_a_ledger_are_passed_over(folder: Shoot
         {"product": "shoe"},
         "x",
         hand | {"number": "x"},
+        hand | {"number": float("inf")},
+        hand | {"number": float("nan")},
     ):
         with path.open("a") as file:
             file.write(json.dumps({"hand": spoiled}) + "\n")
     assert all(entry.by_hand is None for entry in read_state(folder.path).tries)
     assert len(read_state(folder.path).tries) == 17
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"number": float("inf")}, {"number": float("nan")}, {"seed": 1.5}, {"seconds": None}, {"seconds": "x"},
+        {"seconds": float("nan")}, {"seconds": 10**400}, {"scores": [["bag", float("nan")]]},
+        {"scores": [["bag", 10**400]]}, {"scores": "ab"}, {"decision": "evil"}, {"decision": ["accepted"]},
+        {"by_hand": "evil"}, {"why": {}}, {"scene": [1]}, {"webui": None}, {"product": ["shoe"]}, {"exports": 5},
+    ],
+)  # fmt: skip
+def test_a_strangers_try_is_passed_over(folder: ShootFolder, change: dict[str, Any]) -> None:
+    path = folder.path / "ledger.jsonl"
+    lines = path.read_bytes()
+    tried = next(json.loads(line)["try"] for line in lines.splitlines() if line.startswith(b'{"try"'))
+    for value, count in (({}, 18), (change, 17)):
+        path.write_bytes(lines + json_line({"try": {**tried, "number": 99, **value}}))
+        view = ShootFolder(folder.path).view()
+        assert len(read_state(folder.path).tries) == count and len(view["shots"]) == count
+        write_report(folder.path, view)
+        json.dumps(view, allow_nan=False)
+    path.write_bytes(lines + b'{"claim":{"product":"shoe","recipe":"x","number":1e999}}\n')
+    assert len(read_state(folder.path).tries) == 17
+
+
+def test_a_list_whose_count_is_no_number_is_told_with_its_file(folder: ShootFolder) -> None:
+    (folder.path / "list.yaml").write_text("- {name: red bag, count: .inf}\n")
+    with pytest.raises(ShootError, match=r"list\.yaml: the count is inf; give a whole number"):
+        ShootFolder(folder.path).names()
 
 
 def test_decisions_in_json(tmp_path: Path) -> None:
@@ -123,7 +156,7 @@ def test_decisions_in_json(tmp_path: Path) -> None:
     for bad in ({}, [1], [{"product": "a"}], [good[0] | {"decision": "x"}], [good[0] | {"number": True}]):
         with pytest.raises(ShootError):
             chosen_from(bad)
-    with pytest.raises(ShootError, match=r"list\.yaml is missing"):
+    with pytest.raises(ShootError, match=r"holds no shoot"):
         ShootFolder(tmp_path)
 
 

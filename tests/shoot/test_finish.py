@@ -20,11 +20,13 @@ from typer.testing import CliRunner
 
 from lib_photoshoot import build
 from lib_photoshoot.build import ModelChoice, model_choice
+from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.errors import ExportError, ImageError, ProductsError, ShootError, WeightsError
 from lib_photoshoot.export.checking import check_file
 from lib_photoshoot.export.profile import PROFILES, load_profile
 from lib_photoshoot.export.provenance import metadata_of
+from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.shoot.finish import exports as finish_exports
 from lib_photoshoot.shoot.finish import finishing as finish
 from lib_photoshoot.shoot.finish.finishing import finish_shoot
@@ -33,6 +35,7 @@ from lib_photoshoot.shoot.finish.ranking import FinishedProduct
 from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder
 from lib_photoshoot.shoot.run.ledger import ShootLedger, Try, read_state
 from lib_photoshoot.shoot.shot_list.reading import read_shot_list, write_shot_list
+from tests.corrected import drawn_by_hand
 from tests.ranking.test_rank_cli import draw
 from tests.test_catalog import BrightSquares, files_of, paint
 
@@ -167,7 +170,7 @@ def test_further_pictures_and_decisions(shoot: Path) -> None:
     run(shoot)
     folder = shoot / "finished" / "exports" / "small"
     second = (folder / "Lamp 7-2.jpg").read_bytes()
-    ShootFolder(shoot).decide([ChosenShot("Lamp 7", 1, "rejected")])
+    ShootFolder(shoot).decide([ChosenShot("Lamp 7", 1, Hand("rejected"))])
     add(shoot, "bag", (100,))
     add(shoot, "bag", (101,), accepted=False)
     squares = Squares()
@@ -184,10 +187,68 @@ def test_further_pictures_and_decisions(shoot: Path) -> None:
     assert run(shoot)["Lamp 7"].channels[0].made == ()
     assert exports(shoot) == ["Lamp 7-1.jpg", "Lamp 7-2.jpg", "Lamp 7-4.jpg", "bag-100.jpg"]
     # Nothing is accepted any more: that is no reason to leave its pictures on sale.
-    ShootFolder(shoot).decide([ChosenShot("bag", 0, "rejected")])
+    ShootFolder(shoot).decide([ChosenShot("bag", 0, Hand("rejected"))])
     assert "no longer accepted" in run(shoot)["bag"].withdrawn[0] and "bag-100.jpg" not in exports(shoot)
-    ShootFolder(shoot).decide([ChosenShot("Lamp 7", number, "rejected") for number in range(4)])
+    ShootFolder(shoot).decide([ChosenShot("Lamp 7", number, Hand("rejected")) for number in range(4)])
     assert len(run(shoot)["Lamp 7"].withdrawn) == 3 and all("withdrawn" in name for name in exports(shoot))
+
+
+def test_a_rejection_is_told_with_its_reason_and_what_was_accepted_comes_first(shoot: Path, loads: Any) -> None:
+    run(shoot)
+    decisions = ((1, Hand("rejected", "outline", "crooked")), (3, Hand("accepted")))
+    ShootFolder(shoot).decide([ChosenShot("Lamp 7", *one) for one in decisions])
+    lamp = run(shoot)["Lamp 7"]
+    assert lamp.withdrawn == (
+        "small/Lamp 7-2.jpg is no longer accepted (Outline: crooked), and was moved to small/withdrawn.",
+    )
+    assert [item.measured.file for item in lamp.ranking] == ["Lamp 7/4.png", "Lamp 7/1.png"], "the blurred one is first"
+    assert lamp.left_out.startswith("1 picture (Lamp 7/rejected/2.png first) rejected by hand: left out;")
+    assert lamp.left_out in CliRunner().invoke(app, ["finish", str(shoot)]).stdout
+    (ranked,) = json.loads((shoot / "finished" / "ranking.json").read_text())["products"]
+    assert ranked["left_out"] == lamp.left_out and ranked["ranking"][0]["by_hand"] == "accepted"
+
+
+def test_decisions_about_the_cut_outs_themselves_hold_too(shoot: Path) -> None:
+    """The folder of a product's cut-outs is a run of the filter, and can be reviewed as one."""
+    run(shoot)
+    reviewed = ReviewedRun(shoot / "finished" / "Lamp 7")
+    file = os.path.abspath(shoot / "Lamp 7" / "1.png")
+    reviewed.decide(reviewed.chosen([{"file": file, "decision": "rejected", "reason": "outline"}]))
+    lamp = run(shoot)["Lamp 7"]
+    assert lamp.withdrawn == ("small/Lamp 7-1.jpg is no longer accepted, and was moved to small/withdrawn.",)
+    assert "Lamp 7-1.jpg" not in exports(shoot) and not lamp.problems
+    assert "1 picture (Lamp 7/1.png first) rejected by hand" in lamp.left_out
+    reviewed.decide(reviewed.chosen([{"file": file, "decision": None}]))
+    assert not run(shoot)["Lamp 7"].left_out and "Lamp 7-1.jpg" in exports(shoot)
+
+
+def test_an_outline_drawn_by_hand_is_exported_instead_of_the_first_one(shoot: Path) -> None:
+    run(shoot)
+    exported = shoot / "finished/exports/small/Lamp 7-1.jpg"
+    before, folder = exported.read_bytes(), shoot / "finished" / "Lamp 7"
+    drawn_by_hand(folder, "1", lambda mask: mask[: mask.shape[0] // 2].fill(0))
+    squares = Squares()
+    lamp = run(shoot, squares)["Lamp 7"]
+    assert lamp.channels[0].made == ("Lamp 7-1.jpg",) and not squares.calls and not lamp.problems
+    assert exported.read_bytes() != before and exported.is_file()
+    assert lamp.cutouts["Lamp 7/1.png"] == ("finished/Lamp 7/cutouts/1-by-hand-1_1_lamp.png",)
+    assert all((shoot / name).is_file() for names in lamp.cutouts.values() for name in names)
+
+
+def test_colours_that_tell_variants_apart_are_remembered(shoot: Path) -> None:
+    """A cup in blue is no copy of the same cup in red, the second time neither."""
+
+    def tinted(path: Path, seed: int) -> None:
+        draw(path, 1)
+        with Image.open(path) as image:
+            pixels = np.array(image)
+        pixels[pixels.min(axis=2) > 200] = (255, 205, 205) if seed == 5 else (205, 255, 205)
+        Image.fromarray(pixels).save(path)
+
+    add(shoot, "Lamp 7", (5, 6), tinted)
+    first = run(shoot, top=9)["Lamp 7"].ranking
+    assert {"Lamp 7/5.png", "Lamp 7/6.png"} <= {item.measured.file for item in first}
+    assert run(shoot, top=9)["Lamp 7"].ranking == first
 
 
 def test_the_folder_holds_the_best_that_are_wanted(shoot: Path, tmp_path: Path) -> None:
@@ -202,7 +263,7 @@ def test_the_folder_holds_the_best_that_are_wanted(shoot: Path, tmp_path: Path) 
     assert [channel.profile for channel in result.channels] == ["other"] and len(exports(shoot, "other")) == 3
     # A channel that is not asked for keeps what may be sold, and loses what may not.
     assert not result.withdrawn and [name for name in exports(shoot) if "withdrawn" not in name] == ["Lamp 7-1.jpg"]
-    ShootFolder(shoot).decide([ChosenShot("Lamp 7", 0, "rejected")])
+    ShootFolder(shoot).decide([ChosenShot("Lamp 7", 0, Hand("rejected"))])
     assert len(run(shoot, profiles=(other,))["Lamp 7"].withdrawn) == 2
     assert all("withdrawn" in name for name in exports(shoot))
 
@@ -254,7 +315,7 @@ def test_what_somebody_changed_is_kept(shoot: Path, tmp_path: Path) -> None:
     # Withdrawn twice with other bytes: both are kept.
     (folder / "withdrawn").mkdir()
     (folder / "withdrawn" / "Lamp 7-2.jpg").write_bytes(b"older")
-    ShootFolder(shoot).decide([ChosenShot("Lamp 7", 1, "rejected")])
+    ShootFolder(shoot).decide([ChosenShot("Lamp 7", 1, Hand("rejected"))])
     run(shoot)
     assert (folder / "withdrawn" / "Lamp 7-2 (2).jpg").read_bytes() == b"retouched"
     assert (folder / "withdrawn" / "Lamp 7-2.jpg").read_bytes() == b"older"
@@ -418,6 +479,8 @@ def test_a_product_that_cannot_be_finished_holds_up_no_other(shoot: Path) -> Non
 def test_folders_and_profiles_that_cannot_be_used(shoot: Path, tmp_path: Path) -> None:
     with pytest.raises(ShootError, match="holds no shoot"):
         run(tmp_path)
+    with pytest.raises(ShootError, match="nowhere is no folder"):
+        run(tmp_path / "nowhere")
     empty = tmp_path / "empty"
     empty.mkdir()
     write_shot_list(empty, [{"name": "bag", "count": 1}])

@@ -272,7 +272,9 @@ def test_the_size_of_a_request_is_limited(served: Served) -> None:
 
 def test_one_unknown_picture_and_nothing_is_decided(served: Served) -> None:
     status, answer = served.post({"decisions": [BAG, {**BAG, "number": 77}]})
-    assert status == 409 and "no picture 77 of 'red bag'" in answer["error"] and untouched(served.out)
+    assert (
+        status == 409 and "no picture 77 of 'red bag'; load the page again" in answer["error"] and untouched(served.out)
+    )
 
 
 def test_while_a_shoot_runs_it_says_so(served: Served) -> None:
@@ -338,7 +340,7 @@ def test_saved_decisions_are_applied(out: Path, tmp_path: Path) -> None:
     [
         (None, "cannot be read"), (b"", "is not JSON"), (b"\xff\xfe", "is not JSON"), (b"[" * 100_000, "is not JSON"),
         (b"{}", "are no list"), (b"[1]", "needs exactly"),
-        (json.dumps([BAG, {**BAG, "number": 50}]).encode(), "no picture 50 of 'red bag'"),
+        (json.dumps([BAG, {**BAG, "number": 50}]).encode(), "no picture 50 of 'red bag'; name the folder whose report"),
         (json.dumps([BAG, {**BAG, "decision": "maybe"}]).encode(), "'maybe' is none"),
     ],
 )  # fmt: skip
@@ -357,9 +359,12 @@ def test_applying_to_a_running_shoot_and_to_none(out: Path, tmp_path: Path) -> N
     with ShootLedger(out, None, resume=True):
         result = apply(out, file)
     assert result.exit_code == 2 and "Another shoot is writing" in result.output and untouched(out)
-    for folder in (tmp_path, tmp_path / "nowhere"):
+    for folder, what in (
+        (tmp_path, "holds no shoot, no run of filter and no photos"),
+        (tmp_path / "nowhere", "is no folder"),
+    ):
         result = apply(folder, file)
-        assert result.exit_code == 2 and "holds no shoot" in result.output
+        assert result.exit_code == 2 and f"{folder} {what}; name the output folder" in result.output
 
 
 def test_a_report_that_cannot_be_written_is_said(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -378,7 +383,7 @@ def test_a_port_that_is_taken_and_folders_without_a_shoot(out: Path, tmp_path: P
         result = CliRunner().invoke(app, ["review", str(out), "--no-browser", "--port", str(port)])
         assert result.exit_code == 2 and f"Port {port} is taken" in result.output
     result = CliRunner().invoke(app, ["review", str(tmp_path / "nowhere"), "--no-browser"])
-    assert result.exit_code == 2 and "holds no shoot" in result.output
+    assert result.exit_code == 2 and "is no folder" in result.output
     (out / "ledger.jsonl").write_text("something else\n")
     result = CliRunner().invoke(app, ["review", str(out), "--no-browser"])
     assert result.exit_code == 2 and "is not the ledger of a shoot" in result.output

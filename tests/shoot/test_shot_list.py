@@ -162,6 +162,35 @@ def test_a_mistake_in_a_yaml_is_one_sentence_with_its_line(tmp_path: Path, text:
     assert sentence.startswith(f"{tmp_path / 'list.yaml'}, line {line}: ") and word in sentence and "\n" not in sentence
 
 
+def test_all_mistakes_of_a_list_are_told_a_row_each(tmp_path: Path) -> None:
+    rows = ["bag,1,512", "shoe,none,5", "hat", ",1,512", "bag,2,512", "cup,3,512"]
+    with pytest.raises(ShootError) as error:
+        read(tmp_path, "\n".join(["name,count,width", *rows]))
+    lines = str(error.value).splitlines()
+    assert [line.split(": ")[0].rpartition(" ")[2] for line in lines] == ["3", "3", "4", "5", "6"]
+    assert all(line.startswith(f"{tmp_path / 'list.csv'}, line ") for line in lines)
+    assert all(word in line for word, line in zip(("'none'", "width", "1 cells", "name", "line 2"), lines, strict=True))
+    broken = "- {name: bag, count: x}\n- 3\n- {nam: hat, cuont: 1}\n- {name: cup, count: 1}\n"
+    with pytest.raises(ShootError) as error:
+        read(tmp_path, broken, ".yaml")
+    assert [line.split(", line ")[1][0] for line in str(error.value).splitlines()] == ["1", "2", "3", "3"]
+
+
+def test_all_wrong_columns_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ShootError) as error:
+        read(tmp_path, "nam,cuont,width,width\nbag,1,512,512\n")
+    told = str(error.value)
+    assert all(word in told for word in ("'nam'", "'cuont'", "width is there twice", "column name", "column count"))
+    assert told.count("\n") == 4
+
+
+def test_of_very_many_mistakes_the_rest_is_counted(tmp_path: Path) -> None:
+    with pytest.raises(ShootError) as error:
+        read(tmp_path, "name,count\n" + "bag,none\n" * 2000)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 11 and lines[-1] == "… and 1,990 more mistakes there; correct these first."
+
+
 def test_a_file_that_is_no_list(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_bytes(b"name,count\nb\xe4g,1\n")
     for path, word in (

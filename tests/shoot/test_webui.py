@@ -61,6 +61,18 @@ def test_an_address_that_is_none(url: str) -> None:
         HttpWebUi(url)
 
 
+def test_what_is_no_webui_is_one_sentence_with_its_address_once() -> None:
+    with FakeWebUi(webui=False) as fake:
+        nobody = "http://127.0.0.1:9"
+        for url, why in ((fake.url, "HTTP 404 (Not Found)"), (nobody, "")):
+            with pytest.raises(ShootError) as error:
+                HttpWebUi(url).check_filter()
+            what = f"it answers {why}" if why else "it does not answer: Connection refused"
+            assert str(error.value) == (
+                f"There is no WebUI with its API at {url} ({what}); check the address, and start it with --api."
+            )
+
+
 def test_addresses_are_shown_without_the_password() -> None:
     assert HttpWebUi("me:pw@127.0.0.1:7860/sub/").address == "http://127.0.0.1:7860/sub"
     assert HttpWebUi("https://[::1]:7860").address == "https://[::1]:7860"

@@ -7,14 +7,14 @@ the class's short label. Products that no class shows (headphones, earrings, spe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib import resources
 from itertools import groupby
 
-from lib_photoshoot.detection.translations import described
+from lib_photoshoot.detection.translations import described, meanings
 from lib_photoshoot.errors import UnknownProductError
 from lib_photoshoot.products import Product, normalise_word
 from lib_photoshoot.typed import typed_command
@@ -24,6 +24,8 @@ _IRREGULAR_PLURALS = {"mice": "mouse", "feet": "foot", "loaves": "loaf", "geese"
 _MAX_SUGGESTIONS = 3
 _SHORTEST_ALIKE, _LONG = 4, 7
 """Letters from which one misspelt letter is forgiven, and two."""
+_Named = Callable[[str], "str | None"]
+"""By which word of the user's list an English word is named already, None for a new one."""
 _SHARED_WORD_BONUS = 0.3
 """Added when a phrase shares a whole word: "dress" should suggest "evening dress" before "dresser"."""
 
@@ -76,14 +78,20 @@ class Vocabulary:
         """Return the sorted class indices of all known words of a product; raises UnknownProductError when none is."""
         entries = [entry for word in product.words if (entry := self.find(word)) is not None]
         if not entries:
-            raise self._refusal([product])
+            raise self._refusal([product], [product])
         return tuple(sorted({index for entry in entries for index in entry.classes}))
 
-    def check(self, products: Sequence[Product]) -> None:
-        """Raise UnknownProductError that names every product of which no word is known."""
+    def check(self, products: Sequence[Product]) -> tuple[str, ...]:
+        """Return a sentence on each product with aliases that are not known, and so find nothing.
+
+        Raises UnknownProductError that names every product of which no word is known. The name of a product with a
+        known alias may be any: ``Tasse = cup`` is how a word of one's own is kept.
+        """
         unknown = [product for product in products if not any(map(self.knows, product.words))]
         if unknown:
-            raise self._refusal(unknown)
+            raise self._refusal(unknown, products)
+        named = self._named_in(products)
+        return tuple(self._without(product, named) for product in products if not all(map(self.knows, product.aliases)))
 
     def nearest(self, word: str) -> tuple[str, ...]:
         """Return up to three known words that ``word`` may be a misspelling or a kind of, best first."""
@@ -94,11 +102,32 @@ class Vocabulary:
         alike = sorted((-score, known) for known, score in likeness.items() if score)
         return tuple(known for _, known in alike[:_MAX_SUGGESTIONS])
 
-    def _refusal(self, products: Sequence[Product]) -> UnknownProductError:
+    def _named_in(self, products: Sequence[Product]) -> _Named:
+        """Return what says by which of their words, as typed, products name the same as an English word."""
+        owners: dict[str, str] = {}
+        for product in products:
+            for word in product.words:
+                if (entry := self.find(word)) is not None:
+                    owners.setdefault(entry.name, product.as_typed(word))
+
+        def named(english: str) -> str | None:
+            entry = self.find(english)
+            return None if entry is None else owners.get(entry.name)
+
+        return named
+
+    def _refusal(self, unknown: Sequence[Product], products: Sequence[Product]) -> UnknownProductError:
         """One sentence on unknown products: those of other languages, the others, and the way to free vocabulary."""
-        translated = {product.name: self._translated(product) for product in products}
+        named = self._named_in(products)
+        translated: dict[str, str | None] = {}
+        advised: list[Product] = []
+        for product in unknown:
+            translated[product.name] = self._translated(product, named)
+            if len(found := [*meanings(product.name)]) == 1:  # two words of other languages may mean the same
+                advised.append(Product(product.name, (found[0],), typed={found[0]: product.as_typed(product.name)}))
+                named = self._named_in([*products, *advised])
         foreign = "; ".join(text for text in translated.values() if text)
-        others = "; it ".join(self._unknown(product) for product in products if not translated[product.name])
+        others = "; it ".join(self._unknown(product, named) for product in unknown if not translated[product.name])
         if not others:
             return UnknownProductError(f"The embedded detector reads English, and {foreign}.")
         head = f"reads English, and {foreign}; it {others}" if foreign else others
@@ -109,17 +138,44 @@ class Vocabulary:
             "and '--detector groundingdino')."
         )
 
-    def _translated(self, product: Product) -> str | None:
+    def _translated(self, product: Product, named: _Named) -> str | None:
         """Return what the product's first word of another language is in English; None without one."""
-        return next(filter(None, map(described, product.words)), None)
+        return next(filter(None, (described(product.as_typed(word), named) for word in product.words)), None)
 
-    def _unknown(self, product: Product) -> str:
+    def _unknown(self, product: Product, named: _Named) -> str:
         """Name the unknown words and the nearest known ones."""
-        unknown = " or ".join(f"'{word}'" for word in product.words)
-        candidates = dict.fromkeys(near for word in product.words for near in self.nearest(word))
-        near = ", ".join(list(candidates)[:_MAX_SUGGESTIONS])
-        advice = f"use a word it knows (nearest: {near})" if near else "name a more common product, in English"
-        return f"does not know {unknown}: {advice}"
+        return f"does not know {_quoted(product, product.words, 'or')}: {self._nearest_of(product.words, named)}"
+
+    def _nearest_of(self, words: Sequence[str], named: _Named) -> str:
+        """Advise the known words nearest to these, but for those that would be named twice then."""
+        nearest = list(dict.fromkeys(near for word in words for near in self.nearest(word)))
+        free = [near for near in nearest if named(near) is None]
+        if free:
+            return f"use a word it knows (nearest: {', '.join(free[:_MAX_SUGGESTIONS])})"
+        if nearest:
+            return f"remove it (the nearest that it knows, {nearest[0]}, is in your list already)"
+        return "name a more common product, in English"
+
+    def _without(self, product: Product, named: _Named) -> str:
+        """Return the sentence on a product that is looked for without some of its aliases, as those are not known."""
+        known = [word for word in product.words if self.knows(word)]
+        idle = [alias for alias in product.aliases if alias not in known]
+        said = {alias: described(product.as_typed(alias), named, is_alias=True) for alias in idle}
+        advice = [text for text in said.values() if text]
+        if others := [alias for alias in idle if not said[alias]]:
+            free = [near for alias in others for near in self.nearest(alias) if named(near) is None]
+            near = ", ".join(dict.fromkeys(free[:_MAX_SUGGESTIONS]))
+            instead = f", use a word it knows ({near})," if near else ""
+            advice.append(f"remove {_quoted(product, others, 'and')}{instead} or ask GroundingDINO")
+        return (
+            f"The embedded detector does not know {_quoted(product, idle, 'or')} and looks for "
+            f"{product.as_typed(product.name)!r} by {_quoted(product, known, 'and')} alone: {'; '.join(advice)}."
+        )
+
+
+def _quoted(product: Product, words: Sequence[str], last: str) -> str:
+    """Return words of a product as they were typed, in quotes."""
+    return f" {last} ".join(f"'{product.as_typed(word)}'" for word in words)
 
 
 @lru_cache(maxsize=1)
@@ -199,6 +255,6 @@ def _singulars(noun: str) -> list[str]:
     return forms
 
 
-def check_words(products: Sequence[Product]) -> None:
-    """Raise UnknownProductError that names every product of which no word is known."""
-    load_vocabulary().check(products)
+def check_words(products: Sequence[Product]) -> tuple[str, ...]:
+    """Return what :meth:`Vocabulary.check` says. Raises UnknownProductError."""
+    return load_vocabulary().check(products)

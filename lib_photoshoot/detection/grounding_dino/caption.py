@@ -32,6 +32,8 @@ class Words(Protocol):
     @property
     def words(self) -> tuple[str, ...]: ...
 
+    def as_typed(self, word: str) -> str: ...
+
 
 class WordTokenizer(Protocol):
     """What is needed of a tokenizer; all numbers are indices into its vocabulary."""
@@ -71,16 +73,17 @@ def normalize(word: str) -> str:
     return " ".join(word.lower().translate(_SEPARATORS).split())
 
 
-def _tokenize(word: str, product: str, tokenizer: WordTokenizer, limit: int) -> tuple[int, ...]:
-    ids = tuple(tokenizer.encode(word))
+def _tokenize(word: str, product: Words, tokenizer: WordTokenizer, limit: int) -> tuple[int, ...]:
+    ids, name = tuple(tokenizer.encode(normalize(word))), product.as_typed(product.name)
     reserved = {tokenizer.cls_id, tokenizer.sep_id, tokenizer.dot_id, tokenizer.question_id, tokenizer.unknown_id}
     if not ids or reserved.intersection(ids):
-        known = described(word)
+        typed = product.as_typed(word)
+        known = described(typed, is_alias=word != product.name)
         advice = f"{known}." if known else "write it in plain English letters."
-        raise ProductsError(f"The word {word!r} of the product {product!r} has no meaning for GroundingDINO; {advice}")
+        raise ProductsError(f"The word {typed!r} of the product {name!r} has no meaning for GroundingDINO; {advice}")
     if len(ids) + 3 > limit:  # its full stop, [CLS] and [SEP]
         raise ProductsError(
-            f"The product {product!r} has a word of {len(ids)} tokens, and {limit - 3} fit into a caption; shorten it."
+            f"The product {name!r} has a word of {len(ids)} tokens, and {limit - 3} fit into a caption; shorten it."
         )
     return ids
 
@@ -105,15 +108,15 @@ def build_captions(
 
     for number, product in enumerate(products):
         seen: set[tuple[int, ...]] = set()
-        for word in map(normalize, product.words):
-            tokens = _tokenize(word, product.name, tokenizer, max_tokens)
+        for word in product.words:
+            tokens = _tokenize(word, product, tokenizer, max_tokens)
             if tokens in seen:
                 continue
             seen.add(tokens)
             if len(ids) + len(tokens) + 2 > max_tokens:  # the full stop and [SEP]
                 close()
                 ids, spans = [tokenizer.cls_id], []
-            spans.append(Span(number, word, len(ids), len(ids) + len(tokens)))
+            spans.append(Span(number, normalize(word), len(ids), len(ids) + len(tokens)))
             ids += [*tokens, tokenizer.dot_id]
     close()
     return tuple(captions)

@@ -47,6 +47,7 @@ const changed = () => { current = null; scrollTo(0, Math.min(scrollY, top - $("#
 select.addEventListener("change", changed);
 $("#order").addEventListener("change", () => { sort(); changed(); mark(); });
 $("#none button").addEventListener("click", () => { show = "all"; select.value = ""; changed(); });
+for (const row of $$("#help .of-captions")) row.hidden = !page.captions;
 addEventListener("scroll", askPaint, { passive: true });
 addEventListener("resize", () => { measure(); if (viewer.open) fill(); });
 
@@ -84,6 +85,7 @@ function arrive() {
 function arrived() {
   arrive();
   linked = false;
+  outlines.showUnfixed();
   if (next) setTimeout(ask, EVERY_MS);
 }
 if (document.readyState === "loading") {

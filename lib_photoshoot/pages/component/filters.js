@@ -1,6 +1,7 @@
 // Filters and order.
 
 let show = "all", ordered = items, list = [], current = null, shownView = page.views.length ? page.views[0].name : "";
+const marked = (item, name) => (item.marks || []).includes(name);
 const SHOWS = {
   all: () => true,
   accepted: item => item.decision === "accepted",
@@ -9,6 +10,9 @@ const SHOWS = {
   skip: item => item.filter === "rejected",
   check: item => Boolean(item.check),
   unreadable: item => item.decision === "unreadable",
+  findings: item => marked(item, "findings"),
+  duplicates: item => marked(item, "duplicates"),
+  edited: item => marked(item, "edited"),
   hand: item => item.by_hand !== null,
   differ: item => item.by_hand !== null && item.by_hand !== item.filter,
 };

@@ -9,14 +9,14 @@ function emptyGrid() {
   cards.clear();
 }
 
-/** So that a picture's card is made anew when it is painted next. */
+/** So that a picture's card is made anew when it is painted next; the focus stays in it. */
+let refocus = null;
 function stale(item) {
   const card = cards.get(item);
   if (!card) return;
-  const focused = card.contains(document.activeElement);
+  if (card.contains(document.activeElement)) refocus = item;
   card.remove();
   cards.delete(item);
-  if (focused) { paint(); if (cards.has(item)) $(".open", cards.get(item)).focus({ preventScroll: true }); }
 }
 
 function measure() {
@@ -56,6 +56,9 @@ function paint() {
     card.setAttribute("aria-posinset", item.at + 1);
     card.setAttribute("aria-setsize", list.length);
   }
+  const back = refocus && cards.get(refocus);
+  refocus = null;
+  if (back) $(".open", back).focus({ preventScroll: true });
 }
 function askPaint() {
   if (!asked) { asked = true; requestAnimationFrame(paint); }
@@ -84,6 +87,7 @@ function update(card, item) {
   $(".decision", card).textContent = what;
   $(".decision", card).title = what;
   const told = [whyByHand(item), item.why].filter(Boolean).join(" · ");
+  if (item.aside !== undefined) $(".score", card).textContent = item.aside;
   $(".why", card).textContent = told;
   $(".why", card).title = told;
   const view = indexOfView(item, shownView), file = viewsOf(item)[view].file || viewsOf(item).map(one => one.file).find(Boolean);

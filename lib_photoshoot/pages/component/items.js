@@ -26,15 +26,16 @@ function renew(item, news) {
   for (const name of item.products) count(name, -1);
   const hand = handOf(item), { by_hand, reason, note, decision, ...others } = news;
   // Worked on anew: other pictures have the same names now.
-  const work = one => JSON.stringify([one.details, one.regions]);
-  if (news.details && work(news) !== work(item)) item.fresh = (item.fresh || 0) + 1;
+  const differs = name => name in news && JSON.stringify(news[name]) !== JSON.stringify(item[name]);
+  const anew = ["details", "regions"].some(differs);
+  if (anew || ["name", "detail", "scores", "thumbnail"].some(differs)) stale(item);
+  if (anew) item.fresh = (item.fresh || 0) + 1;
   Object.assign(item, others);
   if ("filter" in news) item.decision = item.by_hand || item.filter || decision;
   for (const name of item.products) count(name, 1);
   item.kept = handOf({ by_hand, reason, note });
   weigh(item);
   setHand(item, waits(item) ? hand : item.kept);
-  stale(item);
 }
 function weigh(item) {
   item.best = item.scores.reduce((best, score) => Math.max(best, score[1]), -1);

@@ -63,10 +63,12 @@ addEventListener("keydown", event => {
     case "u": decide(item, null); break;
     case "n": openNote(about || item); break;
     case "c": if (inViewer) sideBySide(); else compare(item); break;
+    case "e": done = typeCaption(item); break;
     case "m": if (inViewer && panes.length > 1) done = false; else choose(item); break;
     case "z": if (inViewer) toggleZoom(); else done = false; break;
     case "v": if (inViewer) nextView(event.shiftKey ? -1 : 1); else done = false; break;
     case "s": if (inViewer) keepThis(); else done = false; break;
+    case "f": if (outlines.canFix(item)) outlines.open(item); else done = false; break;
     case "?": $("#help").showModal(); break;
     default: done = false;
   }

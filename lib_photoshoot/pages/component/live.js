@@ -17,14 +17,16 @@ async function ask() {
   }
   if (next) setTimeout(ask, silent ? WHEN_SILENT_MS : EVERY_MS);
 }
-/** Where the reader is, whatever comes before or behind it. */
+/** A change after which the picture at hand, or else the first in sight, stands where it stood. */
 function anchored(change) {
-  const seen = list.find(item => cards.has(item) && cards.get(item).getBoundingClientRect().top >= $("#tools").offsetHeight) || current;
-  const before = seen && cards.has(seen) ? cards.get(seen).getBoundingClientRect().top : null;
-  const scrolled = scrollY > top;
+  const bar = $("#tools").offsetHeight, box = item => cards.has(item) ? cards.get(item).getBoundingClientRect() : null;
+  const inSight = item => { const at = item && box(item); return Boolean(at) && at.bottom > bar && at.top < innerHeight; };
+  const seen = inSight(current) ? current : list.find(inSight);
+  const before = seen && box(seen).top, scrolled = scrollY > top - bar;
   change();
-  if (scrolled && before !== null && cards.has(seen)) scrollBy(0, cards.get(seen).getBoundingClientRect().top - before);
-  else if (scrolled && before !== null && seen.at >= 0) { goTo(seen, false); }
+  if (!scrolled || !seen || seen.at < 0) return;
+  const now = top + Math.floor(seen.at / columns) * (height + GAP) - scrollY;
+  if (now !== before) { scrollBy(0, now - before); paint(); }
 }
 function take(answer) {
   const first = items.length;
@@ -49,7 +51,6 @@ function forget(item) {
   item.at = -1;
   item.reference = null;
   chosen = chosen.filter(other => other !== item);
-  stale(item);
 }
 function takePage(news) {
   const { products: groups, ...others } = news;

@@ -24,7 +24,11 @@ function fill(fresh = false) {
   viewer.setAttribute("aria-label", panes.length > 1 ? "Comparison" : "Large view");
   panes.forEach((item, index) => {
     const pane = holder.children[index];
-    if (pane.item !== item) { pane.item = item; load(pane); }
+    if (pane.item !== item || pane.fresh !== item.fresh) {
+      Object.assign(pane, { item, fresh: item.fresh });
+      $(".views", pane).item = null;
+      load(pane);
+    }
   });
   fillInfo();
   adjust();
@@ -33,6 +37,7 @@ function fill(fresh = false) {
   if (panes.length === 1 && panes[0].at >= 0) current = panes[0];
   mark(fresh);
   for (const step of [1, -1]) preload(list[stepFrom(panes[active], step)]);
+  outlines.makeReady(panes[active]);
 }
 function fillInfo() {
   [...$(".panes").children].forEach((pane, index) => {
@@ -41,16 +46,18 @@ function fillInfo() {
     info.className = "info " + (item.decision || "");
     $(".product", pane).textContent = item.name;
     $(".seed", pane).textContent = item.detail_label || item.detail;
-    const otherwise = item.by_hand && item.filter && item.by_hand !== item.filter;
-    $(".decision", pane).textContent = decided(item) + (otherwise ? `, ${word(item.filter).toLowerCase()} by the filter` : "");
+    const otherwise = page.judge && item.by_hand && item.filter && item.by_hand !== item.filter;
+    $(".decision", pane).textContent = decided(item) + (otherwise ? `, ${word(item.filter).toLowerCase()} by ${page.judge}` : "");
     fillHand(pane, item);
-    const why = $(".why", pane), said = (item.notes || []).some(note => note.text === item.why);
+    const why = $(".why", pane), said = (item.notes || []).some(note => note.text === item.why) || item.why === item.caption;
     why.textContent = said ? "" : item.why;
     why.classList.toggle("wrong", Boolean(item.check));
     describe(pane, item);
+    fillCaption(pane, item);
     for (const name of ["accept", "reject"]) $("." + name, pane).hidden = !item.reference;
     press(pane, item);
     $(".withdraw", pane).hidden = item.by_hand === null;
+    $(".fix", pane).hidden = !outlines.canFix(item);
     $(".drop", pane).hidden = panes.length < 2;
     offer(pane, item);
     $(".stage", pane).setAttribute("aria-label", `${panes.length > 1 ? index + 1 + " of " + panes.length + ": " : ""}${named(item)}, ${decided(item)}. ${item.why}`);
@@ -267,6 +274,7 @@ $(".panes").addEventListener("click", event => {
   else if (button.matches(".reasons button")) giveReason(item, button.dataset.reason);
   else if (button.matches(".note")) openNote(item);
   else if (button.matches(".withdraw")) { decide(item, null); $(".stage", $(".panes").children[active]).focus({ preventScroll: true }); }
+  else if (button.matches(".fix")) outlines.open(item);
   else drop(index);
 });
 const goOn = $("#go-on");

@@ -11,10 +11,13 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED
 from lib_photoshoot.catalog.inputs import InputFile
+from lib_photoshoot.catalog.outputs import cutout_name
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError, ExportError, ImageError, ProductsError, ShootError
@@ -22,7 +25,7 @@ from lib_photoshoot.files import shown, writing_failed
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.ranking.order import Ranked, default_weights, rank
 from lib_photoshoot.ranking.run_folder import Candidate, measure, read_candidates
-from lib_photoshoot.results import Decision, Reason
+from lib_photoshoot.results import Decision
 from lib_photoshoot.shoot.finish.exports import (
     WITHDRAWN,
     FinishedCutOut,
@@ -33,6 +36,7 @@ from lib_photoshoot.shoot.finish.exports import (
 )
 from lib_photoshoot.shoot.finish.ledger import FINISH_LEDGER, FinishLedger
 from lib_photoshoot.shoot.finish.ranking import Channel, FinishedProduct, FinishProgress, seed_of, write_ranking
+from lib_photoshoot.shoot.finish.sentences import not_found, rejected_in_words, why_rejected
 from lib_photoshoot.shoot.review.folder import ShootFolder
 from lib_photoshoot.shoot.run.ledger import FINISHED
 
@@ -69,12 +73,11 @@ def finish_shoot(
     WeightsError as ``load`` does.
     """
     folder = ShootFolder(shoot)
-    accepted: dict[str, list[Try]] = {}
+    tries: dict[str, list[Try]] = {}
     for entry in folder.state().tries:
-        if entry.accepted:
-            accepted.setdefault(entry.product, []).append(entry)
+        tries.setdefault(entry.product, []).append(entry)
     out = inside(shoot, FINISHED, ShootError)
-    if not accepted and not (out / FINISH_LEDGER).is_file():
+    if not any(entry.accepted for entry in chain(*tries.values())) and not (out / FINISH_LEDGER).is_file():
         raise ShootError(f"No picture in {shown(shoot)} is accepted yet; go on with the shoot, or accept some by hand.")
     products = folder.products()
     default_weights()  # says now, and not after the first product, what it lacks
@@ -87,7 +90,7 @@ def finish_shoot(
         raise _cannot_write(out, error) from error
     with opened as ledger:
         work = _Work(shoot, out, ledger, exporters, choose, load, tell)
-        jobs = [_job(product, accepted.get(product.name, []), profiles, top) for product in products]
+        jobs = [_job(product, tries.get(product.name, []), profiles, top) for product in products]
         work.total = sum(job.steps for job in jobs)
         for job in jobs:
             if job.tries or job.product.name in ledger.exports:
@@ -105,10 +108,11 @@ def finish_shoot(
 
 @dataclass(frozen=True)
 class _Job:
-    """A product with its accepted tries in the order of their numbers."""
+    """A product with its accepted tries in the order of their numbers, and those that a person rejected, by seed."""
 
     product: ListedProduct
     tries: tuple[Try, ...]
+    rejected: Mapping[int, Try]
     profiles: tuple[str, ...]
     wanted: int
 
@@ -119,8 +123,9 @@ class _Job:
 
 def _job(product: ListedProduct, tries: Sequence[Try], profiles: Sequence[str], top: int | None) -> _Job:
     names = tuple(dict.fromkeys(profiles or product.exports))
-    in_order = tuple(sorted(tries, key=lambda entry: entry.number))
-    return _Job(product, in_order, names, product.count if top is None else top)
+    in_order = tuple(sorted((entry for entry in tries if entry.accepted), key=lambda entry: entry.number))
+    rejected = {entry.seed: entry for entry in tries if entry.by_hand == REJECTED}
+    return _Job(product, in_order, rejected, names, product.count if top is None else top)
 
 
 class _Work:
@@ -148,9 +153,10 @@ class _Work:
         ranking: tuple[Ranked, ...] = ()
         found: dict[int, FinishedCutOut] = {}
         unreadable: set[int] = set()
+        rejected = dict(job.rejected)
         if job.tries:
             try:
-                found, unreadable = self._cut_out(job, problems)
+                found, unreadable = self._cut_out(job, problems, rejected)
             except (ProductsError, _Unusable) as error:
                 # Nothing is known about its pictures now, so nothing is exported, and nothing withdrawn.
                 self._at(job, end)
@@ -158,7 +164,7 @@ class _Work:
                 return FinishedProduct(job.product.name, len(job.tries), job.wanted, problems=(sentence,))
             ranking = self._rank(job, found, unreadable, problems)
         best = {seed_of(item): item for item in ranking[: job.wanted]}
-        withdrawn = self._withdraw(job, best, found, unreadable)
+        withdrawn = self._withdraw(job, best, found, unreadable, rejected)
         chosen = [found[seed] for seed in best]
         channels = tuple(self._export(job, self._exporters[name], chosen, problems) for name in job.profiles)
         self._at(job, end)
@@ -170,6 +176,7 @@ class _Work:
             channels=channels,
             withdrawn=tuple(withdrawn),
             problems=tuple(problems),
+            left_out=rejected_in_words(rejected.values()),
             cutouts={item.entry.file: self._cutouts(job, item.candidate) for item in found.values()},
         )
 
@@ -185,12 +192,15 @@ class _Work:
     def _cutouts(self, job: _Job, candidate: Candidate) -> tuple[str, ...]:
         """Its cut-outs' paths relative to the shoot's folder, one for each region."""
         run = self._run_folder(job).relative_to(self._shoot).as_posix()
-        return tuple(f"{run}/cutouts/{mask.removeprefix('masks/')}" for mask in candidate.masks)
+        return tuple(f"{run}/{cutout_name(mask)}" for mask in candidate.masks)
 
-    def _cut_out(self, job: _Job, problems: list[str]) -> tuple[dict[int, FinishedCutOut], set[int]]:
+    def _cut_out(
+        self, job: _Job, problems: list[str], rejected: dict[int, Try]
+    ) -> tuple[dict[int, FinishedCutOut], set[int]]:
         """Return the pictures in which the product is found, by seed, and the seeds of those that cannot be read.
 
-        Raises ProductsError, and _Unusable where the run's folder belongs to something else.
+        Those of which a person rejected the cut-out join ``rejected``. Raises ProductsError, and _Unusable where the
+        run's folder belongs to something else.
         """
         run, start = self._run_folder(job), self._done
         files = [inside(self._shoot, entry.file, ShootError) for entry in job.tries]
@@ -208,7 +218,7 @@ class _Work:
                 settings={**settings, "threshold": choice.threshold},
                 withdraw=False,
             )
-            regions = {int(PurePath(item.picture).stem): item for item in read_candidates(run)}
+            candidates = {item.source: item for item in read_candidates(run)}
             images = json.loads((run / "report.json").read_text("utf-8"))["images"]
         except CatalogError as error:
             if isinstance(error.__cause__, OSError):
@@ -222,10 +232,12 @@ class _Work:
         reasons = {entry["file"]: entry for entry in images if entry["decision"] == Decision.SKIP.value}
         found = {}
         for entry, source in zip(job.tries, sources, strict=True):
-            if (candidate := regions.get(entry.seed)) is not None:
+            if (candidate := candidates.get(source.name)) is not None and candidate.by_hand == REJECTED:
+                rejected[entry.seed] = entry
+            elif candidate is not None:
                 found[entry.seed] = FinishedCutOut(entry, candidate, stamp_of(run, candidate))
             elif (reason := reasons.get(source.name)) is not None:
-                problems.append(_not_found(entry, reason))
+                problems.append(not_found(entry, reason))
         seeds = {entry.seed for entry, source in zip(job.tries, sources, strict=True) if source.name in unreadable}
         return found, seeds
 
@@ -246,11 +258,18 @@ class _Work:
                     unreadable.add(seed)
                     continue
                 self._ledger.add_measured(seed, item.made_from, known)
-            measured.append(replace(known, file=item.entry.file))
+            by_hand = ACCEPTED in (item.entry.by_hand, item.candidate.by_hand)
+            doubts = item.candidate.doubts
+            measured.append(replace(known, file=item.entry.file, doubts=doubts, accepted_by_hand=by_hand))
         return rank(measured)
 
     def _withdraw(
-        self, job: _Job, best: Collection[int], found: Collection[int], unreadable: Collection[int]
+        self,
+        job: _Job,
+        best: Collection[int],
+        found: Collection[int],
+        unreadable: Collection[int],
+        rejected: Mapping[int, Try],
     ) -> list[str]:
         """Move away what was exported and is no longer to be sold; a sentence for each."""
         accepted = {entry.seed for entry in job.tries}
@@ -263,8 +282,9 @@ class _Work:
             path = self._out / EXPORTS / record.profile / record.file
             if stays or not path.is_file() or not stays_inside(self._out, path):
                 continue
-            if record.seed not in accepted:
-                why = "is no longer accepted"
+            if record.seed not in accepted or record.seed in rejected:
+                words = why_rejected(rejected.get(record.seed))
+                why = f"is no longer accepted{words and f' ({words})'}"
             elif record.seed not in found:
                 why = "no longer shows the product"
             else:
@@ -312,20 +332,6 @@ class _LoadedLater:
         if self._filter is None:
             self._filter = self._load()
         return self._filter.run(image, products, space)
-
-
-def _not_found(entry: Try, report: Mapping[str, Any]) -> str:
-    from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words
-
-    code = report["reason"]
-    if code == Reason.COLOUR_OFF.value:
-        off = next(filter(None, map(colour_in_words, report["rejected"])), "off")
-        return f"{entry.file} is accepted, but its colour is {off}, so it is not sold; look at it, and reject it."
-    reason = REASON_TEXT[Reason(code)].rstrip(".")
-    return (
-        f"{entry.file} is accepted, but the product is no longer found in it ({reason[:1].lower()}{reason[1:]}); "
-        "look at it, and reject it if that is right."
-    )
 
 
 def _cannot_write(where: Path, error: OSError) -> ShootError:

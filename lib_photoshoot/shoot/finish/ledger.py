@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lib_photoshoot.confined import is_plain
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown
@@ -74,11 +76,19 @@ class FinishLedger(Journal):
             return
         values = event["measured"]
         qualities = tuple(Quality(str(name), float(score), str(reason)) for name, score, reason in values["qualities"])
-        measured = MeasuredPicture(values["file"], values["product"], qualities, int(values["hash"]))
+        colours = values.get("colours")
+        measured = MeasuredPicture(
+            values["file"],
+            values["product"],
+            qualities,
+            int(values["hash"]),
+            colours=None if colours is None else np.array(colours, np.float32),
+        )
         self.measured[values["product"], int(values["seed"])] = (values["made_from"], measured)
 
     def add_measured(self, seed: int, made_from: str, measured: MeasuredPicture) -> None:
         """Remember what a picture's qualities are."""
+        colours = measured.colours
         values = {
             "product": measured.product,
             "seed": seed,
@@ -86,6 +96,7 @@ class FinishLedger(Journal):
             "file": measured.file,
             "qualities": [(item.name, item.score, item.reason) for item in measured.qualities],
             "hash": measured.hash,
+            "colours": None if colours is None else _listed(colours),
         }
         self.append(json_line({"measured": values}))
         self.measured[measured.product, seed] = (made_from, measured)
@@ -97,3 +108,10 @@ class FinishLedger(Journal):
 
     def _know(self, record: ExportRecord) -> None:
         self.exports.setdefault(record.product, {})[record.profile, record.seed] = record
+
+
+def _listed(colours: np.ndarray) -> list[Any]:
+    """Return an array as JSON values: NaN, a part without any of the product, is null, and NaN again when read."""
+    values = colours.astype(float).round(2).astype(object)
+    values[np.isnan(colours)] = None
+    return values.tolist()

@@ -6,13 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
 
 from lib_photoshoot.files import write_atomic
 from lib_photoshoot.ranking.order import Ranked, to_json
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,8 @@ class FinishedProduct:
     """What became of one product.
 
     ``ranking`` holds the pictures that look different, best first; the first ``wanted`` of them are exported.
-    ``withdrawn`` has a sentence for each export that was moved away, ``problems`` one for whatever needs somebody.
+    ``withdrawn`` has a sentence for each export that was moved away, ``problems`` one for whatever needs somebody;
+    ``left_out`` is the one about pictures that a person rejected, empty where there are none.
     """
 
     name: str
@@ -53,6 +50,7 @@ class FinishedProduct:
     channels: tuple[Channel, ...] = ()
     withdrawn: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    left_out: str = ""
     cutouts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -70,6 +68,7 @@ def write_ranking(path: Path, finished: Sequence[FinishedProduct]) -> None:
                 "name": product.name,
                 "accepted": product.accepted,
                 "problems": list(product.problems),
+                **({"left_out": product.left_out} if product.left_out else {}),
                 "ranking": [
                     {
                         "seed": seed_of(item),

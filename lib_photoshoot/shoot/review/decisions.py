@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.errors import ShootError
+from lib_photoshoot.errors import MissingPictureError, ShootError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.pages.application import CHANGES, DECIDE, picture_in
 from lib_photoshoot.pages.fixing import Fixing
@@ -62,8 +62,11 @@ class ReviewedShoot:
         epoch, _, seen = since.partition(".")
         after = int(seen) if epoch == self._epoch and seen.isdecimal() and len(seen) < 16 else 0
         view = self.view(after)
-        answer: dict[str, Any] = {"changes": self._address(view), "gone": []}
-        answer["items"] = [shot_item(shot) for shot in view["shots"]]
+        answer: dict[str, Any] = {
+            "changes": self._address(view),
+            "items": [shot_item(shot) for shot in view["shots"]],
+            "gone": [],
+        }
         if view["shots"] or not after:
             answer["page"] = {"title": page_title(view["products"]), "products": view["products"]}
         return answer
@@ -114,11 +117,8 @@ class ReviewedShoot:
                 self._files.remove(before.file)
                 self._files.add(after.file)
 
-    def _lacks(self, one: ChosenShot) -> ShootError:
-        return ShootError(
-            f"{shown(self.folder.path)} has no picture {one.number} of {one.product!r}; "
-            "load the page again, or name the folder that the decisions are for."
-        )
+    def _lacks(self, one: ChosenShot) -> MissingPictureError:
+        return MissingPictureError(f"{shown(self.folder.path)} has no picture {one.number} of {one.product!r}")
 
     def _taken(self) -> ShootLedger:
         """Return the ledger, read and locked; kept for a moment, since reading a long one for every key takes too

@@ -53,7 +53,8 @@ class ShootFolder:
         self.path = path
         self._kept: dict[str, tuple[Any, Any]] = {}
         if not inside(path, LIST_NAME, ShootError).is_file():
-            raise ShootError(f"{shown(path)} holds no shoot ({LIST_NAME} is missing); name the output folder of one.")
+            what = "holds no shoot" if path.is_dir() else "is no folder"
+            raise ShootError(f"{shown(path)} {what}; name the output folder of a shoot.")
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the listed products' raw fields. Raises ShootError."""
@@ -69,8 +70,11 @@ class ShootFolder:
     def _read_names(self) -> list[ListedName]:
         found = []
         for row in self.rows():
-            name = read_field("name", row.get("name"))
-            found.append(ListedName(name, folder_of(name), read_field("count", row.get("count"))))
+            try:
+                name = read_field("name", row.get("name"))
+                found.append(ListedName(name, folder_of(name), read_field("count", row.get("count"))))
+            except ShootError as error:
+                raise ShootError(f"{shown(self.path / LIST_NAME)}: {error}") from error
         return found
 
     def products(self) -> tuple[ListedProduct, ...]:

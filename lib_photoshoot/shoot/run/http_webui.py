@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.shoot.run.webui import CHECK_TIMEOUT_S, Fault, WebUi, WebUiError, one_line
 from lib_photoshoot.shoot.shot_list.product import EXTENSION
+from lib_photoshoot.wording import reason_of
 
 DEFAULT_TIMEOUT_S = 600.0
 LARGEST_ANSWER = 512 << 20
@@ -94,9 +95,9 @@ class HttpWebUi(WebUi):
         except WebUiError as error:
             if error.fault is Fault.LOGIN:
                 raise
-            detail = "it answers HTTP 404" if error.status == 404 else one_line(error).rstrip(".")
+            detail = one_line(error).removeprefix(f"{self.address} ").rstrip(".")
             raise ShootError(
-                f"There is no WebUI with its API at {self.address} ({detail}); check the address, and start it "
+                f"There is no WebUI with its API at {self.address} (it {detail}); check the address, and start it "
                 "with --api."
             ) from error
         if not isinstance(samplers, list):
@@ -124,7 +125,7 @@ class HttpWebUi(WebUi):
         except TimeoutError as error:
             raise WebUiError(f"{self.address} gave no answer within {timeout:g} s.", Fault.SILENT) from error
         except (OSError, http.client.HTTPException) as error:
-            raise WebUiError(f"{self.address} does not answer ({one_line(error)}).", Fault.SILENT) from error
+            raise WebUiError(f"{self.address} does not answer: {reason_of(error)}.", Fault.SILENT) from error
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as error:

@@ -8,6 +8,7 @@ decided about a picture afterwards: it stands above the filter's decision, and t
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 from collections import defaultdict
@@ -21,7 +22,7 @@ from lib_photoshoot.confined import inside, is_plain
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import remove_parts, shown
 from lib_photoshoot.journal import SPOILED, ForeignError, Journal, is_begun, json_line, read_lines
-from lib_photoshoot.pages.hands import Hand, hand_of
+from lib_photoshoot.pages.hands import HANDS, Hand, hand_of
 from lib_photoshoot.shoot.run.pictures import placed
 
 if TYPE_CHECKING:
@@ -275,12 +276,19 @@ def _decided(entry: Try, hand: Hand | None) -> Try:
 
 def _try_from(values: Mapping[str, Any]) -> Try:
     entry = Try(**values)
-    if type(entry.seed) is not int:
+    texts = (entry.product, entry.scene, entry.webui, entry.why, entry.file)
+    if type(entry.seed) is not int or not all(isinstance(text, str) for text in texts):
         raise TypeError(entry.seed)
+    if entry.decision not in HANDS or entry.by_hand not in (*HANDS, None):
+        raise ValueError(entry.decision)
+    seconds = float(entry.seconds)
     if not _PICTURE.fullmatch(entry.file) or not is_plain(entry.file):
         # A stranger's ledger: a decision would move files elsewhere, and pages would show them.
         raise ShootError(
             f"The ledger names {entry.file!r}, which is no picture of a shoot; use only folders that a shoot wrote."
         )
     scores = tuple((str(product), float(score)) for product, score in entry.scores)
-    return Try(**{**values, "number": int(entry.number), "scores": scores, "exports": tuple(entry.exports)})
+    if not all(map(math.isfinite, (seconds, *(score for _, score in scores)))):
+        raise ValueError("a figure is none")
+    read = {"number": int(entry.number), "seconds": seconds, "scores": scores, "exports": tuple(entry.exports)}
+    return Try(**{**values, **read})

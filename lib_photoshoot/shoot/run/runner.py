@@ -185,7 +185,7 @@ class _Worker:
             return False
         self._failures += 1
         if error.fault is Fault.LOGIN or self._failures >= PATIENCE:
-            why = f"{self._webui.address} was given up: {error}"
+            why = f"WebUI given up: {error}"  # its sentence has the address
             self._say(why)
             self._desk.retire(self._webui.address, why)
             return True

@@ -16,9 +16,17 @@ from lib_photoshoot.shoot.run.ledger import FINISHED, LEDGER_NAME, LIST_NAME
 from lib_photoshoot.shoot.run.pictures import THUMBNAILS
 from lib_photoshoot.shoot.shot_list.fields import FIELDS, REQUIRED, read_field
 from lib_photoshoot.shoot.shot_list.product import ListedProduct, ProductReader
-from lib_photoshoot.shoot.shot_list.rows import Row, RowError, check_names
+from lib_photoshoot.shoot.shot_list.rows import Row, RowError, raise_all, sound, wrong_names
 from lib_photoshoot.shoot.shot_list.yaml_rows import YAML_BREAKS, uncollected, yaml_rows
-from lib_photoshoot.spreadsheet import RowFault, TextFileError, csv_rows, formula_undone, read_text, wrong_width
+from lib_photoshoot.spreadsheet import (
+    RowFault,
+    TextFileError,
+    csv_rows,
+    formula_undone,
+    mistakes_told,
+    read_text,
+    wrong_width,
+)
 
 SUFFIXES = (".csv", ".yaml", ".yml")
 REPORT_NAME = "report.html"
@@ -30,18 +38,22 @@ _TAKEN = (LEDGER_NAME, LIST_NAME, REPORT_NAME, THUMBNAILS, FINISHED)
 def read_shot_list(path: Path) -> tuple[ListedProduct, ...]:
     """Return the products of a CSV or YAML file, in its order.
 
-    Raises ShootError, with the line, for a file that cannot be read, an unknown or missing field, a value that cannot
-    be used, and two products with one name.
+    Raises ShootError for a file that cannot be read, an unknown or missing field, a value that cannot be used, and two
+    products with one name: a line of text for each mistake, as :func:`mistakes_told` says.
     """
+    products: list[ListedProduct] = []
+    mistakes: list[RowError] = []
     try:
-        products = []
         with uncollected():
-            for read in read_products(read_rows(path)):
+            for read in read_products(_rows(path)):
                 if isinstance(read, RowError):
-                    raise read
-                products.append(read)
+                    mistakes += read.each()
+                else:
+                    products.append(read)
     except RowError as error:
-        raise ShootError(f"{shown(path)}, line {error.line}: {error.text}") from error
+        mistakes += error.each()
+    if mistakes:
+        raise ShootError(mistakes_told(shown(path), [(one.line, one.text) for one in mistakes]))
     if not products:
         raise ShootError(f"The shot list {shown(path)} names no product; write one row for each.")
     return tuple(products)
@@ -51,13 +63,21 @@ def read_rows(path: Path) -> Iterator[Row]:
     """Return the raw rows of a CSV or YAML file. Raises ShootError, and RowError for one that cannot be split into
     fields.
     """
+    return sound(_rows(path))
+
+
+def _rows(path: Path) -> Iterator[Row]:
     if path.suffix.lower() not in SUFFIXES:
         raise ShootError(f"The shot list {shown(path)} is neither CSV nor YAML; give a file ending in .csv or .yaml.")
-    return rows_of(_read_text(path), path.suffix.lower() == ".csv")
+    return _split(_read_text(path), path.suffix.lower() == ".csv")
 
 
 def rows_of(text: str, is_csv: bool) -> Iterator[Row]:
     """Return the raw rows of a list's text. Raises RowError for one that cannot be split into known fields."""
+    return sound(_split(text, is_csv))
+
+
+def _split(text: str, is_csv: bool) -> Iterator[Row]:
     return _csv_rows(text) if is_csv else yaml_rows(text)
 
 
@@ -97,16 +117,20 @@ def _read_text(path: Path) -> str:
 
 
 def _product(row: Row, reader: ProductReader) -> ListedProduct:
+    if row.fault is not None:
+        raise row.fault
     if row.values.get("colour", "") is None:
         text = "the colour is empty; YAML takes all behind an unquoted # for a comment, so put it in quotes."
         raise RowError(row.line_of("colour"), text, "colour")
     values = {name: field.default for name, field in FIELDS.items()}
+    wrong = []
     # A row has few of the fields, and a list may have many thousand rows.
     for name in (name for name in FIELDS if name in row.values or name in REQUIRED):
         try:
             values[name] = read_field(name, row.values.get(name))
         except ShootError as error:
-            raise RowError(row.line_of(name), str(error), name) from error
+            wrong.append(RowError(row.line_of(name), str(error), name))
+    raise_all(wrong)
     if values["seeds"] and row.values.get("first_seed") not in (None, ""):
         raise RowError(
             row.line_of("first_seed"), "there are both seeds and first_seed; keep one of them.", "first_seed"
@@ -136,17 +160,17 @@ def _csv_rows(text: str) -> Iterator[Row]:
         for line, cells in csv_rows(text):
             if names is None:
                 names = [cell.strip() for cell in cells]
-                check_names((name, line) for name in names)
-                _check_required(names, line)
+                raise_all((*wrong_names((name, line) for name in names), *_lacking(names, line)))
                 continue
             if len(cells) != len(names):
-                raise RowError(line, wrong_width(cells, names, text))
+                yield Row({}, line, fault=RowError(line, wrong_width(cells, names, text)))
+                continue
             yield Row(dict(zip(names, map(formula_undone, cells), strict=True)), line)
     except RowFault as error:
         raise RowError(error.line, error.text) from error
 
 
-def _check_required(names: list[str], line: int) -> None:
+def _lacking(names: list[str], line: int) -> Iterator[RowError]:
     for name in REQUIRED:
         if name not in names:
-            raise RowError(line, f"the column {name} is missing; every product needs {' and '.join(REQUIRED)}.")
+            yield RowError(line, f"the column {name} is missing; every product needs {' and '.join(REQUIRED)}.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +12,15 @@ from lib_photoshoot.shoot.shot_list.fields import FIELDS
 
 @dataclass(frozen=True)
 class Row:
-    """The raw values of one product, the line where it begins, and the lines of its fields where they differ."""
+    """The raw values of one product, the line where it begins, and the lines of its fields where they differ.
+
+    ``fault`` is what keeps it from being split into fields; it has no values then.
+    """
 
     values: Mapping[str, Any]
     line: int
     lines: Mapping[str, int] = field(default_factory=dict)
+    fault: RowError | None = None
 
     def line_of(self, name: str) -> int:
         """Where a field stands."""
@@ -23,19 +28,42 @@ class Row:
 
 
 class RowError(Exception):
-    """What is wrong with a row: its line, the field where one can be named, and a sentence without file and line."""
+    """What is wrong with a row: its line, the field where one can be named, and a sentence without file and line.
 
-    def __init__(self, line: int, text: str, field: str = "") -> None:
+    ``more`` are the row's other mistakes.
+    """
+
+    def __init__(self, line: int, text: str, field: str = "", more: Sequence[RowError] = ()) -> None:
         super().__init__(text)
-        self.line, self.text, self.field = line, text, field
+        self.line, self.text, self.field, self.more = line, text, field, tuple(more)
+
+    def each(self) -> Iterator[RowError]:
+        """Yield all mistakes of the row."""
+        yield self
+        yield from self.more
 
 
-def check_names(names: Iterator[tuple[str, int]]) -> None:
-    """Raise RowError for an unknown field or one that is there twice; ``names`` come with their lines."""
-    seen = set()
+def raise_all(errors: Iterable[RowError]) -> None:
+    """Raise the first of a row's mistakes, which holds the others; nothing where there is none."""
+    found = [*errors]
+    if found:
+        raise RowError(found[0].line, found[0].text, found[0].field, found[1:])
+
+
+def sound(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows. Raises RowError at the first that could not be split into fields."""
+    for row in rows:
+        if row.fault is not None:
+            raise row.fault
+        yield row
+
+
+def wrong_names(names: Iterable[tuple[str, int]]) -> Iterator[RowError]:
+    """Yield a mistake for each unknown field and each that is there twice; ``names`` come with their lines."""
+    seen: Counter[str] = Counter()
     for name, line in names:
-        if name not in FIELDS:
-            raise RowError(line, f"there is no field called {name!r}; known are: {', '.join(FIELDS)}.")
-        if name in seen:
-            raise RowError(line, f"the field {name} is there twice; keep one of them.")
-        seen.add(name)
+        seen[name] += 1
+        if name not in FIELDS and seen[name] == 1:
+            yield RowError(line, f"there is no field called {name!r}; known are: {', '.join(FIELDS)}.")
+        elif name in FIELDS and seen[name] == 2:
+            yield RowError(line, f"the field {name} is there twice; keep one of them.")

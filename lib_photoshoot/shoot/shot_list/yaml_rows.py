@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from lib_photoshoot.shoot.shot_list.rows import Row, RowError, check_names
+from lib_photoshoot.shoot.shot_list.rows import Row, RowError, raise_all, wrong_names
 
 _DEEPEST = 20
 _LONGEST_NUMBER = 400
@@ -26,7 +26,7 @@ _SHAPE = "write a list of products, or 'defaults' and 'products'."
 
 
 def yaml_rows(text: str) -> Iterator[Row]:
-    """Yield the raw rows of a list in YAML. Raises RowError."""
+    """Yield the raw rows of a list in YAML. Raises RowError for a text that is no list at all."""
     import yaml
 
     stand_ins = _stand_ins(text)
@@ -81,7 +81,11 @@ class _Reader:
         defaults, items = self._parts(root)
         shared = self._row(defaults) if defaults is not None else Row({}, 1)
         for item in items:
-            row = self._row(item)
+            try:
+                row = self._row(item)
+            except RowError as error:
+                yield Row({}, error.line, fault=error)
+                continue
             yield Row({**shared.values, **row.values}, row.line, {**shared.lines, **row.lines})
 
     def _parts(self, root: Any) -> tuple[Any, list[Any]]:
@@ -107,7 +111,7 @@ class _Reader:
         if node.id != "mapping":
             raise RowError(line, "there is no product with fields; write name: and count: and so on.")
         lines = [(str(key.value), key.start_mark.line + 1) for key, _ in node.value]
-        check_names(iter(lines))
+        raise_all(wrong_names(lines))
         return Row(self._value(node), line, dict(lines))
 
     def _value(self, node: Any, depth: int = 0) -> Any:

@@ -74,6 +74,11 @@ def merged(stored: Stored, beside: Mapping[str, str], tag: str) -> Merged:
     return Merged(captions, conflicts)
 
 
+def edited(stored: Stored) -> frozenset[str]:
+    """Return the names of the images whose captions a user's hand has changed."""
+    return frozenset(name for name, caption in stored.captions.items() if caption != stored.made.get(name))
+
+
 def updated(stored: Stored, beside: Mapping[str, str], tag: str, captions: Mapping[str, str], made: bool) -> Stored:
     """Return what is to be kept once the captions are these; ``made`` tells that no user's hand has changed them."""
     before = merged(stored, beside, tag)

@@ -88,6 +88,11 @@ class Dataset:
         return tuple(image for image in self.images if not image.caption)
 
     @property
+    def files(self) -> frozenset[str]:
+        """The names of all that is an image, or was found something about."""
+        return frozenset((*(image.name for image in self.images), *(found.file for found in self.findings)))
+
+    @property
     def usable(self) -> bool:
         """Whether there is an image, and every image has a caption."""
         return bool(self.images) and not self.uncaptioned
@@ -135,11 +140,15 @@ class Dataset:
             found for image in changed.values() for found in edited_findings(image.path, image.caption or "", self.tag)
         ]
         images = tuple(changed.get(image.name, image) for image in self.images)
-        return replace(self, images=images, findings=tuple(sorted([*kept, *new], key=lambda found: found.file)))
+        return replace(self, images=images).with_findings_instead((*kept, *new))
 
     def with_findings(self, more: Iterable[Finding]) -> Dataset:
         """Return the same with more that was found."""
-        return replace(self, findings=tuple(sorted([*self.findings, *more], key=lambda found: found.file)))
+        return self.with_findings_instead((*self.findings, *more))
+
+    def with_findings_instead(self, findings: Iterable[Finding]) -> Dataset:
+        """Return the same with these findings alone."""
+        return replace(self, findings=tuple(sorted(findings, key=lambda found: found.file)))
 
     def _of(self, severity: Severity) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity is severity)

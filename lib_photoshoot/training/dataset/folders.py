@@ -30,6 +30,11 @@ def repeats_of(folder: Path) -> int | None:
     return int(found[1]) if found else None
 
 
+def holds_photos(folder: Path) -> bool:
+    """Whether :func:`scan_all` would find pictures; a folder that cannot be read holds none."""
+    return _has_pictures(folder) or bool(repeated_folders(folder))
+
+
 def repeated_folders(folder: Path) -> list[Path]:
     """Return the folders below, by name, that say their repeats and hold pictures; none of a folder that cannot be
     read.
@@ -39,6 +44,11 @@ def repeated_folders(folder: Path) -> list[Path]:
     except OSError:  # scan says why
         return []
     return [path for path in below if _has_pictures(path)]
+
+
+def stamps_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what tells whether any file that :func:`scan_all` looks at has changed: names, sizes and times."""
+    return tuple(file for part in (folder, *repeated_folders(folder)) for file in _stamps(part))
 
 
 def scan_all(
@@ -64,7 +74,7 @@ def scan_all(
         for image in part.images
     )
     findings = [found for part in parts for found in part.findings]
-    findings += [_told(part) for part in parts[len(outer) :]]
+    findings += [told_repeats(part.folder, len(part.images)) for part in parts[len(outer) :]]
     beside = {name: text for part in parts for name, text in part.beside.items()}
     return Dataset(folder, tag, parts[0].settings, images, tuple(findings), beside)
 
@@ -106,7 +116,24 @@ def _check_names(parts: Sequence[Dataset]) -> None:
                 )
 
 
-def _told(part: Dataset) -> Finding:
-    pictures = counted(len(part.images), "picture")
-    text = f"{shown(part.folder.name)}: {pictures}, each {repeats_of(part.folder)} times an epoch."
-    return Finding(FindingKind.REPEATS, Severity.NOTE, part.folder.name, text)
+def told_repeats(folder: Path, count: int) -> Finding:
+    """Return the note about a folder that says its repeats, with so many pictures."""
+    text = f"{shown(folder.name)}: {counted(count, 'picture')}, each {repeats_of(folder)} times an epoch."
+    return Finding(FindingKind.REPEATS, Severity.NOTE, folder.name, text)
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what tells whether anything in a folder has changed; nothing of a folder that cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return tuple(sorted((entry.name, *_size_and_time(entry)) for entry in entries))
+    except OSError:
+        return ()
+
+
+def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
+    try:
+        status = entry.stat()
+    except OSError:  # a link to nothing
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from lib_photoshoot.errors import ImageError, TrainingError
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture
 from lib_photoshoot.perceptual_hash import difference_hash
 from lib_photoshoot.training.captions.files import SUFFIXES, caption_files
@@ -33,6 +34,8 @@ MOST_CUT_AWAY = 0.25
 
 # lib_photoshoot.images decodes one picture at a time; the second reader hashes meanwhile.
 _READERS = 2
+_KEPT_LOOKS = 20_000
+"""Pictures that are not decoded again until their file changes; 10 MB."""
 
 
 def scan(
@@ -113,9 +116,15 @@ def _looks(paths: Sequence[Path], progress: Counting | None) -> Iterator[_Look |
 
 def _look(path: Path) -> _Look | ImageError:
     try:
-        picture = read_picture(path)
+        return _seen(path, stamp_of(path))
     except ImageError as error:
         return error
+
+
+@lru_cache(maxsize=_KEPT_LOOKS)
+def _seen(path: Path, stamp: tuple[int, int, int] | None) -> _Look:
+    """Look at a picture, once as long as its ``stamp`` is the same. Raises ImageError."""
+    picture = read_picture(path)
     transparent = picture.alpha is not None and int(picture.alpha.min()) < 255
     # What is seen, not what lies below it: cut-outs may all have the same there.
     looks = difference_hash(flattened(picture))

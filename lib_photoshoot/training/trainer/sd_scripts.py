@@ -16,6 +16,7 @@ from lib_photoshoot.training.trainer.environment import (
     INSTALL_COMMAND,
     PINNED_COMMIT,
 )
+from lib_photoshoot.wording import reason_of
 
 InstallationProgress = Callable[[str, "float | None"], None]
 """Called with what is done now, and the share of the whole that is done, 0 to 1, or None. It may raise to end it."""
@@ -61,7 +62,7 @@ def _download_archive(target: Path, progress: InstallationProgress) -> Path:
             data = response.read(_LARGEST_ARCHIVE)
     except (OSError, http.client.HTTPException) as error:
         raise TrainingError(
-            f"sd-scripts could not be downloaded from {ARCHIVE} ({getattr(error, 'reason', error)}); check the network "
+            f"sd-scripts could not be downloaded from {ARCHIVE} ({reason_of(error)}); check the network "
             f"or download the archive yourself and name it: `{INSTALL_COMMAND} --source FILE`."
         ) from error
     target.write_bytes(data)

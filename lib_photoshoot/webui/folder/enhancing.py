@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lib_photoshoot.catalog.review import ReviewedRun
-from lib_photoshoot.correction.clicks import ClickSegmenter
+from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.fixer import Fixer, Turn
 from lib_photoshoot.correction.originals import read_original
 from lib_photoshoot.correction.run_settings import run_settings
@@ -29,7 +29,7 @@ Painting = Callable[[Path, Picture, Sequence[Product]], AbstractContextManager[E
 class EnhancingFixer(Fixer):
     """See ``Fixing``; paints through the host."""
 
-    def __init__(self, run: ReviewedRun, load: Callable[[], ClickSegmenter], turn: Turn, painting: Painting) -> None:
+    def __init__(self, run: ReviewedRun, load: Callable[[], ClickOutliner], turn: Turn, painting: Painting) -> None:
         super().__init__(run, load, turn=turn)
         self._painting = painting
         self.enhances = bool(run.settings().get(GENERATED))

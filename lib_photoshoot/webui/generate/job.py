@@ -61,7 +61,8 @@ class ImageOutcome:
 
 @dataclass(eq=False)
 class FilterJob:
-    """The filter's part of one job. Build it with :func:`start_job`; ``problem`` tells why it will change nothing.
+    """The filter's part of one job. Build it with :func:`start_job`; ``problem`` tells why it will change nothing,
+    ``hints`` which words find nothing.
 
     ``driver`` is the selectable script that runs the job, if one does: nothing is left out or stopped then.
     """
@@ -72,6 +73,7 @@ class FilterJob:
     products: tuple[Product, ...] = ()
     unit: UnitChoice = field(default_factory=UnitChoice)
     problem: str | None = None
+    hints: tuple[str, ...] = ()
     outcomes: dict[Key, ImageOutcome] = field(default_factory=dict)
     input_verdict: Verdict | None = None
     _decisions: dict[bytes, FilterResult] = field(default_factory=dict)
@@ -260,7 +262,7 @@ def _check_words(job: FilterJob) -> None:
     """Raise UnknownProductError now rather than after the images are painted, where the detector knows few words."""
     from lib_photoshoot.build import check_words
 
-    check_words(model_choice(job.settings, "cpu"), job.products)
+    job.hints = check_words(model_choice(job.settings, "cpu"), job.products)
 
 
 def _check_models(job: FilterJob) -> None:

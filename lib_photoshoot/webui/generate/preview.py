@@ -61,7 +61,7 @@ def _html(job: FilterJob, result: FilterResult, regions: list[ProductRegion]) ->
     parts = [note(_headline(job, result))]
     if regions:
         parts.append(f'<ul class="photoshoot-regions">{"".join(_lines(job.settings, regions))}</ul>')
-    parts += [note(text, wrong=True) for text in (job.unit.problem, job.unit.note) if text]
+    parts += [note(text, wrong=True) for text in (job.unit.problem, job.unit.note, *job.hints) if text]
     rejected = sorted(result.rejected, key=lambda item: -item.score)[:_REJECTED_SHOWN]
     parts += [
         note(f"Not taken: {item.product}, score {item.score:.2f}: {reason_text(item.reason)}.") for item in rejected

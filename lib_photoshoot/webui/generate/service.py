@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lib_photoshoot.build import model_choice
+from lib_photoshoot.build import check_words, model_choice
 from lib_photoshoot.images import Picture, decode_picture, read_picture
 from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.registry import REGISTRY
@@ -189,6 +189,8 @@ class PhotoshootService:
         job = replace(job, seed=seed)
         request = replace(request, settings=settings)
         note: str | None = None
+        words = request.products if regions is None else ()
+        hints = check_words(model_choice(settings, "cpu"), words)
         held: list[HeldRegion] = []
         with self._turn():
             if settings.on_match == OnMatch.CUT_OUT.value:
@@ -210,7 +212,7 @@ class PhotoshootService:
             "changed_outside": result.changed_outside,
             "seed": seed,
             "colour_hold": [held_entry(one) for one in held],
-            "note": " ".join(text for text in (note, result.note) if text) or None,
+            "note": " ".join(text for text in (note, result.note, *hints) if text) or None,
         }
 
     def _repainted(

@@ -80,6 +80,6 @@ def _described(product: FinishedProduct) -> dict[str, Any]:
             }
             for channel in product.channels
         ],
-        "withdrawn": list(product.withdrawn),
+        "withdrawn": list(filter(None, (*product.withdrawn, product.left_out))),
         "problems": list(product.problems),
     }

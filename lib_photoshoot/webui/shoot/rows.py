@@ -67,10 +67,11 @@ def parse_rows(values: Any) -> list[Row]:
 def products_of(rows: Sequence[Row]) -> tuple[dict[int, ListedProduct], list[dict[str, Any]]]:
     """Return the products by the index of their rows, and what is wrong with the others; empty rows are passed over."""
     filled = [row for row in rows if any(text.strip() for text in row.values.values())]
-    products, problems = {}, []
+    products: dict[int, ListedProduct] = {}
+    problems: list[dict[str, Any]] = []
     for row, read in zip(filled, read_products(filled, "row"), strict=True):
         if isinstance(read, RowError):
-            problems.append({"row": row.line - 1, "field": read.field, "text": read.text})
+            problems += ({"row": row.line - 1, "field": one.field, "text": one.text} for one in read.each())
         else:
             products[row.line - 1] = read
     return products, problems

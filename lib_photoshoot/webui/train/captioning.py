@@ -102,10 +102,11 @@ def caption(
     take_texts: bool,
     progress: Counting,
 ) -> dict[str, str]:
-    """Caption the images without a caption, all if ``anew``, of ``names`` where given; all captions afterwards.
+    """Caption the images without a caption, all if ``anew``; all captions afterwards.
 
-    With ``take_texts`` the texts beside those images replace captions that were edited here and contradict them. What
-    the user has typed into an empty caption meanwhile stays. One step to undo. Raises TrainingError, ImageError.
+    Only those of ``names`` where given, else those that are not left out. With ``take_texts`` the texts beside those
+    images replace captions that were edited here and contradict them. What the user has typed into an empty caption
+    meanwhile stays. One step to undo. Raises TrainingError, ImageError.
     """
     from lib_photoshoot.training.captions.protocol import caption_dataset
     from lib_photoshoot.training.captions.sheet import with_tag
@@ -115,7 +116,7 @@ def caption(
     unknown = next((name for name in names or () if name not in known), None)
     if unknown is not None:
         raise TrainingError(f"There is no picture {unknown!r} in the folder; check it again.")
-    chosen = known if names is None else set(names)
+    chosen = known - set(sheets.rejected(dataset)) if names is None else set(names)
     beside = sheets.conflicts(dataset) if take_texts else {}
     texts = {name: text for name, text in beside.items() if name in chosen}
     told = {**before, **texts}

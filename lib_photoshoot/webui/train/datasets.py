@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.training.captions.sheet import CaptionSheet
 from lib_photoshoot.training.dataset.dataset import Dataset
-from lib_photoshoot.training.dataset.folders import repeated_folders, scan_all
+from lib_photoshoot.training.dataset.folders import scan_all, stamps_of
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.controller import TrainingController
@@ -46,7 +45,7 @@ class Datasets:
 
     def _get(self, key: tuple[Path, str, BucketSettings]) -> Dataset:
         folder, tag, settings = key
-        files = tuple(file for part in (folder, *repeated_folders(folder)) for file in _files(part))
+        files = stamps_of(folder)
         held = self._held.get(key)
         if held is None or held[0] != files:
             held = files, scan_all(folder, tag, settings)
@@ -55,23 +54,6 @@ class Datasets:
         while len(self._held) > KEPT:
             self._held.popitem(last=False)
         return held[1]
-
-
-def _files(folder: Path) -> _Files:
-    """Return what tells whether anything in a folder has changed; nothing of a folder that cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return tuple(sorted((entry.name, *_size_and_time(entry)) for entry in entries))
-    except OSError:
-        return ()
-
-
-def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
-    try:
-        status = entry.stat()
-    except OSError:  # a link to nothing
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
 
 
 @dataclass(frozen=True)
@@ -93,7 +75,11 @@ class Sheets:
         self._held: OrderedDict[Path, CaptionSheet] = OrderedDict()
 
     def edit(self, dataset: Dataset, change: Callable[[CaptionSheet], object], made: bool = False) -> Edited:
-        """Change a sheet and save it, or only look at it; ``made`` by a captioner. Raises TrainingError."""
+        """Change a sheet and save it; ``made`` by a captioner. Raises TrainingError."""
+        with self._lock, self._controller.alone():
+            return self._edit(dataset, change, made)
+
+    def _edit(self, dataset: Dataset, change: Callable[[CaptionSheet], object], made: bool = False) -> Edited:
         with self._lock:
             sheet = self._current(dataset)
             before = sheet.captions
@@ -108,9 +94,13 @@ class Sheets:
         """Return the texts beside the pictures, by image name, that contradict captions. Raises TrainingError."""
         return self._controller.conflicts(dataset)
 
+    def rejected(self, dataset: Dataset) -> Collection[str]:
+        """Return the names of the files that are left out. Raises TrainingError."""
+        return self._controller.rejected(dataset)
+
     def read(self, dataset: Dataset) -> Edited:
         """Return the captions as they are. Raises TrainingError."""
-        return self.edit(dataset, lambda sheet: None)
+        return self._edit(dataset, lambda sheet: None)
 
     def _current(self, dataset: Dataset) -> CaptionSheet:
         """Return the sheet in memory, brought to what the disk says: the command line may have captioned meanwhile."""

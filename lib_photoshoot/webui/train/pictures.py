@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from lib_photoshoot.catalog.decisions import ChosenPicture
 from lib_photoshoot.files import shown
+from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.training.captions.sheet import CaptionSheet
-from lib_photoshoot.training.controller import FolderCheck
 from lib_photoshoot.training.dataset.curation import CROP_MARGIN, Curated, curate
 from lib_photoshoot.training.dataset.dataset import Dataset
 from lib_photoshoot.training.dataset.folders import picture_in, repeated_folders, write_beside
 from lib_photoshoot.training.dataset.regularisation import regularisation_images
 from lib_photoshoot.training.dataset.scanning import TRAINED_SUFFIXES
+from lib_photoshoot.training.folder_check import FolderCheck
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.http.background import BackgroundJob, JobState
@@ -72,7 +74,7 @@ class PictureOperations:
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "regularisation"))
         recipe = read_recipe(fields)
         check = self.look(self.folder(fields), recipe, self.regularisation(fields))
-        edited = self._sheets.read(check.dataset)
+        edited = self._sheets.read(check.whole)
         return check.to_dict() | {
             "pictures": [
                 {
@@ -82,10 +84,11 @@ class PictureOperations:
                     "bucket": str(image.bucket),
                     "crop": list(image.crop),
                     "repeats": image.repeats,
-                    "caption": check.captions[image.name],
-                    "findings": [found.to_dict() for found in check.dataset.findings_of(image.name)],
+                    "caption": image.caption or "",
+                    "left_out": image.name in check.rejected,
+                    "findings": [found.to_dict() for found in check.findings_of(image.name)],
                 }
-                for image in check.dataset.images
+                for image in check.whole.images
             ],
             # In the trainer's order, which says how often each is taken.
             "regularisation": [
@@ -95,6 +98,15 @@ class PictureOperations:
             "can_redo": edited.can_redo,
             "notes_for_machine": self._notes_for_machine(recipe),
         }
+
+    def leave_out(self, body: Any) -> dict[str, Any]:
+        """Leave photos out of trainings, or with ``left_out`` false take that back; all that are left out then."""
+        fields = Fields(body, ("folder", "tag", "names", "left_out"))
+        dataset, names = self._dataset(fields, Recipe()), fields.texts("names") or ()
+        check_names(dataset, names)
+        hand = Hand("rejected") if fields.flag("left_out", True) else None
+        self._controller.decide(dataset, [ChosenPicture(name, hand) for name in names])
+        return {"left_out": sorted(self._controller.rejected(dataset))}
 
     def edit_captions(self, body: Any) -> dict[str, Any]:
         """One step of editing captions, or writing them beside the user's own pictures."""
@@ -222,6 +234,14 @@ def _links(folder: Path) -> list[Path]:
         return [path for path in folder.iterdir() if path.is_symlink()]
     except OSError:  # to look at the folder's pictures says why
         return []
+
+
+def check_names(dataset: Dataset, names: Collection[str]) -> None:
+    """Check that a folder has pictures of these names. Raises RequestError."""
+    known = {image.name for image in dataset.images}
+    unknown = next((name for name in names if name not in known), None)
+    if unknown is not None:
+        raise RequestError(f"There is no picture {unknown!r} in the folder; check it again.")
 
 
 def _edit(action: str, fields: Fields) -> Callable[[CaptionSheet], object]:

@@ -42,6 +42,7 @@ def _add_folder_routes(routes: PageRoutes, service: TrainingService) -> None:
     pictures = service.pictures
     routes.post("/recipe", pictures.recipe)
     routes.post("/check", pictures.check)
+    routes.post("/left_out", pictures.leave_out)
     routes.post("/captions", pictures.edit_captions)
     routes.post("/caption", pictures.caption, 202)
     routes.post("/caption/stop", _without_fields(pictures.stop_captioning))

@@ -24,11 +24,12 @@ from lib_photoshoot.webui.http.fields import Fields
 from lib_photoshoot.webui.http.thumbnails import SIDES, Thumbnail, thumbnail
 from lib_photoshoot.webui.train.checkpoints import find_checkpoint
 from lib_photoshoot.webui.train.fields import RECIPE_FIELDS, read_boxes, read_recipe, recipe_values
-from lib_photoshoot.webui.train.pictures import plain_name
+from lib_photoshoot.webui.train.pictures import check_names, plain_name
 from lib_photoshoot.webui.train.views import console_text, run_detail, run_summary
 
 if TYPE_CHECKING:
-    from lib_photoshoot.training.controller import FolderCheck, TrainingController
+    from lib_photoshoot.training.controller import TrainingController
+    from lib_photoshoot.training.folder_check import FolderCheck
     from lib_photoshoot.training.run.folder import RunFolder
     from lib_photoshoot.webui.train.host import TrainingHost
     from lib_photoshoot.webui.train.pictures import PictureOperations
@@ -83,7 +84,7 @@ class RunOperations:
             check_tokenizer(environment)
         check = self._pictures.look(folder, read_recipe(fields), regularisation)
         leave_out, crops = frozenset(fields.texts("leave_out") or ()), read_boxes(fields, "crops")
-        _check_names(check, (*leave_out, *crops))
+        check_names(check.whole, (*leave_out, *crops))
         _check_crops(check, crops)
         if anyway:
             leave_out = leave_out.union(check.uncaptioned)
@@ -273,13 +274,6 @@ def _launch(fields: Fields) -> Launch:
         fields.text("address", ""),
         fields.whole("port", 1, 65535, Launch.port),
     )
-
-
-def _check_names(check: FolderCheck, names: tuple[str, ...]) -> None:
-    known = {image.name for image in check.dataset.images}
-    unknown = next((name for name in names if name not in known), None)
-    if unknown is not None:
-        raise RequestError(f"There is no picture {unknown!r} in the folder; check it again.")
 
 
 def _check_problems(check: FolderCheck, leave_out: Collection[str]) -> None:

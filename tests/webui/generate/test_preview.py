@@ -9,10 +9,14 @@ from PIL import Image
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.results import Detection
 from lib_photoshoot.settings import FilterSettings
+from lib_photoshoot.webui.generate import job as jobs
 from lib_photoshoot.webui.generate.preview import Found, look
 from lib_photoshoot.webui.hosts.protocol import ControlModel
 from tests.webui.fake_host import FakeControlNet, FakeHost
 from tests.webui.generate.test_job import CANNY, BrightModels, models, picture  # noqa: F401
+
+CHECK_WORDS = jobs._check_words
+"""The real one: the fixture's models take any word."""
 
 
 def preview(image: Image.Image, host: FakeHost | None = None, **settings) -> Found:
@@ -49,6 +53,14 @@ def test_a_skip_tells_reason_and_consequence() -> None:
 )
 def test_the_headline_says_what_would_happen(settings: dict, words: str) -> None:
     assert words in preview(picture(), **settings).html
+
+
+def test_an_alias_that_finds_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_check_words", CHECK_WORDS)
+    assert (
+        "does not know &#x27;Xyzzy&#x27; and looks for"
+        in preview(picture(), products="bag = Xyzzy", detector="embedded").html
+    )
 
 
 def test_no_fitting_model_is_told() -> None:

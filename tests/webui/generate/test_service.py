@@ -141,6 +141,11 @@ def test_filter_retouches_without_a_job(bench: Bench) -> None:
     assert (after != before).any() and (after[:20] == before[:20]).all()
 
 
+def test_the_note_tells_aliases_that_find_nothing(bench: Bench) -> None:
+    settings = {"enhancement": "retouch", "products": "bag = Xyzzy", "detector": "embedded"}
+    assert "does not know 'Xyzzy'" in bench.service.filter(body(settings=settings))["note"]
+
+
 def test_filter_repaints_through_the_host(bench: Bench) -> None:
     job = {"prompt": "a bag", "seed": 7, "steps": 3, "width": 256}
     answer = bench.service.filter(body(job=job, settings={"mask_blur": 0, "mask_grow": 0, "colour_hold": "never"}))

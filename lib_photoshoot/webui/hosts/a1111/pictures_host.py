@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.build import model_choice
-from lib_photoshoot.correction.fixer import EMBEDDINGS_KEPT
+from lib_photoshoot.correction.fixer import EMBEDDINGS_KEPT, click_outliner
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.files import shown
 from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.settings import Enhancement, FilterSettings, SettingsError
 from lib_photoshoot.shoot.review.opening import open_reviewed
@@ -24,6 +25,7 @@ from lib_photoshoot.webui.generate.service import DEFAULT_PROMPT
 from lib_photoshoot.webui.hosts.a1111.host import A1111Host
 from lib_photoshoot.webui.hosts.a1111.outer import open_job, own_outputs, page_folders, queue_turn, usable_folders
 from lib_photoshoot.webui.hosts.a1111.shoot_host import A1111ShootHost
+from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.picture_pages import PicturePages
 from lib_photoshoot.webui.shoot.service import ShootService
 
@@ -51,12 +53,15 @@ def picture_pages() -> PicturePages:
 
 
 def _open(folder: Path) -> Reviewed:
-    return shoot_service().own(folder) or open_reviewed(folder, _fixer)
+    found = shoot_service().own(folder) or open_reviewed(folder, _fixer)
+    if found is None:
+        raise RequestError(f"{shown(folder)} holds no shoot and no run of the filter; name the output folder of one.")
+    return found
 
 
 def _fixer(run: ReviewedRun) -> EnhancingFixer:
     # Where the user wants the models unloaded, the next job does it: with each click they would be loaded anew.
-    return EnhancingFixer(run, lambda: HostSegmenter(run.settings()), queue_turn, _painting)
+    return EnhancingFixer(run, lambda: click_outliner(HostSegmenter(run.settings())), queue_turn, _painting)
 
 
 def open_generated(shown: Any, infotext: str, products: str) -> Path:

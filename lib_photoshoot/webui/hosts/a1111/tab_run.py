@@ -63,7 +63,9 @@ def run_for(
     target = allowed.resolve(out.strip()) if out.strip() else _new_folder()
     collected = collect_inputs([*named, *dropped], target)
     inputs = _inside(collected, allowed, dropped)
-    left_out = len(collected) - len(inputs)
+    told = [*job.hints]
+    if left_out := len(collected) - len(inputs):
+        told.append(f"Left out: {left_out} linked pictures that lie outside the folders that may be used.")
     choice = model_choice(settings, host.detector_device())
     retouch = WAYS.get(enhance, "")
     enhancer = retouch_of(retouch, white_balance)
@@ -85,7 +87,7 @@ def run_for(
         described,
         queue_turn,
         release_models,
-        f"Left out: {left_out} linked pictures that lie outside the folders that may be used." if left_out else None,
+        " ".join(told) or None,
         calibrator,
     )
 

@@ -80,9 +80,8 @@ export class Curation {
         this.crop.hidden = crops === 0;
     }
 
-    #leaveOut() {
-        this.without.forEach(name => this.photos.leftOut.add(name));
-        this.photos.changed();
+    async #leaveOut() {
+        await this.photos.leaveOut(this.without);
         say(this.status, plural(this.without.length, "{n} photo left out; the ticks in the gallery bring them back.",
             "{n} photos left out; the ticks in the gallery bring them back."));
     }

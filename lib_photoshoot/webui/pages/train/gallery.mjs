@@ -1,6 +1,6 @@
 // The photos with their captions; the part that the crop cuts away is dimmed.
 
-import {attempt, items, make, say, toggle} from "../shared/elements.mjs";
+import {attempt, items, make, say} from "../shared/elements.mjs";
 import {t} from "../shared/words.mjs";
 import {parts, trainUrl} from "./api.mjs";
 import {UNCAPTIONED, UNTAGGED} from "./counting.mjs";
@@ -99,7 +99,6 @@ class Photo {
     }
 
     #leaveOut() {
-        toggle(this.photos.leftOut, this.name, this.out.checked);
-        this.photos.changed();
+        return attempt(() => this.photos.leaveOut([this.name], this.out.checked), this.status);
     }
 }

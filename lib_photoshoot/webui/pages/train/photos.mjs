@@ -1,6 +1,6 @@
 // Step 2: the folder of photos and what was found in it. Captions, gallery and curation have files of their own.
 
-import {attempt, help, inputLine, items, labelled, line, make, note, say} from "../shared/elements.mjs";
+import {attempt, help, inputLine, items, labelled, line, make, note, say, toggle} from "../shared/elements.mjs";
 import {count, duration, plural, t} from "../shared/words.mjs";
 import {ask, parts} from "./api.mjs";
 import {Captions} from "./captions.mjs";
@@ -110,12 +110,11 @@ export class Photos {
         say(this.status, "");
         if (folder !== this.shownFolder) {
             const kept = this.train.saved.photos?.folder === folder ? this.train.saved.photos : {};
-            this.leftOut = new Set(kept.leftOut ?? []);
             this.crops = kept.crops ?? {};
             this.shownFolder = folder;
         }
         const there = new Set(check.pictures.map(picture => picture.name));
-        this.leftOut = new Set([...this.leftOut].filter(name => there.has(name)));
+        this.leftOut = new Set(check.pictures.filter(picture => picture.left_out).map(picture => picture.name));
         this.crops = Object.fromEntries(Object.entries(this.crops).filter(([name]) => there.has(name)));
         this.check = check;
         this.captions = Object.fromEntries(check.pictures.map(picture => [picture.name, picture.caption ?? ""]));
@@ -123,6 +122,29 @@ export class Photos {
         this.found.hidden = false;
         this.show();
         this.train.recipe.showNotes(check.notes_for_machine ?? []);
+        await this.#takeOver(there);
+    }
+
+    // Leave photos out of this training and later ones, or take that back.
+    async leaveOut(names, out = true) {
+        names.forEach(name => toggle(this.leftOut, name, out));
+        this.show();
+        try {
+            await ask("/left_out", {folder: this.shownFolder, tag: this.tag, names, left_out: out});
+        } finally {
+            await this.look();
+        }
+    }
+
+    // What the browser alone knew to be left out, before the server kept it.
+    async #takeOver(there) {
+        const {photos} = this.train.saved;
+        const old = photos?.folder === this.shownFolder ? (photos.leftOut ?? []).filter(name => there.has(name)) : [];
+        if (old.length) {
+            await ask("/left_out", {folder: this.shownFolder, tag: this.tag, names: old});
+            this.#remember();
+            await this.look();
+        }
     }
 
     // Everything that follows from the check, the captions and what is left out.
@@ -251,7 +273,7 @@ export class Photos {
 
     #remember() {
         const folder = this.folder.value.trim();
-        const photos = {folder, leftOut: [...this.leftOut], crops: this.crops};
+        const photos = {folder, crops: this.crops};
         this.train.remember(folder === this.shownFolder ? {folder, photos} : {folder});
     }
 }

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib_photoshoot.webui.generate import job as jobs
 from lib_photoshoot.webui.http.picture_pages import address_of
 from tests.pages import read_page
 from tests.shoot.test_report import make_shoot
@@ -25,6 +26,8 @@ from tests.webui.standin.host import StandIn
 from tests.webui.standin.page import Page
 
 TAB = "photoshoot_tab"
+CHECK_WORDS = jobs._check_words
+"""The real one: the fixture's models take any word."""
 
 
 @pytest.fixture
@@ -213,6 +216,12 @@ def test_mistakes_are_told_and_no_folder_is_made(page: Page, photos: Path, chang
     page.fire(f"{TAB}_start")
     assert words in page.value(f"{TAB}_progress") and not (photos.parent / "photoshoot").exists()
     assert page.value(f"{TAB}_pictures") == ""
+
+
+def test_an_alias_that_finds_nothing_is_told(page: Page, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_check_words", CHECK_WORDS)
+    steps = run(page, photos, products="bag = Xyzzy", detector="embedded")
+    assert "does not know" in "".join(str(step[0]) for step in steps)
 
 
 def test_links_that_lead_outside_are_left_out(page: Page, photos: Path, tmp_path: Path) -> None:

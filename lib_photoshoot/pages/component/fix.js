@@ -1,0 +1,183 @@
+// The editor of outlines: which picture it shows, and what is done there.
+
+const fixer = {
+  item: null, draft: null, place: null, fitted: true,
+  tool: "click", minus: false, brush: 28, view: "outline", before: false,  // what was chosen
+  space: false, alt: false,                                               // what is held down
+  pointer: null, cross: null, corner: null, box: null, live: null,        // where one is, and what is being drawn
+};
+const ROUND = ["click", "brush", "eraser", "hand"], GROUND_NAMES = ["outline", "white", "checks", "loud"];
+
+async function openFixer(item) {
+  if (!canFix(item)) return;
+  if (fixer.item && fixer.item !== item) leave();
+  const again = fixer.item === item;
+  Object.assign(fixer, { item, draft: null, place: null, fitted: true, cross: null, corner: null, before: false });
+  if (!dialog.open) dialog.showModal();
+  if (!again) showPhoto(item);
+  fit();
+  showPanel();
+  stage.focus({ preventScroll: true });
+  makeReady(item);
+  await opened(item);
+}
+/** With the outlines as they are kept, or as they were left. */
+async function opened(item) {
+  let draft;
+  try { draft = await draftOf(item); } catch (error) { if (fixer.item === item) showGone(error.message); return; }
+  if (fixer.item !== item) { if (!draft.changed && !draft.saving) drafts.delete(item.id); return; }
+  fixer.draft = draft;
+  showPanel();
+  showUnfixed();
+  redraw();
+  if (draft.changed && !draft.saving) settle(draft).then(() => { keepDraft(draft); showPanel(); redraw(); }, () => {});
+}
+/** Leave the picture: what was changed is saved. */
+function leave() {
+  const { draft } = fixer;
+  dropGesture();
+  pointers.clear();
+  Object.assign(fixer, { item: null, draft: null });
+  if (!draft) return;
+  if (draft.changed) save(draft);
+  else if (!draft.saving) drafts.delete(draft.item.id);
+}
+function closeFixer() {
+  const { item } = fixer;
+  if (!item) return;
+  leave();
+  dialog.close();
+  showUnfixed();
+  if (viewer.open) {
+    if (!panes.includes(item)) panes[active] = item;
+    fill();
+    $(".stage", $(".panes").children[active]).focus({ preventScroll: true });
+  } else goTo(item);
+}
+function stepFixer(by) {
+  let at = stepFrom(fixer.item, by);
+  while (list[at] && !canFix(list[at])) at += by;
+  if (list[at]) openFixer(list[at]);
+  else tell(by > 0 ? "This is the last picture that can be fixed" : "This is the first picture that can be fixed");
+}
+function afterSaving(draft) {
+  if (fixer.item !== draft.item) return;
+  fixer.draft = drafts.get(draft.item.id) || null;
+  showPanel();
+  redraw();
+  if (!fixer.draft || isStale(fixer.draft)) opened(draft.item);
+}
+
+// Where the picture lies.
+function fit() {
+  Object.assign(fixer, { place: fittedPlace(fixer.item.size, stageSize()), fitted: true });
+  redraw();
+  showZoom();
+}
+function zoomBy(factor, at = stageSize().map(side => side / 2)) {
+  Object.assign(fixer, { place: zoomedPlace(fixer.place, fixer.item.size, stageSize(), factor, at), fitted: false });
+  redraw();
+  showZoom();
+}
+function moveBy(x, y) {
+  const { place } = fixer;
+  Object.assign(fixer, { place: boundPlace({ ...place, x: place.x + x, y: place.y + y }, fixer.item.size, stageSize()), fitted: false });
+  redraw();
+}
+const toPixels = () => fixer.place.scale * devicePixelRatio === 1 ? fit() : zoomBy(1 / devicePixelRatio / fixer.place.scale, zoomPoint());
+const zoomPoint = () => fixer.cross ? toStage(fixer.place, fixer.cross) : fixer.pointer || undefined;
+new ResizeObserver(() => {
+  if (!fixer.item) return;
+  if (fixer.fitted) fit(); else moveBy(0, 0);
+}).observe(stage);
+
+// What is done.
+function editable() {
+  const { draft } = fixer;
+  if (!draft) tell("The outlines are still on their way");
+  else if (draft.saving) tell("This picture is being saved; go on in a moment");
+  return Boolean(draft && !draft.saving);
+}
+/** The region at hand: the chosen one, or a new one where there is none. */
+function worked() {
+  const { draft } = fixer;
+  if (draft.region && draft.region.removed) { tell(`${draft.region.product} is removed; restore it first`); return null; }
+  return draft.region || newRegion(freshKey(draft), likelyProduct(words(), draft.history.now));
+}
+const freshKey = draft => `new ${draft.history.states.reduce((most, state) => Math.max(most, state.length), 0)} ${draft.history.at}`;
+const words = () => page.products.map(product => product.name);
+
+function change(region, changes) {
+  const { draft } = fixer, { now } = draft.history;
+  const there = now.some(one => one.key === region.key);
+  draft.chosen = region.key;
+  changeTo(there ? withRegion(now, region.key, changes) : [...now, { ...region, ...changes }]);
+}
+function changeTo(state) {
+  fixer.draft.history.push(state);
+  settled(fixer.draft);
+}
+/** After any change: it is kept, shown, and what it needs is asked for. */
+async function settled(draft) {
+  if (!draft.history.now.some(region => region.key === draft.chosen)) draft.chosen = (draft.history.now[0] || { key: null }).key;
+  draft.problem = draft.note = "";
+  const known = () => { keepDraft(draft); if (draft === fixer.draft) { showPanel(); redraw(); } showUnfixed(); };
+  const mark = setTimeout(() => { if (draft === fixer.draft) showBusy(); }, 150);
+  const answer = settle(draft);
+  known();
+  try { await answer; } catch (error) { Object.assign(draft, { problem: error.message, retry: settled }); }
+  clearTimeout(mark);
+  if (draft === fixer.draft && !draft.asking.size) showBusy("");
+  known();
+}
+function clickAt(point, add) {
+  const region = worked();
+  if (!region) return;
+  if (!add && !draftMask(region) && !isPrompted(region)) return tell("There is no outline yet to take from; click on the product, or drag a box around it");
+  const spot = within(point, fixer.item.size).map(value => Math.round(value * 10) / 10);
+  change(region, clicked(region, [...spot, add ? 1 : 0]));
+  tell(`${add ? "Added to" : "Removed from"} ${region.product}`);
+}
+const draftMask = region => fixer.draft.maskOf(region);
+function drawnBox(box) {
+  const region = worked();
+  if (!region) return;
+  change(region, boxed(box));
+  tell(`A box around ${region.product}`);
+}
+function stepHistory(by) {
+  if (!editable()) return;
+  dropGesture();
+  if (!fixer.draft.history.step(by)) return tell(by < 0 ? "Nothing is left to undo" : "Nothing is left to redo");
+  settled(fixer.draft);
+  tell(by < 0 ? "Undone" : "Done again");
+}
+function choose(at) {
+  const region = fixer.draft && fixer.draft.history.now[at];
+  if (!region) return;
+  fixer.draft.chosen = region.key;
+  showPanel();
+  redraw();
+  tell(`${at + 1}, ${region.product}${region.removed ? ", removed" : ""}`);
+}
+function addProduct() {
+  if (!editable()) return;
+  const { draft } = fixer, region = newRegion(freshKey(draft), likelyProduct(words(), draft.history.now));
+  fixer.tool = fixer.tool === "hand" || fixer.tool === "eraser" ? "click" : fixer.tool;
+  fixer.minus = false;
+  change(region, {});
+  tell(`A new ${region.product}: drag a box around it, or click on it`);
+}
+function removeProduct() {
+  if (!editable()) return;
+  const { region, history: past } = fixer.draft;
+  if (!region) return;
+  if (region.index === null) changeTo(past.now.filter(one => one !== region));
+  else change(region, { removed: !region.removed });
+  tell(region.removed ? `${region.product} is back` : `${region.product} removed`);
+}
+function discard() {
+  if (!editable() || !fixer.draft.changed) return;
+  changeTo(fixer.draft.history.first);
+  tell("Your changes are discarded; undo brings them back");
+}

@@ -1,0 +1,54 @@
+// Masks that are edited: a byte for each pixel, 0 or 1, row by row. A history keeps them as runs, which are small.
+
+const LONGEST_SIDE = 2048;
+/** Half to even, as the server rounds. */
+const rounded = value => value % 1 === .5 ? 2 * Math.round(value / 2) : Math.round(value);
+/** The size in which a picture's outlines are edited. */
+function editSize([wide, high]) {
+  const scale = Math.min(1, LONGEST_SIDE / Math.max(wide, high));
+  return [Math.max(1, rounded(wide * scale)), Math.max(1, rounded(high * scale))];
+}
+
+/** How many pixels in turn are not the product and are, the first number for those that are not. */
+function packed(mask) {
+  const runs = [];
+  for (let from = 0, value = 0; from < mask.length; value = 1 - value) {
+    const found = mask.indexOf(1 - value, from), end = found < 0 ? mask.length : found;
+    runs.push(end - from);
+    from = end;
+  }
+  return runs;
+}
+function unpacked(runs, length) {
+  const mask = new Uint8Array(length);
+  runs.reduce((from, run, index) => {
+    if (index % 2) mask.fill(1, from, from + run);
+    return from + run;
+  }, 0);
+  return mask;
+}
+/** How much of a pixel and its eight neighbours is the product, 0 to 9: what shows an edge about as soft as it will be. */
+function softened(mask, wide) {
+  const rows = new Uint8Array(mask.length), sums = new Uint8Array(mask.length), last = mask.length - 1;
+  for (let at = 0; at < mask.length; at++) {
+    const x = at % wide;
+    rows[at] = mask[at] + mask[x ? at - 1 : at] + mask[x < wide - 1 ? at + 1 : at];
+  }
+  for (let at = 0; at <= last; at++) sums[at] = rows[at] + rows[at < wide ? at : at - wide] + rows[at + wide > last ? at : at + wide];
+  return sums;
+}
+const isEmpty = runs => runs.length < 2;
+
+/** Set all pixels of a mask of a width whose centres are nearer than `radius` to the way from `a` to `b`. */
+function stroke(mask, wide, a, b, radius, value) {
+  const high = mask.length / wide, dx = b[0] - a[0], dy = b[1] - a[1], square = dx * dx + dy * dy;
+  const from = at => Math.max(0, Math.floor(Math.min(a[at], b[at]) - radius));
+  const to = (at, most) => Math.min(most, Math.ceil(Math.max(a[at], b[at]) + radius));
+  for (let y = from(1); y < to(1, high); y++) {
+    for (let x = from(0); x < to(0, wide); x++) {
+      const px = x + .5 - a[0], py = y + .5 - a[1];
+      const along = square ? Math.min(1, Math.max(0, (px * dx + py * dy) / square)) : 0;
+      if ((px - along * dx) ** 2 + (py - along * dy) ** 2 <= radius * radius) mask[y * wide + x] = value;
+    }
+  }
+}

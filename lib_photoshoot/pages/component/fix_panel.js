@@ -1,0 +1,159 @@
+// The editor's buttons, and what they say.
+
+const inFixer = selector => $(selector, dialog);
+
+function showPhoto(item) {
+  const source = thumbnail(item, indexOfView(item, "before"));
+  const [low, full] = $$("img", stage);
+  inFixer(".gone").hidden = true;
+  for (const image of [low, full]) { image.removeAttribute("src"); image.hidden = true; image.onload = () => { image.hidden = false; low.hidden = image === full; redraw(); }; }
+  if (source) low.src = source;
+  full.onerror = async () => {
+    const why = await fetched(fixAddress(`original/${item.id}`)).then(() => "The picture cannot be shown.", error => error.message);
+    if (fixer.item === item) showGone(why);
+  };
+  full.src = "./" + fixAddress(`original/${item.id}`);
+}
+
+function showGone(why) {
+  inFixer(".gone").textContent = why;
+  inFixer(".gone").hidden = false;
+}
+
+function showPanel() {
+  const { item, draft } = fixer;
+  if (!item) return;
+  inFixer("#fix-name").textContent = item.name;
+  inFixer(".where").textContent = item.at >= 0 ? `${item.at + 1} of ${list.length}` : "";
+  const press = (selector, value) => { for (const button of $$(selector, dialog)) button.setAttribute("aria-pressed", button.value === value); };
+  press(".tool", fixer.tool);
+  press(".sign", fixer.minus ? "remove" : "add");
+  press(".ground", fixer.view);
+  inFixer(".compare").setAttribute("aria-pressed", fixer.before);
+  const click = fixer.tool === "click", brush = fixer.tool === "brush" || fixer.tool === "eraser";
+  inFixer(".signs").hidden = !click;
+  inFixer(".size").hidden = !brush;
+  inFixer(".size input").value = fixer.brush;
+  const past = draft ? draft.history : { at: 0, states: [0] }, still = !draft || draft.saving;
+  inFixer(".undo").disabled = still || past.at === 0;
+  inFixer(".redo").disabled = still || past.at === past.states.length - 1;
+  inFixer(".save").disabled = inFixer(".discard").disabled = still || !draft.changed;
+  inFixer(".save").textContent = draft && draft.saving ? "Saving…" : "Save";
+  showRegions();
+  showZoom();
+  showCursor();
+  inFixer("#fix-hint").textContent = hint();
+  stage.setAttribute("aria-busy", !draft || draft.saving || draft.asking.size > 0);
+}
+function showZoom() {
+  const text = `${Math.round(fixer.place.scale * devicePixelRatio * 100)} %`;
+  inFixer(".percent").textContent = text;
+  inFixer(".pixels").setAttribute("aria-pressed", text === "100 %");
+}
+function showBusy(text = "Finding the outline…") {
+  inFixer(".busy").hidden = !text;
+  if (text) inFixer(".busy").textContent = text;
+}
+function hint() {
+  const { draft, tool } = fixer;
+  if (!draft) return "The outlines are on their way…";
+  if (draft.saving) return "Saving. You can go on with another picture.";
+  if (draft.note) return draft.note;
+  const { region } = draft, name = region ? region.product : "";
+  if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
+  if (tool === "hand") return "Drag moves the picture.";
+  if (tool === "brush") return `Paint what belongs to ${name || "the product"}; Alt or the right button erases.`;
+  if (tool === "eraser") return `Paint over what does not belong to ${name || "the product"}.`;
+  if (!region || !draft.maskOf(region)) return `Drag a box around the ${name || "product"}, or click on it.`;
+  return fixer.minus ? `Click takes away from ${name}.` : `Click adds to ${name}, Alt-click or right click takes away. A box begins anew.`;
+}
+function showCursor() {
+  const pan = panning(), brush = fixer.tool === "brush" || fixer.tool === "eraser";
+  stage.dataset.cursor = pan ? (gesture ? "grabbing" : "grab") : !fixer.draft || fixer.draft.saving ? "wait"
+    : brush ? "ring" : gesture && gesture.kind === "box" ? "box" : removing() ? "minus" : "plus";
+}
+function showRegions() {
+  const { draft } = fixer, holder = inFixer(".regions"), regions = draft ? draft.history.now : [];
+  while (holder.children.length > regions.length) holder.lastElementChild.remove();
+  while (holder.children.length < regions.length) holder.append($("#region-template").content.firstElementChild.cloneNode(true));
+  regions.forEach((region, at) => {
+    const button = holder.children[at], known = (fixer.item.regions || [])[region.index] || {};
+    const changed = !draft.history.first.includes(region);
+    $(".number", button).textContent = at + 1;
+    $(".word", button).textContent = region.product;
+    $(".state", button).textContent = region.removed ? "removed" : region.index === null ? "new" : changed ? "changed"
+      : known.by_hand ? "by hand" : (known.doubts || []).length ? "to check" : "";
+    button.classList.toggle("removed", region.removed);
+    button.setAttribute("aria-pressed", region.key === draft.chosen);
+    button.title = at < 9 ? `Key ${at + 1}` : "";
+  });
+  const region = draft && draft.region, fresh = Boolean(region && region.index === null);
+  inFixer(".remove").hidden = !region;
+  inFixer(".remove").textContent = region && region.removed ? "Restore" : "Remove";
+  inFixer(".remove").setAttribute("aria-label", region ? `${region.removed ? "Restore" : "Remove"} ${region.product}` : "");
+  inFixer(".name").hidden = !fresh;
+  if (fresh && document.activeElement !== inFixer("#fix-word")) inFixer("#fix-word").value = region.product;
+  for (const button of $$(".remove, .add", dialog)) button.disabled = !draft || draft.saving;
+}
+
+function chooseTool(name) {
+  Object.assign(fixer, { tool: name, corner: null });
+  dropGesture();
+  showPanel();
+}
+function swapSign() {
+  if (fixer.tool === "click") fixer.minus = !fixer.minus;
+  else fixer.tool = fixer.tool === "eraser" ? "brush" : fixer.tool === "brush" ? "eraser" : fixer.tool;
+  showPanel();
+  redraw();
+  tell(removing() ? "Takes away" : "Adds");
+}
+function chooseGround(name) {
+  fixer.view = name;
+  showPanel();
+  redraw();
+}
+function showBefore(on) {
+  if (fixer.before === on) return;
+  fixer.before = on;
+  showPanel();
+  redraw();
+  tell(on ? "Before" : "After");
+}
+function resizeBrush(to) {
+  fixer.brush = Math.round(Math.min(300, Math.max(2, to)));
+  showPanel();
+  redraw();
+}
+
+const ACTIONS = {
+  previous: () => stepFixer(-1), next: () => stepFixer(1), undo: () => stepHistory(-1), redo: () => stepHistory(1),
+  out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, pixels: () => toPixels(),
+  save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct,
+  keys: () => $("#help").showModal(),
+};
+dialog.addEventListener("click", event => {
+  const button = event.target.closest("button");
+  if (!button || !fixer.item) return;
+  if (button.matches(".tool")) chooseTool(button.value);
+  else if (button.matches(".sign")) { fixer.minus = button.value === "remove"; showPanel(); }
+  else if (button.matches(".ground")) chooseGround(button.value);
+  else if (button.matches(".regions button")) choose([...button.parentNode.children].indexOf(button));
+  else if (button.matches(".compare")) { if (!event.detail) showBefore(!fixer.before); }
+  else if (button.name in ACTIONS) ACTIONS[button.name]();
+  // With a mouse one goes on in the picture, whose keys are then its own.
+  if (event.detail && fixer.item && !button.matches(".keys") && !inFixer("#fix-word").matches(":focus")) stage.focus({ preventScroll: true });
+});
+for (const [name, on] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false], ["pointerleave", false]])
+  inFixer(".compare").addEventListener(name, () => showBefore(on));
+inFixer(".compare").addEventListener("contextmenu", event => event.preventDefault());
+inFixer(".size input").addEventListener("input", event => resizeBrush(Number(event.target.value)));
+$("#fix-words").append(...words().map(word => new Option("", word)));
+inFixer("#fix-word").addEventListener("change", event => {
+  const word = event.target.value.trim(), region = fixer.draft && fixer.draft.region;
+  if (region && word && word !== region.product && editable()) change(region, { product: word });
+  showPanel();
+});
+dialog.addEventListener("cancel", event => { event.preventDefault(); closeFixer(); });
+dialog.addEventListener("close", closeFixer);
+addEventListener("popstate", closeFixer);

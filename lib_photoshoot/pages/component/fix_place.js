@@ -1,0 +1,30 @@
+// Where the picture lies in the stage: (x, y) of its corner and how many pixels of the page one of its own takes.
+
+const LARGEST_SCALE = 32;
+
+function fittedPlace([wide, high], [across, down]) {
+  const scale = Math.min(across / wide, down / high);
+  return { x: (across - wide * scale) / 2, y: (down - high * scale) / 2, scale };
+}
+/** Zoomed so that the picture stays where it is below a point of the stage. */
+function zoomedPlace(place, size, stage, factor, [px, py]) {
+  const fit = fittedPlace(size, stage);
+  const scale = Math.min(LARGEST_SCALE, Math.max(Math.min(fit.scale, 1), place.scale * factor)), by = scale / place.scale;
+  return boundPlace({ x: px - (px - place.x) * by, y: py - (py - place.y) * by, scale }, size, stage);
+}
+/** A picture that fits is in the middle; a larger one can be moved until its edge is in the middle. */
+function boundPlace({ x, y, scale }, size, stage) {
+  const bound = (at, index) => {
+    const side = size[index] * scale, space = stage[index];
+    return side <= space + .5 ? (space - side) / 2 : Math.min(space / 2, Math.max(space / 2 - side, at));
+  };
+  return { x: bound(x, 0), y: bound(y, 1), scale };
+}
+const toPicture = (place, [px, py]) => [(px - place.x) / place.scale, (py - place.y) / place.scale];
+const toStage = (place, [x, y]) => [x * place.scale + place.x, y * place.scale + place.y];
+const within = (point, size) => point.map((value, index) => Math.min(size[index], Math.max(0, value)));
+/** A box from two corners, inside the picture: its upper left corner first. */
+function boxOf(a, b, size) {
+  const [[ax, ay], [bx, by]] = [within(a, size), within(b, size)];
+  return [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)].map(value => Math.round(value * 10) / 10);
+}

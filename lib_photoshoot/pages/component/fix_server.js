@@ -1,0 +1,56 @@
+// What the server is asked. All that goes wrong is an Error whose message is a sentence for people.
+
+const fixAddress = name => page.fix.replace(/\/*$/, "/") + name;
+const canFix = item => Boolean(page.fix && item && item.fixable && item.size);
+const SILENT = "The server does not answer. What you changed is kept in this browser: start the review again, then try again.";
+
+async function fetched(name, options) {
+  let response;
+  try {
+    response = await fetch(name, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error(SILENT, { cause: error });
+  }
+  if (response.ok) return response;
+  let said = null;
+  try { said = JSON.parse(await response.text()); } catch { /* not of our server */ }
+  throw new Error((said && said.error) || `The server could not do that (answer ${response.status}).`);
+}
+async function post(name, body, signal) {
+  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
+  return (await fetched(fixAddress(name), options)).json();
+}
+
+/** A picture's outlines as they are cut out now, openings and all. */
+function keptMasks(item) {
+  const size = editSize(item.size), kept = { box: null, points: [], mask: null };
+  return Promise.all((item.regions || []).map(async (_, region) =>
+    maskFromBase64((await post("outline", { id: item.id, region, ...kept })).mask, size)));
+}
+async function outlineOf(draft, region, signal) {
+  const { start } = region, png = start && start.mask ? await pngOf(start.mask, draft.edit) : null;
+  const answer = await post("outline", question(draft.item.id, region, png), signal);
+  return maskFromBase64(answer.mask, draft.edit);
+}
+async function saved(draft) {
+  const regions = await Promise.all(changedRegions(draft.history).map(async ({ index, product, removed, mask }) =>
+    removed ? { region: index, remove: true } : { region: index, product, mask: await pngOf(mask, draft.edit) }));
+  return post("save", { id: draft.item.id, regions });
+}
+
+/** Ask for what makes answers quick, for the picture in view and the next two; it is nothing to wait for. */
+let readied = "", readying = 0;
+function makeReady(item) {
+  clearTimeout(readying);
+  if (!canFix(item)) return;
+  readying = setTimeout(() => {
+    const ids = [item];
+    for (let at = stepFrom(item, 1); at < list.length && ids.length < 3; at++) if (canFix(list[at])) ids.push(list[at]);
+    const body = { ids: ids.map(one => one.id) }, key = String(body.ids);
+    if (key === readied) return;
+    readied = key;
+    const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+    fetched(fixAddress("ready"), options).catch(() => { readied = ""; });
+  }, 250);
+}

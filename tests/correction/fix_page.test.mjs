@@ -1,0 +1,163 @@
+// What the editor of outlines does without a browser: masks, lines, the history, where a picture lies.
+
+import assert from "node:assert/strict";
+import {readFileSync} from "node:fs";
+import {test} from "node:test";
+
+const component = new URL("../../lib_photoshoot/pages/component/", import.meta.url);
+const PARTS = ["fix_mask.js", "fix_outline.js", "fix_history.js", "fix_place.js"];
+const NAMES = ["editSize", "packed", "unpacked", "softened", "isEmpty", "stroke", "traced", "simplified", "FixHistory",
+    "keptRegion", "newRegion", "withRegion", "clicked", "boxed", "painted", "question", "changedRegions", "restored",
+    "likelyProduct", "fittedPlace", "zoomedPlace", "boundPlace", "toPicture", "toStage", "boxOf"];
+// The page's parts are one script and export nothing.
+const texts = PARTS.map(name => readFileSync(new URL(name, component), "utf8"));
+const {editSize, packed, unpacked, softened, isEmpty, stroke, traced, simplified, FixHistory, keptRegion, newRegion,
+    withRegion, clicked, boxed, painted, question, changedRegions, restored, likelyProduct, fittedPlace, zoomedPlace,
+    boundPlace, toPicture, toStage, boxOf} = new Function(`${texts.join("\n")}\nreturn {${NAMES.join()}};`)();
+
+const drawn = (...rows) => [Uint8Array.from(rows.join(""), letter => Number(letter === "#")), rows[0].length];
+/** The same numbers each time (Lehmer, 1951). */
+function random(seed) {
+    let state = seed;
+    return () => (state = state * 48271 % 2147483647) / 2147483647;
+}
+const scattered = (seed, length) => {
+    const next = random(seed);
+    return Uint8Array.from({length}, () => Number(next() < 0.5));
+};
+const area = line => line.reduce((sum, [x, y], at) => {
+    const [nextX, nextY] = line[(at + 1) % line.length];
+    return sum + (x * nextY - nextX * y) / 2;
+}, 0);
+
+test("the size of edited masks is the server's, rounded as it rounds", () => {
+    assert.deepEqual(editSize([800, 600]), [800, 600]);
+    assert.deepEqual(editSize([4096, 1025]), [2048, 512]); // 512.5
+    assert.deepEqual(editSize([4096, 1027]), [2048, 514]); // 513.5
+    assert.deepEqual(editSize([1, 9000]), [1, 2048]);
+});
+
+test("runs hold a mask whole", () => {
+    for (const mask of [scattered(1, 99), scattered(2, 300), new Uint8Array(5), new Uint8Array(5).fill(1), new Uint8Array(0)]) {
+        assert.deepEqual(unpacked(packed(mask), mask.length), mask);
+    }
+    assert.deepEqual(packed(Uint8Array.of(1, 1, 0)), [0, 2, 1]);
+    assert.ok(isEmpty(packed(new Uint8Array(9))) && isEmpty([]) && !isEmpty(packed(Uint8Array.of(1))));
+});
+
+test("a brush sets what is near to its way, and stays inside", () => {
+    const mask = new Uint8Array(100 * 60);
+    stroke(mask, 100, [50, 30], [50, 30], 10, 1);
+    const disc = mask.reduce((sum, one) => sum + one, 0);
+    assert.ok(Math.abs(disc - Math.PI * 100) < 12, String(disc));
+    stroke(mask, 100, [-20, 30], [120, 30], 4, 1);
+    assert.ok(mask[30 * 100] && mask[30 * 100 + 99] && mask[33 * 100] && !mask[35 * 100] && !mask[24 * 100]);
+    stroke(mask, 100, [0, 30], [100, 30], 80, 0);
+    assert.ok(isEmpty(packed(mask)));
+});
+
+test("a shown edge is soft, and only it", () => {
+    const mask = new Uint8Array(81);
+    stroke(mask, 9, [4.5, 4.5], [4.5, 4.5], 3, 1);
+    const soft = softened(mask, 9);
+    assert.equal(soft[40], 9);
+    assert.equal(soft[0], 0);
+    assert.ok(soft.some(one => one > 0 && one < 9));
+    assert.ok(softened(new Uint8Array(12).fill(1), 4).every(one => one === 9));
+});
+
+test("lines go around all that a mask holds, the other way around its openings", () => {
+    const ring = drawn(".....", ".###.", ".#.#.", ".###.", ".....");
+    const lines = traced(...ring);
+    assert.deepEqual(lines.map(area), [9, -1]);
+    assert.deepEqual(lines[0], [[1, 1], [4, 1], [4, 4], [1, 4]]);
+    assert.deepEqual(traced(new Uint8Array(9), 3), []);
+    for (let seed = 1; seed < 40; seed++) {
+        const mask = scattered(seed, 12 * 9), pixels = mask.reduce((sum, one) => sum + one, 0);
+        assert.equal(traced(mask, 12).map(area).reduce((sum, one) => sum + one, 0), pixels);
+    }
+});
+
+test("a simplified line has few points, and none of the old ones is far from it", () => {
+    const mask = new Uint8Array(200 * 200);
+    stroke(mask, 200, [100, 100], [100, 100], 80, 1);
+    const [line] = traced(mask, 200), less = simplified(line, 0.75);
+    assert.ok(less.length < line.length / 3, `${less.length} of ${line.length}`);
+    assert.ok(Math.abs(area(less) - area(line)) < 0.01 * area(line));
+    assert.deepEqual(simplified(traced(...drawn("##", "##"))[0], 0.75), [[0, 0], [2, 0], [2, 2], [0, 2]]);
+});
+
+const CUP = keptRegion(0, "cup", [3, 4]), SPOON = keptRegion(1, "spoon", [1, 1]);
+
+test("undo goes back to the very state, and what is done then takes the place of what was undone", () => {
+    const past = new FixHistory([CUP, SPOON]);
+    past.push(withRegion(past.now, 0, clicked(CUP, [1, 2, 1])));
+    past.push(withRegion(past.now, 1, painted([0, 9])));
+    assert.deepEqual(changedRegions(past).map(region => region.key), [0, 1]);
+    assert.ok(past.step(-1) && past.step(-1) && !past.step(-1));
+    assert.equal(past.now, past.first);
+    assert.deepEqual(changedRegions(past), []);
+    assert.ok(past.step(1));
+    past.push(withRegion(past.now, 0, {removed: true}));
+    assert.ok(!past.step(1));
+    assert.deepEqual([past.states.length, past.now[0].points, past.now[0].removed], [3, [[1, 2, 1]], true]);
+    for (let step = 0; step < 300; step++) {
+        past.push([...past.now]);
+    }
+    assert.ok(past.states.length <= 200 && past.first[0] === CUP);
+});
+
+test("what the server is asked follows from where a region starts", () => {
+    const once = {...CUP, ...clicked(CUP, [1, 2, 1])}, twice = {...once, ...clicked(once, [5, 6, 0])};
+    assert.deepEqual(question(7, twice, null), {id: 7, region: 0, box: null, points: [[1, 2, 1], [5, 6, 0]], mask: null});
+    assert.deepEqual([twice.mask, CUP.points], [null, []]);
+    const anew = {...twice, ...boxed([0, 0, 9, 9])};
+    assert.deepEqual(question(7, anew, null), {id: 7, region: null, box: [0, 0, 9, 9], points: [], mask: null});
+    const brushed = {...twice, ...painted([2, 2])};
+    assert.deepEqual(question(7, {...brushed, ...clicked(brushed, [1, 1, 1])}, "png"),
+        {id: 7, region: null, box: null, points: [[1, 1, 1]], mask: "png"});
+});
+
+test("a new product counts once there is something of it", () => {
+    const past = new FixHistory([CUP]), lid = newRegion("new", "lid");
+    past.push([...past.now, lid]);
+    assert.deepEqual(changedRegions(past), []);
+    past.push(withRegion(past.now, "new", boxed([1, 1, 2, 2])));
+    assert.deepEqual(changedRegions(past).map(region => region.product), ["lid"]);
+    past.push(withRegion(past.now, "new", {removed: true}));
+    assert.deepEqual(changedRegions(past), []);
+    assert.equal(likelyProduct(["cup", "lid"], [CUP]), "lid");
+    assert.equal(likelyProduct(["cup", "lid"], [{...CUP, removed: true}]), "cup");
+    assert.equal(likelyProduct(["cup"], [CUP]), "cup");
+    assert.equal(likelyProduct([], []), "");
+});
+
+test("kept changes are laid over what is there now", () => {
+    const past = new FixHistory([CUP, SPOON]);
+    past.push([...withRegion(past.now, 0, painted([0, 5])), {...newRegion("new 1", "lid"), ...painted([4, 1])}]);
+    const kept = JSON.parse(JSON.stringify(changedRegions(past)));
+    const again = restored([CUP, SPOON], kept);
+    assert.deepEqual(again.map(region => [region.index, region.product, region.mask]),
+        [[0, "cup", [0, 5]], [1, "spoon", [1, 1]], [null, "lid", [4, 1]]]);
+    assert.equal(again[1], SPOON);
+    const now = [{...SPOON, key: 0, index: 0}]; // the cup was removed elsewhere
+    assert.deepEqual(restored(now, kept).map(region => [region.index, region.product]),
+        [[0, "spoon"], [null, "cup"], [null, "lid"]]);
+    assert.deepEqual(restored(now, [{...CUP, removed: true}]), now);
+});
+
+test("zooming keeps what is below the pointer, and a picture that fits lies in the middle", () => {
+    const size = [400, 200], stage = [800, 600], fit = fittedPlace(size, stage);
+    assert.deepEqual(fit, {x: 0, y: 100, scale: 2});
+    const pointer = [300, 310], near = zoomedPlace(fit, size, stage, 4, pointer);
+    toPicture(near, pointer).forEach((value, at) => assert.ok(Math.abs(value - toPicture(fit, pointer)[at]) < 1e-9));
+    assert.deepEqual(toStage(near, toPicture(near, [5, 6])).map(Math.round), [5, 6]);
+    assert.equal(zoomedPlace(near, size, stage, 1e9, pointer).scale, 32);
+    assert.deepEqual(zoomedPlace(near, size, stage, 1e-9, pointer), {x: 200, y: 200, scale: 1});
+    const far = boundPlace({x: -1e6, y: 1e6, scale: 8}, size, stage);
+    assert.deepEqual([far.x, far.y], [400 - 3200, 300]);
+});
+
+test("a box has its upper left corner first and lies in the picture", () => {
+    assert.deepEqual(boxOf([90, 50.123], [-5, 20], [80, 60]), [0, 20, 80, 50.1]);
+});

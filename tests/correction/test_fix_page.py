@@ -1,0 +1,332 @@
+"""The editor of outlines in Chromium: clicks, boxes, strokes and keys, saving, and everything that goes wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
+from tests.correction.test_fixing import Fixed, out, photos
+from tests.e2e.test_page import CHROMIUM, CONTRAST
+from tests.shoot.test_report_page import UNNAMED, OpenPage, browser, open_page, press
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page, Route
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+expect = sync_api.expect
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no program 'chromium' on this machine")
+__all__ = ["browser", "open_page", "out", "photos"]
+
+WIDTH, HEIGHT = 80, 60
+
+
+class Editor:
+    """The editor of one page; places are pixels of the picture."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page = page
+        page.locator(".card").filter(has=page.locator(".product", has_text=name)).locator(".open").click()
+        press(page, "f")
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait for the outlines."""
+        expect(self.one("#fix-hint")).not_to_contain_text("on their way")
+
+    def one(self, selector: str) -> Locator:
+        return self.page.locator(f"#fixer {selector}")
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """Where a place of the picture is in the page, while the whole picture is shown."""
+        box = self.one(".stage").bounding_box()
+        assert box
+        scale = min(box["width"] / WIDTH, box["height"] / HEIGHT)
+        left, top = box["x"] + (box["width"] - WIDTH * scale) / 2, box["y"] + (box["height"] - HEIGHT * scale) / 2
+        return left + x * scale, top + y * scale
+
+    def click(self, x: float, y: float, **options: Any) -> None:
+        self.page.mouse.click(*self.at(x, y), **options)
+        self.settled()
+
+    def drag(self, *places: tuple[float, float], **options: Any) -> None:
+        self.page.mouse.move(*self.at(*places[0]))
+        self.page.mouse.down(**options)
+        for place in places[1:]:
+            self.page.mouse.move(*self.at(*place), steps=4)
+        self.page.mouse.up(**options)
+        self.settled()
+
+    def settled(self) -> None:
+        """Wait until what was asked is answered."""
+        expect(self.one(".stage")).to_have_attribute("aria-busy", "false")
+
+    def words(self) -> list[str]:
+        return [" ".join(text.split()) for text in self.one(".regions button").all_inner_texts()]
+
+    def save(self) -> None:
+        press(self.page, "Control+s")
+        self.saved()
+
+    def saved(self) -> None:
+        expect(self.page.locator("#status")).to_contain_text("saved")
+
+
+def mask_in(out: Path, name: str, number: int) -> np.ndarray:
+    """The mask of a region that stands in the run's ledger now; what is solid in it, bool (height, width)."""
+    (record,) = [one for one in current_records(out / LEDGER_NAME) if Path(one.file).stem == name]
+    return np.asarray(Image.open(out / record.entry["regions"][number]["mask"])) > 127
+
+
+def drawn_in(out: Path, name: str, number: int) -> np.ndarray:
+    """The same region as it was drawn: its edge may lie where the picture has one."""
+    (record,) = [one for one in current_records(out / LEDGER_NAME) if Path(one.file).stem == name]
+    return np.asarray(Image.open(out / record.entry["regions"][number]["correction"])) > 127
+
+
+def products_in(out: Path, name: str) -> list[str]:
+    (record,) = [one for one in current_records(out / LEDGER_NAME) if Path(one.file).stem == name]
+    return [region["product"] for region in record.entry["regions"]]
+
+
+@pytest.fixture
+def served(out: Path) -> Iterator[Fixed]:
+    one = Fixed(out)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def page(served: Fixed, open_page: OpenPage) -> Page:
+    page = open_page(served.server.address)
+    page.on("dialog", lambda dialog: dialog.accept())
+    return page
+
+
+def test_clicks_add_and_remove_and_are_undone(page: Page, served: Fixed) -> None:
+    editor = Editor(page, "two")
+    assert editor.words() == ["1 lamp", "2 lamp"]
+    editor.click(60, 10)
+    editor.click(15, 15, button="right")
+    page.keyboard.down("Alt")
+    editor.click(10.5, 50)
+    page.keyboard.up("Alt")
+    (_, points, prior), expected = served.segmenter.asked[-1], [(60, 10, True), (15, 15, False), (10.5, 50, False)]
+    assert prior and [point[2] for point in points] == [one[2] for one in expected]
+    assert np.allclose([point[:2] for point in points], [one[:2] for one in expected], atol=0.2)
+    assert editor.words() == ["1 lamp changed", "2 lamp"]
+    press(page, "Control+z", "Control+z")
+    editor.settled()
+    press(page, "Control+Shift+z", "Control+z", "Control+z")
+    assert editor.words() == ["1 lamp", "2 lamp"] and editor.one(".save").is_disabled()
+    press(page, "Control+y")
+    editor.save()
+    expect(editor.one(".regions button").first).to_contain_text("by hand")
+    assert mask_in(served.out, "two", 0)[10, 60]
+    press(page, "Escape")
+    expect(page.locator("#viewer .info")).to_contain_text("two")
+    expect(page.locator(".pane .full")).to_have_attribute("src", re.compile("by-hand"))
+
+
+def test_a_missing_product_is_drawn_and_saved_on_the_way_to_the_next(page: Page, served: Fixed) -> None:
+    editor = Editor(page, "none")
+    expect(editor.one("#fix-hint")).to_have_text("Drag a box around the product, or click on it.")
+    editor.drag((50, 40), (10, 10))
+    assert editor.words() == ["1 lamp new"]
+    editor.one("#fix-word").fill("lampshade")
+    press(page, "Enter", "Delete", "Control+z")
+    editor.one("#fix-word").fill("lamp")
+    press(page, "Enter")
+    press(page, "PageDown")
+    expect(editor.one("#fix-name")).to_have_text("two")
+    editor.ready()
+    editor.saved()
+    assert products_in(served.out, "none") == ["lamp"] and mask_in(served.out, "none", 0)[25, 30]
+    press(page, "2", "Delete", "Escape")  # closing saves too
+    expect(page.locator("#status")).to_contain_text("saved")
+    assert products_in(served.out, "two") == ["lamp"] and mask_in(served.out, "two", 0)[15, 15]
+    expect(page.locator("#fixer")).to_be_hidden()
+
+
+def test_brush_and_eraser(page: Page, served: Fixed) -> None:
+    editor = Editor(page, "two")
+    press(page, "2", "b", "]", "]", "[", ".", ",")
+    editor.drag((50, 50), (50, 56))
+    press(page, "e")
+    editor.drag((40, 30), (70, 30))
+    assert served.segmenter.asked == []
+    press(page, "w")
+    editor.click(2, 2)  # goes on from what was painted
+    assert served.segmenter.asked[-1][2]
+    press(page, "Control+z")
+    editor.save()
+    mask = drawn_in(served.out, "two", 1)
+    assert mask[54, 50] and not mask[30, 55] and mask[24, 55] and mask_in(served.out, "two", 0)[15, 15]
+
+
+def test_keys_alone(page: Page, served: Fixed) -> None:
+    editor = Editor(page, "two")
+    press(page, "Enter", *["Shift+ArrowUp"] * 4, "ArrowRight", "Enter")
+    editor.settled()
+    press(page, "ArrowLeft", "Alt+Enter")
+    editor.settled()
+    press(page, "Backspace")
+    editor.settled()
+    signs = [inside for *_, inside in served.segmenter.asked[-1][1]]
+    assert signs == [True, False, False]
+    press(page, "n", "m", *["Shift+ArrowDown"] * 3, *["Shift+ArrowLeft"] * 3, "m")
+    editor.settled()
+    box = served.segmenter.asked[-1][0]
+    assert box and box[2] - box[0] > 5 and editor.words()[-1] == "3 lamp new"
+    press(page, "b", "Enter", "Shift+ArrowRight", "Enter", "v")
+    assert editor.one(".ground[aria-pressed=true]").inner_text() == "White"
+    page.keyboard.down("c")
+    expect(editor.one(".compare")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.up("c")
+    expect(editor.one(".compare")).to_have_attribute("aria-pressed", "false")
+    reached = set()
+    for _ in range(40):
+        press(page, "Tab")
+        reached.add(page.evaluate("document.activeElement.name || document.activeElement.value || ''"))
+    wanted = {"next", "undo", "out", "in", "fit", "pixels", "discard", "save", "close", "keys", "click", "brush"}
+    assert wanted | {"eraser", "hand", "outline", "white", "checks", "loud", "add", "remove"} <= reached
+
+
+def test_the_latest_answer_counts(page: Page, served: Fixed) -> None:
+    editor, held = Editor(page, "two"), []
+
+    def hold(route: Route) -> None:
+        if not held and json.loads(route.request.post_data or "")["points"]:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/fix/outline", hold)
+    page.mouse.click(*editor.at(60, 10))
+    expect(editor.one(".busy")).to_be_visible()
+    page.mouse.click(*editor.at(10, 50))
+    expect(editor.one(".busy")).to_be_hidden()
+    assert len(held) == 1 and len(served.segmenter.asked[-1][1]) == 2
+    press(page, "Control+z")  # its answer was dropped, so it is asked again
+    editor.settled()
+    assert len(served.segmenter.asked[-1][1]) == 1
+
+
+@pytest.mark.parametrize("way", ["dead", "refused"])
+def test_what_cannot_be_saved_is_kept_and_tried_again(page: Page, served: Fixed, way: str) -> None:
+    def fail(route: Route) -> None:
+        if way == "dead":
+            route.abort()
+        else:
+            route.fulfill(status=409, json={"error": "The disk is full; make room."})
+
+    editor = Editor(page, "two")
+    page.route("**/fix/*", fail)
+    page.mouse.click(*editor.at(60, 10))
+    why = "does not answer" if way == "dead" else "The disk is full; make room."
+    expect(editor.one(".unfixed")).to_contain_text(why)
+    press(page, "b")
+    editor.drag((50, 50), (50, 56))
+    press(page, "PageUp")
+    expect(editor.one("#fix-name")).to_have_text("none")
+    expect(editor.one(".unfixed")).to_contain_text(f"two: {'The server ' if way == 'dead' else ''}{why}")
+    press(page, "Escape", "Escape")
+    expect(page.locator("#bars .unfixed")).to_contain_text(why)
+    page.reload()  # as after a crash: what was done is still there
+    bar = page.locator("#bars .unfixed")
+    expect(bar).to_contain_text("1 picture were changed and never saved: two")
+    page.unroute("**/fix/*")
+    bar.locator(".look").click()
+    expect(editor.one("#fix-hint")).to_have_text("What you changed here and did not save is back.")
+    assert editor.words() == ["1 lamp changed", "2 lamp"]
+    page.route("**/fix/save", fail)
+    press(page, "Control+s")
+    expect(editor.one(".unfixed")).to_contain_text(why)
+    page.unroute("**/fix/save")
+    editor.one(".unfixed .again").click()
+    editor.saved()
+    expect(editor.one(".unfixed")).to_be_hidden()
+    assert drawn_in(served.out, "two", 0)[54, 50]
+    assert page.evaluate("Object.keys(localStorage).filter(key => key.includes(' fix ')).length") == 0
+
+
+def test_a_picture_that_vanished_is_told(page: Page, photos: Path) -> None:
+    (photos / "two.png").unlink()
+    page.locator(".card").filter(has=page.locator(".product", has_text="two")).locator(".open").click()
+    press(page, "f")
+    expect(page.locator("#fixer .gone")).to_contain_text("two.png")
+
+
+def test_outlines_that_were_changed_elsewhere(page: Page, served: Fixed, photos: Path) -> None:
+    editor = Editor(page, "two")
+    press(page, "b")
+    editor.drag((50, 50), (50, 56))
+    assert served.save(photos / "two.png", {"region": 1, "remove": True})[0] == 200
+    page.wait_for_function("() => !document.querySelectorAll('#viewer .views button')[6]")  # told by the live page
+    press(page, "Control+s")
+    expect(editor.one("#fix-hint")).to_have_text(
+        "The outlines were changed elsewhere meanwhile; your changes are laid over them."
+    )
+    assert editor.words() == ["1 lamp changed"]
+    editor.save()
+    assert products_in(served.out, "two") == ["lamp"] and drawn_in(served.out, "two", 0)[54, 50]
+
+
+def test_zoom_and_fingers(page: Page, served: Fixed) -> None:
+    editor = Editor(page, "two")
+    shown = editor.one(".percent")
+    whole = shown.inner_text()
+    page.mouse.move(*editor.at(20, 20))
+    page.mouse.wheel(0, -500)
+    expect(shown).not_to_have_text(whole)
+    before = editor.one(".full").get_attribute("style")
+    page.mouse.down(button="middle")
+    page.mouse.move(*editor.at(30, 30))
+    page.mouse.up(button="middle")
+    expect(editor.one(".full")).not_to_have_attribute("style", str(before))
+    press(page, "0")
+    expect(shown).to_have_text(whole)
+    press(page, "z")
+    expect(shown).to_have_text("100 %")
+    press(page, "z")
+    expect(shown).to_have_text(whole)
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(editor.at(*one) for one in places)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", (20, 20), (30, 20))
+    fingers("touchMove", (10, 20), (40, 20))
+    fingers("touchEnd")
+    expect(shown).not_to_have_text(whole)
+    assert not served.segmenter.asked and editor.words() == ["1 lamp", "2 lamp"]
+    press(page, "0")
+    editor.one(".sign[value=remove]").click()
+    fingers("touchStart", (15, 15))
+    fingers("touchEnd")
+    editor.settled()
+    assert [inside for *_, inside in served.segmenter.asked[-1][1]] == [False]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_everything_has_a_name_and_can_be_read(page: Page, scheme: Any, width: int) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    editor = Editor(page, "two")
+    for keys in (("n",), ("b",), ("v", "1", "Delete"), ("?",)):
+        press(page, *keys)
+        assert page.evaluate(UNNAMED) == []
+        contrast, text = page.evaluate_handle("document.querySelector('#fixer')").evaluate(CONTRAST)
+        assert contrast >= 4.5, text
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    press(page, "Escape")
+    assert editor.one(".stage").bounding_box()["height"] > 350  # type: ignore[index]

@@ -1,10 +1,11 @@
 // What else can be done with a picture that has outlines: what the server can, and what a page of the same site around
-// this one can, which says so.
+// this one can, which says so, and whether it is light or dark.
 
 let offered = [];
 addEventListener("message", event => {
   if (parent === window || event.source !== parent || event.origin !== location.origin || !Array.isArray(event.data?.offered)) return;
   offered = event.data.offered;
+  if (["light", "dark"].includes(event.data.theme)) document.documentElement.dataset.theme = event.data.theme;
   if (viewer.open) fillInfo();
 });
 const enhancing = new Set();

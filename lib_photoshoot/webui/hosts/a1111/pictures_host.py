@@ -53,10 +53,27 @@ def picture_pages() -> PicturePages:
 
 
 def _open(folder: Path) -> Reviewed:
-    found = shoot_service().own(folder) or open_reviewed(folder, _fixer)
+    found = shoot_service().own(folder) or open_reviewed(folder, _fixer) or _photos(folder)
     if found is None:
-        raise RequestError(f"{shown(folder)} holds no shoot and no run of the filter; name the output folder of one.")
+        raise RequestError(
+            f"{shown(folder)} holds no shoot, no run of the filter and no pictures; name another folder."
+        )
     return found
+
+
+def _photos(folder: Path) -> Reviewed | None:
+    """Return a folder of plain pictures, such as photos to train on or an export; None where there are none."""
+    from lib_photoshoot.training.dataset.folders import holds_photos
+    from lib_photoshoot.training.recipe import Recipe
+    from lib_photoshoot.training.review.reviewed import ReviewedPhotos
+    from lib_photoshoot.webui.hosts.a1111.training_host import training_service
+    from lib_photoshoot.webui.http.fields import Fields
+
+    if not holds_photos(folder):
+        return None
+    training = training_service()
+    allowed = training.pictures.folder(Fields({"folder": str(folder)}, ("folder",)))  # its links, too
+    return ReviewedPhotos(training.controller, allowed, Recipe())
 
 
 def _fixer(run: ReviewedRun) -> EnhancingFixer:

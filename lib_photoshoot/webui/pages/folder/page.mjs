@@ -10,9 +10,11 @@ let picture = null;
 
 export function open() {
     document.addEventListener("load", ({target}) => {
-        if (target.matches?.(FRAME) && gradioApp().querySelector("#photoshoot_tab_send")) {
-            const offered = [{name: "inpaint", label: t("Send to inpaint")}];
-            target.contentWindow.postMessage({offered}, location.origin);
+        if (target.matches?.(FRAME)) {
+            const offered = gradioApp().querySelector("#photoshoot_tab_send")
+                ? [{name: "inpaint", label: t("Send to inpaint")}] : [];
+            const theme = document.body.classList.contains("dark") ? "dark" : "light";
+            target.contentWindow.postMessage({offered, theme}, location.origin);
         }
     }, true); // it does not bubble
     addEventListener("message", ({source, origin, data}) => {

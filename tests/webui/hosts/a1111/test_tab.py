@@ -137,7 +137,19 @@ def test_folders_are_opened_that_the_webui_may_reach(page: Page, photos: Path, t
     page.fire(f"{TAB}_open_folder", "submit")
     assert "red bag" in items(page) and frame(page) != shown
     shutil.copytree(photos.parent / "mine", tmp_path / "else")
-    for folder, words in ((tmp_path / "else", "lies outside"), (photos, "holds no"), (photos / "x", "no folder")):
+    page.set(f"{TAB}_open_folder", str(photos))
+    page.fire(f"{TAB}_open_button")
+    assert [item["decision"] for item in items(page).values()].count("accepted") == 3, "photos that would be trained on"
+    bag().save(tmp_path / "secret.png")
+    (photos.parent / "linking").mkdir()
+    (photos.parent / "linking" / "link.png").symlink_to(tmp_path / "secret.png")
+    (photos.parent / "empty").mkdir()
+    for folder, words in (
+        (tmp_path / "else", "lies outside"),
+        (photos.parent / "empty", "holds no shoot"),
+        (photos / "x", "no folder"),
+        (photos.parent / "linking", "leads out of the folders"),
+    ):
         page.set(f"{TAB}_open_folder", str(folder))
         page.fire(f"{TAB}_open_button")
         assert words in page.value(f"{TAB}_pictures") and "iframe" not in page.value(f"{TAB}_pictures")

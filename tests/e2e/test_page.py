@@ -256,7 +256,7 @@ def test_the_photoshoot_tab_filters_a_folder(page: Page, webui: WebUi, allowed: 
     assert list((allowed / "out" / "cutouts").iterdir())
     card.locator(".reject").click()
     expect(card.locator(".decision")).to_have_text("Rejected by hand")
-    assert '"decision": "rejected"' in (allowed / "out" / "ledger.jsonl").read_text(), "at once"
+    assert "rejected" in (allowed / "out" / "decisions.jsonl").read_text(), "at once"
     link = tab.part("pictures", "a").get_attribute("href")
     alone = page.context.new_page()
     alone.goto(f"{webui.url}/{link}")
@@ -268,6 +268,26 @@ def test_the_photoshoot_tab_filters_a_folder(page: Page, webui: WebUi, allowed: 
     shown.get_by_role("button", name="Send to inpaint").click()
     for element in ("img_inpaint_base", "img_inpaint_mask"):
         expect(first(page, f"#{element} img")).to_be_visible()
+
+
+def test_a_result_opens_in_the_photoshoot_tab_and_is_enhanced_again(page: Page, bag: Path) -> None:
+    panel = Panel(page).open("handbag")
+    panel.toggle("decide")
+    panel.part("on_match").get_by_label("mask and cut-out only").check()
+    first(page, "#txt2img_neg_prompt textarea").fill(f"paint({bag})")
+    page.locator("#txt2img_steps input[type=number]").fill("2")
+    page.locator("#txt2img_generate").click()
+    expect(first(page, "#html_log_txt2img")).to_contain_text("Time taken", timeout=120_000)
+    page.locator("#photoshoot_txt2img_outlines").click()
+    shown = page.frame_locator("#photoshoot_tab_pictures iframe")
+    expect(shown.locator("#viewer .info .product")).to_be_visible(timeout=60_000)
+    expect(shown.locator("#viewer .more")).to_contain_text("handbag")
+    expect(shown.locator("#viewer .fix")).to_be_visible()
+    again = shown.get_by_role("button", name="Enhance again")
+    again.click()
+    expect(shown.locator("#viewer [data-view=after][aria-pressed=true]")).to_be_visible(timeout=120_000)
+    expect(shown.locator("#viewer .problem.said")).to_be_hidden()
+    expect(again).to_be_enabled()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -15,6 +15,7 @@ export function open() {
                 ? [{name: "inpaint", label: t("Send to inpaint")}] : [];
             const theme = document.body.classList.contains("dark") ? "dark" : "light";
             target.contentWindow.postMessage({offered, theme}, location.origin);
+            target.scrollIntoView({block: "nearest"});
         }
     }, true); // it does not bubble
     addEventListener("message", ({source, origin, data}) => {
@@ -44,7 +45,6 @@ export function openResult(gallery, generationInfo, products) {
     if (pictures.length) {
         go("#tabs", t("Photoshoot"));
         go("#photoshoot_tab_parts", t("Filter pictures"));
-        gradioApp().querySelector("#photoshoot_tab_open")?.scrollIntoView();
     }
     return [pictures, infotext, products];
 }

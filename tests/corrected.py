@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +16,11 @@ from lib_photoshoot.journal import Journal
 from lib_photoshoot.results import OutlineSource
 
 
-def drawn_by_hand(run: Path, stem: str, change: Callable[[np.ndarray], object]) -> Record:
-    """Draw the masks of a picture anew: ``change`` takes each, uint8 (height, width), and its cut-out's alpha."""
+def drawn_by_hand(run: Path, stem: str, change: Callable[[np.ndarray], object], added: str = "") -> Record:
+    """Draw the masks of a picture anew: ``change`` takes each, uint8 (height, width), and its cut-out's alpha.
+
+    A product that is ``added`` has the first one's outline.
+    """
     (record,) = [one for one in current_records(run / LEDGER_NAME) if one.stem == stem]
 
     def renamed(name: str) -> str:
@@ -33,6 +37,11 @@ def drawn_by_hand(run: Path, stem: str, change: Callable[[np.ndarray], object]) 
         {**region, "mask": renamed(region["mask"]), "outline": {**OUTLINE, "source": OutlineSource.HAND.value}}
         for region in record.entry["regions"]
     ]
+    if added:
+        mask = regions[0]["mask"].replace("_1_", "_2_")
+        for folder in ("masks", "cutouts"):
+            shutil.copy(run / regions[0]["mask"].replace("masks", folder), run / mask.replace("masks", folder))
+        regions.append({**regions[0], "mask": mask, "product": added})
     entry = {**record.entry, "regions": regions, "corrected": 1}
     drawn = replace(record, outputs=tuple(map(renamed, record.outputs)), entry=entry)
     with open(run / LEDGER_NAME, "rb") as file:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from lib_photoshoot.catalog.decisions import DECISIONS_NAME
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.catalog.runner import run_catalog
@@ -126,8 +127,12 @@ def test_export_obeys_and_says_what_is_left_out(run: Path, photos: Path, tmp_pat
     done = export(tmp_path / "shop", run)
     assert done.exit_code == 0 and exported(tmp_path / "shop") == {"second", "doubted"}, done.output
     assert f"2 cut-outs ({run / 'cutouts' / 'sharp_1_lamp.png'} first) rejected by hand: left out" in done.stderr
+    assert "earlier export" not in done.stderr
+    again = export(tmp_path / "first", run)
+    assert "3 pictures (" in again.stderr and "of an earlier export in" in again.stderr, again.output
     as_if = export(tmp_path / "as if", run, "--ignore-decisions")
-    assert exported(tmp_path / "as if") == exported(tmp_path / "first") and "by hand" not in as_if.output
+    assert exported(tmp_path / "as if") == {"sharp", "third", "second", "to-check/doubted"}
+    assert "by hand" not in as_if.output
 
 
 def test_a_rejected_cut_out_is_left_out_however_it_is_named(run: Path, photos: Path, tmp_path: Path) -> None:
@@ -168,6 +173,7 @@ def test_an_outline_drawn_by_hand_is_ranked_and_exported_under_its_pictures_name
     decide(run, photos, doubted="rejected")
     assert "doubted-by-hand" not in invoke("rank", run).stdout
     assert "doubted-by-hand-1_1_lamp.png first) rejected by hand" in export(tmp_path / "shop", run).stderr
+    assert "transparent" not in export(tmp_path / "none", photos / "doubted.png", "--cutouts", run).stderr
 
 
 def test_the_best_of_a_run_are_exported(run: Path, photos: Path, tmp_path: Path) -> None:
@@ -207,3 +213,20 @@ def test_the_best_are_asked_for_of_runs_alone(run: Path, photos: Path, tmp_path:
     lacking = export(tmp_path / "shop", run, "--best", 2)
     assert lacking.exit_code == 1 and "third.png does not exist" in lacking.stderr
     assert exported(tmp_path / "shop") == {"sharp", "second"}
+
+
+def test_decisions_that_cannot_be_read_are_no_reason_to_sell_everything(
+    run: Path, photos: Path, tmp_path: Path
+) -> None:
+    decide(run, photos, sharp="rejected")
+    decisions = run / DECISIONS_NAME
+    kept = decisions.read_bytes()
+    decisions.write_bytes(b"something else\n")
+    for told in (invoke("rank", run), export(tmp_path / "shop", run)):
+        assert told.exit_code == 2 and "holds no decisions of this program" in told.stderr
+    (tmp_path / "elsewhere").write_bytes(kept)
+    decisions.unlink()
+    decisions.symlink_to(tmp_path / "elsewhere")
+    for told in (invoke("rank", run), export(tmp_path / "shop", run)):
+        assert told.exit_code == 2 and "leads out of that folder" in told.stderr
+    assert not exported(tmp_path / "shop")

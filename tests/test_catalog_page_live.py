@@ -238,8 +238,7 @@ def test_saved_decisions_are_said_to_be_saved(out: Path, open_page: OpenPage) ->
     press(page, "Enter")
     expect(bar).to_contain_text("2 decisions are only in this page")
     page.reload()
-    press(page, "ArrowRight")
-    expect(page.locator(".card.current .why")).to_contain_text("Outline: frayed")
+    expect(page.locator(".card", has_text="Rejected by hand").locator(".why")).to_contain_text("Outline: frayed")
 
 
 def test_nothing_is_decided_about_an_unreadable_picture_and_it_is_said(page: Page, out: Path) -> None:

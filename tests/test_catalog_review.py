@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,6 +23,7 @@ from lib_photoshoot.catalog.review import ReviewedRun, is_run
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.journal import json_line
 from lib_photoshoot.pages.hands import Hand
+from tests.conftest import ROOT
 from tests.pages import read_page
 from tests.shoot.test_review import HOSTILE, Served, apply
 from tests.test_catalog import paint
@@ -235,3 +240,31 @@ def test_saved_decisions_are_applied(out: Path, photos: Path, tmp_path: Path) ->
     assert [item["by_hand"] for item in page_of(out).items] == ["accepted", "rejected", None]
     go(photos, out)
     assert [item["by_hand"] for item in page_of(out).items] == ["accepted", "rejected", None]
+
+
+def test_what_was_answered_is_on_the_disk_when_the_review_is_killed(out: Path, photos: Path) -> None:
+    command = [sys.executable, "-m", "lib_photoshoot", "review", str(out), "--no-browser"]
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
+    answered = []
+    try:
+        assert process.stderr is not None
+        address = urlsplit(process.stderr.readline().decode().split()[-1])
+        for number in range(10_000):
+            body = {"decisions": [{**reject(photos), "note": str(number)}]}
+            connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=30)
+            connection.request("POST", address.path.replace("report.html", "decide"), json.dumps(body),
+                               {"Content-Type": "application/json"})  # fmt: skip
+            assert connection.getresponse().status == 200
+            answered.append(number)
+            if number == 3:
+                threading.Timer(0.1, process.kill).start()
+    except (OSError, http.client.HTTPException):
+        pass
+    finally:
+        process.kill()
+        process.communicate()
+    (hand,) = read_hands(out).values()
+    assert answered and int(hand.note) - answered[-1] in (0, 1)  # the last one may be there without its answer
+    reviewed = ReviewedRun(out)
+    reviewed.decide(reviewed.chosen([{**reject(photos), "decision": None}]))
+    assert not read_hands(out)

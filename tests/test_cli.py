@@ -184,3 +184,10 @@ def test_the_retouch_and_white_balance_reach_the_filter(photos: Path, tmp_path: 
     assert other.exit_code == 2 and "Traceback" not in other.stderr
     wrong = invoke(*command, tmp_path / "c", "--white-balance", "left")
     assert wrong.exit_code == 2 and "neutral place as X,Y" in wrong.stderr and not (tmp_path / "c").exists()
+
+
+def test_the_folder_of_the_pictures_is_no_output_folder(photos: Path) -> None:
+    for inputs in ((photos,), (photos / "lit.png", photos)):
+        result = invoke("filter", *inputs, "--products", "lamp", "--out", photos)
+        assert result.exit_code == 2 and "lies in the output folder, whose files are no inputs" in result.stderr
+    assert sorted(path.name for path in photos.iterdir()) == ["dark.png", "lit.png"]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from lib_photoshoot.catalog.decisions import DECISIONS_NAME, read_hands
-from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, is_run
+from lib_photoshoot.catalog.inputs import output_folder
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
 from lib_photoshoot.catalog.outputs import cutout_name
 from lib_photoshoot.catalog.report import doubts_of
@@ -25,12 +24,15 @@ ACCEPTED, REJECTED = HANDS
 @dataclass(frozen=True)
 class MadeFile:
     """What a run knows of one of its files: what a person decided about its picture (``accepted``, ``rejected``, None),
-    the codes of what speaks against the outline of a cut-out, and the picture's output name, its ``stem``.
+    its picture's path and output name, and of a cut-out the product's word and the codes of what speaks against its
+    outline.
     """
 
     hand: str | None = None
-    doubts: tuple[str, ...] = ()
+    picture: str = ""
     stem: str = ""
+    product: str = ""
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,15 @@ def _files_made_in(run: Path, *stamps: object) -> MadeFiles:
     for record in current_records(run / LEDGER_NAME):
         with suppress(KeyError, TypeError, AttributeError):  # of a strange folder
             hand = hands[record.file].decision if record.file in hands else None
-            files |= dict.fromkeys(record.outputs, MadeFile(hand, (), record.stem))
-            masks = [(region["mask"], tuple(doubts_of(region))) for region in record.entry["regions"] if region["mask"]]
-            files |= {cutout_name(mask): MadeFile(hand, doubts, record.stem) for mask, doubts in masks}
+            made = MadeFile(hand, record.file, record.stem)
+            files |= dict.fromkeys(record.outputs, made)
+            masks = [region for region in record.entry["regions"] if region["mask"]]
+            files |= {
+                cutout_name(region["mask"]): replace(
+                    made, product=str(region["product"]), doubts=tuple(doubts_of(region))
+                )
+                for region in masks
+            }
             if hand == ACCEPTED and not masks:
                 without.append(str(record.entry["file"]))
     return MadeFiles(files, tuple(without))
@@ -78,10 +86,14 @@ def _files_made_in(run: Path, *stamps: object) -> MadeFiles:
 def place_in_run(path: Path) -> tuple[Path, str] | None:
     """Return the folder of the filter run that a file among its outputs belongs to, and the file's path in it."""
     path = path.absolute()
-    for folder in path.parents:
-        if folder.name in OUTPUT_FOLDERS and is_run(os.fspath(folder.parent)):
-            return folder.parent, path.relative_to(folder.parent).as_posix()
-    return None
+    folder = output_folder(path.parent)
+    return None if folder is None else (folder.parent, path.relative_to(folder.parent).as_posix())
+
+
+def made_file(path: Path) -> MadeFile | None:
+    """Return what a run knows of one of its files; None for any other file. Raises CatalogError."""
+    place = place_in_run(path)
+    return None if place is None else files_made_in(place[0]).files.get(place[1])
 
 
 def rejected_in_words(names: Sequence[str], noun: str, otherwise: str) -> str:

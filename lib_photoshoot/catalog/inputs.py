@@ -104,7 +104,7 @@ def collect_inputs(
             found.setdefault(before.key, before)
         if before is None:
             empty.append(item)
-    stems = output_names((source.stem for source in found.values()), named)
+    stems = output_names((source.stem for source in found.values()), named, skipped)
     tell_empty(empty, tell)
     return tuple(replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True))
 
@@ -117,13 +117,18 @@ def tell_empty(items: Iterable[str], tell: TellInput) -> None:
 
 def check_out(out: Path) -> None:
     """Raise ``CatalogError`` for an output folder among what a filter run wrote of its pictures."""
-    real = Path(os.path.realpath(out))
-    for folder in (real, *real.parents):
-        if folder.name in OUTPUT_FOLDERS and is_run(os.fspath(folder.parent)):
-            raise CatalogError(
-                f"{shown(out)} lies in the {folder.name} of the filter run in {shown(folder.parent)}, where no other "
-                "file belongs; choose a folder outside of it."
-            )
+    folder = output_folder(Path(os.path.realpath(out)))
+    if folder is not None:
+        raise CatalogError(
+            f"{shown(out)} lies in the {folder.name} of the filter run in {shown(folder.parent)}, where no other "
+            "file belongs; choose a folder outside of it."
+        )
+
+
+def output_folder(path: Path) -> Path | None:
+    """Return the nearest of a full path and the folders above it into which a filter run wrote; None where none did."""
+    places = (place for place in (path, *path.parents) if place.name in OUTPUT_FOLDERS)
+    return next((place for place in places if is_run(os.fspath(place.parent))), None)
 
 
 def skipped_folder(out: Path | None) -> str | None:
@@ -131,12 +136,18 @@ def skipped_folder(out: Path | None) -> str | None:
     return None if out is None else os.path.realpath(out)
 
 
-def output_names(relatives: Iterable[str], named: Sequence[str]) -> list[str]:
-    """Return unique output names. Raises ``CatalogError`` when there is no picture at all in the inputs ``named``."""
+def output_names(relatives: Iterable[str], named: Sequence[str], skipped: str | None = None) -> list[str]:
+    """Return unique output names. Raises ``CatalogError`` when there is no picture at all in the inputs ``named``.
+
+    ``skipped`` is the real path of the output folder, whose files are no inputs.
+    """
     names = _unique_names(relatives)
     if not names:
         suffixes = " ".join(sorted(PICTURE_SUFFIXES))
         where = ", ".join(map(shown, named)) or "nothing"
+        inner = [] if skipped is None else [Path(os.path.realpath(item)) for item in named]
+        if inner and all(path.is_relative_to(str(skipped)) for path in inner):
+            raise CatalogError(f"{where} lies in the output folder, whose files are no inputs; choose another one.")
         raise CatalogError(f"There is no picture ({suffixes}) in {where}; name files or folders that hold some.")
     return names
 

@@ -148,7 +148,8 @@ def collect_sources(
                 )
         if source is None:
             empty.append(_without_secrets(item))
-    stems = output_names((source.stem for source in found.values()), [_without_secrets(item) for item in named])
+    shown_inputs = [_without_secrets(item) for item in named]
+    stems = output_names((source.stem for source in found.values()), shown_inputs, skipped)
     tell_empty(empty, tell)
     return tuple(replace(source, stem=stem) for source, stem in zip(found.values(), stems, strict=True))
 

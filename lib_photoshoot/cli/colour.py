@@ -159,8 +159,8 @@ def _tell(product: Product, one: MeasuredArticle | None) -> None:
     from lib_photoshoot.products import format_products
 
     if one is None:
-        say(f"{product.name}: in no photo, so it has no colour.")
+        say(f"{product.as_typed(product.name)}: in no photo, so it has no colour.")
         return
     doubt = "; its outline is doubtful, look at it" if one.is_doubtful else ""
-    say(f"{product.name}: measured in {shown(one.photo)}{doubt}.")
+    say(f"{product.as_typed(product.name)}: measured in {shown(one.photo)}{doubt}.")
     typer.echo(format_products([replace(product, colour=one.reference)]))

@@ -15,7 +15,7 @@ import typer
 from lib_photoshoot import build
 from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
-from lib_photoshoot.cli.export_inputs import Choice, choose
+from lib_photoshoot.cli.export_inputs import Choice, choose, say_left_behind
 from lib_photoshoot.cli.options import Detector, Device, IgnoreDecisions, loaded
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.shop_options import (
@@ -124,7 +124,7 @@ def export_command(
     with exit_codes(f"Interrupted; the pictures in {out} are whole."):
         from lib_photoshoot.catalog.inputs import check_out
         from lib_photoshoot.export.exporter import Exporter
-        from lib_photoshoot.export.profile import load_profile
+        from lib_photoshoot.export.profile import FORMATS, load_profile
         from lib_photoshoot.export.shop.handing_over import check_ready, hand_over
         from lib_photoshoot.export.shop.planning import plan
         from lib_photoshoot.export.shop.settings import ShopSettings
@@ -145,6 +145,8 @@ def export_command(
         planned = plan(chosen.pairs, rules, settings, rows, [product.name for product in wanted], say)
         finder = _finder(detector, device) if wanted else None
         pictures, code = _export_all(exporter, planned, finder, wanted, source, not ignore)
+        if chosen.rejected:
+            say_left_behind(out, FORMATS[rules.file.format], {picture.path for picture in pictures})
         for sentence in hand_over(out, rules, pictures, settings, say) if settings.wants_more else ():
             typer.echo(sentence)
         if len(planned) < len(chosen.pairs):

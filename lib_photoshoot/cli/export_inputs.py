@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,10 +31,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Each picture with the file to export for it, and whether all that was wanted of the inputs could be had."""
+    """Each picture with the file to export for it, whether all that was wanted of the inputs could be had, and whether
+    a person rejected some.
+    """
 
     pairs: list[tuple[InputFile, InputFile]]
     whole: bool
+    rejected: bool
 
 
 def choose(inputs: Sequence[str], out: Path, cutouts: Path | None, choice: Choice) -> Chosen:
@@ -58,8 +61,23 @@ def choose(inputs: Sequence[str], out: Path, cutouts: Path | None, choice: Choic
         whole = False
     wanted = [file for file in sources.current if keep is None or file.key in keep]
     if cutouts is None:
-        return Chosen([(file, file) for file in wanted], whole)
-    return Chosen(list(_pairs(files, wanted, [file for file in found if file not in wanted])), whole)
+        pairs = [(file, file) for file in wanted]
+    else:
+        others = () if keep is None else (file for file in sources.current if file.key not in keep)
+        pairs = list(_pairs(files, wanted, [*sources.rejected, *sources.forgotten, *others]))
+    return Chosen(pairs, whole, bool(sources.rejected))
+
+
+def say_left_behind(out: Path, suffix: str, made: Collection[Path]) -> None:
+    """Say which pictures lie in the output folder that were not made now: they may have been rejected since."""
+    from lib_photoshoot.files import shown
+
+    others = sorted(path for path in out.rglob(f"*{suffix}") if path not in made)
+    if others:
+        say(
+            f"{counted(len(others), 'picture')} ({shown(others[0])} first) of an earlier export in {shown(out)}: look "
+            "whether what was rejected is among them, and remove that."
+        )
 
 
 def _tell(sources: Sources) -> None:

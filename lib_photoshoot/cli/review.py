@@ -48,7 +48,7 @@ def review_command(
         if apply is not None:
             say(f"{counts_in_words(apply_decisions(reviewed, apply))}. {after}")
             return
-        served(reviewed, port, browser, after)
+        served(reviewed, folder, port, browser, after)
 
 
 def _reviewed(folder: Path, calibration: str | None) -> tuple[Reviewed, str]:

@@ -11,17 +11,19 @@ from lib_photoshoot.cli.exits import say
 from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lib_photoshoot.pages.application import Reviewed
 
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Of this machine; 0 for any free one.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Of this machine; 0 for the folder's usual one, or any.")]
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")]
 
 
-def served(reviewed: Reviewed, port: int, browser: bool, after: str) -> None:
-    """Serve the page until Ctrl-C, and say ``after`` where anything was done. Raises PhotoshootError."""
-    from lib_photoshoot.pages.server import PageServer
+def served(reviewed: Reviewed, folder: Path, port: int, browser: bool, after: str) -> None:
+    """Serve the page of a folder until Ctrl-C, and say ``after`` where anything was done. Raises PhotoshootError."""
+    from lib_photoshoot.pages.server import PageServer, usual_port
 
-    with PageServer(reviewed, port) as server:
+    with PageServer(reviewed, port, usual_port(folder)) as server:
         say(f"Review at {server.address}\nCtrl-C ends it.")
         if browser:
             _open(server.address)

@@ -92,14 +92,12 @@ def sources_of(files: Sequence[InputFile], named: Collection[str] = (), decision
     sources = Sources([], [], [])
     for file in files:
         known = _known(file.path)
-        if decisions and known is not None and known.hand == REJECTED:
-            sources.rejected.append(file)
-        elif known is not None:
-            sources.current.append(replace(file, stem=_export_name(file.stem, known.stem)))
-        elif file.key in wanted:
-            sources.current.append(file)
-        else:
-            sources.forgotten.append(file)
+        if known is None:
+            (sources.current if file.key in wanted else sources.forgotten).append(file)
+            continue
+        rejected = decisions and known.hand == REJECTED
+        named_so = replace(file, stem=_export_name(file.stem, known.stem))
+        (sources.rejected if rejected else sources.current).append(named_so)
     return sources
 
 

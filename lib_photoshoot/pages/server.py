@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 import socket
 import threading
+import zlib
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 
 import uvicorn
@@ -16,17 +20,27 @@ from lib_photoshoot.pages.application import PAGE_NAME, Reviewed, build_applicat
 HOST = "127.0.0.1"
 _CLOSING_S = 2
 """A browser's open connection does not keep the server from ending."""
+_USUAL_PORTS = range(20_000, 30_000)
+"""Below those that systems give to outgoing connections."""
+
+
+def usual_port(folder: Path) -> int:
+    """Return a folder's own port.
+
+    Browsers keep by host and port what a page could not save: only at the same ones is it found again.
+    """
+    return _USUAL_PORTS[zlib.crc32(os.fsencode(os.path.realpath(folder))) % len(_USUAL_PORTS)]
 
 
 class PageServer:
     """Serves one page; use it as a context manager around :meth:`serve_forever`."""
 
-    def __init__(self, reviewed: Reviewed, port: int = 0) -> None:
-        """Take the port, 0 for any free one. Raises PhotoshootError."""
+    def __init__(self, reviewed: Reviewed, port: int = 0, usual: int = 0) -> None:
+        """Take the port, 0 for the ``usual`` one if it is free, else for any. Raises PhotoshootError."""
         self.reviewed = reviewed
         self.token = secrets.token_urlsafe(24)
         try:
-            self._socket = socket.create_server((HOST, port))
+            self._socket = _listening(port, usual)
         except OSError as error:
             why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
             raise PhotoshootError(
@@ -73,3 +87,10 @@ class PageServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._socket.close()
+
+
+def _listening(port: int, usual: int) -> socket.socket:
+    if not port and usual:
+        with suppress(OSError):
+            return socket.create_server((HOST, usual))
+    return socket.create_server((HOST, port))

@@ -89,7 +89,7 @@ def folder(webui: WebUi, allowed: Path, shared_data: Path) -> Iterator[Path]:
         for suffix in (".jpg", ".txt"):
             shutil.copyfile(shared_data / "product_photos" / f"{name}{suffix}", path / f"{name}{suffix}")
     yield path
-    for sheet in Path(webui.call(TRAIN)["home"]).glob(f"captions/{path.name}-*.json"):
+    for sheet in Path(webui.call(TRAIN)["home"]).glob(f"captions/{path.name}-*.json*"):
         sheet.unlink()
 
 

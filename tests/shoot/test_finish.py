@@ -226,7 +226,7 @@ def test_an_outline_drawn_by_hand_is_exported_instead_of_the_first_one(shoot: Pa
     run(shoot)
     exported = shoot / "finished/exports/small/Lamp 7-1.jpg"
     before, folder = exported.read_bytes(), shoot / "finished" / "Lamp 7"
-    drawn_by_hand(folder, "1", lambda mask: mask[: mask.shape[0] // 2].fill(0))
+    drawn_by_hand(folder, "1", lambda mask: mask[: mask.shape[0] // 2].fill(0), added="saucer")
     squares = Squares()
     lamp = run(shoot, squares)["Lamp 7"]
     assert lamp.channels[0].made == ("Lamp 7-1.jpg",) and not squares.calls and not lamp.problems

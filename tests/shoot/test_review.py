@@ -24,7 +24,7 @@ from lib_photoshoot.errors import ShootError
 from lib_photoshoot.pages.application import LARGEST_BODY, Reviewed
 from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.pages.html import content_security_policy
-from lib_photoshoot.pages.server import PageServer
+from lib_photoshoot.pages.server import PageServer, usual_port
 from lib_photoshoot.shoot.review import decisions as review
 from lib_photoshoot.shoot.review.decisions import ReviewedShoot
 from lib_photoshoot.shoot.review.folder import ShootFolder
@@ -123,6 +123,43 @@ def test_a_decision_is_written_and_moves_the_picture(served: Served) -> None:
     assert status == 200 and answer["shots"][0]["by_hand"] is None and (out / "red bag/1.jpg").read_bytes() == data
     status, answer = served.post({"decisions": [{**BAG, "decision": None}]})  # said again: nothing changes
     assert status == 200 and answer["shots"] == [] and len(hands(out)) == 2
+
+
+def test_why_and_a_note_are_in_the_ledger_and_an_older_line_has_none(served: Served) -> None:
+    why = {**BAG, "reason": "wrong_product", "note": "a purse"}
+    status, answer = served.post({"decisions": [why]})
+    assert status == 200 and hands(served.out) == [why]
+    assert [answer["shots"][0][name] for name in ("by_hand", "reason", "note")] == [*list(why.values())[2:]]
+    entry = read_state(served.out).find("red bag", 0)
+    assert entry is not None and entry.hand == Hand("rejected", "wrong_product", "a purse")
+    assert read_page(served.get("report.html")[2].decode()).shots[0]["note"] == "a purse"
+    assert served.post({"decisions": [why, why]})[0] == 200 and len(hands(served.out)) == 1
+    assert served.post({"decisions": [BAG]})[0] == 200
+    entry = read_state(served.out).find("red bag", 0)
+    assert entry is not None and entry.hand == Hand("rejected")
+    for bad in ({"reason": "mood"}, {"decision": "accepted", "reason": "colour"}, {"note": "x" * 501}):
+        assert served.post({"decisions": [{**BAG, **bad}]})[0] == 400
+
+
+def test_what_is_new_is_told(served: Served) -> None:
+    page = read_page(served.get("report.html")[2].decode())
+
+    def told(address: str) -> Any:
+        status, _, body = served.get(address)
+        assert status == 200
+        return json.loads(body)
+
+    nothing = told(page.shoot["changes"])
+    assert nothing == {"changes": page.shoot["changes"], "items": [], "gone": []}
+    served.post({"decisions": [BAG]})
+    news = told(nothing["changes"])
+    assert [(item["id"], item["by_hand"], item["file"]) for item in news["items"]] == [
+        (0, "rejected", "red bag/rejected/1.jpg")
+    ]
+    assert news["page"]["products"][0] == {"name": "red bag", "wanted": 2, "accepted": 1, "rejected": 2}
+    served.server.reviewed.end()  # the ledger is given back
+    make_shoot(served.out, count=8)
+    assert len(told(news["changes"])["items"]) == 2 and len(told("changes?since=x.1")["items"]) == 8
 
 
 def test_the_report_is_written_once_at_the_end(served: Served) -> None:
@@ -424,3 +461,13 @@ def test_a_shoot_without_pictures_is_reviewed_too(tmp_path: Path) -> None:
         assert one.post({"decisions": [BAG]})[0] == 409 and not (tmp_path / "out/ledger.jsonl").exists()
     finally:
         one.close()
+
+
+def test_a_folder_is_served_at_its_usual_port_where_that_is_free(out: Path) -> None:
+    usual = usual_port(out)
+    assert usual == usual_port(out / "." / ".." / out.name) != usual_port(out / "other")
+    reviewed = ReviewedShoot(ShootFolder(out))
+    with PageServer(reviewed, 0, usual) as first, PageServer(reviewed, 0, usual) as second:
+        assert first.port == usual != second.port
+    with PageServer(reviewed, 0, usual) as again:
+        assert again.port == usual

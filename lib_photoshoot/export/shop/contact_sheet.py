@@ -211,7 +211,8 @@ class _Sheets:
             if self.pdf.get_string_width(rest) <= width:
                 yield rest
                 return
-            ending = "…" if number == most and self.family != "helvetica" else ""
+            more = "..." if self.family == "helvetica" else "…"
+            ending = more if number == most else ""
             count = self._fitting(rest, width - self.pdf.get_string_width(ending))
             blank = rest.rfind(" ", count // 2, count + 1)
             cut = blank if blank > 0 and not ending else count

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
-from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile, is_run
-from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
+from lib_photoshoot.catalog.by_hand import made_file
+from lib_photoshoot.catalog.inputs import CUTOUTS, InputFile
 from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.profile import Profile
 from lib_photoshoot.export.shop.names import parse_pattern
 from lib_photoshoot.export.shop.settings import SHOPIFY, ShopSettings
 from lib_photoshoot.export.shop.sku_table import SkuRow, match_rows
 from lib_photoshoot.export.shop.tables import handles_of
-from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.files import shown
 from lib_photoshoot.wording import counted
 
 
@@ -97,7 +95,7 @@ def _with_rows(
     planned: Sequence[PlannedPicture], rows: Sequence[SkuRow], needed: bool, tell: Callable[[str], None]
 ) -> list[PlannedPicture]:
     """Each picture with its row, in the rows' order; without those that have none, where one is ``needed``."""
-    matched = match_rows(rows, [_names(item) for item in planned])
+    matched = match_rows(_shared(rows), [_names(item) for item in planned])
     if matched.unused:
         lines = ", ".join(f"{row.file} (line {row.line})" for row in matched.unused[:3])
         more = f" and {len(matched.unused) - 3} more" if len(matched.unused) > 3 else ""
@@ -116,6 +114,16 @@ def _with_rows(
     if needed and not ordered:
         raise ExportError("The table has no row for any of these pictures; check its column file.")
     return ordered if needed else [*ordered, *without]
+
+
+def _shared(rows: Sequence[SkuRow]) -> list[SkuRow]:
+    """Return the rows, each with its article's title and handle: a table need not repeat them."""
+    titles: dict[str, str] = {}
+    handles: dict[str, str] = {}
+    for row in rows:
+        titles[row.sku] = titles.get(row.sku) or row.title
+        handles[row.sku] = handles.get(row.sku) or row.handle
+    return [replace(row, title=row.title or titles[row.sku], handle=row.handle or handles[row.sku]) for row in rows]
 
 
 def _check_titles(planned: Iterable[PlannedPicture]) -> None:
@@ -140,21 +148,5 @@ def _names(item: PlannedPicture) -> list[list[str]]:
 
 def origin_of(cutout: Path) -> CutOutOrigin | None:
     """Return what the ledger of the filter run that wrote a cut-out says of it; None of any other file."""
-    folder = next((parent for parent in cutout.absolute().parents if parent.name == CUTOUTS), None)
-    if folder is None or not is_run(os.fspath(folder.parent)):
-        return None
-    ledger = folder.parent / LEDGER_NAME
-    with suppress(OSError):
-        return _origins(ledger, stamp_of(ledger)).get(cutout.absolute().relative_to(folder).as_posix())
-    return None
-
-
-@lru_cache(maxsize=4)
-def _origins(ledger: Path, stamp: object) -> dict[str, CutOutOrigin]:
-    """By the cut-out's name; the stamp renews the cache when the file has changed. Raises OSError."""
-    return {
-        region["mask"].removeprefix("masks/"): CutOutOrigin(record.file, record.stem, str(region["product"]))
-        for record in current_records(ledger)
-        for region in record.entry["regions"]
-        if region.get("mask")
-    }
+    made = made_file(cutout)
+    return None if made is None or not made.product else CutOutOrigin(made.picture, made.stem, made.product)

@@ -13,6 +13,7 @@ async function openFixer(item) {
   if (fixer.item && fixer.item !== item) leave();
   const again = fixer.item === item;
   Object.assign(fixer, { item, draft: null, place: null, fitted: true, cross: null, corner: null, before: false });
+  $("#help").classList.add("fixing");
   if (!dialog.open) dialog.showModal();
   if (!again) showPhoto(item);
   fit();
@@ -46,6 +47,7 @@ function closeFixer() {
   const { item } = fixer;
   if (!item) return;
   leave();
+  $("#help").classList.remove("fixing");
   dialog.close();
   showUnfixed();
   if (viewer.open) {

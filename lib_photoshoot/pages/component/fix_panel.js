@@ -54,6 +54,7 @@ function showBusy(text = "Finding the outline…") {
   inFixer(".busy").hidden = !text;
   if (text) inFixer(".busy").textContent = text;
 }
+const coarse = matchMedia("(pointer: coarse)");
 function hint() {
   const { draft, tool } = fixer;
   if (!draft) return "The outlines are on their way…";
@@ -62,10 +63,11 @@ function hint() {
   const { region } = draft, name = region ? region.product : "";
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
   if (tool === "hand") return "Drag moves the picture.";
-  if (tool === "brush") return `Paint what belongs to ${name || "the product"}; Alt or the right button erases.`;
+  if (tool === "brush") return `Paint what belongs to ${name || "the product"}${coarse.matches ? "" : "; Alt or the right button erases"}.`;
   if (tool === "eraser") return `Paint over what does not belong to ${name || "the product"}.`;
-  if (!region || !draft.maskOf(region)) return `Drag a box around the ${name || "product"}, or click on it.`;
-  return fixer.minus ? `Click takes away from ${name}.` : `Click adds to ${name}, Alt-click or right click takes away. A box begins anew.`;
+  if (!region || !draft.maskOf(region)) return `Drag a box around the ${name || "product"}, or ${coarse.matches ? "tap" : "click"} on it.`;
+  if (coarse.matches) return `A tap ${fixer.minus ? "takes away from" : "adds to"} ${name}. A box begins anew. Two fingers zoom and move.`;
+  return fixer.minus ? `A click takes away from ${name}.` : `A click adds to ${name}, Alt-click or right click takes away. A box begins anew.`;
 }
 function showCursor() {
   const pan = panning(), brush = fixer.tool === "brush" || fixer.tool === "eraser";

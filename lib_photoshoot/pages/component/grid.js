@@ -102,7 +102,7 @@ function update(card, item) {
     const source = thumbnail(item, view);
     if (source) image.src = source;
     $(".gone", link).hidden = source !== "";
-    if (item.decision === "unreadable") $(".gone", link).textContent = what;
+    if (!pictured(item)) $(".gone", link).textContent = what;
     image.hidden = !source;
   }
 }

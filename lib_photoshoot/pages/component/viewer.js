@@ -91,7 +91,7 @@ function load(pane) {
   range.oninput = divide;
   divide();
   const views = split ? [indexOfView(item, "before"), indexOfView(item, "after")] : [shownIn(pane)];
-  stage.classList.toggle("checks", !split && Boolean(viewsOf(item)[views[0]].cropped));
+  stage.classList.toggle("checks", !split && Boolean(viewsOf(item)[views[0]].cropped && viewsOf(item)[views[0]].label));
   views.forEach((view, layer) => layIn(stage, item, view, layer));
 }
 /** Show the thumbnail at once, and the picture in its place as soon as it is there. */

@@ -206,19 +206,21 @@ class _Work:
         files = [inside(self._shoot, entry.file, ShootError) for entry in job.tries]
         sources = [InputFile(os.fspath(file), str(entry.seed)) for file, entry in zip(files, job.tries, strict=True)]
         choice = self._choose(job.product.settings)
+        products = parse_products(job.product.settings.products)
         settings = {"detector": choice.detector.value, "segmenter": choice.segmenter.value}
         try:
             summary = run_catalog(
                 _LoadedLater(lambda: self._load(choice)),
                 sources,
-                parse_products(job.product.settings.products),
+                products,
                 run,
                 resume=True,
                 progress=lambda state: self._at(job, start + state.done),
                 settings={**settings, "threshold": choice.threshold},
                 withdraw=False,
             )
-            candidates = {item.source: item for item in read_candidates(run)}
+            names = {product.name for product in products}  # by hand another can be added to a picture
+            candidates = {item.source: item for item in read_candidates(run) if item.product in names}
             images = json.loads((run / "report.json").read_text("utf-8"))["images"]
         except CatalogError as error:
             if isinstance(error.__cause__, OSError):

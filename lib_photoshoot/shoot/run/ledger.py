@@ -279,7 +279,8 @@ def _try_from(values: Mapping[str, Any]) -> Try:
     texts = (entry.product, entry.scene, entry.webui, entry.why, entry.file)
     if type(entry.seed) is not int or not all(isinstance(text, str) for text in texts):
         raise TypeError(entry.seed)
-    if entry.decision not in HANDS or entry.by_hand not in (*HANDS, None):
+    # What a person decided stands in a line of its own.
+    if entry.decision not in HANDS or (entry.by_hand, entry.reason, entry.note) != (None, None, ""):
         raise ValueError(entry.decision)
     seconds = float(entry.seconds)
     if not _PICTURE.fullmatch(entry.file) or not is_plain(entry.file):

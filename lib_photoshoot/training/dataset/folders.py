@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.files import shown
 from lib_photoshoot.training.captions.sheet import CaptionSheet
 from lib_photoshoot.training.dataset.buckets import BucketSettings
-from lib_photoshoot.training.dataset.dataset import Counting, Dataset
+from lib_photoshoot.training.dataset.dataset import Counting, Dataset, TrainingImage
 from lib_photoshoot.training.dataset.findings import Finding, FindingKind, Severity
 from lib_photoshoot.training.dataset.scanning import SMALLEST_SIDE, TRAINED_SUFFIXES, scan
 from lib_photoshoot.wording import counted
@@ -77,6 +77,14 @@ def scan_all(
     findings += [told_repeats(part.folder, len(part.images)) for part in parts[len(outer) :]]
     beside = {name: text for part in parts for name, text in part.beside.items()}
     return Dataset(folder, tag, parts[0].settings, images, tuple(findings), beside)
+
+
+def by_folder(images: Iterable[TrainingImage]) -> dict[Path, list[TrainingImage]]:
+    """Return the images by the folder that they are in, in their order."""
+    found: dict[Path, list[TrainingImage]] = {}
+    for image in images:
+        found.setdefault(image.path.parent, []).append(image)
+    return found
 
 
 def write_beside(sheet: CaptionSheet, dataset: Dataset, overwrite: bool = False) -> tuple[str, ...]:

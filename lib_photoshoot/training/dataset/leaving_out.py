@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib_photoshoot.training.dataset.dataset import Dataset
 from lib_photoshoot.training.dataset.findings import Finding, FindingKind
-from lib_photoshoot.training.dataset.folders import told_repeats
+from lib_photoshoot.training.dataset.folders import by_folder, told_repeats
 from lib_photoshoot.training.dataset.near_duplicates import duplicates
 
 
@@ -19,7 +19,7 @@ def without(dataset: Dataset, names: Collection[str]) -> Dataset:
         return dataset
     images = tuple(image for image in dataset.images if image.name not in names)
     stems = Counter(image.path.stem for image in images)
-    folders = {image.path.parent: [one for one in images if one.path.parent == image.path.parent] for image in images}
+    folders = by_folder(images)
     findings: list[Finding] = []
     for found in dataset.findings:
         if found.kind is FindingKind.REPEATS:

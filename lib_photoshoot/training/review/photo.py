@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from lib_photoshoot.wording import counted
 
 FINDINGS, DUPLICATES, EDITED = "findings", "duplicates", "edited"
 """What photos are marked with: names of the page's filters."""
-VIEWS = {"photo": "Photo", "cut": "What is cut away", "trained": "As trained", "mask": "Mask"}
+MASK = "mask"
+VIEWS = {"photo": "Photo", "cut": "What is cut away", "trained": "As trained", MASK: "Mask"}
 _LEAST_CUT = 0.005
 """Share of a photo's area from which a view shows what the crop takes away; rounding takes less."""
 
@@ -26,7 +27,8 @@ _LEAST_CUT = 0.005
 class Photo:
     """A file of the folder: a picture that can be trained on, or one that cannot (``image`` is None).
 
-    ``mask`` is the file of its mask, where one lies beside it; ``group`` the folder it is in.
+    ``masks`` are files by their labels: one that lies beside it, and outlines of the filter. ``group`` is the folder
+    that it is in.
     """
 
     path: Path
@@ -34,7 +36,7 @@ class Photo:
     findings: Sequence[Finding]
     hand: Hand | None
     marks: Collection[str] = ()
-    mask: Path | None = None
+    masks: Mapping[str, Path] = field(default_factory=dict)
     group: str = ""
 
     @property
@@ -49,8 +51,13 @@ def views_of(photo: Photo) -> dict[str, str]:
     if image is None:
         return {}
     cut = image.placement.kept < 1 - _LEAST_CUT
-    names = ["photo", *(["cut"] if cut else ()), "trained", *(["mask"] if photo.mask else ())]
+    names = ["photo", *(["cut"] if cut else ()), "trained", *masks_of(photo)]
     return {name: f"{name}/{photo.name}.jpg" for name in names}
+
+
+def masks_of(photo: Photo) -> dict[str, str]:
+    """Return the labels of the views that show a mask, by the views' names: the first is the page's view of masks."""
+    return {MASK if number == 1 else f"{MASK} {number}": label for number, label in enumerate(photo.masks, 1)}
 
 
 def thumbnail_of(file: str) -> str:
@@ -70,6 +77,8 @@ def item_of(photo: Photo) -> Item:
         {"view": name, "file": file, "thumbnail": thumbnail_of(file), "cropped": name == "trained"}
         for name, file in views_of(photo).items()
     ]
+    for look, label in zip(looks[len(looks) - len(photo.masks) :], photo.masks, strict=True):
+        look["label"] = label
     first, others = (looks[0], looks[1:]) if looks else (None, [])
     usual = "accepted" if image else "rejected"
     item: Item = {

@@ -16,15 +16,18 @@ from lib_photoshoot.files import shown
 from lib_photoshoot.pages.application import CHANGES
 from lib_photoshoot.pages.data import Item
 from lib_photoshoot.pages.fixing import Fixing
+from lib_photoshoot.pages.hands import item_fields
 from lib_photoshoot.pages.html import html_chunks
+from lib_photoshoot.training.captions.sheet import one_line
 from lib_photoshoot.training.dataset.dataset import Counting
 from lib_photoshoot.training.dataset.folders import scan_all, stamps_of
 from lib_photoshoot.training.dataset.pictures import colour_of
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.review.looks import Look, Looks
+from lib_photoshoot.training.review.outlines import outlines_of
 from lib_photoshoot.training.review.page import head_of, lead_of
-from lib_photoshoot.training.review.photo import Photo, item_of, thumbnail_of, views_of
-from lib_photoshoot.training.review.photos import photos_of
+from lib_photoshoot.training.review.photo import Photo, item_of, masks_of, thumbnail_of, views_of
+from lib_photoshoot.training.review.photos import alike_in, photos_of
 
 if TYPE_CHECKING:
     from lib_photoshoot.training.controller import TrainingController
@@ -48,15 +51,24 @@ class ReviewedPhotos:
     """
 
     def __init__(
-        self, controller: TrainingController, folder: Path, recipe: Recipe, progress: Counting | None = None
+        self,
+        controller: TrainingController,
+        folder: Path,
+        recipe: Recipe,
+        progress: Counting | None = None,
+        run: Path | None = None,
     ) -> None:
-        """Look at every photo. Raises TrainingError for a folder that cannot be read or has no picture."""
+        """Look at every photo; ``run`` is one of the filter, whose outlines are shown.
+
+        Raises TrainingError for a folder that cannot be read or has no picture, and for a run of other photos;
+        CatalogError where there is no run.
+        """
         self.decided = self.corrected = 0
         self.fixing: Fixing | None = None
         self._controller = controller
         self._folder = folder
         self._recipe = recipe
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()  # no decision waits for what follows from one
         self._ended = False
         self._epoch = secrets.token_hex(4)
         self._revision = 0
@@ -65,6 +77,7 @@ class ReviewedPhotos:
         self._photos: dict[str, Photo] = {}
         self._looks: dict[str, Look] = {}
         self._stamps: object = None
+        self._outlines = outlines_of(run, folder) if run else {}
         self._drawn = Looks(colour_of(recipe.background))
         self._update(progress)
 
@@ -104,36 +117,39 @@ class ReviewedPhotos:
         """
         if not isinstance(values, list):
             raise TrainingError("The decisions are no list; load the page again.")
-        return [
-            _caption(one) if isinstance(one, dict) and "caption" in one else chosen_from([one])[0] for one in values
-        ]
+        return [_caption(one) if _is_caption(one) else chosen_from([one])[0] for one in values]
 
     def decide(self, chosen: Sequence[ChosenPicture | TypedCaption]) -> dict[str, Any]:
-        """Keep decisions and captions; one about an unknown file, and none is kept. Raises TrainingError."""
-        with self._lock:
+        """Keep decisions and captions; one about an unknown file, and none is kept. Raises TrainingError.
+
+        Answers at once: what follows for this photo and others, ``changes`` tells.
+        """
+        with self._writing:
             if self._ended:
                 raise TrainingError("This review has ended; start it again, and open the address that it prints.")
-            self._update()
+            if any(isinstance(one, TypedCaption) or one.file not in self._photos for one in chosen):
+                with self._lock:  # a caption stands against the texts that are beside the photos now
+                    self._update()
             for one in chosen:
                 self._check_one(one)
             captions = {one.file: one.caption for one in chosen if isinstance(one, TypedCaption)}
-            hands = [one for one in chosen if isinstance(one, ChosenPicture)]
-            if hands:
-                self._controller.decide(self._dataset, hands)
+            decisions = [one for one in chosen if isinstance(one, ChosenPicture)]
+            if decisions:
+                self._controller.decide(self._dataset, decisions)
             if captions:
                 self._controller.set_captions(self._dataset, captions)
             self.decided += len(chosen)
-            before = self._revision
-            self._update()
-            asked = {id_of(one.file) for one in chosen}
-            new = [
-                item for identity, item in self._items.items() if identity in asked or self._changed[identity] > before
-            ]
-        return {"shots": new, "products": []}
+            hands = self._controller.decisions(self._dataset)
+        changed = [{"id": id_of(name), **item_fields(hands.get(name))} for name in {one.file: None for one in chosen}]
+        texts = {id_of(name): one_line(text) for name, text in captions.items()}
+        return {
+            "shots": [one | ({"caption": texts[one["id"]]} if one["id"] in texts else {}) for one in changed],
+            "products": [],
+        }
 
     def end(self) -> None:
         """Take no more decisions: a browser's open connection outlives the server."""
-        with self._lock:
+        with self._writing:
             self._ended = True
         self._drawn.close()
 
@@ -160,10 +176,13 @@ class ReviewedPhotos:
         if self._stamps is None or files != self._stamps[0]:  # type: ignore[index]
             tag, settings = self._recipe.activation_tag, self._recipe.bucket_settings()
             self._dataset = scan_all(self._folder, tag, settings, progress=progress)
+            self._alike = alike_in(self._dataset)
         captions = self._controller.captions(self._dataset).captions
         self._check = self._controller.checked(self._dataset, self._recipe, captions)
         hands, edited = self._controller.decisions(self._dataset), self._controller.edited(self._dataset)
-        self._photos = {photo.name: photo for photo in photos_of(self._check, hands, edited)}
+        self._photos = {
+            photo.name: photo for photo in photos_of(self._check, hands, edited, self._alike, self._outlines)
+        }
         items = {id_of(name): item_of(photo) for name, photo in self._photos.items()}
         changed = [one for one in {*items, *self._items} if items.get(one) != self._items.get(one)]
         if changed:
@@ -188,8 +207,8 @@ def _caption(values: dict[str, Any]) -> TypedCaption:
 def _looks_of(photos: Iterable[Photo]) -> dict[str, Look]:
     looks: dict[str, Look] = {}
     for photo in photos:
+        masks = {name: photo.masks[label] for name, label in masks_of(photo).items()}
         for view, file in views_of(photo).items():
-            path = photo.mask if view == "mask" and photo.mask else photo.path
-            look = Look(path, view, photo.image if view != "mask" else None)
+            look = Look(masks[view], view) if view in masks else Look(photo.path, view, photo.image)
             looks |= {file: look, thumbnail_of(file): look.smaller()}
     return looks

@@ -123,7 +123,8 @@ def test_what_is_to_be_checked_goes_to_no_shop(tmp_path: Path, monkeypatch: pyte
         "recorded_doubts",
         lambda path, *more: ("ragged",) if path.stem == "doubtful" else recorded(path, *more),
     )
-    (tmp_path / "skus.csv").write_text("sku,file\nA,sure\nB,doubtful\n")
+    # An article's title stands in one row, here of a picture that is not sold yet.
+    (tmp_path / "skus.csv").write_text("sku,file,title\nA,gone,Lamp\nA,sure,\nB,doubtful,\n")
     result = invoke(
         *("export", tmp_path / "in", "--profile", "amazon-main", "--out", tmp_path / "out", "--enlarge", 1, "--zip"),
         *("--names", "{sku}", "--table", tmp_path / "skus.csv", "--shop", "plain,woocommerce"),
@@ -131,7 +132,9 @@ def test_what_is_to_be_checked_goes_to_no_shop(tmp_path: Path, monkeypatch: pyte
     assert result.exit_code == 1 and pictures_in(tmp_path / "out") == {"A.jpg", "to-check/B.jpg"}, result.output
     plain = rows(tmp_path / "out" / "amazon-main.csv")
     assert [(row["ready"], "check the outline" in row["checks"]) for row in plain] == [("yes", False), ("no", True)]
-    assert [row["SKU"] for row in rows(tmp_path / "out" / "amazon-main-woocommerce.csv")] == ["A"]
+    assert [(row["SKU"], row["Name"]) for row in rows(tmp_path / "out" / "amazon-main-woocommerce.csv")] == [
+        ("A", "Lamp")
+    ]
     with zipfile.ZipFile(tmp_path / "out" / "amazon-main.zip") as archive:
         assert archive.namelist() == ["A.jpg"]
 

@@ -15,13 +15,15 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from lib_photoshoot.cli.main import app
-from lib_photoshoot.errors import PhotoshootError, TrainingError
+from lib_photoshoot.errors import CatalogError, PhotoshootError, TrainingError
 from lib_photoshoot.locks import hold
 from lib_photoshoot.training.controller import TrainingController
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.review.reviewed import LONGEST_CAPTION, ReviewedPhotos
 from tests.pages import read_page
 from tests.shoot.test_review import HOSTILE, Served
+from tests.test_catalog import paint
+from tests.test_catalog_page import go
 from tests.training.conftest import SMALL, Trainer
 
 TAG = "ppzocketv2"
@@ -86,8 +88,9 @@ def test_near_duplicates_stand_side_by_side_and_leaving_one_out_settles_them(
     shutil.copy(photos / "02.txt", photos / "zz.txt")
     assert list(items(reviewed))[2:4] == ["02.png", "zz.png"] and marked(reviewed, "duplicates") == ["02.png", "zz.png"]
     assert "looks the same as 02.png" in items(reviewed)["zz.png"]["notes"][0]["text"]
-    answer = send(reviewed, reject("02.png"))
-    assert {shot["name"] for shot in answer["shots"]} == {"02.png", "zz.png"}
+    since = read_page(b"".join(reviewed.page()).decode()).head["changes"].partition("=")[2]
+    send(reviewed, reject("02.png"))
+    assert [item["name"] for item in reviewed.changes(since)["items"]] == ["02.png", "zz.png"]
     assert not items(reviewed)["zz.png"]["notes"] and marked(reviewed, "duplicates") == ["02.png", "zz.png"]
 
 
@@ -128,10 +131,14 @@ def test_decisions_and_captions_are_kept_apart_from_the_folder(photos: Path, con
 
 
 def test_a_caption_takes_its_findings_with_it(photos: Path, reviewed: ReviewedPhotos) -> None:
-    (answer,) = send(reviewed, {"file": "06.png", "caption": "a lamp"})["shots"]
-    assert answer["check"] and "activation tag" in answer["why"] and answer["marks"] == ["edited", "findings"]
-    (answer,) = send(reviewed, {"file": "06.png", "caption": f"{TAG}, a lamp"})["shots"]
-    assert not answer["notes"] and answer["why"] == f"{TAG}, a lamp" and answer["aside"] == ""
+    send(reviewed, reject("06.png", note="blurred"))
+    (answer,) = send(reviewed, {"file": "06.png", "caption": "a\nlamp"})["shots"]
+    assert (answer["caption"], answer["by_hand"], answer["note"]) == ("a lamp", "rejected", "blurred")
+    item = items(reviewed)["06.png"]
+    assert item["check"] and "activation tag" in item["why"] and item["marks"] == ["edited", "findings"]
+    send(reviewed, {"file": "06.png", "caption": f"{TAG}, a lamp"})
+    item = items(reviewed)["06.png"]
+    assert not item["notes"] and item["why"] == f"{TAG}, a lamp" and item["aside"] == ""
 
 
 def test_captions_of_rejected_photos_stay(
@@ -191,6 +198,14 @@ def test_what_is_no_decision_is_refused_and_nothing_kept(
     assert reviewed.decided == 0 and not any(item["by_hand"] for item in items(reviewed).values())
 
 
+def test_a_name_that_two_pictures_share_is_free_again(photos: Path, controller: TrainingController) -> None:
+    Image.new("RGB", (144, 144), "blue").save(photos / "00.jpg")
+    (problem,) = controller.check(photos, SMALL).in_the_way()
+    assert "would share the caption file" in problem.text
+    send(review(controller, photos), reject("00.jpg"))
+    assert not controller.check(photos, SMALL).in_the_way()
+
+
 def test_a_photo_that_cannot_be_read_can_be_left_out_of_the_problems(
     photos: Path, controller: TrainingController
 ) -> None:
@@ -222,6 +237,31 @@ def test_views_show_the_photo_the_cut_and_what_is_trained(photos: Path, controll
             assert served.get(name)[0] == 404
     finally:
         served.close()
+
+
+def test_outlines_of_a_run_of_the_filter_are_views(tmp_path: Path, controller: TrainingController) -> None:
+    folder = tmp_path / "bags"
+    paint(folder / "two.png", (5, 5, 15, 15), (30, 30, 45, 45))
+    paint(folder / "none.png")
+    Image.new("L", (80, 60)).save(folder / "two.mask.png")
+    for path in folder.iterdir():
+        Image.open(path).resize((160, 120), Image.Resampling.NEAREST).save(path)
+    go(folder, tmp_path / "run")
+    served = Served(folder, ReviewedPhotos(controller, folder, SMALL, run=tmp_path / "run"))
+    try:
+        shown = items(served.server.reviewed)
+        views = [(view["view"], view.get("label")) for view in shown["two.png"]["views"][-3:]]
+        assert views == [("mask", "Mask"), ("mask 2", "Outline 1 lamp"), ("mask 3", "Outline 2 lamp")]
+        assert not any(view["view"].startswith("mask") for view in shown["none.png"]["views"])
+        status, _, body = served.get(shown["two.png"]["views"][-1]["file"].replace(" ", "%20"))
+        mask = Image.open(io.BytesIO(body)).convert("L")
+        assert status == 200 and mask.getpixel((75, 75)) > 200 and mask.getpixel((20, 20)) < 50
+    finally:
+        served.close()
+    paint(tmp_path / "other" / "two.png", (5, 5, 15, 15))
+    for other, run, error in ((tmp_path / "other", tmp_path / "run", TrainingError), (folder, folder, CatalogError)):
+        with pytest.raises(error):
+            ReviewedPhotos(controller, other, SMALL, run=run)
 
 
 def test_a_folder_with_repeats_has_groups_and_its_notes_count_what_is_trained(

@@ -125,8 +125,11 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
     return build_pages("", admit)
 
 
-def build_pages(prefix: str, admit: Admit) -> Starlette:
-    """Return the application of the pages below ``PREFIX/PLACE/``, each about what ``admit`` says."""
+def build_pages(prefix: str, admit: Admit, changed: Callable[[str], None] = lambda _: None) -> Starlette:
+    """Return the application of the pages below ``PREFIX/PLACE/``, each about what ``admit`` says.
+
+    ``changed`` hears of a place in which something was decided or corrected.
+    """
 
     def get(request: Request) -> Response:
         reviewed, name = admit(request), request.path_params["name"]
@@ -150,20 +153,17 @@ def build_pages(prefix: str, admit: Admit) -> Starlette:
 
     async def post(request: Request) -> Response:
         reviewed, name = await run_in_threadpool(admit, request), request.path_params["name"]
+        before = reviewed.decided + reviewed.corrected
         if name.startswith(f"{FIX}/") and reviewed.fixing is not None:
             values = await _json(request, fixing.LARGEST_BODY)
-            return await run_in_threadpool(_fixed, reviewed.fixing, name.removeprefix(f"{FIX}/"), values)
-        if name != DECIDE:
+            answer = await run_in_threadpool(_fixed, reviewed.fixing, name.removeprefix(f"{FIX}/"), values)
+        elif name == DECIDE:
+            answer = await _decided(reviewed, request)
+        else:
             raise HTTPException(404, "Nothing takes decisions at this address.")
-        values = await _json(request, LARGEST_BODY)
-        if not isinstance(values, dict) or "decisions" not in values:
-            raise HTTPException(400, 'Send an object with a list "decisions".')
-        values = values["decisions"]
-        try:
-            chosen = reviewed.chosen(values)
-        except PhotoshootError as error:
-            raise HTTPException(400, str(error)) from error
-        return _response(200, _JSON, json.dumps(await run_in_threadpool(reviewed.decide, chosen)).encode())
+        if reviewed.decided + reviewed.corrected > before:
+            changed(request.path_params["place"])
+        return answer
 
     path = f"{prefix}/{{place}}/{{name:path}}"
     application = Starlette(
@@ -172,6 +172,18 @@ def build_pages(prefix: str, admit: Admit) -> Starlette:
     )
     application.router.redirect_slashes = False  # it would answer where nothing is
     return application
+
+
+async def _decided(reviewed: Reviewed, request: Request) -> Response:
+    """Answer decisions. Raises HTTPException, PhotoshootError."""
+    values = await _json(request, LARGEST_BODY)
+    if not isinstance(values, dict) or "decisions" not in values:
+        raise HTTPException(400, 'Send an object with a list "decisions".')
+    try:
+        chosen = reviewed.chosen(values["decisions"])
+    except PhotoshootError as error:
+        raise HTTPException(400, str(error)) from error
+    return _response(200, _JSON, json.dumps(await run_in_threadpool(reviewed.decide, chosen)).encode())
 
 
 def _fixed(fixer: fixing.Fixing, name: str, values: Any) -> Response:

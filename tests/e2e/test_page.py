@@ -258,7 +258,7 @@ def test_the_photoshoot_tab_filters_a_folder(page: Page, webui: WebUi, allowed: 
     expect(card.locator(".decision")).to_have_text("Rejected by hand")
     assert "rejected" in (allowed / "out" / "decisions.jsonl").read_text(), "at once"
     link = tab.part("pictures", "a").get_attribute("href")
-    alone = page.context.new_page()
+    alone = page.context.browser.new_page()
     alone.goto(f"{webui.url}/{link}")
     expect(alone.locator("[data-show=hand] span")).to_have_text("1")
     alone.locator(".card", has_text="coffee").locator("img").click()

@@ -7,6 +7,7 @@ import binascii
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from starlette.responses import JSONResponse
 
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.pages.application import PAGE_NAME, Reviewed, build_pages
+from lib_photoshoot.webui.http.background import Later
 from lib_photoshoot.webui.http.errors import status_of
 from lib_photoshoot.webui.http.folders import AllowedFolders, MissingPathError
 from lib_photoshoot.webui.http.login import Login
 from lib_photoshoot.webui.http.prefixes import PICTURES_PREFIX
 from lib_photoshoot.webui.http.sentences import sentence
 
+REPORT_AFTER_S = 2.0
+"""So long after the last decision the report's file is written anew: not once for each of a quick series."""
 _MOST_OPEN = 8
 """Folders whose records are kept in memory."""
 
@@ -43,6 +47,7 @@ class PicturePages:
         self._folders = folders
         self._lock = threading.Lock()
         self._opened: dict[Path, Reviewed] = {}
+        self._reports = Later(REPORT_AFTER_S, self._write_report)
 
     def of(self, folder: object) -> tuple[Path, Reviewed]:
         """Return the real folder that a text names, and its pictures.
@@ -67,6 +72,15 @@ class PicturePages:
             raise MissingPathError("This is no address of a folder; open the folder in the tab Photoshoot.") from error
         return self.of(folder)[1]
 
+    def changed(self, place: str) -> None:
+        """Write the file of an address's report anew in a while."""
+        self._reports.ask(place)
+
+    def _write_report(self, place: str) -> None:
+        # The page itself is made anew each time; the next decision tries again.
+        with suppress(OSError, PhotoshootError):
+            self.at(place).write_report()
+
 
 def build_application(pages: PicturePages, login: Login) -> Any:
     """Return what answers below ``PICTURES_PREFIX``."""
@@ -80,7 +94,7 @@ def build_application(pages: PicturePages, login: Login) -> Any:
         except PhotoshootError as error:
             raise HTTPException(status_of(error), sentence(error)) from error
 
-    return _LoggedIn(build_pages(PICTURES_PREFIX, admit), login)
+    return _LoggedIn(build_pages(PICTURES_PREFIX, admit, pages.changed), login)
 
 
 class _LoggedIn:

@@ -29,8 +29,9 @@ from lib_photoshoot.shoot.shot_list.fields import FIELDS, REQUIRED, SEPARATOR
 from lib_photoshoot.shoot.shot_list.reading import rows_of, write_shot_list
 from lib_photoshoot.shoot.shot_list.rows import RowError
 from lib_photoshoot.spreadsheet import formula_safe
+from lib_photoshoot.webui.http.background import Later
 from lib_photoshoot.webui.http.errors import RequestError
-from lib_photoshoot.webui.http.picture_pages import address_of
+from lib_photoshoot.webui.http.picture_pages import REPORT_AFTER_S, address_of
 from lib_photoshoot.webui.shoot.finishing import Finishing
 from lib_photoshoot.webui.shoot.pictures import OwnShoot
 from lib_photoshoot.webui.shoot.rows import (
@@ -53,21 +54,18 @@ if TYPE_CHECKING:
 MOST_TRIES = 100_000
 # Asked again and again while the page is seen: what enhances would have the host load its checkpoint for the answer.
 _LOOKING = FilterSettings(products="cup", on_match=OnMatch.CUT_OUT.value)
-_REPORT_AFTER_S = 2.0
-"""So long after the last decision the report's file is written anew: not once for each of a quick series."""
 
 
 class ShootService:
     """The shoots of one host. Safe to call from several threads."""
 
-    def __init__(self, host: ShootHost, report_after: float = _REPORT_AFTER_S) -> None:
+    def __init__(self, host: ShootHost, report_after: float = REPORT_AFTER_S) -> None:
         self._host = host
         self._lock = threading.Lock()
         self._watched: dict[str, WatchedRun] = {}
         self._folders: dict[str, ShootFolder] = {}
         self._finishing = Finishing(host)
-        self._report_after = report_after
-        self._timers: dict[str, threading.Timer] = {}
+        self._reports = Later(report_after, self._write_report)
 
     def overview(self) -> dict[str, Any]:
         """Everything that the page shows before a shoot was chosen."""
@@ -201,7 +199,7 @@ class ShootService:
             chosen = watched.decide(chosen)
         if chosen:
             folder.decide(chosen)
-            self._report_later(name)
+            self._reports.ask(name)
         view = self.detail(name, before)
         return {"shots": view["shots"], "products": view["products"]}
 
@@ -284,14 +282,6 @@ class ShootService:
             "accepted": accepted,
             "tries": sum(product["accepted"] + product["rejected"] for product in counts),
         }
-
-    def _report_later(self, name: str) -> None:
-        with self._lock:
-            if (waiting := self._timers.pop(name, None)) is not None:
-                waiting.cancel()
-            timer = self._timers[name] = threading.Timer(self._report_after, self._write_report, (name,))
-        timer.daemon = True
-        timer.start()
 
     def _write_report(self, name: str) -> None:
         try:

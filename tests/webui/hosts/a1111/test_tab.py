@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,11 @@ def test_a_picture_is_decided_about_in_the_tab(page: Page, photos: Path) -> None
     kept = visitor(**{"sec-fetch-site": "same-origin", "origin": "https://another.name"}).post(place, json=body)
     assert kept.status_code == 200 and kept.json()["shots"][0]["by_hand"] == "rejected", "the host has many names"
     assert items(page)["0"]["by_hand"] == "rejected"
+    report = Path(page.value(f"{TAB}_open_folder")) / "report.html"
+    deadline = time.monotonic() + 30
+    while not any(item["by_hand"] for item in read_page(report.read_text()).items):
+        assert time.monotonic() < deadline, "the file is another one after a moment"
+        time.sleep(0.05)
     assert '"hand"' in (Path(page.value(f"{TAB}_open_folder")) / "decisions.jsonl").read_text()
 
 

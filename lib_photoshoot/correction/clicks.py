@@ -1,9 +1,9 @@
 """Clicks and a box to an outline, through SAM's decoder.
 
 An outline that is wrong in one place is right in the others, and SAM, asked about all of it anew, errs elsewhere. So of
-an answer only that counts which changes something at the newest click (as the progressive merge of FocalClick does,
-Chen et al. 2022, https://arxiv.org/abs/2204.02574). What SAM answers is put to the same vote as the filter's own
-outlines: salience networks look at the picture before anybody clicks.
+an answer only that counts which changes something at the newest click, and in the way that the click says (FocalClick,
+Chen et al. 2022, https://arxiv.org/abs/2204.02574, merges likewise). Measured on the outlines that our filter gets
+wrong, its vote of several views does harm here: they have erred already. ``benchmarks/correction_clicks.py``.
 """
 
 from __future__ import annotations
@@ -11,23 +11,27 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
-from lib_photoshoot.masks.morphology import mask_box
+from lib_photoshoot.detection.verification import iou
+from lib_photoshoot.masks.comparison import mask_iou
+from lib_photoshoot.masks.morphology import distance_to, mask_box
 from lib_photoshoot.results import Box
-from lib_photoshoot.segmentation.outlining import VOTE_SIDE, vote_copy
+from lib_photoshoot.segmentation.outlining import VOTE_SIDE
 from lib_photoshoot.segmentation.protocol import SoftCandidate
-from lib_photoshoot.segmentation.salience import Salience
-from lib_photoshoot.segmentation.views import Views, near
+from lib_photoshoot.segmentation.working_copy import resized_mask
 
 Click = tuple[float, float, bool]
 """x and y in pixels, and whether that place belongs to the product."""
-PICTURES_KEPT = 4
-"""Pictures whose maps stay in memory, 8 MB each at most."""
+MOST_CHANGED = 0.3
+"""What a second question changes is no more than this share of the outline: it knows less of what is meant."""
+LIKE_BEFORE = 0.5
+"""How much of the overlap with the outline so far counts beside SAM's own word on its answers."""
 ANSWERS_KEPT = 32
 """The last click of several asks again about the others: their answers are known, 3 MB each at most."""
 
@@ -50,18 +54,14 @@ class ClickSegmenter(Protocol):
 class ClickOutliner:
     """Outlines by clicks; methods may be called from several threads."""
 
-    def __init__(self, segmenter: ClickSegmenter, quick: Salience | None = None, fine: Salience | None = None) -> None:
-        """``quick`` and ``fine`` are the outliner's salience networks; without them SAM's answer stands alone."""
+    def __init__(self, segmenter: ClickSegmenter) -> None:
         self._segmenter = segmenter
-        self._networks = {"quick": quick, "fine": fine}
-        self._asking, self._looking = threading.Lock(), threading.Lock()
-        self._seen: OrderedDict[bytes, dict[str, np.ndarray]] = OrderedDict()
+        self._asking = threading.Lock()
         self._answers: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
 
     def prepare(self, image: np.ndarray) -> None:
         """Look at a picture, uint8 RGB (height, width, 3), ahead of the clicks: this takes seconds."""
         self._segmenter.embed_ahead(image)
-        self._maps(image, picture_digest(image))
 
     def outline(
         self, image: np.ndarray, start: np.ndarray | None, box: Box | None, clicks: Sequence[Click]
@@ -73,95 +73,98 @@ class ClickOutliner:
         """
         if box is not None or (start is not None and not start.any()):
             start = None
-        digest = picture_digest(image)
+        if start is None and box is None and not clicks:
+            return np.zeros(image.shape[:2], bool)
+        # Without an outline or a box it is the first click that says what is meant.
+        first = 0 if start is not None or box is not None else 1
         with self._asking:
-            maps = self._maps(image, digest)
-            mask, first = start, 0 if start is not None or box is not None else 1
-            beginning = (digest, None if start is None else picture_digest(start), box)
+            begun = (_digest(image), None if start is None else _digest(start), box)
+            mask = start
             if mask is None:
-                if box is None and not clicks:
-                    return np.zeros(image.shape[:2], bool)
-                mask = self._once((*beginning, *clicks[:first]), lambda: self._new(image, maps, box, clicks[:first]))
+                mask = self._once((*begun, *clicks[:first]), partial(self._new, image, box, clicks[:first]))
             for number in range(first + 1, len(clicks) + 1):
-                before, so_far = mask, clicks[:number]
-                mask = self._once((*beginning, *so_far), lambda: self._corrected(image, maps, before, so_far))  # noqa: B023
+                so_far = clicks[:number]
+                mask = self._once((*begun, *so_far), partial(self._corrected, image, mask, so_far))
         return mask.copy()
 
-    def _new(
-        self, image: np.ndarray, maps: Mapping[str, np.ndarray], box: Box | None, clicks: Sequence[Click]
-    ) -> np.ndarray:
-        return _enlarged(self._answer(image, maps, box, clicks, None), image)
+    def _new(self, image: np.ndarray, box: Box | None, clicks: Sequence[Click]) -> np.ndarray:
+        shape = vote_shape(image)
+        answers = self._segmenter.prompted(image, box, clicks, shape)
+        drawn = None if box is None else _scaled(box, shape[1] / image.shape[1])
 
-    def _corrected(
-        self, image: np.ndarray, maps: Mapping[str, np.ndarray], mask: np.ndarray, clicks: Sequence[Click]
-    ) -> np.ndarray:
+        def rank(answer: SoftCandidate) -> float:
+            around = mask_box(answer.probability > 0.5)
+            # A box is drawn around the whole product: what fills less of it is a part.
+            return answer.quality + (iou(around, drawn) if around is not None and drawn is not None else 0.0)
+
+        return _enlarged(max(answers, key=rank).probability, image)
+
+    def _corrected(self, image: np.ndarray, mask: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
         """Return the mask, changed at the last click."""
-        answer = _enlarged(self._answer(image, maps, _box_around(mask, clicks), clicks, mask), image)
-        _, labels = cv2.connectedComponents((answer ^ mask).view(np.uint8), connectivity=8)
-        label = labels[_place(clicks[-1], mask.shape)]
-        return mask ^ (labels == label) if label else mask
+        box, most = _box_around(mask, clicks), MOST_CHANGED * np.count_nonzero(mask)
+        for prior in (mask.astype(np.float32), None):
+            answer = self._best(image, box, clicks, mask, prior)
+            changed = _changed(answer, mask, clicks[-1])
+            if changed is not None and (prior is not None or np.count_nonzero(changed) <= most):
+                return mask ^ changed
+        return mask ^ _around(mask, clicks[-1])
 
-    def _answer(
+    def _best(
         self,
         image: np.ndarray,
-        maps: Mapping[str, np.ndarray],
         box: Box | None,
         clicks: Sequence[Click],
-        mask: np.ndarray | None,
+        mask: np.ndarray,
+        prior: np.ndarray | None,
     ) -> np.ndarray:
-        """Return how much each pixel belongs to the product, float32 in [0, 1] of the size of an answer."""
+        """Return the answer that obeys most of the clicks, and then is most like the mask; bool of the picture's
+        size.
+        """
         shape = vote_shape(image)
-        prior = None if mask is None else mask.astype(np.float32)
-        answers = self._segmenter.prompted(image, box, clicks, shape, prior)
+        now = resized_mask(mask, shape)
         factor = shape[1] / image.shape[1]
         places = [(_place((x * factor, y * factor, inside), shape), inside) for x, y, inside in clicks]
 
         def rank(answer: SoftCandidate) -> float:
-            return sum((answer.probability[place] > 0.5) == inside for place, inside in places) + answer.quality
+            obeyed = sum((answer.probability[place] > 0.5) == inside for place, inside in places)
+            return obeyed + answer.quality + LIKE_BEFORE * mask_iou(answer.probability > 0.5, now)
 
-        best = max(answers, key=rank)
-        return _voted(best, maps)
+        answers = self._segmenter.prompted(image, box, clicks, shape, prior)
+        return _enlarged(max(answers, key=rank).probability, image)
 
-    def _once(self, key: tuple[Any, ...], make: Any) -> np.ndarray:
+    def _once(self, key: tuple[Any, ...], make: Callable[[], np.ndarray]) -> np.ndarray:
         if key not in self._answers:
             self._answers[key] = make()
             while len(self._answers) > ANSWERS_KEPT:
                 self._answers.popitem(last=False)
         return self._answers[key]
 
-    def _maps(self, image: np.ndarray, digest: bytes) -> dict[str, np.ndarray]:
-        """Return what the networks see in a picture, float32 of the size of an answer."""
-        with self._looking:
-            if digest not in self._seen:
-                small = vote_copy(image)
-                self._seen[digest] = {name: one.map(small) for name, one in self._networks.items() if one is not None}
-                while len(self._seen) > PICTURES_KEPT:
-                    self._seen.popitem(last=False)
-            return self._seen[digest]
-
 
 def vote_shape(image: np.ndarray) -> tuple[int, int]:
-    """Return the size (height, width) of answers: that of the outliner's vote."""
+    """Return the size (height, width) in which answers are given: that of the outliner's vote."""
     scale = min(1.0, VOTE_SIDE / max(image.shape[:2]))
     return max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale))
 
 
-def picture_digest(image: np.ndarray) -> bytes:
-    """Identify a picture or mask by its pixels."""
-    return hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
+def _changed(answer: np.ndarray, mask: np.ndarray, click: Click) -> np.ndarray | None:
+    """Return what an answer adds, or takes away, at a click, bool; None for nothing."""
+    wanted = answer & ~mask if click[2] else mask & ~answer
+    _, labels = cv2.connectedComponents(wanted.view(np.uint8), connectivity=8)
+    label = labels[_place(click, mask.shape)]
+    return labels == label if label else None
 
 
-def _voted(best: SoftCandidate, maps: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the vote of an answer and of the networks, as far as these see the same."""
-    hint = best.probability > 0.5
-    around = mask_box(hint)
-    if around is None:
-        return best.probability
-    views = Views(hint, [[best]])
-    area = near(hint, around)
-    for name, seen in maps.items():
-        setattr(views, name, seen * area)
-    return views.vote()
+def _around(mask: np.ndarray, click: Click) -> np.ndarray:
+    """Return a disc at a click that reaches to the mask's edge: what is changed where SAM sees nothing to change."""
+    row, column = _place(click, mask.shape)
+    inside = bool(mask[row, column])
+    if inside == click[2]:
+        return np.zeros(mask.shape, bool)
+    depth = float(distance_to(~mask if inside else mask)[row, column])
+    radius = max(1, round(min(depth, 0.05 * max(mask.shape))))
+    disc = np.zeros(mask.shape, np.uint8)
+    cv2.circle(disc, (column, row), radius, (1,), cv2.FILLED)
+    return (disc > 0) & (mask == inside)
 
 
 def _enlarged(answer: np.ndarray, image: np.ndarray) -> np.ndarray:
@@ -180,3 +183,12 @@ def _box_around(mask: np.ndarray, clicks: Sequence[Click]) -> Box | None:
         if click[2]:
             marked[_place(click, mask.shape)] = True
     return mask_box(marked)
+
+
+def _scaled(box: Box, factor: float) -> Box:
+    x0, y0, x1, y1 = (side * factor for side in box)
+    return x0, y0, x1, y1
+
+
+def _digest(pixels: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()

@@ -18,7 +18,7 @@ import numpy as np
 
 from lib_photoshoot.catalog.replacement import new_scratch
 from lib_photoshoot.correction.ahead import Ahead
-from lib_photoshoot.correction.clicks import ClickOutliner, ClickSegmenter
+from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.originals import check_original, jpeg_of, read_original
 from lib_photoshoot.correction.regions import read_region_mask
 from lib_photoshoot.correction.run_settings import RunSettings, run_settings
@@ -182,20 +182,14 @@ class Fixer:
         return self._copies[key]
 
 
-def click_outliner(segmenter: ClickSegmenter | None = None) -> ClickOutliner:
-    """Load the embedded salience networks on this machine's processor, and MobileSAM where no segmenter is given.
+def click_outliner() -> ClickOutliner:
+    """Load MobileSAM on this machine's processor. Raises WeightsError."""
+    from lib_photoshoot.segmentation.sam import SamSegmenter
+    from lib_photoshoot.weights.store import find
 
-    Raises WeightsError.
-    """
-    from lib_photoshoot.build import fine_salience, salience
-
-    if segmenter is None:
-        from lib_photoshoot.segmentation.sam import SamSegmenter
-        from lib_photoshoot.weights.store import find
-
-        segmenter = SamSegmenter.from_file(find("mobile-sam"), "mobile-sam")
-        segmenter.keep = EMBEDDINGS_KEPT
-    return ClickOutliner(segmenter, salience("u2netp"), fine_salience())
+    segmenter = SamSegmenter.from_file(find("mobile-sam"), "mobile-sam")
+    segmenter.keep = EMBEDDINGS_KEPT
+    return ClickOutliner(segmenter)
 
 
 def _drawings(

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.build import model_choice
-from lib_photoshoot.correction.fixer import EMBEDDINGS_KEPT, click_outliner
+from lib_photoshoot.correction.clicks import ClickOutliner
+from lib_photoshoot.correction.fixer import EMBEDDINGS_KEPT
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.files import shown
 from lib_photoshoot.registry import REGISTRY
@@ -78,7 +79,7 @@ def _photos(folder: Path) -> Reviewed | None:
 
 def _fixer(run: ReviewedRun) -> EnhancingFixer:
     # Where the user wants the models unloaded, the next job does it: with each click they would be loaded anew.
-    return EnhancingFixer(run, lambda: click_outliner(HostSegmenter(run.settings())), queue_turn, _painting)
+    return EnhancingFixer(run, lambda: ClickOutliner(HostSegmenter(run.settings())), queue_turn, _painting)
 
 
 def open_generated(shown: Any, infotext: str, products: str) -> Path:

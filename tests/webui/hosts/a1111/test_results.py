@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_photoshoot import build
 from lib_photoshoot.segmentation.protocol import SoftCandidate
 from tests.pages import read_page
 from tests.webui.hosts.a1111.conftest import ON, SIDE, bag, decoded, differing, encoded, generate, saved
@@ -163,11 +162,7 @@ def test_an_enhancement_that_fails_leaves_everything(started: StandIn) -> None:
     assert ask(page, "fix/enhance", {"id": "x"}, 400) and ask(page, "fix/enhance", {"id": 7}, 409)
 
 
-def test_clicks_ask_the_hosts_segmenter_in_its_queue(
-    started: StandIn, models: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("salience", "fine_salience"):
-        monkeypatch.setattr(build, name, lambda *_: None)
+def test_clicks_ask_the_hosts_segmenter_in_its_queue(started: StandIn, models: Any) -> None:
     turns: list[bool] = []
 
     class Clicked:

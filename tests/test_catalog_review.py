@@ -60,6 +60,18 @@ def test_the_page_and_the_files_that_it_names_are_served(served: Served) -> None
         )
 
 
+def test_a_picture_is_sent_again_only_when_it_is_another(served: Served, photos: Path) -> None:
+    name = "thumbnails/before/one.jpg"
+    _, headers, first = served.get(name)
+    assert headers["Cache-Control"] == "private, no-cache"
+    status, _, body = served.get(name, **{"If-None-Match": headers["Etag"]})
+    assert (status, body) == (304, b"") and first
+    paint(photos / "one.png", (1, 1, 70, 50))
+    go(photos, served.out)
+    status, _, body = served.get(name, **{"If-None-Match": headers["Etag"]})
+    assert status == 200 and body == (served.out / name).read_bytes() != first
+
+
 def test_a_decision_is_in_the_ledger_at_once_and_in_the_page_at_the_end(served: Served, photos: Path) -> None:
     found = read_page(served.get("report.html")[2].decode()).items[1]
     assert found["reference"] == {"file": reject(photos)["file"]}

@@ -22,7 +22,7 @@ from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.journal import SPOILED, read_header, read_lines
 from lib_photoshoot.pages.data import Item
 
-_MOST_AT_ONCE = 2000
+_MOST_AT_ONCE = 500
 """Items in one answer about changes."""
 _SHOWS = (*SPOILED, IndexError, OverflowError)
 

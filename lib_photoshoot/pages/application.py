@@ -124,13 +124,12 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
         if name == CHANGES:
             return _response(200, _JSON, json.dumps(reviewed.changes(request.query_params.get("since", ""))).encode())
         path = reviewed.picture(name)
+        if path is None:
+            raise HTTPException(404, "There is no such picture here.")
         try:
-            data = None if path is None else path.read_bytes()
+            return _file_response(path, request.headers.get("if-none-match"))
         except FileNotFoundError as error:  # it was moved meanwhile
             raise HTTPException(404, "There is no such picture any more.") from error
-        if path is None or data is None:
-            raise HTTPException(404, "There is no such picture here.")
-        return _response(200, MEDIA_TYPES[path.suffix], data, "private, max-age=3600")
 
     async def post(request: Request) -> Response:
         name = name_in(request)
@@ -207,6 +206,17 @@ def _refused(request: Request, error: Exception) -> Response:
         answer.headers["Connection"] = "close"  # the body may not have been read
         return answer
     return _response(status, _PLAIN, f"{text}\n".encode("utf-8", "replace"))
+
+
+def _file_response(path: Path, known: str | None) -> Response:
+    """Return a file, unless the browser has it as it is now: what is made anew has the same name."""
+    status = path.stat()
+    tag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+    same = known == tag
+    data = b"" if same else path.read_bytes()
+    answer = _response(304 if same else 200, MEDIA_TYPES[path.suffix], data, "private, no-cache")
+    answer.headers["ETag"] = tag
+    return answer
 
 
 def _response(status: int, kind: str, body: bytes, cache: str = "no-store") -> Response:

@@ -91,10 +91,32 @@ def test_a_deleted_picture_can_be_decided_about(folder: ShootFolder) -> None:
     assert shot(folder, "shoe", 0)["decision"] == "rejected" and not (folder.path / "shoe/rejected/100.png").exists()
 
 
-def test_nothing_is_decided_under_a_running_shoot(folder: ShootFolder, products: Products) -> None:
-    with ShootLedger(folder.path, products, resume=True), pytest.raises(ShootError, match="Another shoot is writing"):
-        folder.decide([ChosenShot("shoe", 0, Hand("rejected"))])
-    assert shot(folder, "shoe", 0)["by_hand"] is None
+def test_what_is_decided_under_a_running_shoot_waits_for_it(folder: ShootFolder, products: Products) -> None:
+    with ShootLedger(folder.path, products, resume=True):
+        assert not folder.decide([ChosenShot("shoe", 0, Hand("rejected"))])[0].accepted
+        assert (folder.path / shot(folder, "shoe", 0)["file"]).is_file()
+    assert shot(folder, "shoe", 0)["by_hand"] == "rejected"
+
+
+def test_a_running_shoot_makes_up_for_what_is_rejected_meanwhile(
+    products: Products, tmp_path: Path, shoot: Shoot
+) -> None:
+    from lib_photoshoot.shoot.run.http_webui import HttpWebUi
+
+    out = tmp_path / "out"
+
+    def reject_the_first(number: int, body: Any) -> None:
+        if number == 3:
+            (product, *_) = [entry.product for entry in read_state(out).tries if entry.number == 0 and entry.accepted]
+            ShootFolder(out).decide([ChosenShot(product, 0, Hand("rejected", "other"))])
+
+    with FakeWebUi() as fake, ShootRun(products, [HttpWebUi(fake.url)], out) as run:
+        fake.misbehave = reject_the_first
+        summary = run.run()
+    assert summary.accepted == 12
+    state = read_state(out)
+    (rejected,) = [entry for entry in state.tries if entry.by_hand]
+    assert not state.waiting and (out / rejected.file).is_file() and "/rejected/" in rejected.file
 
 
 def test_an_unknown_picture_is_refused_and_the_earlier_ones_stay(folder: ShootFolder) -> None:

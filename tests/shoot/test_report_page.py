@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -223,11 +224,20 @@ def test_going_on_and_taking_back(page: Page, out: Path) -> None:
     assert seeds(page) == [11, 2, 4, 8, 10]
 
 
+@contextmanager
+def full_disk(page: Page) -> Iterator[None]:
+    """While decisions are refused."""
+    answer = json.dumps({"error": "The disk is full."})
+    page.route("**/decide", lambda route: route.fulfill(status=409, content_type="application/json", body=answer))
+    yield
+    page.unroute("**/decide")
+
+
 def test_what_cannot_be_written_stays_in_the_page_and_is_tried_again(page: Page, out: Path) -> None:
     bar, decision = page.locator("#bars .unkept"), card(page, "red bag", 1).locator(".decision")
-    with ShootLedger(out, None, resume=True):
+    with full_disk(page):
         press(page, "r")
-        expect(bar).to_contain_text("A decision about red bag, seed 1 is not kept yet. Another shoot is writing")
+        expect(bar).to_contain_text("A decision about red bag, seed 1 is not kept yet. The disk is full.")
         expect(decision).to_have_text("Rejected by hand, not kept")
         bar.locator(".again").click()
         expect(bar).to_be_visible()
@@ -240,7 +250,7 @@ def test_what_cannot_be_written_stays_in_the_page_and_is_tried_again(page: Page,
 
 
 def test_what_cannot_be_written_can_be_given_up(page: Page, out: Path) -> None:
-    with ShootLedger(out, None, resume=True):
+    with full_disk(page):
         press(page, "r")
         expect(page.locator("#bars .unkept")).to_be_visible()
         page.locator("#bars .unkept .give-up").click()

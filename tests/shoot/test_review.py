@@ -314,12 +314,48 @@ def test_one_unknown_picture_and_nothing_is_decided(served: Served) -> None:
     )
 
 
-def test_while_a_shoot_runs_it_says_so(served: Served) -> None:
+def test_while_a_shoot_runs_a_decision_waits_for_it_on_the_disk(served: Served) -> None:
+    with ShootLedger(served.out, None, resume=True) as ledger:
+        status, answer = served.post({"decisions": [{**BAG, "reason": "colour"}]})
+        assert status == 200 and (answer["shots"][0]["by_hand"], answer["shots"][0]["file"]) == (
+            "rejected",
+            "red bag/1.jpg",
+        )
+        assert untouched(served.out) and answer["products"][0]["accepted"] == 1
+        assert read_state(served.out).tries[0].hand == Hand("rejected", "colour")
+        shots = read_page(served.get("report.html")[2].decode()).shots
+        assert shots[0]["by_hand"] == "rejected" and served.get(shots[0]["file"].replace(" ", "%20"))[0] == 200
+        assert served.post({"decisions": [{**BAG, "number": 77}]})[0] == 409
+        ((before, after),) = ledger.take_waiting()
+        assert before.accepted and not after.accepted and ledger.take_waiting() == []
+    assert hands(served.out) == [{**BAG, "reason": "colour", "waited": (served.out / "decisions.jsonl").stat().st_size}]
+    assert (served.out / "red bag/rejected/1.jpg").is_file() and not read_state(served.out).waiting
+    assert served.post({"decisions": [{**BAG, "decision": None}]})[0] == 200  # stands above what waited before
+    assert read_state(served.out).tries[0].hand is None and (served.out / "red bag/1.jpg").is_file()
+
+
+def test_who_opens_the_ledger_next_carries_out_what_waits(served: Served) -> None:
+    since = read_page(served.get("report.html")[2].decode()).shoot["changes"]
     with ShootLedger(served.out, None, resume=True):
-        status, answer = served.post({"decisions": [BAG]})
-        assert status == 409 and "Another shoot is writing" in answer["error"] and untouched(served.out)
-        assert served.get("report.html")[0] == 200
-    assert served.post({"decisions": [BAG]})[0] == 200
+        served.post({"decisions": [BAG]})
+        told = json.loads(served.get(since)[2])
+        assert told["items"][0]["by_hand"] == "rejected" and told["changes"] != since
+    ShootLedger(served.out, None, resume=True).close()
+    assert (served.out / "red bag/rejected/1.jpg").is_file() and len(hands(served.out)) == 1
+    assert json.loads(served.get(told["changes"])[2])["items"][0]["file"] == "red bag/rejected/1.jpg"
+
+
+@pytest.mark.parametrize("line", [b"their own\n", None])
+def test_a_strangers_file_of_waiting_decisions_is_not_touched(served: Served, line: bytes | None) -> None:
+    file, outside = served.out / "decisions.jsonl", served.out.parent / "outside"
+    outside.write_bytes(b"")
+    with ShootLedger(served.out, None, resume=True):
+        if line is None:
+            file.symlink_to(outside)
+        else:
+            file.write_bytes(line)
+        assert served.post({"decisions": [BAG]})[0] == 409
+    assert outside.read_bytes() == b"" and file.read_bytes() == (line or b"")
 
 
 def test_a_shoot_can_go_on_soon_after_a_decision(served: Served) -> None:
@@ -395,7 +431,7 @@ def test_applying_to_a_running_shoot_and_to_none(out: Path, tmp_path: Path) -> N
     file.write_text(json.dumps([BAG]))
     with ShootLedger(out, None, resume=True):
         result = apply(out, file)
-    assert result.exit_code == 2 and "Another shoot is writing" in result.output and untouched(out)
+        assert result.exit_code == 0 and "1 rejected" in result.output and untouched(out)
     for folder, what in (
         (tmp_path, "holds no shoot, no run of filter and no photos"),
         (tmp_path / "nowhere", "is no folder"),

@@ -31,7 +31,7 @@ async function opened(item) {
   showPanel();
   showUnfixed();
   redraw();
-  if (draft.changed && !draft.saving) settle(draft).then(() => { keepDraft(draft); showPanel(); redraw(); }, () => {});
+  if (!draft.saving && draft.history.now.some(isLacking)) settled(draft, draft.note);
 }
 /** Leave the picture: what was changed is saved. */
 function leave() {
@@ -120,14 +120,14 @@ function changeTo(state) {
   settled(fixer.draft);
 }
 /** After any change: it is kept, shown, and what it needs is asked for. */
-async function settled(draft) {
+async function settled(draft, note = "") {
   if (!draft.history.now.some(region => region.key === draft.chosen)) draft.chosen = (draft.history.now[0] || { key: null }).key;
-  draft.problem = draft.note = "";
+  Object.assign(draft, { note, problem: "" });
   const known = () => { keepDraft(draft); if (draft === fixer.draft) { showPanel(); redraw(); } showUnfixed(); };
   const mark = setTimeout(() => { if (draft === fixer.draft) showBusy(); }, 150);
   const answer = settle(draft);
   known();
-  try { await answer; } catch (error) { Object.assign(draft, { problem: error.message, retry: settled }); }
+  try { await answer; } catch (error) { Object.assign(draft, { problem: error.message, retry: one => settled(one) }); }
   clearTimeout(mark);
   if (draft === fixer.draft && !draft.asking.size) showBusy("");
   known();

@@ -1,6 +1,6 @@
 // What is drawn over the photo: the outlines, or all that is not cut out, and what was clicked.
 
-const dialog = $("#fixer"), stage = $(".stage", dialog), canvas = $("canvas", stage), ink = canvas.getContext("2d");
+const dialog = $("#fixer"), stage = $(".easel", dialog), canvas = $("canvas", stage), ink = canvas.getContext("2d");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const GROUNDS = { white: "#fff", checks: "", loud: "#ff00c8" };
 let waiting = false, march = 0;

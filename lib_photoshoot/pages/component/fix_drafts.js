@@ -11,7 +11,7 @@ class Draft {
     this.edit = editSize(item.size);
     this.history = new FixHistory(regions);
     this.chosen = regions.length ? regions[0].key : null;
-    this.shown = new Map();   // what was last known of each region's outline
+    this.shown = new Map(regions.map(({ key, mask }) => [key, mask]));  // what was last known of each region's outline
     this.asking = new Map();  // what ends each question to which there is no answer yet, by its region
     this.problem = "";        // why it could not be saved, or asked for; `retry` does it again
     this.retry = null;
@@ -77,11 +77,12 @@ function unsavedItems() {
 }
 addEventListener("beforeunload", event => { if ([...drafts.values()].some(draft => draft.changed)) event.preventDefault(); });
 
+const isLacking = region => !region.mask && !region.removed && isPrompted(region);
 /** Ask for the outlines that are not known, and no more for those that are nothing any more. */
 async function settle(draft) {
   const now = draft.history.now;
-  for (const [region, end] of draft.asking) if (!now.includes(region)) end.abort();
-  const lacking = now.filter(region => !region.mask && !region.removed && isPrompted(region));
+  for (const [region, end] of draft.asking) if (!now.includes(region)) { end.abort(); draft.asking.delete(region); }
+  const lacking = now.filter(isLacking);
   const answers = await Promise.allSettled(lacking.map(region => draft.asking.get(region)?.answer || askFor(draft, region)));
   const failed = answers.find(answer => answer.reason);
   if (failed) throw failed.reason;
@@ -94,7 +95,7 @@ function askFor(draft, region) {
       draft.shown.set(region.key, region.mask);
     } catch (error) {
       if (!end.signal.aborted) throw error;
-    } finally { draft.asking.delete(region); }
+    } finally { if (draft.asking.get(region) === end) draft.asking.delete(region); }
   })();
   draft.asking.set(region, end);
   return end.answer;

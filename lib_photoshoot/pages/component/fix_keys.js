@@ -45,6 +45,7 @@ function pressed(event) {
 }
 function letGo(event) {
   if (!fixer.item) return;
+  if (event && event.key === "Alt") event.preventDefault();  // some browsers go to their menu
   if (!event || event.key === "Alt") fixer.alt = false;
   if (!event || event.key === " ") fixer.space = false;
   if (!event || event.key.toLowerCase() === "c") showBefore(false);

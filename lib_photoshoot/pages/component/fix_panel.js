@@ -24,7 +24,7 @@ function showPanel() {
   const { item, draft } = fixer;
   if (!item) return;
   inFixer("#fix-name").textContent = item.name;
-  inFixer(".where").textContent = item.at >= 0 ? `${item.at + 1} of ${list.length}` : "";
+  inFixer(".which").textContent = item.at >= 0 ? `${item.at + 1} of ${list.length}` : "";
   const press = (selector, value) => { for (const button of $$(selector, dialog)) button.setAttribute("aria-pressed", button.value === value); };
   press(".tool", fixer.tool);
   press(".sign", fixer.minus ? "remove" : "add");

@@ -2,7 +2,7 @@
 
 const fixAddress = name => page.fix.replace(/\/*$/, "/") + name;
 const canFix = item => Boolean(page.fix && item && item.fixable && item.size);
-const SILENT = "The server does not answer. What you changed is kept in this browser: start the review again, then try again.";
+const SILENT = "The server does not answer. What you changed is kept in this browser: once it runs again, try again here or open the address that it prints.";
 
 async function fetched(name, options) {
   let response;
@@ -13,9 +13,10 @@ async function fetched(name, options) {
     throw new Error(SILENT, { cause: error });
   }
   if (response.ok) return response;
-  let said = null;
-  try { said = JSON.parse(await response.text()); } catch { /* not of our server */ }
-  throw new Error((said && said.error) || `The server could not do that (answer ${response.status}).`);
+  const type = response.headers.get("Content-Type") || "", text = await response.text();
+  let said = type.startsWith("text/plain") ? text.trim() : "";
+  try { said = JSON.parse(text).error || said; } catch { /* a sentence, or not of our server */ }
+  throw new Error(said || `The server could not do that (answer ${response.status}).`);
 }
 async function post(name, body, signal) {
   const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };

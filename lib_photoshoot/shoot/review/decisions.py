@@ -15,7 +15,8 @@ from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
 from lib_photoshoot.shoot.review.report import page_title, report_chunks, shot_item, write_report
 from lib_photoshoot.shoot.review.view import shoot_view
-from lib_photoshoot.shoot.run.ledger import LEDGER_NAME, ShootLedger, ShootState
+from lib_photoshoot.shoot.run.ledger import LEDGER_NAME, ShootGoesOnError, ShootLedger, ShootState
+from lib_photoshoot.shoot.run.waiting import WAITING_NAME
 from lib_photoshoot.shoot.shot_list.reading import REPORT_NAME
 
 _HOLD_S = 1.0
@@ -59,7 +60,7 @@ class ReviewedShoot:
 
     def changes(self, since: str) -> dict[str, Any]:
         """Return what is new since the page was made or asked last. Raises ShootError."""
-        epoch, _, seen = since.partition(".")
+        epoch, seen = [*since.split("."), ""][:2]
         after = int(seen) if epoch == self._epoch and seen.isdecimal() and len(seen) < 16 else 0
         view = self.view(after)
         answer: dict[str, Any] = {
@@ -72,7 +73,8 @@ class ReviewedShoot:
         return answer
 
     def _address(self, view: Mapping[str, Any]) -> str:
-        return f"{CHANGES}?since={self._epoch}.{view['revision']}"
+        waiting = stamp_of(self.folder.path / WAITING_NAME) or (0, 0)
+        return f"{CHANGES}?since={self._epoch}.{view['revision']}.{waiting[1]}"
 
     def chosen(self, values: Any) -> list[ChosenShot]:
         """Decisions out of JSON. Raises ShootError."""
@@ -92,6 +94,8 @@ class ReviewedShoot:
                 ledger = self._taken()
                 before = len(ledger.state.changes)
                 self._decide(ledger, chosen)
+            except ShootGoesOnError:
+                return self._decide_later(chosen)
             except OSError as error:
                 self._give_back()
                 raise ShootError(
@@ -104,6 +108,20 @@ class ReviewedShoot:
             self._stamp = self._stamp_now()
             self.decided += len(chosen)
             view = shoot_view(self._names, ledger.state, before)
+        return {"shots": view["shots"], "products": view["products"]}
+
+    def _decide_later(self, chosen: Sequence[ChosenShot]) -> dict[str, Any]:
+        """Leave decisions to the shoot that holds the ledger."""
+        if self._timer is not None:
+            self._timer.cancel()
+        state = self._read()
+        for one in chosen:
+            if state.find(one.product, one.number) is None:
+                raise self._lacks(one)
+        self.folder.decide_later(chosen)
+        self.decided += len(chosen)
+        state = self._read()
+        view = shoot_view(self._names, state, len(state.changes))
         return {"shots": view["shots"], "products": view["products"]}
 
     def _decide(self, ledger: ShootLedger, chosen: Sequence[ChosenShot]) -> None:
@@ -192,4 +210,5 @@ class ReviewedShoot:
         return state
 
     def _stamp_now(self) -> object:
-        return stamp_of(self.folder.path / LEDGER_NAME)
+        ledger = stamp_of(self.folder.path / LEDGER_NAME)
+        return ledger and (ledger, stamp_of(self.folder.path / WAITING_NAME))

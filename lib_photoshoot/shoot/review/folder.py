@@ -9,10 +9,19 @@ from typing import Any
 
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import ShootError
-from lib_photoshoot.files import shown, stamp_of
+from lib_photoshoot.files import shown, stamp_of, writing_failed
 from lib_photoshoot.pages.hands import Hand, hand_of, has_keys
 from lib_photoshoot.shoot.review.view import shoot_view
-from lib_photoshoot.shoot.run.ledger import LEDGER_NAME, LIST_NAME, ShootLedger, ShootState, Try, read_state
+from lib_photoshoot.shoot.run.ledger import (
+    LEDGER_NAME,
+    LIST_NAME,
+    ShootGoesOnError,
+    ShootLedger,
+    ShootState,
+    Try,
+    read_state,
+)
+from lib_photoshoot.shoot.run.waiting import WAITING_NAME, append_waiting
 from lib_photoshoot.shoot.shot_list.fields import read_field
 from lib_photoshoot.shoot.shot_list.product import ListedProduct, folder_of
 from lib_photoshoot.shoot.shot_list.reading import read_rows, read_shot_list
@@ -65,7 +74,7 @@ class ShootFolder:
 
     def names(self) -> list[ListedName]:
         """Return the listed products' names, folders and counts. Raises ShootError."""
-        return self._unless_changed(LIST_NAME, self._read_names)
+        return self._unless_changed((LIST_NAME,), self._read_names)
 
     def _read_names(self) -> list[ListedName]:
         found = []
@@ -83,34 +92,65 @@ class ShootFolder:
 
     def state(self) -> ShootState:
         """Return what its ledger says now, to be read only. Raises ShootError."""
-        return self._unless_changed(LEDGER_NAME, lambda: read_state(self.path))
+        return self._unless_changed((LEDGER_NAME, WAITING_NAME), lambda: read_state(self.path))
 
     def view(self, after: int = 0) -> dict[str, Any]:
         """As :func:`lib_photoshoot.shoot.review.view.shoot_view`. Raises ShootError."""
         return shoot_view(self.names(), self.state(), after)
 
-    def _unless_changed(self, name: str, read: Callable[[], Any]) -> Any:
+    def _unless_changed(self, names: tuple[str, ...], read: Callable[[], Any]) -> Any:
         # Before reading: what is added meanwhile is read the next time.
-        stamp = stamp_of(self.path / name)
-        known, value = self._kept.get(name, (None, None))
-        if stamp is None or known != stamp:
+        stamp = [stamp_of(self.path / name) for name in names]
+        known, value = self._kept.get(names[0], (None, None))
+        if stamp[0] is None or known != stamp:
             value = read()
-            self._kept[name] = (stamp, value)
+            self._kept[names[0]] = (stamp, value)
         return value
 
     def decide(self, chosen: Iterable[ChosenShot]) -> list[Try]:
         """Write decisions into the ledger, in their order, and move the pictures; returns the tries as they are now.
 
-        Raises ShootError while a shoot is running in the folder, for a picture that is not there, and where the folder
-        cannot be written.
+        While a shoot is running in the folder they wait for it. Raises ShootError for a picture that is not there, and
+        where the folder cannot be written.
         """
+        chosen = list(chosen)
         try:
             with ShootLedger(self.path, None, resume=True) as ledger:
                 return [ledger.decide(one.product, one.number, one.hand) for one in chosen]
+        except ShootGoesOnError:
+            return self.decide_later(chosen)
         except OSError as error:
             raise ShootError(
                 f"The decision could not be kept in {shown(self.path)} ({error.strerror}); correct it and decide again."
             ) from error
+
+    def decide_later(self, chosen: Iterable[ChosenShot]) -> list[Try]:
+        """Write decisions for the shoot that is running in the folder; the tries as they will be.
+
+        Raises ShootError as :meth:`decide` does.
+        """
+        chosen = list(chosen)
+        self._tries_of(chosen)
+        values = [
+            {"product": one.product, "number": one.number, "decision": None, **(one.hand.to_json() if one.hand else {})}
+            for one in chosen
+        ]
+        try:
+            append_waiting(self.path, values)
+        except OSError as error:
+            raise ShootError(
+                f"The decision was not kept. {writing_failed(self.path, error, 'decide again')}"
+            ) from error
+        return self._tries_of(chosen)
+
+    def _tries_of(self, chosen: Iterable[ChosenShot]) -> list[Try]:
+        state, found = self.state(), []
+        for one in chosen:
+            entry = state.find(one.product, one.number)
+            if entry is None:
+                raise ShootError(f"The shoot has no picture {one.number} of {one.product!r}; load the page again.")
+            found.append(entry)
+        return found
 
 
 def chosen_from(values: Any) -> list[ChosenShot]:

@@ -28,12 +28,12 @@ def shoot_view(products: Sequence[Wanted], state: ShootState, after: int = 0) ->
     Each shot: ``id`` (stays the same, from 0), ``product``, ``number``, ``seed``, ``scene``, ``webui``, ``seconds``,
     ``scores``, ``decision`` (what holds), ``filter`` (what the filter said), ``by_hand`` with ``reason`` and ``note``,
     ``why``, and ``file`` and ``thumbnail`` relative to the output folder. Shots of products that are no
-    longer listed are left out.
+    longer listed are left out; those whose decision waits for the ledger are always there.
     """
     tries = Counter(entry.product for entry in state.tries)
     accepted = Counter(entry.product for entry in state.tries if entry.accepted)
     folders = {product.name: product.folder for product in products}
-    changed = sorted(set(state.changes[max(after, 0) :]))
+    changed = sorted({*state.changes[max(after, 0) :], *state.waiting})
     return {
         "revision": len(state.changes),
         "products": [

@@ -9,9 +9,11 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from lib_photoshoot.errors import ShootError
 from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.shoot.review.view import shoot_view
 from lib_photoshoot.shoot.run.ledger import ShootLedger, Try
@@ -93,6 +95,7 @@ class Desk:
         """Return the next shot for a WebUI, claimed; waits while there may be one, None when there is none any more."""
         with self._change:
             while not self.ended.is_set() and not self.stopped:
+                self._take_waiting()
                 self._open = [standing for standing in self._open if not standing.finished]
                 if not self._open:
                     self._end()
@@ -117,6 +120,7 @@ class Desk:
             standing.under_way -= 1
             standing.broken = 0
             standing.accepted += entry.accepted
+            self._take_waiting()
             self._end_if_stopped()
             self._change.notify_all()
 
@@ -148,11 +152,24 @@ class Desk:
                 return False
             before = self._ledger.state.find(product, number)
             after = self._ledger.decide(product, number, hand)
-            standing = self._of[product]
-            standing.accepted += after.accepted - (before is not None and before.accepted)
-            self._open = [each for each in self.standings if not each.finished]
+            self._recount(before, after)
             self._change.notify_all()
             return True
+
+    def _recount(self, before: Try | None, after: Try) -> None:
+        """Count a decision; one about a product that is no longer listed does not count."""
+        if standing := self._of.get(after.product):
+            standing.accepted += after.accepted - (before is not None and before.accepted)
+            self._open = [each for each in self.standings if not each.finished]
+
+    def _take_waiting(self) -> None:
+        """Take in what a person decided in another program meanwhile."""
+        with suppress(ShootError):  # the file is not ours: the shoot goes on
+            try:
+                for before, after in self._ledger.take_waiting():
+                    self._recount(before, after)
+            except OSError as error:
+                self._end(error)
 
     def view(self, after: int = 0) -> dict[str, Any]:
         """How the shoot stands now: :func:`lib_photoshoot.shoot.review.view.shoot_view`."""

@@ -24,6 +24,7 @@ from lib_photoshoot.files import remove_parts, shown
 from lib_photoshoot.journal import SPOILED, ForeignError, Journal, is_begun, json_line, read_lines
 from lib_photoshoot.pages.hands import HANDS, Hand, hand_of
 from lib_photoshoot.shoot.run.pictures import placed
+from lib_photoshoot.shoot.run.waiting import read_waiting
 
 if TYPE_CHECKING:
     from lib_photoshoot.shoot.shot_list.product import ListedProduct, Shot
@@ -87,10 +88,13 @@ class ShootState:
 
     ``tries`` are all finished tries, in the order in which they ended; ``claimed`` has the numbers of each product's
     claims, ``recipes`` what they were made with. ``changes`` are the indices of the tries that the lines concern, one
-    after the other: whoever has seen the first n of them need only look at the others.
+    after the other: whoever has seen the first n of them need only look at the others. ``waiting`` are the indices of
+    those about which a decision waits for whoever holds the ledger, which has taken in what stands before ``taken``.
     """
 
     def __init__(self) -> None:
+        self.taken = 0
+        self.waiting: set[int] = set()
         self.tries: list[Try] = []
         self.claimed: dict[str, set[int]] = defaultdict(set)
         self.recipes: dict[str, set[str]] = defaultdict(set)
@@ -125,6 +129,13 @@ class ShootState:
         self.changes.append(index)
         return entry
 
+    def foresee(self, values: Mapping[str, Any]) -> None:
+        """Take in a decision that nobody has carried out: the picture's file lies where it lay."""
+        index = self._index.get((values["product"], int(values["number"])))
+        if index is not None:
+            self.tries[index] = _decided(self.tries[index], hand_of(values, ValueError))
+            self.waiting.add(index)
+
     def apply(self, lines: Iterable[tuple[int, bytes]]) -> None:
         """Take in the lines of a journal. A shot whose line is spoiled is taken again."""
         for _, line in lines:
@@ -135,6 +146,7 @@ class ShootState:
         if (claim := event.get("claim")) is not None:
             self.claim(claim["product"], claim["recipe"], int(claim["number"]))
         elif (hand := event.get("hand")) is not None:
+            self.taken = max(self.taken, int(hand.get("waited", 0)))
             self.decide(hand["product"], int(hand["number"]), hand_of(hand, ValueError))
         else:
             self.finish(_try_from(event["try"]))
@@ -150,6 +162,9 @@ def read_state(out: Path) -> ShootState:
     state = ShootState()
     try:
         state.apply(read_lines(path, HEADER))
+        for _, values in read_waiting(out, state.taken):
+            with suppress(*SPOILED):
+                state.foresee(values)
     except FileNotFoundError:
         pass
     except ForeignError as error:
@@ -157,6 +172,10 @@ def read_state(out: Path) -> ShootState:
     except OSError as error:
         raise ShootError(f"{shown(path)} cannot be read ({error.strerror}); check its permissions.") from error
     return state
+
+
+class ShootGoesOnError(ShootError):
+    """A ledger cannot be had since another process holds it."""
 
 
 class ShootLedger(Journal):
@@ -180,10 +199,15 @@ class ShootLedger(Journal):
                 # A decision was written, and the picture not moved any more.
                 if entry.by_hand is not None:
                     self._move(placed(entry.file, not entry.accepted), entry.file)
+            try:
+                self.take_waiting()
+            except BaseException:
+                self.close()
+                raise
         except ForeignError as error:
             raise _foreign(path) from error
         except BlockingIOError as error:
-            raise ShootError(
+            raise ShootGoesOnError(
                 f"Another shoot is writing to {shown(out)}; wait for it or choose another folder."
             ) from error
         except OSError as error:
@@ -232,6 +256,24 @@ class ShootLedger(Journal):
         assert after is not None
         self._move(before.file, after.file)
         return after
+
+    def take_waiting(self) -> list[tuple[Try, Try]]:
+        """Carry out decisions that were taken while somebody held the ledger; each try before and after.
+
+        Raises ShootError for a file that is none of theirs, and ``OSError`` as :meth:`claim` does.
+        """
+        changed = []
+        for place, values in list(read_waiting(self._out, self.state.taken)):
+            with suppress(*SPOILED):
+                key, hand = (values["product"], int(values["number"])), hand_of(values, ValueError)
+                before = self.state.find(*key)
+                self.append(json_line({"hand": {**values, "waited": place}}))
+                after = self.state.decide(*key, hand)
+                if before is not None and after is not None:
+                    self._move(before.file, after.file)
+                    changed.append((before, after))
+            self.state.taken = place
+        return changed
 
     def _move(self, old: str, new: str) -> None:
         """Move a picture; nothing where it is there already, or was deleted by its user."""

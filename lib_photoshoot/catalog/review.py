@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.catalog.decisions import ChosenPicture, chosen_from, write_decisions
-from lib_photoshoot.catalog.growing import GrowingRun, is_run
+from lib_photoshoot.catalog.growing import GrowingRun
 from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.page import PAGE_NAME, id_of, page_chunks, page_head, write_page
 from lib_photoshoot.catalog.replacement import open_run, recover, replace_files
@@ -21,7 +21,6 @@ from lib_photoshoot.pages.data import Item
 from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.pages.hands import item_fields
 
-__all__ = ["ReviewedRun", "is_run"]
 _LIVE = ("title", "heading", "lead", "shows", "products")
 """Fields of the page that are others when a run has gone on."""
 

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from lib_photoshoot.catalog.inputs import is_run
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
-from lib_photoshoot.catalog.review import ReviewedRun, is_run
+from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.pages.application import Reviewed
 from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.shoot.review.decisions import ReviewedShoot

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lib_photoshoot.catalog.inputs import InputFile
+from lib_photoshoot.catalog.inputs import InputFile, is_run
 from lib_photoshoot.catalog.outputs import slug
-from lib_photoshoot.catalog.review import is_run
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.products import Product, parse_products

@@ -65,7 +65,7 @@ def main() -> int:
     options.add_argument("--drawn", type=Path, help="the folder over which tests/outlines.json was drawn")
     options.add_argument("--half", choices=["odd", "even", "all"], default="odd")
     options.add_argument("--cache", type=Path)
-    options.add_argument("--box-below", type=float, default=0.6)
+    options.add_argument("--box-below", type=float, default=0.7)
     options.add_argument("--actions", type=int, default=6)
     options.add_argument("--threads", type=int, default=2)
     given = options.parse_args()

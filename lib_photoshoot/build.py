@@ -35,7 +35,7 @@ class ModelChoice:
     faster and less exact. ``threshold`` in [0, 1] replaces the detector's own for products that set none. ``thorough``
     asks every view about every outline, not only where the quick ones disagree.
 
-    >>> ModelChoice(DetectorName.GROUNDINGDINO, device="auto", threshold=0.3).detector.value
+    >>> ModelChoice(DetectorName("groundingdino"), device="auto", threshold=0.3).detector.value
     'groundingdino'
     """
 

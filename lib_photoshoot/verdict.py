@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
-from lib_photoshoot.results import Decision, Doubt, ProductRegion, Reason
+from lib_photoshoot.results import Box, Decision, Doubt, ProductRegion, Reason
 
 RESULT_KEY = "Product filter result"
 
@@ -37,15 +37,17 @@ class Done(str, Enum):
 
 @dataclass(frozen=True)
 class FoundProduct:
-    """One product of the picture: its score in [0, 1], what speaks against its outline, and its colour.
+    """One product of the picture: its score in [0, 1], what speaks against its outline, its colour, and its box.
 
-    ``delta_e`` is CIEDE2000 against its colour reference, None without one.
+    ``delta_e`` is CIEDE2000 against its colour reference, None without one; ``box`` (x0, y0, x1, y1) in pixels, None in
+    what earlier releases have written.
     """
 
     product: str
     score: float
     doubts: tuple[Doubt, ...] = ()
     delta_e: float | None = None
+    box: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,7 @@ class Verdict:
             "decision": self.decision,
             "reason": self.reason,
             "done": self.done,
-            "products": [
-                {"product": one.product, "score": one.score, "doubts": one.doubts, "delta_e": one.delta_e}
-                for one in self.products
-            ],
+            "products": [asdict(one) for one in self.products],
         }
         return json.dumps(values, ensure_ascii=False)
 
@@ -102,6 +101,7 @@ def found_products(regions: Iterable[ProductRegion]) -> tuple[FoundProduct, ...]
             round(float(region.score), 4),
             region.outline.doubts if region.outline else (),
             region.colour_check.delta_e if region.colour_check and region.colour_check.measured else None,
+            tuple(round(float(side), 1) for side in region.box),  # type: ignore[arg-type]
         )
         for region in regions
     )
@@ -111,6 +111,12 @@ def _found(item: Any) -> FoundProduct:
     score, delta_e = float(item["score"]), item["delta_e"]
     if not isinstance(item["product"], str) or not math.isfinite(score):
         raise ValueError("a product has no name or no score")
+    box = item.get("box")
+    if box is not None:
+        x0, y0, x1, y1 = map(float, box)
+        box = (x0, y0, x1, y1)
+        if not all(map(math.isfinite, box)) or x0 >= x1 or y0 >= y1:
+            raise ValueError("a product's box is none")
     return FoundProduct(
-        item["product"], score, tuple(map(Doubt, item["doubts"])), None if delta_e is None else float(delta_e)
+        item["product"], score, tuple(map(Doubt, item["doubts"])), None if delta_e is None else float(delta_e), box
     )

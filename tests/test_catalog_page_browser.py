@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lib_photoshoot.catalog.review import ReviewedRun
+from lib_photoshoot.errors import CatalogError
 from tests.e2e.test_page import CHROMIUM, CONTRAST
 from tests.pages import read_page
 from tests.shoot.test_report_page import UNNAMED, OpenPage, browser, open_page, press, show
@@ -179,3 +180,62 @@ def test_the_keyboard_alone_reaches_everything(page: Page) -> None:
                                   " || document.activeElement.dataset.show || ''"))  # fmt: skip
     assert {"view", "order", "keys", "open", "accept", "reject", "mark", "match", "skip"} <= reached
     assert not [name for name in reached if re.search("evil", name)]
+
+
+AROUND = """<!doctype html><link rel="icon" href="data:,"><iframe src="report.html" width="1100" height="700"></iframe>
+<script>
+const heard = [], frame = document.querySelector("iframe");
+addEventListener("message", event => heard.push(event.data));
+frame.onload = () => frame.contentWindow.postMessage(
+  { offered: [{ name: "send", label: "Send it" }], theme: "dark" }, location.origin);
+</script>"""
+
+
+def test_a_page_around_says_what_else_can_be_done_and_how_it_looks(served: Served, open_page: OpenPage) -> None:
+    page = open_page("about:blank")
+    place = f"http://{served.host}/{served.token}"
+    page.route(f"{place}/around.html", lambda route: route.fulfill(content_type="text/html", body=AROUND))
+    page.goto(f"{place}/around.html")
+    shown = page.frame_locator("iframe")
+    expect(shown.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(shown.locator("body")).to_have_css("background-color", "rgb(20, 20, 19)")
+    shown.locator("img[src$='/none.jpg']").click()
+    expect(shown.locator(".offered button")).to_have_count(0)
+    shown.locator("#viewer .close").first.click()
+    shown.locator("img[src$='/one.jpg']").click()
+    shown.get_by_role("button", name="Send it").click()
+    page.wait_for_function("heard.length")
+    (told,) = page.evaluate("heard")
+    items = read_page(b"".join(served.server.reviewed.page()).decode()).items
+    (item,) = (item for item in items if item["name"] == "one")
+    assert told == {"chosen": "send", "id": item["id"]}
+    alone = open_page(f"{place}/report.html")
+    alone.evaluate("postMessage({ offered: [{ name: 'send', label: 'Send it' }], theme: 'dark' }, location.origin)")
+    alone.locator("img[src$='/one.jpg']").click()
+    expect(alone.locator(".offered button")).to_have_count(0)
+
+
+def test_a_picture_is_enhanced_again_where_somebody_paints(served: Served, open_page: OpenPage) -> None:
+    asked: list[int] = []
+
+    class Painting:
+        enhances = True
+
+        def enhance(self, id_: int) -> dict[str, Any]:
+            asked.append(id_)
+            if len(asked) == 1:
+                raise CatalogError("The WebUI is out of memory.")
+            return {"shots": [item | {"why": "painted"}], "products": []}
+
+    served.server.reviewed.fixing = Painting()  # type: ignore[attr-defined]
+    items = read_page(b"".join(served.server.reviewed.page()).decode()).items
+    (item,) = (item for item in items if item["name"] == "one")
+    page = open_page(f"http://{served.host}/{served.token}/report.html")
+    page.locator("img[src$='/one.jpg']").click()
+    button = page.get_by_role("button", name="Enhance again")
+    button.click()
+    expect(page.locator("#viewer .problem.said")).to_contain_text("one: The WebUI is out of memory.")
+    button.click()
+    expect(page.locator("#viewer [aria-pressed=true][data-view=after]")).to_be_visible()
+    expect(page.locator("#viewer .why")).to_have_text("painted")
+    assert asked == [item["id"]] * 2

@@ -18,8 +18,9 @@ import pytest
 
 from lib_photoshoot.catalog import growing
 from lib_photoshoot.catalog.decisions import read_hands
+from lib_photoshoot.catalog.inputs import is_run
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
-from lib_photoshoot.catalog.review import ReviewedRun, is_run
+from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.journal import json_line
 from lib_photoshoot.pages.hands import Hand

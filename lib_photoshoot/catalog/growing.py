@@ -27,14 +27,6 @@ _MOST_AT_ONCE = 500
 _SHOWS = (*SPOILED, IndexError, OverflowError)
 
 
-def is_run(out: Path) -> bool:
-    """Whether a folder holds a run of the filter."""
-    try:
-        return _settings(out) is not None
-    except (OSError, CatalogError):
-        return False
-
-
 class GrowingRun:
     """A run's records, decisions and unreadable files; not for several threads at once. ``fixable``: a server corrects.
 

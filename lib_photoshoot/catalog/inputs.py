@@ -128,7 +128,7 @@ def check_out(out: Path) -> None:
 def output_folder(path: Path) -> Path | None:
     """Return the nearest of a full path and the folders above it into which a filter run wrote; None where none did."""
     places = (place for place in (path, *path.parents) if place.name in OUTPUT_FOLDERS)
-    return next((place for place in places if is_run(os.fspath(place.parent))), None)
+    return next((place for place in places if is_run(place.parent)), None)
 
 
 def skipped_folder(out: Path | None) -> str | None:
@@ -211,7 +211,7 @@ def is_local(key: str) -> bool:
     return "://" not in key and not key.startswith(("//", "\\\\"))
 
 
-def is_run(folder: str) -> bool:
+def is_run(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder holds the output of ``filter``, by its ledger's first line."""
     try:
         return read_header(os.path.join(folder, RUN_LEDGER)).get("program") == RUN_PROGRAM

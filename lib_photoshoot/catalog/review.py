@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.catalog.decisions import ChosenPicture, chosen_from, write_decisions
-from lib_photoshoot.catalog.growing import GrowingRun, is_run
+from lib_photoshoot.catalog.growing import GrowingRun
 from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.page import PAGE_NAME, id_of, page_chunks, page_head, write_page
 from lib_photoshoot.catalog.replacement import open_run, recover, replace_files
 from lib_photoshoot.catalog.report import rewrite_reports
 from lib_photoshoot.errors import CatalogError, MissingPictureError
 from lib_photoshoot.files import shown, writing_failed
-from lib_photoshoot.pages.application import CHANGES, DECIDE, FIX, picture_in
+from lib_photoshoot.pages.application import CHANGES, DECIDE, ENHANCE, FIX, picture_in
 from lib_photoshoot.pages.data import Item
 from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.pages.hands import item_fields
 
-__all__ = ["ReviewedRun", "is_run"]
 _LIVE = ("title", "heading", "lead", "shows", "products")
 """Fields of the page that are others when a run has gone on."""
 
@@ -43,6 +42,7 @@ class ReviewedRun:
         with self._lock:
             self._update()
             served = {"decide": DECIDE, "changes": _address(self._run.stamp), "fix": FIX if self.fixing else ""}
+            served["enhance"] = ENHANCE if self.fixing is not None and self.fixing.enhances else ""
             try:
                 hands = self._run.hands.all()
                 return page_chunks(self._out, self._run.document, self._run.records, served, hands, embed=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -12,6 +12,8 @@ from lib_photoshoot.cli.exits import exit_codes, say
 from lib_photoshoot.cli.serving import Browser, Port, served
 
 if TYPE_CHECKING:
+    from lib_photoshoot.catalog.review import ReviewedRun
+    from lib_photoshoot.correction.fixer import Fixer
     from lib_photoshoot.pages.application import Reviewed
 
 EXIT_CODES = (
@@ -53,43 +55,27 @@ def review_command(
 
 def _reviewed(folder: Path, calibration: str | None) -> tuple[Reviewed, str]:
     """Return what a folder holds, and what to look at after the review."""
-    from lib_photoshoot.catalog.ledger import LEDGER_NAME
-    from lib_photoshoot.catalog.review import is_run
     from lib_photoshoot.cli.train_review import AFTER, reviewed_photos
     from lib_photoshoot.errors import CatalogError
-    from lib_photoshoot.export.review.records import EXPORTED_NAME
     from lib_photoshoot.export.review.reviewed import ReviewedExports
     from lib_photoshoot.files import shown
-    from lib_photoshoot.shoot.review.decisions import ReviewedShoot
-    from lib_photoshoot.shoot.review.folder import ShootFolder
-    from lib_photoshoot.shoot.run.ledger import LIST_NAME
+    from lib_photoshoot.shoot.review.opening import open_reviewed
     from lib_photoshoot.training.dataset.folders import holds_photos
     from lib_photoshoot.training.recipe import Recipe
 
-    after = f"Look at {folder / 'report.html'}"
-    if is_run(folder):
-        return _reviewed_run(folder, calibration), after
-    if os.path.lexists(folder / LIST_NAME):
-        return ReviewedShoot(ShootFolder(folder)), after
-    if os.path.lexists(folder / LEDGER_NAME):
-        return _reviewed_run(folder, calibration), after  # which says what is wrong with it
-    if os.path.lexists(folder / EXPORTED_NAME):
-        return ReviewedExports(folder), _AFTER_EXPORTS
+    if (found := open_reviewed(folder, partial(_fixer, calibration))) is not None:
+        return found, _AFTER_EXPORTS if isinstance(found, ReviewedExports) else f"Look at {folder / 'report.html'}"
     if holds_photos(folder):
         return reviewed_photos(folder, Recipe()), AFTER
     what = "holds no shoot, no run of filter, no export and no photos" if folder.is_dir() else "is no folder"
     raise CatalogError(f"{shown(folder)} {what}; name the output folder of shoot, filter or export, or one of photos.")
 
 
-def _reviewed_run(folder: Path, calibration: str | None) -> Reviewed:
-    from lib_photoshoot.catalog.review import ReviewedRun
+def _fixer(calibration: str | None, run: ReviewedRun) -> Fixer:
     from lib_photoshoot.correction.fixer import Fixer, click_outliner
 
-    calibrator = None
-    if calibration is not None:
-        from lib_photoshoot.calibration.applying import calibrator_for
+    if calibration is None:
+        return Fixer(run, click_outliner)
+    from lib_photoshoot.calibration.applying import calibrator_for
 
-        calibrator = calibrator_for(calibration)[0]
-    reviewed = ReviewedRun(folder)
-    reviewed.fixing = Fixer(reviewed, click_outliner, calibrator)
-    return reviewed
+    return Fixer(run, click_outliner, calibrator_for(calibration)[0])

@@ -56,6 +56,8 @@ class EditCopy:
 class Fixer:
     """Corrects outlines of a run under review; methods may be called from several threads."""
 
+    enhances = False
+
     def __init__(
         self,
         run: ReviewedRun,
@@ -108,6 +110,10 @@ class Fixer:
         drawings, removed = _drawings(record, changes, settings, shape)
         with self._saving:
             return {"shots": [self._saved(record, picture, drawings, removed, settings)], "products": []}
+
+    def enhance(self, id_: int) -> dict[str, Any]:
+        """Raise CatalogError: only a host that paints can do that."""
+        raise CatalogError("Nothing paints here; open the picture in the WebUI that made it, and enhance it there.")
 
     def _saved(
         self,

@@ -36,11 +36,12 @@ VOTE = 0.01
 _NEIGHBOURS = ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
-def edge_alpha(image: np.ndarray, solid: np.ndarray, soft: np.ndarray) -> np.ndarray:
+def edge_alpha(image: np.ndarray, solid: np.ndarray, soft: np.ndarray, band: float = BAND) -> np.ndarray:
     """Return a product's alpha in the picture's own size, uint8 (height, width), 255 where there is product alone.
 
     ``image`` is uint8 RGB (height, width, 3). ``solid`` (bool) is the outline and ``soft`` (float32 in [0, 1]) how sure
-    it is, both of one size, which may be smaller than the picture's.
+    it is, both of one size, which may be smaller than the picture's. ``band`` is half the width, in pixels of the
+    outline's size, in which the edge is looked for.
     """
     alpha = np.zeros(image.shape[:2], np.uint8)
     rect = bounding_rect(solid, MARGIN)
@@ -57,7 +58,7 @@ def edge_alpha(image: np.ndarray, solid: np.ndarray, soft: np.ndarray) -> np.nda
     inside = cv2.resize(solid[rect.slices].astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
     # Inside and outside of the band the outline has the last word; openings and filled holes are its own.
     prior = np.where(inside, np.maximum(sure, 0.55), np.minimum(sure, 0.45)).astype(np.float32)
-    reach = max(BAND, BAND * scale * factor)
+    reach = max(band, band * scale * factor)
     if soft_width(soft, solid) > SOFT_WIDTH:
         solved = matte(small, edge_band(inside, sure, reach), inside, prior)
         if (solved > 0.5).any():

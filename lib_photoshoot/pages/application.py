@@ -1,8 +1,10 @@
-"""The picture page over HTTP, for the browser of one person: the page, its pictures, decisions, and corrections.
+"""The picture page over HTTP: the page, its pictures, decisions, and corrections.
 
-Only this machine reaches :mod:`.server`, but any web page that its browser shows could try to. So the address holds a
-random word, requests must name this host (a foreign name that was pointed here does not), and decisions come as JSON
-from the page itself. Only files that the pictures' own records name are served, and none outside their folder.
+Whoever serves it says who may ask for what. Only this machine reaches :mod:`.server`, but any web page that its browser
+shows could try to: there the address holds a random word, requests must name this host (a foreign name that was pointed
+here does not), and decisions come from the page itself. A WebUI has its own login and names. Decisions are JSON, which
+another site's page cannot send unasked. Only files that the pictures' own records name are served, and none outside
+their folder.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import base64
 import json
 import secrets
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,6 +37,7 @@ FIX = "fix"
 """Where it asks for corrections: :mod:`lib_photoshoot.pages.fixing`."""
 CHANGES = "changes"
 """Where the page asks what is new, beside its own address."""
+ENHANCE = f"{FIX}/enhance"
 LARGEST_BODY = 8 << 20
 MEDIA_TYPES = {
     ".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp", ".json": "application/json", ".csv": "text/csv",
@@ -102,18 +105,34 @@ def page_response(pieces: Iterator[bytes]) -> StreamingResponse:
     return StreamingResponse(pieces, media_type="text/html", headers=headers)
 
 
+Admit = Callable[[Request], Reviewed]
+"""The pictures that a request is about, by ``place`` in its path. Raises HTTPException where it is not let in."""
+
+
 def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) -> Starlette:
     """Return the application below ``/TOKEN/``, which answers to these ``Host`` headers alone."""
 
-    def name_in(request: Request) -> str:
-        if request.headers.get("host", "") not in hosts:
+    def admit(request: Request) -> Reviewed:
+        host, origin = request.headers.get("host", ""), request.headers.get("origin")
+        if host not in hosts:
             raise HTTPException(403, "This review answers only to the address that it printed.")
-        if not secrets.compare_digest(request.path_params["token"].encode("utf-8", "replace"), token.encode()):
+        if not secrets.compare_digest(request.path_params["place"].encode("utf-8", "replace"), token.encode()):
             raise HTTPException(404, "Open the review at the whole address that it printed.")
-        return request.path_params["name"]
+        if request.method == "POST" and origin is not None and origin != f"http://{host}":
+            raise HTTPException(403, "Another site's page must not decide about these pictures.")
+        return reviewed
+
+    return build_pages("", admit)
+
+
+def build_pages(prefix: str, admit: Admit, changed: Callable[[str], None] = lambda _: None) -> Starlette:
+    """Return the application of the pages below ``PREFIX/PLACE/``, each about what ``admit`` says.
+
+    ``changed`` hears of a place in which something was decided or corrected.
+    """
 
     def get(request: Request) -> Response:
-        name = name_in(request)
+        reviewed, name = admit(request), request.path_params["name"]
         if name == PAGE_NAME:
             return page_response(reviewed.page())
         if name.startswith(f"{FIX}/original/") and reviewed.fixing is not None:
@@ -132,29 +151,38 @@ def build_application(reviewed: Reviewed, token: str, hosts: Collection[str]) ->
             raise HTTPException(404, "There is no such picture any more.") from error
 
     async def post(request: Request) -> Response:
-        name = name_in(request)
+        reviewed, name = await run_in_threadpool(admit, request), request.path_params["name"]
+        before = reviewed.decided + reviewed.corrected
         if name.startswith(f"{FIX}/") and reviewed.fixing is not None:
             values = await _json(request, fixing.LARGEST_BODY)
-            return await run_in_threadpool(_fixed, reviewed.fixing, name.removeprefix(f"{FIX}/"), values)
-        if name != DECIDE:
+            answer = await run_in_threadpool(_fixed, reviewed.fixing, name.removeprefix(f"{FIX}/"), values)
+        elif name == DECIDE:
+            answer = await _decided(reviewed, request)
+        else:
             raise HTTPException(404, "Nothing takes decisions at this address.")
-        values = await _json(request, LARGEST_BODY)
-        if not isinstance(values, dict) or "decisions" not in values:
-            raise HTTPException(400, 'Send an object with a list "decisions".')
-        values = values["decisions"]
-        try:
-            chosen = reviewed.chosen(values)
-        except PhotoshootError as error:
-            raise HTTPException(400, str(error)) from error
-        return _response(200, _JSON, json.dumps(await run_in_threadpool(reviewed.decide, chosen)).encode())
+        if reviewed.decided + reviewed.corrected > before:
+            changed(request.path_params["place"])
+        return answer
 
-    path = "/{token}/{name:path}"
+    path = f"{prefix}/{{place}}/{{name:path}}"
     application = Starlette(
         routes=[Route(path, get, methods=["GET"]), Route(path, post, methods=["POST"])],
         exception_handlers={HTTPException: _refused, PhotoshootError: _refused},
     )
     application.router.redirect_slashes = False  # it would answer where nothing is
     return application
+
+
+async def _decided(reviewed: Reviewed, request: Request) -> Response:
+    """Answer decisions. Raises HTTPException, PhotoshootError."""
+    values = await _json(request, LARGEST_BODY)
+    if not isinstance(values, dict) or "decisions" not in values:
+        raise HTTPException(400, 'Send an object with a list "decisions".')
+    try:
+        chosen = reviewed.chosen(values["decisions"])
+    except PhotoshootError as error:
+        raise HTTPException(400, str(error)) from error
+    return _response(200, _JSON, json.dumps(await run_in_threadpool(reviewed.decide, chosen)).encode())
 
 
 def _fixed(fixer: fixing.Fixing, name: str, values: Any) -> Response:
@@ -171,6 +199,8 @@ def _fixed(fixer: fixing.Fixing, name: str, values: Any) -> Response:
             return _response(200, _JSON, json.dumps(answer).encode())
         if name == "save":
             return _response(200, _JSON, json.dumps(fixer.save(*fixing.save_request(values))).encode())
+        if name == "enhance":
+            return _response(200, _JSON, json.dumps(fixer.enhance(fixing.enhance_request(values))).encode())
     except fixing.RequestValueError as error:
         raise HTTPException(400, str(error)) from error
     raise HTTPException(404, "Nothing is corrected at this address.")
@@ -179,9 +209,6 @@ def _fixed(fixer: fixing.Fixing, name: str, values: Any) -> Response:
 async def _json(request: Request, largest: int) -> Any:
     """Return the JSON in a request of the page itself, of at most ``largest`` bytes. Raises HTTPException."""
     headers = request.headers
-    origin = headers.get("origin")
-    if origin is not None and origin != f"http://{headers['host']}":
-        raise HTTPException(403, "Another site's page must not decide about these pictures.")
     if headers.get("content-type", "").split(";")[0].strip().lower() != _JSON:
         raise HTTPException(415, f"Decisions are sent as {_JSON}.")
     length = headers.get("content-length", "")

@@ -161,6 +161,7 @@ class Page(TypedDict):
     ``heading``: "" counts the groups' accepted and wanted pictures instead. ``key``: tells this page's kept decisions
     from others'. ``decide``: the address, relative to the page's, that takes decisions; "" for a page that is a file.
     ``fix``: the address, relative to the page's, below which outlines are corrected; "" where they cannot be.
+    ``enhance``: the address that enhances a picture again by its outlines; "" for none.
     ``changes``: the address of what is new, "" for none. ``judge``: who decided first, "" for nobody.
     ``captions``: whether items have some. ``reasons``: why a picture can be rejected. ``apply``: the
     command that takes saved decisions, FOLDER for the page's own; "" for none. ``per_block``: thumbnails in one element
@@ -176,6 +177,7 @@ class Page(TypedDict):
     key: str
     decide: str
     fix: str
+    enhance: str
     changes: str
     judge: str
     captions: bool
@@ -231,6 +233,7 @@ def page(title: str, **values: Any) -> Page:
     """Return a page of which only what is named differs from the plainest one."""
     plain: Page = {
         "version": VERSION, "title": title, "heading": "", "lead": "", "key": "", "decide": "", "fix": "",
+        "enhance": "",
         "changes": "", "judge": "the filter", "captions": False, "reasons": [], "apply": "", "per_block": 0,
         "words": {},
         "shows": shows(("all", "accepted", "rejected", "hand")), "views": [],

@@ -11,6 +11,8 @@ pixels, in base64.
   ``region`` as it is, or from nothing; all points since then are sent each time, 1 for what belongs to the product.
 - ``POST fix/save`` ``{"id", "regions": [{"region": NUMBER | null, "product": WORD, "mask": MASK}, {"region": NUMBER,
   "remove": true}]}`` -> as decisions are answered, with the whole new item. Regions that are not named stay.
+- ``POST fix/enhance`` ``{"id"}`` -> the same: its products are enhanced again, where the page's ``enhance`` is that
+  address.
 """
 
 from __future__ import annotations
@@ -77,6 +79,12 @@ class Fixing(Protocol):
     def save(self, id_: int, changes: Sequence[RegionChange]) -> dict[str, Any]:
         """Correct a picture's outlines, all or none; what changed, as :mod:`lib_photoshoot.pages.data` says."""
 
+    enhances: bool
+    """Whether pictures can be enhanced again here."""
+
+    def enhance(self, id_: int) -> dict[str, Any]:
+        """Enhance a picture's products by their outlines as they are; what changed, as for :meth:`save`."""
+
 
 def ready_request(values: Any) -> list[int]:
     """Return the numbers of ``fix/ready``. Raises RequestValueError."""
@@ -109,6 +117,11 @@ def save_request(values: Any) -> tuple[int, list[RegionChange]]:
     if not isinstance(regions, list) or not 1 <= len(regions) <= MOST_REGIONS:
         raise RequestValueError(f"Send 'regions', a list of 1 to {MOST_REGIONS} corrected products.")
     return _number(given.get("id"), "'id'"), [_change(region) for region in regions]
+
+
+def enhance_request(values: Any) -> int:
+    """Return the picture of ``fix/enhance``. Raises RequestValueError."""
+    return _number(_object(values, "id").get("id"), "'id'")
 
 
 def _change(values: Any) -> RegionChange:

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ PER_BLOCK = 32
 """Items whose thumbnails stand in one element of the page: it reads one when a picture of it comes into sight."""
 _PER_ELEMENT = 8 * PER_BLOCK
 """Items in one element: more than any window shows."""
+_OPEN, _CLOSE = '<script type="application/json" class="items">[\n', "\n]</script>"
 _PIECE = 1 << 16
 
 
@@ -38,12 +39,13 @@ def html_chunks(head: Page, items: Iterable[Item], thumbnails: Iterable[str] = (
         undefined=StrictUndefined,
         trim_blocks=True,
     )
+    items, blocks = iter(items), enumerate(_blocks(iter(thumbnails)))
     pieces = environment.get_template("page.html.j2").generate(
         title=head["title"],
         page=_script_json(head),
         longest_note=LONGEST_NOTE,
-        first=next(elements := _elements(iter(items), _blocks(iter(thumbnails)))),
-        rest=elements,
+        first=_seen_first(items),
+        rest=_rest(items, blocks),
     )
     return _gathered(piece.encode("utf-8", "backslashreplace") for piece in pieces)
 
@@ -91,19 +93,27 @@ def _script_json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _elements(items: Iterator[Item], thumbnails: Iterator[str]) -> Iterator[str]:
-    """Yield the elements with the items and their thumbnails: those that are seen first stand first."""
-    yield _items(list(islice(items, _PER_ELEMENT)))
-    numbered = enumerate(thumbnails)
-    yield from map(_thumbnails, islice(numbered, _PER_ELEMENT // PER_BLOCK))
-    while more := list(islice(items, _PER_ELEMENT)):
-        yield _items(more)
-    yield from map(_thumbnails, numbered)
+def _seen_first(items: Iterator[Item]) -> Iterator[str]:
+    """Yield the element of the items that are seen first, in pieces; it is there without any, too."""
+    first = next(items, None)
+    return iter((f"{_OPEN}{_CLOSE}",)) if first is None else _element(first, items)
 
 
-def _items(items: list[Item]) -> str:
-    lines = ",\n".join(map(_script_json, items))
-    return f'<script type="application/json" class="items">[\n{lines}\n]</script>'
+def _rest(items: Iterator[Item], blocks: Iterator[tuple[int, str]]) -> Iterator[str]:
+    """Yield the other elements: the thumbnails of what is seen first, the other items, the other thumbnails."""
+    yield from map(_thumbnails, islice(blocks, _PER_ELEMENT // PER_BLOCK))
+    for item in items:
+        yield from _element(item, items)
+    yield from map(_thumbnails, blocks)
+
+
+def _element(first: Item, items: Iterator[Item]) -> Iterator[str]:
+    """Yield an element with this item and the next ones, an item at a time."""
+    before = _OPEN
+    for item in chain((first,), islice(items, _PER_ELEMENT - 1)):
+        yield before + _script_json(item)
+        before = ",\n"
+    yield _CLOSE
 
 
 def _thumbnails(block: tuple[int, str]) -> str:

@@ -142,3 +142,16 @@ def test_selectable_scripts_are_run_as_we_follow_them(webui: Path) -> None:
     assert processing.index("p.scripts.before_process(p)") < processing.index("stored_opts = {")
     images = (webui / "modules" / "images.py").read_text("utf8")
     assert "image.already_saved_as = fullfn" in images
+
+
+def test_a_results_button_and_its_infotext_are_where_we_look(webui: Path) -> None:
+    panel = (webui / "modules" / "ui_common.py").read_text("utf8")
+    gallery, button, info = (
+        panel.index(f"elem_id=f'{name}'") if f"elem_id=f'{name}'" in panel else panel.index(f'elem_id=f"{name}"')
+        for name in ("{tabname}_gallery", "{tabname}_send_to_extras", "generation_info_{tabname}")
+    )
+    assert gallery < button < info, "in this order they are made"
+    reader = (webui / "modules" / "images.py").read_text("utf8")
+    assert "def read_info_from_image(image: Image.Image) -> tuple[str | None, dict]:" in reader
+    written = (webui / "modules" / "processing.py").read_text("utf8")
+    assert all(f'"{name}":' in written for name in ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed"))

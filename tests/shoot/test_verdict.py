@@ -27,8 +27,11 @@ BODY: dict[str, Any] = {
 
 @pytest.mark.parametrize("text", ["skipped: nothing", 'found bag 0.83; enhanced with ControlNet a / b: c, "d"\\ é'])
 def test_the_result_comes_out_of_the_infotext_whole(text: str) -> None:
-    sent = Verdict(Done.ENHANCED, text, Decision.MATCH, None, (FoundProduct("bag, old", 0.8, (Doubt.RAGGED,), 1.5),))
+    found = FoundProduct("bag, old", 0.8, (Doubt.RAGGED,), 1.5, (1, 2, 30.5, 40))
+    sent = Verdict(Done.ENHANCED, text, Decision.MATCH, None, (found, FoundProduct("shoe", 0.5)))
     assert verdict_in(infotext_of(BODY, sent)) == sent
+    earlier = sent.to_json().replace(', "box": null', "")
+    assert Verdict.from_json(earlier) == sent, "as earlier releases have written it"
     assert verdict_in(infotext_of(BODY, None)) is None and verdict_in("") is None
 
 
@@ -43,6 +46,9 @@ def test_the_result_comes_out_of_the_infotext_whole(text: str) -> None:
             {"products": [{"product": "bag", "score": "NaN", "doubts": [], "delta_e": None}]},
             {"products": [{"product": 7, "score": 1, "doubts": [], "delta_e": None}]},
             {"products": [{"product": "bag", "score": 1, "doubts": ["who"], "delta_e": None}]},
+            {"products": [{"product": "bag", "score": 1, "doubts": [], "delta_e": None, "box": [0, 0, 9]}]},
+            {"products": [{"product": "bag", "score": 1, "doubts": [], "delta_e": None, "box": [5, 0, 5, 9]}]},
+            {"products": [{"product": "bag", "score": 1, "doubts": [], "delta_e": None, "box": [0, 0, "NaN", 9]}]},
         )
     ],
 )  # fmt: skip

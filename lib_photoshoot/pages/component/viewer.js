@@ -59,6 +59,7 @@ function fillInfo() {
     $(".withdraw", pane).hidden = item.by_hand === null;
     $(".fix", pane).hidden = !outlines.canFix(item);
     $(".drop", pane).hidden = panes.length < 2;
+    offer(pane, item);
     $(".stage", pane).setAttribute("aria-label", `${panes.length > 1 ? index + 1 + " of " + panes.length + ": " : ""}${named(item)}, ${decided(item)}. ${item.why}`);
   });
   const item = panes[active], index = item.at;

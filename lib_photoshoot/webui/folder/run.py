@@ -97,11 +97,6 @@ class FolderRun:
         self._began = time.monotonic()
         self._snapshot = Snapshot(FolderRunState.RUNNING, 0, len(self._inputs), message=message)
 
-    @property
-    def sources(self) -> frozenset[str]:
-        """The keys of the pictures, as the ledger has them."""
-        return frozenset(source.key for source in self._inputs)
-
     def start(self) -> FolderRun:
         """Begin in a thread of its own."""
         in_background("run", self._run, lambda text: self._end(FolderRunState.FAILED, message=text))

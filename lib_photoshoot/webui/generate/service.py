@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from lib_photoshoot.build import check_words, model_choice
-from lib_photoshoot.images import Picture, decode_picture, read_picture, to_image
+from lib_photoshoot.images import Picture, decode_picture, read_picture
 from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.results import FilterResult, ProductRegion
 from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch, settings_from
 from lib_photoshoot.transparency import rgba
 from lib_photoshoot.webui.generate.regions import enhance_regions, regions_of
+from lib_photoshoot.webui.generate.repainting import OpenJob, repainting
 from lib_photoshoot.webui.generate.schema import JobValues, job_values
 from lib_photoshoot.webui.http.downloads import Downloads
 from lib_photoshoot.webui.http.errors import RequestError
@@ -65,7 +65,7 @@ class PhotoshootService:
         self,
         host: Host,
         turn: Callable[[], AbstractContextManager[Any]],
-        open_job: Callable[[JobValues, Image.Image], AbstractContextManager[Any]],
+        open_job: OpenJob,
         folders: Callable[[], AllowedFolders],
         downloads: Downloads | None = None,
     ) -> None:
@@ -222,19 +222,9 @@ class PhotoshootService:
 
         Also returns what differs from what was asked for, and what became of the products' colours.
         """
-        from lib_photoshoot.webui.generate.colour import holding
-        from lib_photoshoot.webui.generate.enhancer import InpaintEnhancer, JobPrompt
-        from lib_photoshoot.webui.generate.units import choose_unit
-
-        unit = choose_unit(request.settings, self._host.controlnet(), self._host.family())
-        if unit.problem:
-            raise RequestError(unit.problem)
-        named = {product.name: product for product in request.products}
-        prompt = JobPrompt(job.prompt, job.negative_prompt, job.seed)
-        with self._open_job(job, to_image(request.picture.srgb)) as outer:
-            painting = InpaintEnhancer(self._host, outer, request.settings, named, prompt, unit.unit)
-            enhancer = holding(painting, request.settings, is_photo=True)
-            return self._run(request, enhancer, regions), unit.note, enhancer.held
+        given = (request.settings, request.products, job, request.picture)
+        with repainting(self._host, self._open_job, *given) as (enhancer, note):
+            return self._run(request, enhancer, regions), note, enhancer.held
 
     def _run(
         self, request: PictureRequest, enhancer: Enhancer | None, regions: Sequence[ProductRegion] | None

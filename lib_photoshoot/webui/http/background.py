@@ -68,6 +68,27 @@ class Stopped(Exception):
     """The user has stopped the work."""
 
 
+class Later:
+    """Does ``work`` about something once nothing more was asked about it for so many seconds.
+
+    Safe to call from several threads. ``work`` tells its errors itself.
+    """
+
+    def __init__(self, seconds: float, work: Callable[[str], None]) -> None:
+        self._seconds, self._work = seconds, work
+        self._lock = threading.Lock()
+        self._timers: dict[str, threading.Timer] = {}
+
+    def ask(self, about: str) -> None:
+        """Do it in a while; what was asked about the same thing before is put off."""
+        with self._lock:
+            if (waiting := self._timers.pop(about, None)) is not None:
+                waiting.cancel()
+            timer = self._timers[about] = threading.Timer(self._seconds, self._work, (about,))
+        timer.daemon = True
+        timer.start()
+
+
 class BackgroundJob:
     """One kind of work. ``kind`` is its name in sentences: "captioning". Safe to call from several threads."""
 

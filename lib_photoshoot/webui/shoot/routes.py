@@ -7,7 +7,6 @@ from urllib.parse import quote
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
 
-from lib_photoshoot.pages.application import page_response
 from lib_photoshoot.webui.http.login import Login
 from lib_photoshoot.webui.http.page_routes import PageRoutes, answer, whole
 from lib_photoshoot.webui.http.prefixes import SHOOT_PREFIX
@@ -35,9 +34,6 @@ def build_application(service: ShootService, login: Login) -> FastAPI:
         headers = {"Content-Disposition": attachment, "X-Content-Type-Options": "nosniff"}
         return Response(service.csv(name).encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
 
-    def get_report(name: str) -> Response:
-        return page_response(service.report(name))
-
     def get_file(name: str, file: str) -> Response:
         return FileResponse(service.file(name, file), headers=_PICTURE_HEADERS)
 
@@ -52,6 +48,5 @@ def build_application(service: ShootService, login: Login) -> FastAPI:
     routes.get("/shoots/{name}/finish", get_finish)
     routes.get("/shoots/{name}/list", get_rows)
     routes.get("/shoots/{name}/list.csv", get_csv)
-    routes.get("/shoots/{name}/report.html", get_report)
     routes.get("/shoots/{name}/{file:path}", get_file)
     return routes.app

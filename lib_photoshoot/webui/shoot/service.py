@@ -9,7 +9,8 @@ import csv
 import io
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,8 @@ from lib_photoshoot.export.profile import profile_names
 from lib_photoshoot.files import shown
 from lib_photoshoot.presets import clean_name
 from lib_photoshoot.settings import FilterSettings, OnMatch
-from lib_photoshoot.shoot.review.folder import ShootFolder, chosen_from
-from lib_photoshoot.shoot.review.report import report_chunks, write_report
+from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
+from lib_photoshoot.shoot.review.report import write_report
 from lib_photoshoot.shoot.run.http_webui import HttpWebUi
 from lib_photoshoot.shoot.run.ledger import LIST_NAME
 from lib_photoshoot.shoot.run.runner import ShootRun
@@ -28,8 +29,11 @@ from lib_photoshoot.shoot.shot_list.fields import FIELDS, REQUIRED, SEPARATOR
 from lib_photoshoot.shoot.shot_list.reading import rows_of, write_shot_list
 from lib_photoshoot.shoot.shot_list.rows import RowError
 from lib_photoshoot.spreadsheet import formula_safe
+from lib_photoshoot.webui.http.background import Later
 from lib_photoshoot.webui.http.errors import RequestError
+from lib_photoshoot.webui.http.picture_pages import REPORT_AFTER_S, address_of
 from lib_photoshoot.webui.shoot.finishing import Finishing
+from lib_photoshoot.webui.shoot.pictures import OwnShoot
 from lib_photoshoot.webui.shoot.rows import (
     RowsError,
     cells,
@@ -43,27 +47,25 @@ from lib_photoshoot.webui.shoot.rows import (
 from lib_photoshoot.webui.shoot.watch import WatchedRun
 
 if TYPE_CHECKING:
+    from lib_photoshoot.pages.application import Reviewed
     from lib_photoshoot.shoot.run.webui import WebUi
     from lib_photoshoot.webui.shoot.host import ShootHost
 
 MOST_TRIES = 100_000
 # Asked again and again while the page is seen: what enhances would have the host load its checkpoint for the answer.
 _LOOKING = FilterSettings(products="cup", on_match=OnMatch.CUT_OUT.value)
-_REPORT_AFTER_S = 2.0
-"""So long after the last decision the report's file is written anew: not once for each of a quick series."""
 
 
 class ShootService:
     """The shoots of one host. Safe to call from several threads."""
 
-    def __init__(self, host: ShootHost, report_after: float = _REPORT_AFTER_S) -> None:
+    def __init__(self, host: ShootHost, report_after: float = REPORT_AFTER_S) -> None:
         self._host = host
         self._lock = threading.Lock()
         self._watched: dict[str, WatchedRun] = {}
         self._folders: dict[str, ShootFolder] = {}
         self._finishing = Finishing(host)
-        self._report_after = report_after
-        self._timers: dict[str, threading.Timer] = {}
+        self._reports = Later(report_after, self._write_report)
 
     def overview(self) -> dict[str, Any]:
         """Everything that the page shows before a shoot was chosen."""
@@ -129,9 +131,9 @@ class ShootService:
 
     def detail(self, name: str, after: int = 0) -> dict[str, Any]:
         """How a shoot stands, with the shots that changed after a revision."""
-        watched = self._watched.get(name)
+        watched, page = self._watched.get(name), address_of(self._host.folder() / name)
         if watched is not None and watched.running:
-            return {"name": name, **watched.describe(), **watched.view(after)}
+            return {"name": name, "page": page, **watched.describe(), **watched.view(after)}
         view = self._folder(name).view(after)
         past = watched.describe() if watched is not None else {"message": "", "notes": [], "seconds": None}
         state = _state(view, watched)
@@ -139,7 +141,7 @@ class ShootService:
             past["message"] = ""
         asides = watched.asides() if watched is not None else {}
         products = [product | {"aside": asides.get(product["name"], "")} for product in view["products"]]
-        return {"name": name, **past, "state": state, **view, "products": products}
+        return {"name": name, "page": page, **past, "state": state, **view, "products": products}
 
     def rows(self, name: str) -> dict[str, Any]:
         """Return the list of a shoot, as cells."""
@@ -186,7 +188,10 @@ class ShootService:
 
     def decide(self, name: str, body: Any) -> dict[str, Any]:
         """Accept or reject pictures by hand; the shots that changed, and the counts."""
-        chosen = chosen_from(fields_of(body, ("decisions",))["decisions"])
+        return self.write(name, chosen_from(fields_of(body, ("decisions",))["decisions"]))
+
+    def write(self, name: str, chosen: Sequence[ChosenShot]) -> dict[str, Any]:
+        """As :meth:`decide`, what was read already."""
         folder = self._folder(name)
         before = self.detail(name)["revision"]
         watched = self._watched.get(name)
@@ -194,9 +199,15 @@ class ShootService:
             chosen = watched.decide(chosen)
         if chosen:
             folder.decide(chosen)
-            self._report_later(name)
+            self._reports.ask(name)
         view = self.detail(name, before)
         return {"shots": view["shots"], "products": view["products"]}
+
+    def own(self, folder: Path) -> Reviewed | None:
+        """Return the pictures of one of the shoots by its real folder; None for any other folder."""
+        if folder.parent != Path(os.path.realpath(self._host.folder())) or not (folder / LIST_NAME).is_file():
+            return None
+        return OwnShoot(self._folder(folder.name), partial(self.write, folder.name))
 
     def file(self, name: str, file: str) -> Path:
         """Return a picture or thumbnail of a shoot. Raises RequestError 404 for anything else."""
@@ -207,11 +218,6 @@ class ShootService:
         if not os.path.isfile(path):
             raise RequestError(f"The picture {file!r} is not there any more; load the page again.", 404)
         return path
-
-    def report(self, name: str) -> Iterator[bytes]:
-        """Return the page on which pictures are looked through, as pieces of UTF-8."""
-        view = self.detail(name)
-        return report_chunks(self._folder(name).path, view, decide="decide", embed=False)
 
     def _start(self, name: str, values: Mapping[str, Any]) -> None:
         webuis = self._webuis(values)
@@ -276,14 +282,6 @@ class ShootService:
             "accepted": accepted,
             "tries": sum(product["accepted"] + product["rejected"] for product in counts),
         }
-
-    def _report_later(self, name: str) -> None:
-        with self._lock:
-            if (waiting := self._timers.pop(name, None)) is not None:
-                waiting.cancel()
-            timer = self._timers[name] = threading.Timer(self._report_after, self._write_report, (name,))
-        timer.daemon = True
-        timer.start()
 
     def _write_report(self, name: str) -> None:
         try:

@@ -18,6 +18,7 @@ from PIL import Image, ImageCms
 
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.outputs import outline_entry
+from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.enhancement.retouch import Retouch
 from lib_photoshoot.errors import ImageTooLargeError, MissingWeightsError, PhotoshootError, WeightsError
 from lib_photoshoot.images import Picture, decode_picture
@@ -25,16 +26,8 @@ from lib_photoshoot.products import parse_products
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata, read_metadata, save_options
 from lib_photoshoot.results import Decision, Doubt, FilterResult, Outline, ProductRegion
 from lib_photoshoot.settings import FIELDS, VERSION
-from lib_photoshoot.webui.folder.gallery import (
-    PAGE_SIZE,
-    Show,
-    load_results,
-    page_count,
-    page_html,
-    picture_and_masks,
-    progress_html,
-    summary_html,
-)
+from lib_photoshoot.webui.folder.inpainting import picture_and_mask
+from lib_photoshoot.webui.folder.progress import progress_html
 from lib_photoshoot.webui.folder.run import FolderRun, FolderRunState
 from lib_photoshoot.webui.generate import service as services
 from lib_photoshoot.webui.generate.routes import sentence_of
@@ -44,6 +37,7 @@ from lib_photoshoot.webui.hosts.protocol import ControlModel
 from lib_photoshoot.webui.http.downloads import Downloads
 from lib_photoshoot.webui.http.errors import status_of
 from lib_photoshoot.webui.http.folders import allowed_folders
+from tests.pages import read_page
 from tests.webui.fake_host import FakeControlNet, FakeHost
 from tests.webui.generate.test_job import BrightModels, picture
 
@@ -473,6 +467,15 @@ def run_over(photos: Path, out: Path, models: BrightModels, turn=nullcontext, fi
     )
 
 
+def shown(out: Path) -> list[str]:
+    """What the picture page of a run says of its pictures."""
+    return [item["decision"] for item in read_page(page_of(out)).items]
+
+
+def page_of(out: Path) -> str:
+    return b"".join(ReviewedRun(out).page()).decode()
+
+
 def test_a_folder_run_takes_a_turn_for_each_picture(photos: Path, tmp_path: Path, models: BrightModels) -> None:
     turns, finished = [], []
 
@@ -500,13 +503,13 @@ def test_a_stopped_run_has_a_report_and_goes_on(photos: Path, tmp_path: Path, mo
     run = run_over(photos, out, models, turn).start()
     wait_until(lambda: run.snapshot().state.ended)
     assert run.snapshot().state is FolderRunState.STOPPED and len(stopped) == 1
-    assert run.snapshot().done == 1 and load_results(out, run.sources).count(Show.MATCH) == 1
+    assert run.snapshot().done == 1 and shown(out) == ["accepted"]
     assert "3 pictures left" in progress_html(run.snapshot())
     calls = models.calls
     again = run_over(photos, out, models).start()
     wait_until(lambda: again.snapshot().state.ended)
     assert again.snapshot().state is FolderRunState.DONE and models.calls == calls + 2
-    assert load_results(out, run.sources).count(Show.MATCH) == 2
+    assert sorted(shown(out)) == ["accepted", "accepted", "rejected", "unreadable"]
 
 
 def test_a_run_that_fails_says_why(photos: Path, tmp_path: Path, models: BrightModels) -> None:
@@ -539,22 +542,22 @@ def test_a_cutout_over_http_is_open_where_the_background_shows_and_the_mask_is_n
     assert cutout[cutout.shape[0] // 2, cutout.shape[1] // 2, 3] == 0 and (cutout[..., 3] == 255).any()
 
 
-def test_the_gallery_shows_what_was_found_and_escapes_names(photos: Path, tmp_path: Path, models: BrightModels) -> None:
+def test_the_page_shows_what_was_found_and_escapes_names(photos: Path, tmp_path: Path, models: BrightModels) -> None:
     (photos / "a.png").rename(photos / "<img src=x>.png")
     out = tmp_path / "out"
     run = run_over(photos, out, models)
     run.start()
     wait_until(lambda: run.snapshot().state.ended)
-    results = load_results(out, run.sources)
-    assert [results.count(show) for show in Show] == [2, 1, 1]
-    cards = page_html(results, Show.MATCH, 0)
-    assert cards.count("<article") == 2 and cards.count("data:image/jpeg;base64,") == 6
-    pages = [page_html(results, show, 0) for show in Show] + [summary_html(results, "file=a&b")]
-    assert not any("<img src=x>" in page or "<b>/" in page or "photos <b>" in page for page in pages)
-    assert "Nothing in the picture" in pages[1] and "not a picture" in pages[2]
-    path, masks = picture_and_masks(results, 0)
-    assert path.is_file() and all(mask.is_file() for mask in masks) and len(masks) == 1
-    with pytest.raises(IndexError):
-        picture_and_masks(results, 2)
-    assert page_count(results, Show.MATCH) == 1 and page_html(results, Show.MATCH, 5) != cards
-    assert PAGE_SIZE > 1
+    assert sorted(shown(out)) == ["accepted", "accepted", "rejected", "unreadable"]
+    page = page_of(out)
+    assert "<img src=x>" not in page and "<b>/" not in page and "photos <b>" not in page
+    assert "Nothing in the picture" in page and "not a picture" in page
+    named = {item["name"]: item for item in read_page(page).items}
+    for name in ("<img src=x>", "c"):
+        image, mask = picture_and_mask(ReviewedRun(out), named[name]["id"])
+        assert image.size == mask.size and mask.getextrema() == (0, 255)
+    with pytest.raises(PhotoshootError, match="no such picture"):
+        picture_and_mask(ReviewedRun(out), 7)
+    (photos / "c.png").write_bytes((photos / "b.png").read_bytes())
+    with pytest.raises(PhotoshootError, match="was changed"):
+        picture_and_mask(ReviewedRun(out), named["c"]["id"])

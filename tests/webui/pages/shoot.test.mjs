@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {fileUrl, reviewUrl} from "../../../lib_photoshoot/webui/pages/shoot/api.mjs";
+import {fileUrl, pageUrl} from "../../../lib_photoshoot/webui/pages/shoot/api.mjs";
 import {gridOf, headerOf, readList, tidied} from "../../../lib_photoshoot/webui/pages/shoot/cells.mjs";
 import {fieldName, gridOfColumns, ordered} from "../../../lib_photoshoot/webui/pages/shoot/columns.mjs";
 import {keyAction, offersMore} from "../../../lib_photoshoot/webui/pages/shoot/keys.mjs";
@@ -89,5 +89,6 @@ test("sentences that come again are said once", () => {
 
 test("addresses hold any name", () => {
     assert.equal(fileUrl("ä/b", "red bag/1.png"), "./photoshoot/v1/shoot/shoots/%C3%A4%2Fb/red%20bag/1.png");
-    assert.match(reviewUrl("a", {product: "x/y #1", seed: 5}), /report\.html#x%2Fy%20%231\/5$/);
+    const shoot = {detail: {page: "photoshoot/v1/pictures/L2E/report.html"}};
+    assert.equal(pageUrl(shoot, {product: "x/y #1", seed: 5}), `./${shoot.detail.page}#x%2Fy%20%231/5`);
 });

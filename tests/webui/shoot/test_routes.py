@@ -13,9 +13,13 @@ pytest.importorskip("httpx", reason="httpx is not installed here: run with the W
 
 from fastapi.testclient import TestClient  # noqa: E402
 
+from lib_photoshoot.shoot.review.opening import open_reviewed  # noqa: E402
+from lib_photoshoot.webui.http import picture_pages  # noqa: E402
+from lib_photoshoot.webui.http.folders import allowed_folders  # noqa: E402
 from lib_photoshoot.webui.http.late_routes import LateRoutes  # noqa: E402
 from lib_photoshoot.webui.http.login import build_login  # noqa: E402
-from lib_photoshoot.webui.http.prefixes import SHOOT_PREFIX  # noqa: E402
+from lib_photoshoot.webui.http.picture_pages import PicturePages, address_of  # noqa: E402
+from lib_photoshoot.webui.http.prefixes import PICTURES_PREFIX, SHOOT_PREFIX  # noqa: E402
 from lib_photoshoot.webui.shoot.routes import build_application  # noqa: E402
 from lib_photoshoot.webui.shoot.service import ShootService  # noqa: E402
 from tests.shoot.fake_webui import FakeWebUi  # noqa: E402
@@ -30,7 +34,12 @@ def application(service: ShootService, **page: object) -> TestClient:
     for name, value in page.items():
         setattr(app, name, value)
     login = build_login(app, SimpleNamespace(api_auth=None), for_page=True)
-    app.router.routes.append(LateRoutes(SHOOT_PREFIX, lambda given: build_application(service, given), login))
+    folders = allowed_folders([str(service._host.folder())], Path())
+    pages = PicturePages(lambda folder: service.own(folder) or open_reviewed(folder), lambda: folders)
+    app.router.routes += [
+        LateRoutes(SHOOT_PREFIX, lambda given: build_application(service, given), login),
+        LateRoutes(PICTURES_PREFIX, lambda given: picture_pages.build_application(pages, given), login),
+    ]
     return TestClient(app)
 
 
@@ -59,7 +68,8 @@ def test_a_shoot_over_http(service: ShootService) -> None:
         assert (thumbnail.headers["content-type"], picture.headers["content-type"]) == ("image/jpeg", "image/png")
     body = {"decisions": [{"product": "red bag", "number": 1, "decision": "rejected"}]}
     assert client.post(f"{PLACE}/decide", json=body).json()["shots"][0]["file"] == "red bag/rejected/2.png"
-    page = client.get(f"{PLACE}/report.html")
+    address = client.get(PLACE).json()["page"]
+    page = client.get(f"/{address}")
     assert page.headers["content-type"].startswith("text/html") and "default-src 'none'" in str(page.headers)
     assert "red bag" in page.text
 
@@ -84,7 +94,8 @@ def test_mistakes_are_sentences_with_a_status(service: ShootService) -> None:
 
 def test_strangers_are_asked_who_they_are(service: ShootService) -> None:
     client = application(service, auth={"me": "m"}, tokens={"token": "me"})
-    for path in (SHOOT_PREFIX, PLACE, f"{PLACE}/report.html", f"{PLACE}/red bag/1.png"):
+    page = f"/{address_of(Path('/shoots/spring'))}"
+    for path in (SHOOT_PREFIX, PLACE, page, f"{PLACE}/red bag/1.png"):
         assert client.get(path).status_code == 401
     assert client.get(SHOOT_PREFIX, cookies={"access-token": "token"}).status_code == 200
 

@@ -185,7 +185,9 @@ def test_a_shoot_runs_and_is_seen_live(service: ShootService, host: SmallHost, f
     assert service.detail("spring", after=detail["revision"] - 1)["shots"] == detail["shots"][-1:]
     for shot in detail["shots"]:
         assert service.file("spring", shot["file"]).is_file() and service.file("spring", shot["thumbnail"]).is_file()
-    page = b"".join(service.report("spring")).decode()
+    own = service.own(host.folder() / "spring")
+    assert own is not None and service.own(host.folder()) is None and service.own(host.folder() / "autumn") is None
+    page = b"".join(own.page()).decode()
     assert "red bag" in page and (host.folder() / "spring" / "report.html").is_file()
     # A new process of the host sees the same, without what was said about the run.
     again = ShootService(host).detail("spring")
@@ -243,13 +245,18 @@ def test_a_decision_while_it_runs(held: Held, tmp_path: Path) -> None:
     service.save({"name": "spring", "rows": ROWS})
     start(service)
     wait(lambda: service.detail("spring")["revision"] == 1)
-    rejected = {"decisions": [{"product": "red bag", "number": 0, "decision": "rejected"}]}
-    assert service.decide("spring", rejected)["shots"][0]["by_hand"] == "rejected"
+    rejected = [{"product": "red bag", "number": 0, "decision": "rejected"}]
+    assert service.decide("spring", {"decisions": rejected})["shots"][0]["by_hand"] == "rejected"
+    page = service.own(tmp_path / "shoots" / "spring")
+    assert page is not None
+    for by_hand in (None, "rejected"):
+        (shot,) = page.decide(page.chosen([rejected[0] | {"decision": by_hand}]))["shots"]
+        assert shot["by_hand"] == by_hand and page.picture(shot["file"]), "on the page, too"
     free.set()
     detail = ended(service)
     assert counts(detail) == [(2, 2, 2), (1, 1, 0)]
     seen = ShootFolder(tmp_path / "shoots" / "spring").view()
-    assert seen["shots"] == detail["shots"] and seen["revision"] == 6
+    assert seen["shots"] == detail["shots"] and seen["revision"] == 8
 
 
 def test_pictures_keep_the_row_that_they_were_made_with(service: ShootService) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,12 @@ def usable_folders() -> AllowedFolders:
         names = [name for name in shared.opts.data_labels if name.startswith("outdir_")]
         own += [str(getattr(shared.opts, name, "") or "") for name in names]
     return allowed_folders([*own, *listed], Path.cwd())
+
+
+def page_folders() -> AllowedFolders:
+    """Return the folders whose pictures the page shows: those of requests, and what this extension has made."""
+    usable = usable_folders()
+    return replace(usable, roots=(*usable.roots, Path(os.path.realpath(own_outputs()))))
 
 
 _HIDDEN = (

@@ -52,6 +52,14 @@ class Panel:
         self.preview.connect(gallery, generation_info, self.controls)
 
 
+def outlines_button(tab: str) -> Any:
+    """Return our button in the row below the host's gallery, where it is called."""
+    from modules.ui_components import ToolButton
+
+    tooltip = "Open the picture with its products' outlines: correct them, and enhance it again."
+    return ToolButton("✂️", elem_id=element_id(tab, "outlines"), tooltip=tooltip)
+
+
 def build_panel(is_img2img: bool) -> Panel:
     """One tab's panel, inside the host's layout."""
     tab = _tab(is_img2img)

@@ -7,7 +7,7 @@ from typing import Any
 
 from lib_photoshoot.webui.http.late_routes import LateRoutes
 from lib_photoshoot.webui.http.login import Login, build_login, build_page_login
-from lib_photoshoot.webui.http.prefixes import SHOOT_PREFIX, TRAIN_PREFIX, WEB_PREFIX
+from lib_photoshoot.webui.http.prefixes import PICTURES_PREFIX, SHOOT_PREFIX, TRAIN_PREFIX, WEB_PREFIX
 
 _LATER_S = 10.0
 """The WebUI's start is over by then."""
@@ -22,6 +22,7 @@ def add_routes(app: Any) -> None:
         LateRoutes(WEB_PREFIX, _page_files, build_page_login(app)),
         LateRoutes(TRAIN_PREFIX, _train_routes, login),
         LateRoutes(SHOOT_PREFIX, _shoot_routes, login),
+        LateRoutes(PICTURES_PREFIX, _picture_routes, login),
     ]
     later = threading.Timer(_LATER_S, _follow_run)
     later.daemon = True
@@ -68,8 +69,14 @@ def _train_routes(login: Login) -> Any:
 
 
 def _shoot_routes(login: Login) -> Any:
-    from lib_photoshoot.webui.hosts.a1111.shoot_host import A1111ShootHost
+    from lib_photoshoot.webui.hosts.a1111.pictures_host import shoot_service
     from lib_photoshoot.webui.shoot.routes import build_application
-    from lib_photoshoot.webui.shoot.service import ShootService
 
-    return build_application(ShootService(A1111ShootHost()), login)
+    return build_application(shoot_service(), login)
+
+
+def _picture_routes(login: Login) -> Any:
+    from lib_photoshoot.webui.hosts.a1111.pictures_host import picture_pages
+    from lib_photoshoot.webui.http.picture_pages import build_application
+
+    return build_application(picture_pages(), login)

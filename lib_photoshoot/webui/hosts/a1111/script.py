@@ -13,7 +13,7 @@ from typing import Any
 
 from modules import script_callbacks, scripts
 
-from lib_photoshoot.settings import DEFAULTS
+from lib_photoshoot.settings import DEFAULTS, FIELDS
 from lib_photoshoot.webui.generate.arguments import is_switched_off
 from lib_photoshoot.webui.generate.drivers import Passes, driver_of
 from lib_photoshoot.webui.hosts.a1111.job_run import is_inner, run_of, start_run, tell
@@ -32,11 +32,14 @@ class ProductPhotoshoot(scripts.Script):
 
     def show(self, is_img2img: bool) -> Any:
         tab = "img2img" if is_img2img else "txt2img"
-        # The preview's pictures: the host makes both after the panel.
+        # The preview's pictures, and a button that opens one: the host makes all of them after the panel.
+        self.on_after_component(self._after_buttons, elem_id=f"{tab}_send_to_extras")
         self.on_after_component(self._after_gallery, elem_id=f"{tab}_gallery")
         self.on_after_component(self._after_generation_info, elem_id=f"generation_info_{tab}")
         # The tab's results can be sent there: picture and mask of img2img, Inpaint upload.
         self.inpaint: dict[str, Any] = {}
+        self._button: Any = None
+        self.results: tuple[Any, list[Any]] | None = None
         for name in INPAINT_IDS if is_img2img else ():
             self.on_after_component(partial(self._after_inpaint, name), elem_id=name)
         return scripts.AlwaysVisible
@@ -55,11 +58,18 @@ class ProductPhotoshoot(scripts.Script):
     def _after_gallery(self, made: Any) -> None:
         self._gallery = made.component
 
+    def _after_buttons(self, made: Any) -> None:
+        from lib_photoshoot.webui.hosts.a1111.panel import outlines_button
+
+        self._button = outlines_button(made.component.elem_id.partition("_")[0])
+
     def _after_inpaint(self, name: str, made: Any) -> None:
         self.inpaint[name] = made.component
 
     def _after_generation_info(self, made: Any) -> None:
         self._panel.connect(self._gallery, made.component)
+        products = self._panel.controls[list(FIELDS).index("products")]
+        self.results = (self._button, [self._gallery, made.component, products]) if self._button else None
 
     def before_process(self, p: Any, *arguments: Any) -> None:
         """Start anew: a batch over a folder runs one ``p`` many times, with other settings for none of them."""
@@ -174,10 +184,11 @@ def _before_ui() -> None:
 def _build_tab() -> list[tuple[Any, str, str]]:
     from lib_photoshoot.webui.hosts.a1111.tab import build_tab
 
-    runner = scripts.scripts_img2img
-    ours = next((script for script in runner.scripts if isinstance(script, ProductPhotoshoot)), None)
-    found = [ours.inpaint[name] for name in INPAINT_IDS if name in ours.inpaint] if ours else []
-    return build_tab(found if len(found) == len(INPAINT_IDS) else None)
+    runners = (scripts.scripts_txt2img, scripts.scripts_img2img)
+    ours = [script for runner in runners for script in runner.scripts if isinstance(script, ProductPhotoshoot)]
+    found = [script.inpaint[name] for script in ours for name in INPAINT_IDS if name in script.inpaint]
+    results = [script.results for script in ours if script.results]
+    return build_tab(found if len(found) == len(INPAINT_IDS) else None, results)
 
 
 def _add_routes(_: Any, app: Any) -> None:

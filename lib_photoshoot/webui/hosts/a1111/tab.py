@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.prompts import STYLE
@@ -15,7 +18,6 @@ from lib_photoshoot.webui.hosts.a1111.page_actions import FOLDER, in_page
 from lib_photoshoot.webui.hosts.a1111.tab_run import WAYS, run_for
 
 if TYPE_CHECKING:
-    from lib_photoshoot.webui.folder.gallery import Results
     from lib_photoshoot.webui.folder.run import FolderRun
 
 _POLL_S = 0.3
@@ -25,8 +27,8 @@ _INTRO = (
     "are never changed.</p>"
 )
 _EMPTY = (
-    '<div class="photoshoot-tab-nothing">Results appear here: the pictures with a product before and after, and the '
-    "skipped ones with the reason.</div>"
+    '<div class="photoshoot-tab-nothing">Results appear here: the pictures before and after, what was found, and why '
+    "others were skipped. Or open the folder of a run, a shoot or an export.</div>"
 )
 # One element for the whole part, so that it costs nothing when the WebUI starts: the modules in webui/pages fill them
 # when they are first seen, and talk to the routes below /photoshoot/v1.
@@ -34,7 +36,11 @@ _TRAIN = f'<div id="photoshoot_train" data-photoshoot-page="train/page.mjs" data
 _SHOOT = '<div id="photoshoot_shoot" data-photoshoot-page="shoot/page.mjs">Loading…</div>'
 
 
-def build_tab(inpaint: list[Any] | None) -> list[tuple[Any, str, str]]:
+Results = Sequence[tuple[Any, list[Any]]]
+"""Of each of the host's galleries: our button below it, and the components gallery, information and products."""
+
+
+def build_tab(inpaint: list[Any] | None, results: Results = ()) -> list[tuple[Any, str, str]]:
     """Return the tab, for the host's ``on_ui_tabs``; ``inpaint`` are its components for picture and mask, if it has
     them.
     """
@@ -46,7 +52,7 @@ def build_tab(inpaint: list[Any] | None) -> list[tuple[Any, str, str]]:
         gr.Tabs(elem_id="photoshoot_tab_parts"),
     ):
         with gr.TabItem("Filter pictures", id="filter", elem_id="photoshoot_tab_filter"):
-            FilterPart().build(inpaint)
+            FilterPart().build(inpaint, results)
         with gr.TabItem("Train a LoRA", id="train", elem_id="photoshoot_tab_train"):
             gr.HTML(_TRAIN, elem_id="photoshoot_tab_train_page")
         with gr.TabItem("Shoot a list", id="shoot", elem_id="photoshoot_tab_shoot"):
@@ -76,7 +82,7 @@ class FilterPart:
     def __init__(self) -> None:
         self._run: FolderRun | None = None
 
-    def build(self, inpaint: list[Any] | None) -> None:
+    def build(self, inpaint: list[Any] | None, results: Results) -> None:
         """Lay out the components and connect them; ``inpaint`` are the host's components for picture and mask."""
         import gradio as gr
 
@@ -126,45 +132,46 @@ class FilterPart:
                     stop = gr.Button("Stop", interactive=False, elem_id="photoshoot_tab_stop")
             with gr.Column(scale=2, min_width=420, elem_id="photoshoot_tab_results"):
                 progress = gr.HTML(_EMPTY, elem_id="photoshoot_tab_progress")
-                view = ResultsView(inpaint)
+                view = PicturesView(inpaint, results)
         detect = [widgets.made[name] for name in ("products", "detector", "segmenter", "threshold", "require_all")]
         models = [widgets.made[name] for name in ("detector", "segmenter")]
         needs.bind(*models)
-        outputs = [progress, out, start, stop, view.box]
+        outputs = [progress, out, start, stop, view.folder, view.page]
         start.click(
             streamed(self.begin),
             [folder, files, *detect, enhance, widgets.made["white_balance"], calibration, out],
             outputs,
             show_progress=False,
-        ).then(self.results, outputs=[view.results, *view.outputs], show_progress=False).then(
-            chosen_needs, models, needs.outputs, show_progress=False
-        )
+        ).then(chosen_needs, models, needs.outputs, show_progress=False)
         stop.click(self.stop, outputs=[stop], queue=False)
 
     def begin(self, folder: str, files: Any, *values: Any) -> Iterator[list[Any]]:
-        """Start a run, or watch the one under way; yields updates of progress, output folder, Start, Stop, results."""
+        """Start a run, or watch the one under way; yields updates of progress, output folder, Start, Stop, and of the
+        pictures' folder and page.
+        """
         import gradio as gr
 
-        from lib_photoshoot.webui.folder.gallery import progress_html
+        from lib_photoshoot.webui.folder.progress import progress_html
         from lib_photoshoot.webui.http.sentences import note, sentence
 
-        run = self._run
+        run, same = self._run, gr.update()
         if run is None or run.snapshot().state.ended:
             try:
                 run = run_for(folder, [file.name for file in files or []], *values)
             except (PhotoshootError, OSError) as error:
                 self._run = None
-                yield [note(sentence(error), wrong=True), *[gr.update()] * 3, gr.update(visible=False)]
+                yield [note(sentence(error), wrong=True), *[same] * 4, ""]
                 return
             self._run = run.start()
-        off, on, same = gr.update(interactive=False), gr.update(interactive=True), gr.update()
-        yield [progress_html(run.snapshot()), str(run.out), off, on, gr.update(visible=False)]
+        off, on = gr.update(interactive=False), gr.update(interactive=True)
+        yield [progress_html(run.snapshot()), str(run.out), off, on, same, ""]
         while not run.snapshot().state.ended:
             time.sleep(_POLL_S)
-            yield [progress_html(run.snapshot()), *[same] * 4]
+            yield [progress_html(run.snapshot()), *[same] * 5]
         # A folder that we named is named anew the next time, unless there is something to go on with.
         renew = not values[-1].strip() and run.snapshot().state.value == "done"
-        yield [progress_html(run.snapshot()), "" if renew else same, on, off, same]
+        pictures = [str(run.out), _page(run.out)] if run.snapshot().summary else [same, ""]
+        yield [progress_html(run.snapshot()), "" if renew else same, on, off, *pictures]
 
     def stop(self) -> Any:
         """Stop after the picture at hand."""
@@ -174,131 +181,98 @@ class FilterPart:
             self._run.stop()
         return gr.update(interactive=False)
 
-    def results(self) -> list[Any]:
-        """Return the results of the last run, and updates that show their first page; nothing where a run did not
-        begin.
-        """
-        from lib_photoshoot.webui.folder.gallery import load_results
 
-        run = self._run
-        if run is None or run.snapshot().summary is None:
-            return [None, *ResultsView.hidden()]
-        results = load_results(run.out, run.sources)
-        return [results, *ResultsView.first(results)]
+class PicturesView:
+    """The picture page of a folder: of the run that has ended, or of one that is opened.
 
+    What the browser does is in ``pages/folder/``.
+    """
 
-class ResultsView:
-    """The figures, a choice of what is shown, and its pages. The pictures' own small script is in ``pages/folder/``."""
-
-    def __init__(self, inpaint: list[Any] | None) -> None:
+    def __init__(self, inpaint: list[Any] | None, results: Results) -> None:
         import gradio as gr
 
-        self.results = gr.State(None)
-        self.page = gr.State(0)
-        with gr.Column(visible=False, elem_id="photoshoot_tab_gallery") as self.box:
-            self.summary = gr.HTML(elem_id="photoshoot_tab_summary")
-            with gr.Row(elem_id="photoshoot_tab_bar"):
-                self.show = gr.Radio([], show_label=False, container=False, elem_id="photoshoot_tab_show")
-                with gr.Row(visible=False, elem_id="photoshoot_tab_pages") as self.pages:
-                    before = gr.Button("‹", size="sm", elem_id="photoshoot_tab_before")
-                    self.place = gr.HTML(elem_id="photoshoot_tab_place")
-                    after = gr.Button("›", size="sm", elem_id="photoshoot_tab_after")
-            self.gallery = gr.HTML(elem_id="photoshoot_tab_pictures")
-        self.show.do_not_save_to_config = True
-        self.outputs = [self.box, self.summary, self.show, self.page, self.pages, self.place, self.gallery]
-        turned = [self.page, self.pages, self.place, self.gallery]
-        self.show.input(lambda results, show: _page(results, show, 0), [self.results, self.show], turned)
-        for button, step in ((before, -1), (after, 1)):
-            button.click(_turned(step), [self.results, self.show, self.page], turned)
+        from lib_photoshoot.webui.hosts.a1111.streaming import streamed
+
+        with gr.Row(elem_id="photoshoot_tab_open"):
+            self.folder = gr.Textbox(
+                label="Pictures of a folder",
+                placeholder="/full/path of a run, a shoot or an export",
+                elem_id="photoshoot_tab_open_folder",
+            )
+            button = gr.Button("Open", size="sm", elem_id="photoshoot_tab_open_button")
+        self.folder.do_not_save_to_config = True
+        self.page = gr.HTML(elem_id="photoshoot_tab_pictures")
+        for event in (button.click, self.folder.submit):
+            event(_opened, [self.folder], [self.page], show_progress=False)
+        for button, given in results:
+            button.click(
+                streamed(_opened_result),
+                given,
+                [self.folder, self.page],
+                _js=in_page(FOLDER, "openResult"),
+                show_progress=False,
+            )
         if inpaint is not None:
-            self._connect(inpaint)
-
-    def _connect(self, inpaint: list[Any]) -> None:
-        import gradio as gr
-
-        chosen = gr.Number(value=0, precision=0, visible=False)
-        chosen.do_not_save_to_config = True
-        send = gr.Button("Send", elem_id="photoshoot_tab_send", elem_classes="photoshoot-tab-hidden")
-        send.click(
-            _picture_and_mask,
-            [chosen, self.results],
-            inpaint,
-            _js=in_page(FOLDER, "chosen"),
-            show_progress=False,
-        ).success(None, _js=in_page(FOLDER, "openInpaint"))
-
-    @staticmethod
-    def hidden() -> list[Any]:
-        """Return updates that show nothing."""
-        import gradio as gr
-
-        return [gr.update(visible=False), "", gr.update(), 0, gr.update(), "", ""]
-
-    @staticmethod
-    def first(results: Results) -> list[Any]:
-        """Return updates for new results: those with a product, or what there is instead."""
-        import gradio as gr
-
-        from lib_photoshoot.webui.folder.gallery import Show, summary_html
-
-        choices = [
-            (f"With a product ({results.count(Show.MATCH)})", Show.MATCH.value),
-            (f"Skipped ({results.count(Show.SKIP)})", Show.SKIP.value),
-            (f"Unreadable ({results.count(Show.UNREADABLE)})", Show.UNREADABLE.value),
-        ]
-        shown = next((show for show in Show if results.count(show)), Show.MATCH)
-        choice = gr.update(choices=choices, value=shown.value)
-        summary = summary_html(results, _report_address(results))
-        return [gr.update(visible=True), summary, choice, *_page(results, shown.value, 0)]
+            chosen = gr.Textbox(visible=False)
+            chosen.do_not_save_to_config = True
+            send = gr.Button("Send", elem_id="photoshoot_tab_send", elem_classes="photoshoot-tab-hidden")
+            send.click(
+                _picture_and_mask, [chosen], inpaint, _js=in_page(FOLDER, "chosen"), show_progress=False
+            ).success(None, _js=in_page(FOLDER, "openInpaint"))
 
 
-def _page(results: Results | None, show: str, page: int) -> list[Any]:
-    """Return updates of page number, buttons, their text and the pictures."""
+def _opened(folder: str) -> str:
+    """Return the page of a folder that a user names, or what is wrong with it."""
+    from lib_photoshoot.webui.hosts.a1111.pictures_host import picture_pages
+    from lib_photoshoot.webui.http.sentences import note, sentence
+
+    try:
+        return _page(picture_pages().of(folder.strip())[0])
+    except (PhotoshootError, OSError) as error:
+        return note(sentence(error), wrong=True)
+
+
+def _opened_result(gallery: Any, infotext: str, products: str) -> Iterator[list[Any]]:
+    """Yield updates of the pictures' folder and page for the picture of a gallery."""
     import gradio as gr
 
-    from lib_photoshoot.webui.folder.gallery import Show, page_count, page_html
+    from lib_photoshoot.webui.hosts.a1111.pictures_host import open_generated
+    from lib_photoshoot.webui.http.sentences import note, sentence
 
-    if results is None:
-        return [0, gr.update(visible=False), "", ""]
-    kind = Show(show)
-    count = page_count(results, kind)
-    page = min(max(page, 0), count - 1)
-    place = f"<span>{page + 1} / {count}</span>"
-    return [page, gr.update(visible=count > 1), place, page_html(results, kind, page)]
+    same = gr.update()
+    if not gallery:
+        raise gr.Error("There is no result in this tab yet; generate an image first.")
+    yield [same, note("Outlining the products, once it is our turn …")]
+    try:
+        folder = open_generated(gallery, infotext, products)
+        yield [str(folder), _page(folder, folder.name.rpartition("-")[0])]
+    except (PhotoshootError, OSError) as error:
+        yield [same, note(sentence(error), wrong=True)]
 
 
-def _turned(step: int) -> Callable[..., list[Any]]:
-    return lambda results, show, page: _page(results, show, page + step)
+def _page(folder: Path, stem: str = "") -> str:
+    """Return the page of a folder, with the picture of that name large."""
+    from lib_photoshoot.webui.http.picture_pages import address_of
+
+    address = escape(f"./{address_of(folder)}")
+    large = f"#{quote(stem)}" if stem else ""
+    # With the time: the browser shows a page anew whose folder has other pictures since.
+    return (
+        f'<div class="photoshoot-tab-page"><a href="{address}" target="_blank" rel="noopener">Open in a new tab</a>'
+        f'<iframe src="{address}?{time.time_ns()}{large}" title="Pictures"></iframe></div>'
+    )
 
 
-def _picture_and_mask(index: float, results: Any) -> list[Any]:
-    """Return a card's picture, and one mask of all its products. ``results`` are :class:`Results` or None."""
+def _picture_and_mask(chosen: str) -> list[Any]:
+    """Return a picture, and one mask of all its products; ``chosen`` is JSON of a page's place and an item's number."""
     # gradio resolves a handler's annotations when the page is built: only names that are there by then.
     import gradio as gr
-    import numpy as np
-    from PIL import Image
 
-    from lib_photoshoot.images import read_picture, to_image
-    from lib_photoshoot.webui.folder.gallery import picture_and_masks
+    from lib_photoshoot.webui.folder.inpainting import picture_and_mask
+    from lib_photoshoot.webui.hosts.a1111.pictures_host import picture_pages
 
-    if results is None:
-        raise gr.Error("The results are gone from this page; filter the pictures again.")
+    place, number = json.loads(chosen)
     try:
-        path, masks = picture_and_masks(results, int(index))
-        mask = np.maximum.reduce([read_picture(name).pixels[:, :, 0] for name in masks])
-        return [to_image(read_picture(path).srgb), Image.fromarray(mask)]
+        return list(picture_and_mask(picture_pages().at(place), number))
     except PhotoshootError as error:
         raise gr.Error(str(error)) from error
-
-
-def _report_address(results: Results) -> str:
-    """Where the page finds the report; gradio hands out files only after they have been named to it."""
-    from modules import shared, ui_tempdir
-
-    from lib_photoshoot.webui.folder.gallery import linked_files, report_link
-
-    report = results.out / "report.html"
-    for path in linked_files(results):
-        ui_tempdir.register_tmp_file(shared.demo, str(path))
-
-    return report_link(report, report.stat().st_mtime_ns)

@@ -2,17 +2,23 @@
 
 import {t} from "../shared/words.mjs";
 
-// For the preview: the selected picture of the gallery, or the first that is no grid.
-export function picture(gallery, generationInfo, ...values) {
-    let first = 0;
+// The selected picture of the gallery, or the first that is no grid, as a list, and its infotext.
+export function selected(gallery, generationInfo) {
+    let info = {};
     try {
-        first = JSON.parse(generationInfo).index_of_first_image ?? 0;
+        info = JSON.parse(generationInfo) ?? {};
     } catch {
         // No generation yet, or one whose information is shown elsewhere.
     }
     const pictures = gallery ?? [];
-    const shown = pictures[Math.max(selected_gallery_index(), first)] ?? pictures[0];
-    return [shown ? [shown] : [], "", ...values];
+    const index = Math.max(selected_gallery_index(), info.index_of_first_image ?? 0);
+    const at = pictures[index] ? index : 0;
+    return pictures[at] ? [[pictures[at]], info.infotexts?.[at] ?? ""] : [[], ""];
+}
+
+// For the preview.
+export function picture(gallery, generationInfo, ...values) {
+    return [selected(gallery, generationInfo)[0], "", ...values];
 }
 
 export function confirmDelete(name) {

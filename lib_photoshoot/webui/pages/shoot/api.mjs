@@ -24,7 +24,7 @@ export function fileUrl(name, file) {
     return shootUrl(shootPath(name, `/${file.split("/").map(encodeURIComponent).join("/")}`));
 }
 
-// The review page at one picture.
-export function reviewUrl(name, {product, seed}) {
-    return `${fileUrl(name, "report.html")}#${encodeURIComponent(product)}/${encodeURIComponent(seed)}`;
+// The picture page of a shoot at one of its pictures.
+export function pageUrl({detail}, {product, seed}) {
+    return `./${detail.page}#${encodeURIComponent(product)}/${encodeURIComponent(seed)}`;
 }

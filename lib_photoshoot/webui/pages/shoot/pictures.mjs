@@ -114,7 +114,7 @@ class Picture {
         this.shown = shown;
         this.shot = shot;
         const {product, seed, decision, by_hand: byHand, why} = shot;
-        this.picture.replaceChildren(thumbnailOf(this.pictures.page.shoot.name, shot));
+        this.picture.replaceChildren(thumbnailOf(this.pictures.page.shoot, shot));
         this.title.textContent = product;
         const decided = DECISIONS[decision] ?? decision;
         this.text.textContent = byHand ? t("{decision} by hand", {decision: decided}) : decided;

@@ -2,7 +2,7 @@
 
 import {items, make, renew} from "../shared/elements.mjs";
 import {count, range, t} from "../shared/words.mjs";
-import {fileUrl, parts, reviewUrl} from "./api.mjs";
+import {fileUrl, pageUrl, parts} from "./api.mjs";
 import {tidied} from "./cells.mjs";
 import {fieldName} from "./columns.mjs";
 
@@ -172,7 +172,7 @@ export class Row {
         this.rejected.textContent = rejected ? t("{n} rejected", {n: count(rejected)}) : "";
         const shots = product ? shoot.newest(THUMBNAILS, this.name) : [];
         renew(this.thumbnails, [shoot.name, shots.map(({thumbnail, decision, why}) => [thumbnail, decision, why])],
-            () => shots.map(shot => thumbnailOf(shoot.name, shot)));
+            () => shots.map(shot => thumbnailOf(shoot, shot)));
         this.showNotes();
     }
 
@@ -200,12 +200,12 @@ function sentence(text) {
     return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-// A small picture that opens the review page.
-export function thumbnailOf(name, shot) {
+// A small picture that opens the picture page.
+export function thumbnailOf(shoot, shot) {
     const {product, seed, decision, why, thumbnail} = shot;
     const words = t("{product}, seed {seed}: {decision}", {product, seed, decision: DECISIONS[decision] ?? decision});
     return make("a", {
-        href: reviewUrl(name, shot), target: "_blank", title: [words, why].filter(Boolean).join("\n"),
+        href: pageUrl(shoot, shot), target: "_blank", title: [words, why].filter(Boolean).join("\n"),
         class: `photoshoot-shoot-${decision}`,
-    }, make("img", {src: fileUrl(name, thumbnail), alt: words, loading: "lazy"}));
+    }, make("img", {src: fileUrl(shoot.name, thumbnail), alt: words, loading: "lazy"}));
 }

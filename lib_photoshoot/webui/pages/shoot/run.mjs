@@ -3,7 +3,7 @@
 import {items, labelled, line, make, note, renew} from "../shared/elements.mjs";
 import {Standing} from "../shared/standing.mjs";
 import {count, duration, t} from "../shared/words.mjs";
-import {ask, fileUrl, parts, shootPath} from "./api.mjs";
+import {ask, parts, shootPath} from "./api.mjs";
 import {ShootState} from "./state.mjs";
 
 const STATES = {
@@ -96,8 +96,8 @@ export class Run {
         this.stop.hidden = !shoot.running;
         this.stop.disabled = state === "stopping";
         this.review.hidden = shoot.shots.size === 0;
-        if (shoot.name) {
-            this.review.href = fileUrl(shoot.name, "report.html");
+        if (shoot.detail) {
+            this.review.href = `./${shoot.detail.page}`;
         }
         this.standing.bar.hidden = this.standing.figures.hidden = state === "draft";
         this.#showFigures();

@@ -1,11 +1,15 @@
-"""The extension's tab in the stand-in host: a folder of pictures in, results out, page by page, and on to inpaint."""
+"""The extension's tab in the stand-in host: a folder of pictures in, their picture page out, and on to inpaint."""
 
 from __future__ import annotations
 
 import base64
 import io
+import json
 import re
+import shutil
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,9 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.webui.generate import job as jobs
+from lib_photoshoot.webui.http.picture_pages import address_of
+from tests.pages import read_page
+from tests.shoot.test_report import make_shoot
 from tests.webui.hosts.a1111.conftest import bag
 from tests.webui.standin.host import StandIn
 from tests.webui.standin.page import Page
@@ -52,59 +59,131 @@ def run(page: Page, folder: Path | str, out: Path | str = "", **values: Any) -> 
     return page.fire(f"{TAB}_start")
 
 
-def test_a_folder_is_filtered_and_its_results_are_shown(page: Page, photos: Path) -> None:
-    from modules import shared, ui_tempdir
+def frame(page: Page) -> str:
+    """The address of the picture page that the tab shows."""
+    (address,) = re.findall(r'<iframe src="\./([^"?]+)', page.value(f"{TAB}_pictures"))
+    return f"/{address}"
 
+
+def visitor(**headers: str) -> Any:
+    """A browser with the host's page."""
+    from fastapi.testclient import TestClient
+    from modules import shared
+
+    return TestClient(shared.demo.app, base_url="https://webui", headers=headers)
+
+
+def items(page: Page) -> dict[str, Any]:
+    """The pictures that the page in the tab shows, by their names."""
+    shown = visitor().get(frame(page))
+    assert shown.status_code == 200, shown.text
+    return {item["name"]: item for item in read_page(shown.text).items}
+
+
+def decisions(page: Page) -> Counter[str]:
+    """How many pictures the page in the tab shows, by what was decided."""
+    return Counter(item["decision"] for item in items(page).values())
+
+
+def test_a_folder_is_filtered_and_its_results_are_shown(page: Page, photos: Path) -> None:
     steps = run(page, photos)
     out = Path(steps[0][1])
     assert out.parent == photos.parent / "photoshoot" and (out / "report.html").is_file()
     assert "Done in" in page.value(f"{TAB}_progress") and page.value(f"{TAB}_out") == ""
     assert page.shown(f"{TAB}_start", "interactive") and not page.shown(f"{TAB}_stop", "interactive")
-    assert page.shown(f"{TAB}_gallery", "visible")
-    shows = page.shown(f"{TAB}_show", "choices")
-    assert [label for label, _ in shows] == ["With a product (2)", "Skipped (1)", "Unreadable (1)"]
-    assert page.value(f"{TAB}_pictures").count("<article") == 2
-    address = re.search(r'href="(file=[^"?]+)', page.value(f"{TAB}_summary"))
-    assert address and ui_tempdir.check_tmp_file(shared.demo, str(out / "report.html"))
-    shown = [path for kind in ("overlays", "enhanced", "masks", "cutouts") for path in (out / kind).iterdir()]
-    assert shown and all(ui_tempdir.check_tmp_file(shared.demo, str(path)) for path in shown)  # what the report shows
-    for show, words in (("skip", "2.png"), ("unreadable", "notes.png")):
-        page.set(f"{TAB}_show", show)
-        page.fire(f"{TAB}_show", "input")
-        assert words.split(".")[0] in page.value(f"{TAB}_pictures") and "<article" not in page.value(f"{TAB}_pictures")
+    assert page.value(f"{TAB}_open_folder") == str(out)
+    assert decisions(page) == {"accepted": 2, "rejected": 1, "unreadable": 1}
+    assert items(page)["0"]["regions"][0]["mask"] == "masks/0_1_bag.png"
+    files = [view["file"] for item in items(page).values() for view in (item, *item.get("views", ())) if view["file"]]
+    answers = [visitor().get(frame(page).replace("report.html", name)) for name in files]
+    assert len(answers) >= 6 and {answer.headers["content-type"] for answer in answers} == {"image/png"}
     originals = [np.asarray(Image.open(photos / f"{number}.png")) for number in range(3)]
     assert all((now == np.asarray(bag(lit=n < 2, place=(20 + 10 * n, 30)))).all() for n, now in enumerate(originals))
 
 
-def test_the_page_may_have_the_report_and_strangers_may_not(page: Page, photos: Path) -> None:
-    from fastapi.testclient import TestClient
+def test_a_picture_is_decided_about_in_the_tab(page: Page, photos: Path) -> None:
+    run(page, photos)
+    place, reference = frame(page).replace("report.html", "decide"), items(page)["0"]["reference"]
+    body = {"decisions": [reference | {"decision": "rejected"}]}
+    assert visitor(**{"sec-fetch-site": "cross-site"}).post(place, json=body).status_code == 403
+    assert visitor(**{"content-type": "text/plain"}).post(place, content=json.dumps(body)).status_code == 415
+    kept = visitor(**{"sec-fetch-site": "same-origin", "origin": "https://another.name"}).post(place, json=body)
+    assert kept.status_code == 200 and kept.json()["shots"][0]["by_hand"] == "rejected", "the host has many names"
+    assert items(page)["0"]["by_hand"] == "rejected"
+    report = Path(page.value(f"{TAB}_open_folder")) / "report.html"
+    deadline = time.monotonic() + 30
+    while not any(item["by_hand"] for item in read_page(report.read_text()).items):
+        assert time.monotonic() < deadline, "the file is another one after a moment"
+        time.sleep(0.05)
+    assert '"hand"' in (Path(page.value(f"{TAB}_open_folder")) / "decisions.jsonl").read_text()
+
+
+def test_the_page_may_have_the_pictures_and_strangers_may_not(page: Page, photos: Path) -> None:
     from modules import shared
 
     run(page, photos)
-    address = re.search(r'href="(file=[^"]+)', page.value(f"{TAB}_summary"))
-    assert address
-    visitor = TestClient(shared.demo.app, base_url="https://webui")
-    assert visitor.get(f"/{address[1]}").status_code == 200
+    assert visitor().get(frame(page)).status_code == 200
     shared.demo.app.auth = {"me": "m"}
-    assert visitor.get(f"/{address[1]}").status_code == 401
+    for name in ("report.html", "overlays/0.png", "decide"):
+        refused = visitor().get(frame(page).replace("report.html", name))
+        assert refused.status_code == 401 and refused.headers["www-authenticate"] == "Basic"
+    assert visitor().post(frame(page).replace("report.html", "decide"), json={}).status_code == 401
+    shared.demo.app.tokens = {"t": "me"}
+    assert visitor(cookie="access-token=t").get(frame(page)).status_code == 200
 
 
-def test_results_are_turned_page_by_page(page: Page, photos: Path) -> None:
-    for number in range(10, 24):
-        bag().save(photos / f"{number}.png")
-    run(page, photos, enhance="Only mask and cut-out")
-    assert page.shown(f"{TAB}_pages", "visible") and "1 / 2" in page.value(f"{TAB}_place")
-    page.fire(f"{TAB}_after")
-    assert "2 / 2" in page.value(f"{TAB}_place") and page.value(f"{TAB}_pictures").count("<article") == 4
-    page.fire(f"{TAB}_after")
-    assert "2 / 2" in page.value(f"{TAB}_place")
-    page.fire(f"{TAB}_before")
-    assert "1 / 2" in page.value(f"{TAB}_place")
+def test_folders_are_opened_that_the_webui_may_reach(page: Page, photos: Path, tmp_path: Path) -> None:
+    run(page, photos, photos.parent / "mine")
+    shown = frame(page)
+    page.set(f"{TAB}_open_folder", f" {photos.parent / 'mine'} ")
+    page.fire(f"{TAB}_open_button")
+    assert frame(page) == shown
+    make_shoot(photos.parent / "spring")
+    page.set(f"{TAB}_open_folder", str(photos.parent / "spring"))
+    page.fire(f"{TAB}_open_folder", "submit")
+    assert "red bag" in items(page) and frame(page) != shown
+    shutil.copytree(photos.parent / "mine", tmp_path / "else")
+    page.set(f"{TAB}_open_folder", str(photos))
+    page.fire(f"{TAB}_open_button")
+    assert [item["decision"] for item in items(page).values()].count("accepted") == 3, "photos that would be trained on"
+    bag().save(tmp_path / "secret.png")
+    (photos.parent / "linking").mkdir()
+    (photos.parent / "linking" / "link.png").symlink_to(tmp_path / "secret.png")
+    (photos.parent / "empty").mkdir()
+    for folder, words in (
+        (tmp_path / "else", "lies outside"),
+        (photos.parent / "empty", "holds no shoot"),
+        (photos / "x", "no folder"),
+        (photos.parent / "linking", "leads out of the folders"),
+    ):
+        page.set(f"{TAB}_open_folder", str(folder))
+        page.fire(f"{TAB}_open_button")
+        assert words in page.value(f"{TAB}_pictures") and "iframe" not in page.value(f"{TAB}_pictures")
+    elsewhere = f"/{address_of(tmp_path / 'else')}"
+    assert visitor().get(elsewhere).status_code == 403
+    assert visitor().get(elsewhere.replace("report.html", "overlays/0.png")).status_code == 403
+    assert visitor().get("/photoshoot/v1/pictures/%2e%2e/report.html").status_code == 404
+
+
+def test_what_the_extension_made_is_shown_where_no_folder_may_be_named(fresh: Callable[..., StandIn]) -> None:
+    host = fresh(hide_ui_dir_config=True)
+    page = Page(host.page)
+    bag().save(host.folder / "mine.png")
+    page.set(f"{TAB}_files", [{"name": str(host.folder / "mine.png"), "data": None, "is_file": True}])
+    run(page, "")
+    assert decisions(page) == {"accepted": 1}
+    shutil.copytree(page.value(f"{TAB}_open_folder"), host.outputs / "copy")
+    assert visitor().get(f"/{address_of(host.outputs / 'copy')}").status_code == 403
+
+
+def send(page: Page, place: str, number: int) -> None:
+    """Press the button that the picture page has in the tab."""
+    page.fire(f"{TAB}_send", script=lambda chosen: [json.dumps([place, number])])
 
 
 def test_a_picture_goes_to_inpaint_with_its_mask(page: Page, photos: Path) -> None:
     run(page, photos)
-    page.fire(f"{TAB}_send", script=lambda chosen, results: [1, results])
+    send(page, frame(page).split("/")[-2], items(page)["1"]["id"])
     picture, mask = (from_page(page.value(name)) for name in ("img_inpaint_base", "img_inpaint_mask"))
     assert (picture[..., :3] == np.asarray(bag(place=(30, 30)))).all()
     assert mask[30:62, 30:62].min() == 255 and (mask > 0).any(2).sum() == 32 * 32
@@ -114,18 +193,29 @@ def from_page(value: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(value.partition(",")[2]))).convert("RGB"))
 
 
-def test_what_is_sent_without_results_is_told(page: Page) -> None:
+def test_what_cannot_be_sent_is_told(page: Page, photos: Path, tmp_path: Path) -> None:
     import gradio
 
-    with pytest.raises(gradio.Error, match="results are gone"):
-        page.fire(f"{TAB}_send", script=lambda chosen, results: [0, None])
+    run(page, photos, photos.parent / "mine")
+    make_shoot(photos.parent / "spring")
+    place, shoot = (address_of(photos.parent / name).split("/")[-2] for name in ("mine", "spring"))
+    number = items(page)["0"]["id"]
+    bag(side=128).save(photos / "0.png")
+    for where, picture, words in (
+        (place, number, "was changed since"),
+        (place, 7, "has no such picture"),
+        (shoot, 0, "Only pictures of a filter's run"),
+        ("Lw", 0, "lies outside the folders"),
+    ):
+        with pytest.raises(gradio.Error, match=words):
+            send(page, where, picture)
 
 
 def test_pictures_may_be_dropped(page: Page, tmp_path: Path) -> None:
     bag().save(tmp_path / "mine.png")
     page.set(f"{TAB}_files", [{"name": str(tmp_path / "mine.png"), "data": None, "is_file": True}])
     run(page, "")
-    assert page.shown(f"{TAB}_show", "choices")[0][0] == "With a product (1)"
+    assert decisions(page) == {"accepted": 1}
 
 
 @pytest.mark.parametrize(
@@ -143,7 +233,7 @@ def test_mistakes_are_told_and_no_folder_is_made(page: Page, photos: Path, chang
     page.set(f"{TAB}_out", change.get("out", ""))
     page.fire(f"{TAB}_start")
     assert words in page.value(f"{TAB}_progress") and not (photos.parent / "photoshoot").exists()
-    assert not page.shown(f"{TAB}_gallery", "visible")
+    assert page.value(f"{TAB}_pictures") == ""
 
 
 def test_an_alias_that_finds_nothing_is_told(page: Page, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +247,7 @@ def test_links_that_lead_outside_are_left_out(page: Page, photos: Path, tmp_path
     (photos / "link.png").symlink_to(tmp_path / "secret.png")
     steps = run(page, photos)
     assert "Left out: 1 linked" in "".join(str(step[0]) for step in steps)
-    assert page.shown(f"{TAB}_show", "choices")[0][0] == "With a product (2)"
+    assert decisions(page)["accepted"] == 2
     for file in photos.iterdir():
         file.unlink()
     (photos / "link.png").symlink_to(tmp_path / "secret.png")
@@ -189,11 +279,11 @@ def test_a_run_is_stopped_watched_by_another_page_and_goes_on(
     started.join(30)
     watching.join(30)
     for one in (page, other):
-        assert "Stopped" in one.value(f"{TAB}_progress") and one.shown(f"{TAB}_gallery", "visible")
+        assert "Stopped" in one.value(f"{TAB}_progress") and decisions(one) == {"accepted": 1}
     assert page.value(f"{TAB}_out") == str(photos.parent / "mine"), "to go on with"
     run(page, photos, photos.parent / "mine")
     assert "Done in" in page.value(f"{TAB}_progress")
-    assert page.shown(f"{TAB}_show", "choices")[0][0] == "With a product (2)"
+    assert decisions(page)["accepted"] == 2
 
 
 def test_without_gradios_queue_the_last_state_is_shown(fresh: Callable[..., StandIn]) -> None:

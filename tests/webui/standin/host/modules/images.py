@@ -72,3 +72,9 @@ def default_folders(is_img2img: bool) -> dict[str, str]:
         "outpath_samples": opts.outdir_samples or getattr(opts, f"outdir_{tab}_samples"),
         "outpath_grids": opts.outdir_grids or getattr(opts, f"outdir_{tab}_grids"),
     }
+
+
+def read_info_from_image(image: Image.Image) -> tuple[str | None, dict[str, Any]]:
+    """The infotext of a file, and what else stands in it."""
+    items = dict(image.info)
+    return items.pop("parameters", None), items

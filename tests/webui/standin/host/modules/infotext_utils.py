@@ -30,10 +30,11 @@ def unquote(text: str) -> str:
 
 
 def parse_generation_parameters(x: str, skip_fields: list[str] | None = None) -> dict[str, Any]:
-    """The fields of an infotext's last line, and the prompt before it."""
+    """The fields of an infotext's last line, and the prompts before it."""
     *lines, last = x.strip().split("\n")
     fields = re.findall(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)', last)
-    return {"Prompt": "\n".join(lines)} | {name: unquote(value) for name, value in fields}
+    prompt, _, negative = "\n".join(lines).partition("\nNegative prompt: ")
+    return {"Prompt": prompt, "Negative prompt": negative} | {name: unquote(value) for name, value in fields}
 
 
 def image_from_url_text(filedata: Any) -> Image.Image | None:

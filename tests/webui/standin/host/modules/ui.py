@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from modules import script_callbacks, scripts, shared
+from modules.ui_components import ToolButton
 
 
 def create_ui() -> Any:
@@ -39,4 +40,6 @@ def _tab(tab: str, runner: Any) -> None:
         gr.Image(type="pil", elem_id="img_inpaint_mask")
     runner.setup_ui()
     gr.Gallery(elem_id=f"{tab}_gallery", show_label=False)
+    with gr.Row(elem_id=f"image_buttons_{tab}"):
+        ToolButton("📐", elem_id=f"{tab}_send_to_extras")
     gr.Textbox(visible=False, elem_id=f"generation_info_{tab}")

@@ -20,6 +20,7 @@ from lib_photoshoot.export.profile import PROFILES
 from lib_photoshoot.export.review import records
 from lib_photoshoot.export.review.records import EXPORTED_NAME
 from lib_photoshoot.export.review.reviewed import ReviewedExports
+from lib_photoshoot.export.shop import handing_over
 from lib_photoshoot.training.review.reviewed import ReviewedPhotos
 from tests.export.conftest import cutout, save_cutout
 from tests.export.shop.test_shop_cli import rows
@@ -73,7 +74,7 @@ def names(made: Path) -> set[str]:
 def test_what_the_page_tells(made: Path, reviewed: ReviewedExports) -> None:
     before = names(made)
     page, shown = page_of(reviewed), items(reviewed)
-    assert list(shown) == ["doubtful", "fine", "small"]
+    assert list(shown) == ["to-check/doubtful", "fine", "small"]
     assert page.head["lead"] == "3 pictures for eBay, first photo: 1 fine, 1 missing rules, 1 with an outline to check"
     assert [(item["marks"], item["check"], item["decision"]) for item in shown.values()] == [
         ([], True, "rejected"),
@@ -83,17 +84,24 @@ def test_what_the_page_tells(made: Path, reviewed: ReviewedExports) -> None:
     assert "Misses fill: the product fills" in shown["small"]["why"]
     size = (made / "fine.jpg").stat().st_size
     assert shown["fine"]["more"][:2] == ["eBay, first photo", f"{size:,} bytes"] and shown["fine"]["size"] == [160, 160]
-    assert shown["doubtful"]["reference"] == {"file": "to-check/doubtful.jpg"}
+    assert shown["to-check/doubtful"]["reference"] == {"file": "to-check/doubtful.jpg"}
     thumbnail = reviewed.picture(shown["fine"]["thumbnail"])
     assert thumbnail is not None and made not in thumbnail.parents
     assert reviewed.picture(shown["fine"]["file"]) == made / "fine.jpg"
     assert reviewed.picture(EXPORTED_NAME) is None and names(made) == before
 
 
-def test_decisions_are_obeyed_by_what_is_handed_on(tmp_path: Path, reviewed: ReviewedExports, made: Path) -> None:
+def test_decisions_are_obeyed_by_what_is_handed_on(
+    tmp_path: Path, reviewed: ReviewedExports, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fpdf", reason="the package fpdf2 is not installed")
     send(reviewed, "fine.jpg", "rejected", reason="colour", note="too red")
     assert items(reviewed)["fine"]["note"] == "too red"
     send(reviewed, "to-check/doubtful.jpg", "accepted")
+    sheet: dict[str, tuple[str, ...]] = {}
+    drawn = handing_over.write_contact_sheets
+    take = lambda path, pictures, *more: [sheet.update((one.sku, one.checks) for one in pictures)]  # noqa: E731
+    monkeypatch.setattr(handing_over, "write_contact_sheets", lambda *given: take(*given) and drawn(*given))
     skus = tmp_path / "skus.csv"
     skus.write_text("sku,file\nF,fine\nS,small\nD,doubtful\n")
     more = ("--zip", "--table", skus, "--shop", "plain,woocommerce", "--contact-sheet")
@@ -106,6 +114,7 @@ def test_decisions_are_obeyed_by_what_is_handed_on(tmp_path: Path, reviewed: Rev
     plain = {row["sku"]: row for row in rows(made / "ebay.csv")}
     assert (plain["F"]["ready"], plain["F"]["checks"]) == ("no", "rejected by hand: Colour: too red")
     assert plain["D"]["ready"] == "yes" and (made / "fine.jpg").is_file()
+    assert sheet["F"] == ("rejected by hand: Colour: too red",) and sheet["D"] == ()
     assert (made / "ebay-contact-sheet.pdf").is_file()
     for path in made.glob("ebay*"):
         path.unlink()
@@ -191,6 +200,7 @@ def test_a_folder_from_a_stranger(tmp_path: Path, made: Path, monkeypatch: pytes
     Image.new("RGB", (9, 9)).save(secret)
     first = json.loads((made / EXPORTED_NAME).read_bytes().splitlines()[1])["picture"]
     (made / "link.jpg").symlink_to(secret)
+    os.utime(secret, ns=(first["modified"], first["modified"]))
     (made / "away").symlink_to(tmp_path)
     strange = [
         first | {"file": name} for name in ("../secret.jpg", os.fspath(secret), "link.jpg", "away/secret.jpg", "a.html")
@@ -209,10 +219,10 @@ def test_a_folder_from_a_stranger(tmp_path: Path, made: Path, monkeypatch: pytes
     shown = {"/".join(item["link"]): item for item in page_of(reviewed).items}
     assert not {"../secret.jpg", os.fspath(secret), "a.html"} & set(shown)
     for name in ("link.jpg", "away/secret.jpg"):
-        assert shown[name]["decision"] == "unreadable" and shown[name]["file"] == ""
         assert reviewed.picture(name) is None and reviewed.picture(f".thumbnails/{name}.jpg") is None
         with pytest.raises(PhotoshootError):
             send(reviewed, name, "rejected")
+    assert shown["link.jpg"]["decision"] == "unreadable" and shown["link.jpg"]["file"] == ""
     assert reviewed.picture("fine.jpg") is not None and shown["fine.jpg"]["size"] == [160, 160]
     monkeypatch.setattr(records, "LARGEST_FILE", 100)
     assert reviewed.picture("fine.jpg") is None

@@ -63,7 +63,7 @@ def item_of(record: ExportedFile, hand: Hand | None, digest: str) -> Item:
     usual = HANDS[bool(record.doubts)]
     item: Item = {
         "id": id_of(record.file),
-        "name": shown(PurePath(record.file).stem),
+        "name": shown(PurePath(record.file).with_suffix("").as_posix()),
         "detail": f"{record.width} × {record.height}",
         "link": record.file.split("/"),
         "reference": {"file": record.file},

@@ -18,6 +18,7 @@ from lib_photoshoot.catalog.decisions import (
 )
 from lib_photoshoot.catalog.drawn import DrawnFiles
 from lib_photoshoot.catalog.page import id_of
+from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import ExportError, ImageError, MissingPictureError
 from lib_photoshoot.export.review.items import address, full_name, item_of, page_of, thumbnail_name
 from lib_photoshoot.export.review.records import (
@@ -90,11 +91,11 @@ class ReviewedExports:
         """Return the file of a picture or thumbnail by its name; None for anything else, and for what is gone."""
         with self._lock:
             record, small = self._names.get(name, (None, False))
-        if record is None or not digest_in(self._folder, record):
+        path = self._folder / record.file if record else self._folder
+        if record is None or not digest_in(self._folder, record) or not stays_inside(self._folder, path):
             return None
         if name == record.file:
             return picture_in(self._folder, name)
-        path = self._folder / record.file
         try:
             return self._drawn.file(path, "", small, lambda: _looked_at(path))
         except ImageError:

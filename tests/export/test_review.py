@@ -199,13 +199,14 @@ def test_a_folder_from_a_stranger(tmp_path: Path, made: Path, monkeypatch: pytes
     secret = tmp_path / "secret.jpg"
     Image.new("RGB", (9, 9)).save(secret)
     first = json.loads((made / EXPORTED_NAME).read_bytes().splitlines()[1])["picture"]
-    (made / "link.jpg").symlink_to(secret)
+    (made / "link.jpg").symlink_to("fine.jpg")
     os.utime(secret, ns=(first["modified"], first["modified"]))
     (made / "away").symlink_to(tmp_path)
     strange = [
         first | {"file": name} for name in ("../secret.jpg", os.fspath(secret), "link.jpg", "away/secret.jpg", "a.html")
     ]
     strange += [
+        first | {"file": "away/secret.jpg", "bytes": secret.stat().st_size},  # as if it were known
         first | {"file": "fine.jpg", "width": "9"},
         first | {"missed": "x"},
         first | {"doubts": ["x"]},
@@ -232,3 +233,17 @@ def test_a_folder_from_a_stranger(tmp_path: Path, made: Path, monkeypatch: pytes
     (made / EXPORTED_NAME).symlink_to(tmp_path / "elsewhere")
     with pytest.raises((ExportError, CatalogError)):
         ReviewedExports(made)
+
+
+def test_what_no_browser_shows_is_drawn(made: Path) -> None:
+    Image.new("RGBA", (60, 40), (200, 0, 0, 0)).save(made / "print.tif")
+    first = json.loads((made / EXPORTED_NAME).read_bytes().splitlines()[1])["picture"]
+    with open(made / EXPORTED_NAME, "ab") as file:
+        file.write(json.dumps({"picture": first | {"file": "print.tif"}}).encode() + b"\n")
+    reviewed = ReviewedExports(made)
+    drawn = reviewed.picture(items(reviewed)["print"]["file"])
+    assert drawn is not None and made not in drawn.parents
+    with Image.open(drawn) as image:
+        assert image.format == "JPEG" and image.size == (60, 40)
+    reviewed.end()
+    assert not drawn.exists()

@@ -132,6 +132,7 @@ def item_of(record: Record, hand: Hand | None, fixable: bool = False) -> Item:
         "view": first["view"],
         "views": others,
         "check": _doubtful(entry),
+        "marks": ["hand"] if record.drawn_by_hand else [],
         "size": [entry["width"], entry["height"]],
         "regions": [_region(region) for region in entry["regions"]],
         "notes": [note for note in notes if note is not told or note.get("colours")],

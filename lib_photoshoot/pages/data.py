@@ -213,7 +213,10 @@ SHOW_LABELS = {
 }
 """The names of the page's filters, and how they are called where nobody says otherwise."""
 
-_TITLES = {"differ": "You decided otherwise than the filter"}
+_TITLES = {
+    "hand": "What you decided, and outlines that you corrected",
+    "differ": "You decided otherwise than the filter",
+}
 
 
 def shows(names: Iterable[str], **labels: str) -> list[PageFilter]:

@@ -8,12 +8,12 @@ const component = new URL("../../lib_photoshoot/pages/component/", import.meta.u
 const PARTS = ["fix_mask.js", "fix_outline.js", "fix_history.js", "fix_place.js"];
 const NAMES = ["editSize", "packed", "unpacked", "softened", "isEmpty", "stroke", "traced", "simplified", "FixHistory",
     "keptRegion", "newRegion", "withRegion", "clicked", "boxed", "painted", "question", "changedRegions", "restored",
-    "likelyProduct", "fittedPlace", "zoomedPlace", "boundPlace", "toPicture", "toStage", "boxOf"];
+    "likelyProduct", "placeKept", "isSlight", "fittedPlace", "zoomedPlace", "boundPlace", "toPicture", "toStage", "boxOf"];
 // The page's parts are one script and export nothing.
 const texts = PARTS.map(name => readFileSync(new URL(name, component), "utf8"));
 const {editSize, packed, unpacked, softened, isEmpty, stroke, traced, simplified, FixHistory, keptRegion, newRegion,
-    withRegion, clicked, boxed, painted, question, changedRegions, restored, likelyProduct, fittedPlace, zoomedPlace,
-    boundPlace, toPicture, toStage, boxOf} = new Function(`${texts.join("\n")}\nreturn {${NAMES.join()}};`)();
+    withRegion, clicked, boxed, painted, question, changedRegions, restored, likelyProduct, placeKept,
+    isSlight, fittedPlace, zoomedPlace, boundPlace, toPicture, toStage, boxOf} = new Function(`${texts.join("\n")}\nreturn {${NAMES.join()}};`)();
 
 const drawn = (...rows) => [Uint8Array.from(rows.join(""), letter => Number(letter === "#")), rows[0].length];
 /** The same numbers each time (Lehmer, 1951). */
@@ -64,6 +64,17 @@ test("a shown edge is soft, and only it", () => {
     assert.equal(soft[0], 0);
     assert.ok(soft.some(one => one > 0 && one < 9));
     assert.ok(softened(new Uint8Array(12).fill(1), 4).every(one => one === 9));
+});
+
+test("a change is slight that is nowhere five pixels wide and high", () => {
+    const [before, after, wide] = [new Uint8Array(40 * 30), new Uint8Array(40 * 30), 40];
+    assert.ok(isSlight(before, after, wide));
+    after.fill(1, 0, 4 * 40); // four rows, whole
+    assert.ok(isSlight(before, after, wide) && isSlight(after, before, wide));
+    after.fill(1, 4 * 40 + 37, 5 * 40 + 2); // and across the end of a row
+    assert.ok(isSlight(before, after, wide));
+    after.fill(1, 4 * 40, 4 * 40 + 5);
+    assert.ok(!isSlight(before, after, wide) && !isSlight(after, before, wide));
 });
 
 test("lines go around all that a mask holds, the other way around its openings", () => {
@@ -130,6 +141,15 @@ test("a new product counts once there is something of it", () => {
     assert.equal(likelyProduct(["cup", "lid"], [{...CUP, removed: true}]), "cup");
     assert.equal(likelyProduct(["cup"], [CUP]), "cup");
     assert.equal(likelyProduct([], []), "");
+});
+
+test("a region's place once it is saved is among those that stay", () => {
+    const lid = newRegion("new", "lid"), plate = {...newRegion("drawn", "plate"), ...painted([1, 4])};
+    const state = [CUP, SPOON, lid, plate];
+    assert.deepEqual(state.map(({key}) => placeKept(state, key)), [0, 1, 2, 2]);
+    const less = withRegion(state, 0, {removed: true});
+    assert.deepEqual(less.map(({key}) => placeKept(less, key)), [0, 0, 1, 1]);
+    assert.equal(placeKept(state, null), 0);
 });
 
 test("kept changes are laid over what is there now", () => {

@@ -319,6 +319,100 @@ def test_zoom_and_fingers(page: Page, served: Fixed) -> None:
     assert [inside for *_, inside in served.segmenter.asked[-1][1]] == [False]
 
 
+def test_after_a_save_the_region_stays_chosen_and_the_next_picture_opens_with_click(page: Page) -> None:
+    editor = Editor(page, "none")
+    editor.drag((10, 10), (30, 30))
+    press(page, "PageDown")
+    editor.saved()
+    editor.ready()
+    chosen, tool = editor.one(".regions [aria-pressed=true]"), editor.one(".tool[aria-pressed=true]")
+    press(page, "2", "x", "e", "v")
+    editor.drag((50, 44), (60, 44))
+    editor.save()
+    expect(chosen).to_have_text("2 lamp by hand")
+    expect(tool).to_have_text("Eraser")
+    press(page, "n")
+    expect(tool).to_have_text("Click")
+    expect(chosen).to_contain_text("new")
+    press(page, "e", "PageUp")
+    expect(editor.one("#fix-name")).to_have_text("none")
+    expect(tool).to_have_text("Click")
+    expect(editor.one(".sign[aria-pressed=true]")).to_have_text("+ Add")
+    expect(editor.one(".ground[aria-pressed=true]")).to_have_text("White")
+
+
+def test_what_is_not_done_is_said_where_it_is_seen(page: Page) -> None:
+    editor, held, hint = Editor(page, "two"), [], page.locator("#fixer #fix-hint")
+    editor.click(15, 15)  # it is in the product already
+    expect(hint).to_have_text("This click changed nothing; paint with the brush, or draw a box.")
+    editor.click(60, 10)
+    expect(hint).to_contain_text("A click adds to lamp")
+    page.route("**/fix/save", lambda route: held.append(route))
+    with page.expect_request("**/fix/save"):
+        press(page, "Control+s")
+    expect(hint).to_contain_text("Saving")
+    press(page, "n")
+    expect(hint).to_contain_text("This picture is being saved; that was not done.")
+    held[0].continue_()
+    editor.saved()
+    expect(hint).to_contain_text("A click adds to lamp")
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_what_a_click_changed_is_tinted_for_a_moment(page: Page, motion: Any) -> None:
+    page.emulate_media(reduced_motion=motion)
+    editor = Editor(page, "two")
+    page.evaluate("performance.now = () => 1000")  # the moment stands still
+    tinted = """([x, y, wanted]) => {
+        const canvas = document.querySelector("#fixer canvas"), box = canvas.getBoundingClientRect();
+        const [red, green, , solid] = canvas.getContext("2d").getImageData(x - box.x, y - box.y, 1, 1).data;
+        return (solid > 90 && green > 180 && red < 80) === wanted;
+    }"""
+    editor.click(60, 10)
+    page.wait_for_function(tinted, arg=[*editor.at(65, 5), True])
+    page.evaluate("performance.now = () => 1601")
+    page.wait_for_function(tinted, arg=[*editor.at(65, 5), False])
+
+
+def test_the_page_behind_does_not_scroll_and_the_frame_hides_no_pixel(page: Page) -> None:
+    page.set_viewport_size({"width": 500, "height": 400})
+    over = "getComputedStyle(document.documentElement).overflowY"
+    assert page.evaluate("document.documentElement.scrollHeight > innerHeight") and page.evaluate(over) == "visible"
+    editor = Editor(page, "two")
+    for place in ("#fixer .top", "#viewer .top"):
+        assert page.evaluate(over) == "hidden"
+        box = page.locator(place).bounding_box()
+        assert box and box["width"] == 500
+        if place.startswith("#fixer"):
+            easel = editor.one(".easel")
+            assert (
+                easel.evaluate("node => node.matches(':focus') && getComputedStyle(node, '::after').content") == "none"
+            )
+            shown = easel.evaluate("node => [node.getBoundingClientRect().x, getComputedStyle(node).outlineWidth]")
+            assert shown == [2, "2px"]
+        press(page, "Escape")
+    assert page.evaluate(over) == "visible"
+
+
+def test_outlines_by_hand_are_counted_and_have_no_score(page: Page) -> None:
+    count = page.locator("nav [data-show=hand] span")
+    expect(count).to_have_text("0")
+    editor = Editor(page, "none")
+    editor.drag((10, 10), (30, 30))
+    press(page, "PageDown")
+    editor.saved()
+    press(page, "2", "Delete")
+    editor.save()
+    press(page, "Escape", "Escape")
+    expect(count).to_have_text("2")  # one that was drawn, and one that was removed
+    card = page.locator(".card").filter(has=page.locator(".product", has_text="none"))
+    expect(card.locator(".score")).to_have_text("lamp by hand")
+    expect(card.locator(".open")).not_to_have_attribute("aria-label", re.compile("score"))
+    card.locator(".open").click()
+    expect(page.locator(".pane .more")).to_contain_text("lamp by hand")
+    expect(page.locator(".pane .more")).not_to_contain_text("score")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_everything_has_a_name_and_can_be_read(page: Page, scheme: Any, width: int) -> None:

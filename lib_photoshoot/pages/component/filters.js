@@ -15,7 +15,7 @@ const SHOWS = {
   edited: item => marked(item, "edited"),
   fine: item => marked(item, "fine"),
   misses: item => marked(item, "misses"),
-  hand: item => item.by_hand !== null,
+  hand: item => item.by_hand !== null || marked(item, "hand"),
   differ: item => item.by_hand !== null && item.by_hand !== item.filter,
 };
 const grid = $("#grid"), viewer = $("#viewer"), select = $("#product");

@@ -12,6 +12,7 @@ async function openFixer(item) {
   if (!canFix(item)) return;
   if (fixer.item && fixer.item !== item) leave();
   const again = fixer.item === item;
+  if (!again) Object.assign(fixer, { tool: "click", minus: false });
   Object.assign(fixer, { item, draft: null, place: null, fitted: true, cross: null, corner: null, before: false });
   $("#help").classList.add("fixing");
   if (!dialog.open) dialog.showModal();
@@ -22,11 +23,13 @@ async function openFixer(item) {
   makeReady(item);
   await opened(item);
 }
-/** With the outlines as they are kept, or as they were left. */
-async function opened(item) {
+/** With the outlines as they are kept, or as they were left; the one at a place is chosen. */
+async function opened(item, place = null) {
   let draft;
   try { draft = await draftOf(item); } catch (error) { if (fixer.item === item) showGone(error.message); return; }
   if (fixer.item !== item) { if (!draft.changed && !draft.saving) drafts.delete(item.id); return; }
+  const { now } = draft.history;
+  if (place !== null && now.length) draft.chosen = now[Math.min(place, now.length - 1)].key;
   fixer.draft = draft;
   showPanel();
   showUnfixed();
@@ -54,7 +57,7 @@ function closeFixer() {
     if (!panes.includes(item)) panes[active] = item;
     fill();
     $(".stage", $(".panes").children[active]).focus({ preventScroll: true });
-  } else goTo(item);
+  } else { measure(); goTo(item); }
 }
 function stepFixer(by) {
   let at = stepFrom(fixer.item, by);
@@ -67,7 +70,7 @@ function afterSaving(draft) {
   fixer.draft = drafts.get(draft.item.id) || null;
   showPanel();
   redraw();
-  if (!fixer.draft || isStale(fixer.draft)) opened(draft.item);
+  if (!fixer.draft || isStale(fixer.draft)) opened(draft.item, placeKept(draft.history.now, draft.chosen));
 }
 
 // Where the picture lies.
@@ -96,14 +99,14 @@ new ResizeObserver(() => {
 // What is done.
 function editable() {
   const { draft } = fixer;
-  if (!draft) tell("The outlines are still on their way");
-  else if (draft.saving) tell("This picture is being saved; go on in a moment");
+  if (!draft) say("The outlines are still on their way; that was not done.");
+  else if (draft.saving) say("This picture is being saved; that was not done. Go on in a moment.");
   return Boolean(draft && !draft.saving);
 }
 /** The region at hand: the chosen one, or a new one where there is none. */
 function worked() {
   const { draft } = fixer;
-  if (draft.region && draft.region.removed) { tell(`${draft.region.product} is removed; restore it first`); return null; }
+  if (draft.region && draft.region.removed) { say(`${draft.region.product} is removed; restore it first.`); return null; }
   return draft.region || newRegion(freshKey(draft), likelyProduct(words(), draft.history.now));
 }
 const freshKey = draft => `new ${draft.history.states.reduce((most, state) => Math.max(most, state.length), 0)} ${draft.history.at}`;
@@ -113,11 +116,11 @@ function change(region, changes) {
   const { draft } = fixer, { now } = draft.history;
   const there = now.some(one => one.key === region.key);
   draft.chosen = region.key;
-  changeTo(there ? withRegion(now, region.key, changes) : [...now, { ...region, ...changes }]);
+  return changeTo(there ? withRegion(now, region.key, changes) : [...now, { ...region, ...changes }]);
 }
 function changeTo(state) {
   fixer.draft.history.push(state);
-  settled(fixer.draft);
+  return settled(fixer.draft);
 }
 /** After any change: it is kept, shown, and what it needs is asked for. */
 async function settled(draft, note = "") {
@@ -132,13 +135,24 @@ async function settled(draft, note = "") {
   if (draft === fixer.draft && !draft.asking.size) showBusy("");
   known();
 }
-function clickAt(point, add) {
-  const region = worked();
+async function clickAt(point, add) {
+  const region = worked(), { draft } = fixer;
   if (!region) return;
-  if (!add && !draftMask(region) && !isPrompted(region)) return tell("There is no outline yet to take from; click on the product, or drag a box around it");
+  if (!add && !draftMask(region) && !isPrompted(region)) return say("There is no outline yet to take from; click on the product, or drag a box around it.");
   const spot = within(point, fixer.item.size).map(value => Math.round(value * 10) / 10);
-  change(region, clicked(region, [...spot, add ? 1 : 0]));
+  const before = draftMask(region), answered = change(region, clicked(region, [...spot, add ? 1 : 0])), wanted = draft.region;
   tell(`${add ? "Added to" : "Removed from"} ${region.product}`);
+  await answered;
+  if (wanted.mask && draft.region === wanted && draft === fixer.draft) showChange(draft, before || [], wanted.mask);
+}
+/** What a click changed is tinted for a moment; that it changed nothing is said. */
+function showChange(draft, before, after) {
+  const [wide, high] = draft.edit, masks = [before, after].map(runs => unpacked(runs, wide * high));
+  tintChange(draft, ...masks);
+  if (!isSlight(...masks, wide)) return;
+  draft.note = "This click changed nothing; paint with the brush, or draw a box.";
+  tell(draft.note);
+  showPanel();
 }
 const draftMask = region => fixer.draft.maskOf(region);
 function drawnBox(box) {
@@ -157,7 +171,7 @@ function stepHistory(by) {
 function choose(at) {
   const region = fixer.draft && fixer.draft.history.now[at];
   if (!region) return;
-  fixer.draft.chosen = region.key;
+  Object.assign(fixer.draft, { chosen: region.key, note: "" });
   showPanel();
   redraw();
   tell(`${at + 1}, ${region.product}${region.removed ? ", removed" : ""}`);
@@ -165,8 +179,7 @@ function choose(at) {
 function addProduct() {
   if (!editable()) return;
   const { draft } = fixer, region = newRegion(freshKey(draft), likelyProduct(words(), draft.history.now));
-  fixer.tool = fixer.tool === "hand" || fixer.tool === "eraser" ? "click" : fixer.tool;
-  fixer.minus = false;
+  Object.assign(fixer, { tool: "click", minus: false });
   change(region, {});
   tell(`A new ${region.product}: drag a box around it, or click on it`);
 }

@@ -25,6 +25,7 @@ function draw() {
   if (fixer.view === "outline") drawOutlines(draft, regions, chosen);
   else drawGround(draft, chosen);
   ink.setTransform(dense, 0, 0, dense, 0, 0);
+  if (tint) drawTint(draft);
   if (!fixer.before && chosen && fixer.view === "outline") drawPrompts(chosen);
   if (fixer.box) drawBox(fixer.box, true);
   drawPointer();
@@ -125,6 +126,26 @@ function checks(dense) {
   context.fillRect(0, 0, side, side);
   context.fillRect(side, side, side, side);
   return ink.createPattern(tile, "repeat");
+}
+
+// What was added and taken away last: it is tinted for a moment, and fades where pictures may move.
+const TINTED_MS = 600, ADDED = 0xffa0e600, TAKEN = 0xff462dff;  // alpha, blue, green, red
+let tint = null;
+function tintChange(draft, before, after) {
+  const [made, context] = canvasOf(draft.edit), image = context.createImageData(...draft.edit);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let at = 0; at < pixels.length; at++) if (before[at] !== after[at]) pixels[at] = after[at] ? ADDED : TAKEN;
+  context.putImageData(image, 0, 0);
+  tint = { draft, state: draft.history.now, canvas: made, from: performance.now() };
+  redraw();
+}
+function drawTint(draft) {
+  const left = 1 - (performance.now() - tint.from) / TINTED_MS, { x, y, scale } = fixer.place;
+  if (left <= 0 || tint.draft !== draft || tint.state !== draft.history.now) { tint = null; return; }
+  ink.globalAlpha = calm.matches ? .5 : Math.min(.75, 1.5 * left);
+  if (!fixer.before) ink.drawImage(tint.canvas, x, y, draft.size[0] * scale, draft.size[1] * scale);
+  ink.globalAlpha = 1;
+  redraw();
 }
 
 // What was clicked, and where the pointer or the crosshair is.

@@ -52,6 +52,12 @@ function changedRegions(history) {
 }
 const hasOutline = region => region.mask !== null || isPrompted(region);
 
+/** The place that a region of a state has in the picture once that is saved: of those that stay. */
+function placeKept(state, key) {
+  const before = state.slice(0, Math.max(0, state.findIndex(region => region.key === key)));
+  return before.filter(region => !region.removed && (region.index !== null || hasOutline(region))).length;
+}
+
 /** The product of the run that a new region most likely is of: the first that the picture has none of. */
 function likelyProduct(words, state) {
   const there = new Set(state.filter(region => !region.removed).map(region => region.product));

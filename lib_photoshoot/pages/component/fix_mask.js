@@ -37,6 +37,17 @@ function softened(mask, wide) {
   for (let at = 0; at <= last; at++) sums[at] = rows[at] + rows[at < wide ? at : at - wide] + rows[at + wide > last ? at : at + wide];
   return sums;
 }
+/** Whether two masks differ in hairlines at most: nowhere in a square of five pixels. */
+function isSlight(before, after, wide) {
+  const down = new Uint8Array(wide);  // rows on end in which this column's pixel and the four to its left differ
+  for (let at = 0, run = 0; at < before.length; at++) {
+    const x = at % wide;
+    run = before[at] === after[at] ? 0 : x ? run + 1 : 1;
+    down[x] = run >= 5 ? down[x] + 1 : 0;
+    if (down[x] === 5) return false;
+  }
+  return true;
+}
 const isEmpty = runs => runs.length < 2;
 
 /** Set all pixels of a mask of a width whose centres are nearer than `radius` to the way from `a` to `b`. */

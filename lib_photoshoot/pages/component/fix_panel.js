@@ -42,7 +42,7 @@ function showPanel() {
   showRegions();
   showZoom();
   showCursor();
-  inFixer("#fix-hint").textContent = hint();
+  showHint();
   stage.setAttribute("aria-busy", !draft || draft.saving || draft.asking.size > 0);
 }
 function showZoom() {
@@ -54,7 +54,18 @@ function showBusy(text = "Finding the outline…") {
   inFixer(".busy").hidden = !text;
   if (text) inFixer(".busy").textContent = text;
 }
+/** In the line of hints, until that says something else, and to a reader. */
+function say(text) {
+  tell(text);
+  showHint(text);
+}
+function showHint(said = "") {
+  const line = inFixer("#fix-hint");
+  line.textContent = said || hint();
+  line.classList.toggle("said", Boolean(said));
+}
 const coarse = matchMedia("(pointer: coarse)");
+const BOX = "A box begins anew: best where like products touch or overlap.";
 function hint() {
   const { draft, tool } = fixer;
   if (!draft) return "The outlines are on their way…";
@@ -63,11 +74,12 @@ function hint() {
   const { region } = draft, name = region ? region.product : "";
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
   if (tool === "hand") return "Drag moves the picture.";
-  if (tool === "brush") return `Paint what belongs to ${name || "the product"}${coarse.matches ? "" : "; Alt or the right button erases"}.`;
-  if (tool === "eraser") return `Paint over what does not belong to ${name || "the product"}.`;
+  const finer = "Its size is in pixels of the screen: zoom in for a finer one. Save lets the edge follow the picture.";
+  if (tool === "brush") return `Paint what belongs to ${name || "the product"}${coarse.matches ? "" : "; Alt or the right button erases"}. ${finer}`;
+  if (tool === "eraser") return `Paint over what does not belong to ${name || "the product"}. ${finer}`;
   if (!region || !draft.maskOf(region)) return `Drag a box around the ${name || "product"}, or ${coarse.matches ? "tap" : "click"} on it.`;
-  if (coarse.matches) return `A tap ${fixer.minus ? "takes away from" : "adds to"} ${name}. A box begins anew. Two fingers zoom and move.`;
-  return fixer.minus ? `A click takes away from ${name}.` : `A click adds to ${name}, Alt-click or right click takes away. A box begins anew.`;
+  if (coarse.matches) return `A tap ${fixer.minus ? "takes away from" : "adds to"} ${name}. ${BOX} Two fingers zoom and move.`;
+  return fixer.minus ? `A click takes away from ${name}.` : `A click adds to ${name}, Alt-click or right click takes away. ${BOX}`;
 }
 function showCursor() {
   const pan = panning(), brush = fixer.tool === "brush" || fixer.tool === "eraser";

@@ -72,13 +72,14 @@ function newCard(item) {
   $(".seed", card).textContent = item.detail;
   $(".seed", card).title = item.detail_label || item.detail;
   $(".score", card).textContent = item.scores.length > 1 || page.heading ? scores(item) : score(item);
-  $(".score", card).title = item.scores.map(pair => `${pair[0]} ${pair[1].toFixed(3)}`).join(", ");
+  $(".score", card).title = scores(item, 3);
   $(".acts .accept", card).hidden = $(".acts .reject", card).hidden = !item.reference;
   $(".mark", card).hidden = !item.thumbnail && !item.file;
   return card;
 }
 
-const scores = item => item.scores.map(pair => `${pair[0]} ${pair[1].toFixed(2)}`).join(", ");
+const scores = (item, digits = 2) =>
+  item.scores.map(([product, value], at) => `${product} ${drawnByHand(item, at) ? "by hand" : value.toFixed(digits)}`).join(", ");
 
 function update(card, item) {
   const link = $(".open", card), here = item === current;

@@ -38,7 +38,7 @@ function renew(item, news) {
   setHand(item, waits(item) ? hand : item.kept);
 }
 function weigh(item) {
-  item.best = item.scores.reduce((best, score) => Math.max(best, score[1]), -1);
+  item.best = item.scores.reduce((best, [, value], at) => drawnByHand(item, at) ? best : Math.max(best, value), -1);
   item.doubt = item.check ? (item.regions || []).reduce((sum, region) => sum + region.doubts.length, 1) : 0;
 }
 function count(name, by) {
@@ -57,6 +57,8 @@ function takeItems() {
   return any;
 }
 const one = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+/** Whether nobody scored a region: a person drew a product that was missed, which stands with 1. */
+const drawnByHand = (item, at) => item.scores[at][1] === 1 && Boolean(item.regions && item.regions[at] && item.regions[at].by_hand);
 const score = item => item.best < 0 ? "" : item.best.toFixed(2);
 const titled = text => text.charAt(0).toUpperCase() + text.slice(1);
 const word = decision => decision ? page.words[decision] || titled(decision) : "";

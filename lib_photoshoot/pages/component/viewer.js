@@ -302,6 +302,7 @@ function closeView() {
   mark();
   showWhy();
   if (item.at >= 0) current = item;
+  measure();  // the page has its scroll bar again
   goTo(current);
 }
 $("#keys").addEventListener("click", () => $("#help").showModal());

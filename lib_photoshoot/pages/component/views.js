@@ -30,7 +30,7 @@ function describe(pane, item) {
     return line;
   }));
   const facts = [...(item.more || [])];
-  if (item.scores.length) facts.splice(item.more && item.more.length > 1 ? 1 : 0, 0, "score " + scores(item));
+  if (item.scores.length) facts.splice(item.more && item.more.length > 1 ? 1 : 0, 0, (item.best < 0 ? "" : "score ") + scores(item));
   const file = viewsOf(item)[shownIn(pane)].file, line = $(".more", pane);
   line.replaceChildren(facts.join("  ·  "));
   if (file) {

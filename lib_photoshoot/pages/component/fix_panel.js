@@ -74,8 +74,8 @@ function hint() {
   const { region } = draft, name = region ? region.product : "";
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
   if (tool === "hand") return "Drag moves the picture.";
-  const finer = "Its size is in pixels of the screen: zoom in for a finer one. Save lets the edge follow the picture.";
-  if (tool === "brush") return `Paint what belongs to ${name || "the product"}${coarse.matches ? "" : "; Alt or the right button erases"}. ${finer}`;
+  const finer = `Zoom in for a finer ${tool}. Save lets the edge follow the picture.`;
+  if (tool === "brush") return `Paint what belongs to ${name || "the product"}${coarse.matches ? "" : "; Alt or right button erases"}. ${finer}`;
   if (tool === "eraser") return `Paint over what does not belong to ${name || "the product"}. ${finer}`;
   if (!region || !draft.maskOf(region)) return `Drag a box around the ${name || "product"}, or ${coarse.matches ? "tap" : "click"} on it.`;
   if (coarse.matches) return `A tap ${fixer.minus ? "takes away from" : "adds to"} ${name}. ${BOX} Two fingers zoom and move.`;

@@ -67,8 +67,8 @@ def _with_thin_parts(alpha: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     thick = cv2.morphologyEx(line, cv2.MORPH_OPEN, ellipse)
     _, labels = cv2.connectedComponents(line, connectivity=8)
     # With the pixel by which it hangs on the rest.
-    thin = line & cv2.dilate(line - thick, np.ones((3, 3), np.uint8))
-    thin[~np.isin(labels, np.unique(labels[thick > 0]))] = 0
+    near = cv2.dilate(line - thick, np.ones((3, 3), np.uint8)).view(bool)
+    thin = drawn & near & np.isin(labels, np.unique(labels[thick > 0]))
     size = (alpha.shape[1], alpha.shape[0])
     soft = cv2.resize(thin.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     return np.maximum(alpha, np.round(255 * soft).astype(np.uint8))

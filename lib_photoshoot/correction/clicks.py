@@ -34,6 +34,8 @@ LIKE_BEFORE = 0.5
 """How much of the overlap with the outline so far counts beside SAM's own word on its answers."""
 SAME_THING = 0.8
 """Overlap from which a separate piece and the thing at a click are one."""
+CRUMB = 0.005
+"""As a share of the outline: smaller islands and holes that an answer brings are its noise, and nobody means them."""
 ANSWERS_KEPT = 32
 """The last click of several asks again about the others: their answers are known, 3 MB each at most."""
 
@@ -86,7 +88,7 @@ class ClickOutliner:
                 mask = self._once((*begun, *clicks[:first]), partial(self._new, image, box, clicks[:first]))
             for number in range(first + 1, len(clicks) + 1):
                 so_far = clicks[:number]
-                mask = self._once((*begun, *so_far), partial(self._corrected, image, mask, so_far))
+                mask = self._once((*begun, *so_far), partial(self._tidied, image, mask, so_far))
         return mask.copy()
 
     def _new(self, image: np.ndarray, box: Box | None, clicks: Sequence[Click]) -> np.ndarray:
@@ -99,7 +101,10 @@ class ClickOutliner:
             # A box is drawn around the whole product: what fills less of it is a part.
             return answer.quality + (iou(around, drawn) if around is not None and drawn is not None else 0.0)
 
-        return _enlarged(max(answers, key=rank).probability, image)
+        return _tidy(_enlarged(max(answers, key=rank).probability, image))
+
+    def _tidied(self, image: np.ndarray, mask: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
+        return _tidy(self._corrected(image, mask, clicks), mask, clicks[-1])
 
     def _corrected(self, image: np.ndarray, mask: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
         """Return the mask, changed at the last click."""
@@ -170,6 +175,33 @@ def _changed(answer: np.ndarray, mask: np.ndarray, click: Click) -> np.ndarray |
     _, labels = cv2.connectedComponents(wanted.view(np.uint8), connectivity=8)
     label = labels[_place(click, mask.shape)]
     return labels == label if label else None
+
+
+def _tidy(mask: np.ndarray, before: np.ndarray | None = None, click: Click | None = None) -> np.ndarray:
+    """Return a mask without crumbs: small islands and holes, but not those of ``before``, nor the one at the click."""
+    least = CRUMB * np.count_nonzero(mask)
+    result = mask.copy()
+    for value in (True, False):
+        labels, areas = _pieces(result == value)
+        crumbs = areas < least
+        crumbs[0] = False
+        if click is not None:
+            crumbs[labels[_place(click, mask.shape)]] = False
+        if before is not None and crumbs.any():
+            pixels = np.flatnonzero(crumbs[labels])
+            numbers, first = np.unique(labels.ravel()[pixels], return_index=True)
+            old, old_areas = _pieces(before == value)
+            old_areas[0] = 0
+            # A connected piece that lies in an old one of its very size is that one.
+            crumbs[numbers[old_areas[old.ravel()[pixels[first]]] == areas[numbers]]] = False
+        result[crumbs[labels]] = not value
+    return result
+
+
+def _pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of the pieces, 0 for what is none, and their areas by number."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    return labels, stats[:, cv2.CC_STAT_AREA]
 
 
 def _touches(one: np.ndarray, other: np.ndarray) -> bool:

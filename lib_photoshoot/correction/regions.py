@@ -23,6 +23,8 @@ from lib_photoshoot.results import Outline, OutlineSource, ProductRegion
 from lib_photoshoot.segmentation.outlining import vote_copy
 from lib_photoshoot.transparency import on_neutral_ground, within
 
+THIN_PIXELS = 5
+"""Of the drawing: what is thinner stands as it was drawn."""
 OPENING_SHARE = 1e-4
 """Smaller holes, as a share of the area inside the outline, are the edge's own and are filled."""
 UNSURE_PIXELS, BAND = 1.0, 1.0
@@ -38,6 +40,7 @@ def drawn_region(
     solid = soft > 0.5
     seen = on_neutral_ground(picture.srgb, picture.alpha)
     alpha = edge_alpha(seen, solid, cv2.GaussianBlur(soft, (0, 0), UNSURE_PIXELS), BAND)
+    alpha = _with_thin_parts(alpha, drawn)
     outlined = alpha > 127
     mask = fill_holes(outlined)
     box = mask_box(mask)
@@ -52,6 +55,23 @@ def drawn_region(
     if not visible:
         raise CatalogError(f"The outline of {product} lies where the picture is transparent; mark what can be seen.")
     return visible[0]
+
+
+def _with_thin_parts(alpha: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Return the alpha, uint8, with what is drawn so thin that no edge was looked for inside it, as an aerial is.
+
+    Only what hangs together with the rest: specks are nobody's drawing.
+    """
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (THIN_PIXELS, THIN_PIXELS))
+    line = drawn.view(np.uint8)
+    thick = cv2.morphologyEx(line, cv2.MORPH_OPEN, ellipse)
+    _, labels = cv2.connectedComponents(line, connectivity=8)
+    # With the pixel by which it hangs on the rest.
+    near = cv2.dilate(line - thick, np.ones((3, 3), np.uint8)).view(bool)
+    thin = drawn & near & np.isin(labels, np.unique(labels[thick > 0]))
+    size = (alpha.shape[1], alpha.shape[0])
+    soft = cv2.resize(thin.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    return np.maximum(alpha, np.round(255 * soft).astype(np.uint8))
 
 
 def read_region_mask(out: Path, region: Mapping[str, Any], shape: tuple[int, int]) -> np.ndarray | None:

@@ -12,6 +12,7 @@ from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.fixer import click_outliner
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.masks.comparison import mask_iou
+from lib_photoshoot.segmentation.protocol import SoftCandidate
 from lib_photoshoot.segmentation.sam import SamSegmenter
 
 
@@ -76,3 +77,20 @@ def test_the_picture_is_encoded_once_and_ahead_and_known_answers_are_not_asked_a
     asked: list[float] = []
     monkeypatch.setattr(SamSegmenter, "prompted", lambda *_: asked.append(time.time()))
     assert np.array_equal(outliner.outline(other, BLUE, None, clicks), first) and not asked
+
+
+class Crumbling:
+    """Answers with a disc, an island that nobody meant, and a hole."""
+
+    def prompted(self, image, box, points, shape, prior=None) -> list[SoftCandidate]:
+        answer = (RED | disc(250, 60, 2)) & ~disc(90, 120, 1)
+        return [SoftCandidate(answer.astype(np.float32), 0.9)]
+
+
+def test_crumbs_of_an_answer_are_not_shown_and_those_of_a_person_stay(picture: np.ndarray) -> None:
+    outliner = ClickOutliner(Crumbling())  # type: ignore[arg-type]
+    assert (outliner.outline(picture, None, (38.0, 71.0, 142.0, 172.0), []) == RED).all()
+    mine = disc(200, 200, 2)
+    painted = (RED | mine) & ~disc(60, 120, 2)
+    after = outliner.outline(picture, painted, None, [(250.0, 60.0, True)])
+    assert after[200, 200] and not after[120, 60] and after[60, 250]

@@ -3,8 +3,8 @@
 const named = (...names) => Object.fromEntries(names.map(name => [name, "readonly"]));
 const host = named("gradioApp", "onAfterUiUpdate", "onUiLoaded", "selected_gallery_index", "updateInput");
 const browser = named("Blob", "IntersectionObserver", "MutationObserver", "Node", "NodeFilter", "ResizeObserver",
-    "TextDecoder", "URL", "URLSearchParams", "clearTimeout", "confirm", "document", "fetch", "localStorage",
-    "requestAnimationFrame", "setTimeout", "window");
+    "TextDecoder", "URL", "URLSearchParams", "addEventListener", "clearTimeout", "confirm", "document", "fetch",
+    "localStorage", "location", "requestAnimationFrame", "setTimeout", "window");
 
 export default [
     {ignores: [".venv*/", "lib_photoshoot/pages/"]}, // the picture page's parts share their names, as one script

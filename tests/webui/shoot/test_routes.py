@@ -13,6 +13,8 @@ pytest.importorskip("httpx", reason="httpx is not installed here: run with the W
 
 from fastapi.testclient import TestClient  # noqa: E402
 
+from lib_photoshoot.catalog.review import ReviewedRun
+from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.shoot.review.opening import open_reviewed  # noqa: E402
 from lib_photoshoot.webui.http import picture_pages  # noqa: E402
 from lib_photoshoot.webui.http.folders import allowed_folders  # noqa: E402
@@ -29,13 +31,17 @@ PLACE = f"{SHOOT_PREFIX}/shoots/spring"
 START = {"action": "start", "own": True, "webuis": [], "auth": "", "tries": None}
 
 
+def _no_run(run: ReviewedRun) -> Fixing:
+    raise AssertionError(f"{run} is no shoot")
+
+
 def application(service: ShootService, **page: object) -> TestClient:
     app = fastapi.FastAPI()
     for name, value in page.items():
         setattr(app, name, value)
     login = build_login(app, SimpleNamespace(api_auth=None), for_page=True)
     folders = allowed_folders([str(service._host.folder())], Path())
-    pages = PicturePages(lambda folder: service.own(folder) or open_reviewed(folder), lambda: folders)
+    pages = PicturePages(lambda folder: service.own(folder) or open_reviewed(folder, _no_run), lambda: folders)
     app.router.routes += [
         LateRoutes(SHOOT_PREFIX, lambda given: build_application(service, given), login),
         LateRoutes(PICTURES_PREFIX, lambda given: picture_pages.build_application(pages, given), login),

@@ -169,5 +169,5 @@ def test_the_routes_do_not_need_the_hosts_api(monkeypatch: pytest.MonkeyPatch) -
     before = len(app.router.routes)
     add_routes(app)
     added_routes = app.router.routes[before:]
-    assert len(added_routes) == 3
+    assert len(added_routes) == 4
     assert all(isinstance(added, LateRoutes) and added._answers is None for added in added_routes)

@@ -13,8 +13,8 @@ pytest.importorskip("httpx", reason="httpx is not installed here: run with the W
 
 from fastapi.testclient import TestClient  # noqa: E402
 
-from lib_photoshoot.catalog.review import ReviewedRun
-from lib_photoshoot.pages.fixing import Fixing
+from lib_photoshoot.catalog.review import ReviewedRun  # noqa: E402
+from lib_photoshoot.pages.fixing import Fixing  # noqa: E402
 from lib_photoshoot.shoot.review.opening import open_reviewed  # noqa: E402
 from lib_photoshoot.webui.http import picture_pages  # noqa: E402
 from lib_photoshoot.webui.http.folders import allowed_folders  # noqa: E402

@@ -178,7 +178,7 @@ def test_clicks_ask_the_hosts_segmenter_in_its_queue(started: StandIn, models: A
     (item,) = items(page).values()
     models.segmenter = Clicked()
     answer = ask(page, "fix/outline", {"id": item["id"], "region": 0, "points": [[5, 5, 1]]})
-    assert (decoded(answer["mask"])[:10] == 255).all() and all(turns) and models.segmenter.keep > 1
+    assert (decoded(answer["mask"])[:10] == 255).all() and turns and all(turns) and models.segmenter.keep > 1
 
 
 def test_a_run_of_photos_is_not_painted(started: StandIn) -> None:

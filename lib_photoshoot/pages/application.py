@@ -226,7 +226,7 @@ async def _json(request: Request, largest: int) -> Any:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    """Return the page asks for JSON, and a person reads text."""
+    """Return a refusal: the page asks for JSON, and a person reads text."""
     status, text = (error.status_code, error.detail) if isinstance(error, HTTPException) else (409, str(error))
     if request.method == "POST":
         answer = _response(status, _JSON, json.dumps({"error": text}).encode())

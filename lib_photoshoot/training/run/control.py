@@ -36,9 +36,7 @@ def start(run: RunFolder) -> Status:
 
 @contextmanager
 def removed_unless_begun(run: RunFolder) -> Iterator[None]:
-    """Yield a new run that could not begin, or was not let, is no run: it would be taken for one by whoever looks
-    next.
-    """
+    """Remove a new run that could not begin, or was not let: it is none, and would be taken for one."""
     try:
         yield
     except BaseException:

@@ -269,7 +269,7 @@ class Supervisor:
         return any(result.epoch == self._spec.epochs and not result.partial for result in self._results())
 
     def _finish(self) -> TrainingState:
-        """Return the last epoch's file is there: all get the names that users know, and nothing is left to resume."""
+        """End a run whose last epoch is there: all get the names that users know, and nothing is left to resume."""
         problems = rename(self._run.out, self._spec.name, self._spec.epochs).problems
         step, total = self._status.step, self._spec.total_steps
         told = [f"The trainer told of {step} steps, and {total} were planned."] if step != total else []

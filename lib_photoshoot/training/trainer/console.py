@@ -124,7 +124,7 @@ class ConsoleParser:
         yield from self._phase_of(text)
 
     def _bar(self, bar: re.Match[str]) -> Iterator[Event]:
-        """Yield a step is shown up to three times; only the last showing before the next has the step's own loss."""
+        """Yield the step: of up to three showings only the last before the next step has the step's own loss."""
         if self._hook:
             return
         step = int(bar["step"])

@@ -259,7 +259,7 @@ class RunOperations:
 
 @contextmanager
 def _conflicts() -> Iterator[None]:
-    """Yield what cannot be done with a run as it stands is a conflict, not a wrong request."""
+    """Tell what cannot be done with a run as it stands as a conflict, not as a wrong request."""
     try:
         yield
     except TrainingError as error:

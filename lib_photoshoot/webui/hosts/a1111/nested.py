@@ -176,9 +176,7 @@ class HookWitness(scripts.Script):
 
 @contextmanager
 def _params_file_kept() -> Iterator[None]:
-    """Yield the host writes every pass's parameters to ``params.txt``, from which the paste button reads the last
-    job.
-    """
+    """Keep ``params.txt`` as it is: the host writes every pass's parameters there, and its paste button reads them."""
     path = os.path.join(paths.data_path, "params.txt")
     before = None
     with suppress(OSError), open(path, encoding="utf8") as file:

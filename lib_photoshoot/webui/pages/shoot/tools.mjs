@@ -19,6 +19,7 @@ export class Tools {
             button("delete", t("Delete"), t("Delete the row"), () => this.remove()),
         ];
         this.fill = button("fill_down", t("Fill down"), t("Copy the cell to all rows below"), () => this.#fillDown());
+        this.fill.removeAttribute("aria-label"); // what is said is what is seen; the rest is its description
         this.undo = button("undo", t("Undo"), t("Undo"), () => table.undo());
         this.box = make("div", {
             class: "photoshoot-page-row photoshoot-shoot-tools", role: "toolbar", "aria-label": t("Rows"),

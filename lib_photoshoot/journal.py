@@ -172,6 +172,21 @@ class Journal:
         self.close()
 
 
+def reopened(path: Path) -> Journal:
+    """Open a journal that is there, whatever its header. Raises FileNotFoundError, and as :class:`Journal` does."""
+    with open(path, "rb") as file:
+        header = file.readline()
+    return Journal(path, header)
+
+
+def is_another(now: Any, before: Any, end: int) -> bool:
+    """Whether a file with the stamp ``now`` is not the one that was read up to ``end``, with the stamp ``before``.
+
+    Stamps are those of :func:`lib_photoshoot.files.stamp_of`. A shortened file is another; of none nothing was read.
+    """
+    return bool(before) and (not now or now[0] != before[0] or now[1] < end)
+
+
 def append_when_free(path: Path, header: bytes, lines: Callable[[], list[bytes]], patience: float = 3.0) -> None:
     """Append lines, all or none, as soon as no other process has the journal, for which ``patience`` seconds are had.
 

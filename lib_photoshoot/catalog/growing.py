@@ -7,7 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, starmap
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from lib_photoshoot.catalog.report import report_document, with_added
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, stamp_of
-from lib_photoshoot.journal import SPOILED, read_header, read_lines
+from lib_photoshoot.journal import SPOILED, is_another, read_header, read_lines
 from lib_photoshoot.pages.data import Item
+from lib_photoshoot.pages.stamps import revision_seen
 
 _MOST_AT_ONCE = 500
 """Items in one answer about changes."""
@@ -88,8 +89,7 @@ class GrowingRun:
         ``stamp`` is that of the answer, which does not hold all changes at once where there are very many.
         ``records`` says whether there is more to it than decisions.
         """
-        epoch, _, seen = stamp.partition(".")
-        after = int(seen) if epoch == self._epoch and seen.isdecimal() and len(seen) < 16 else -1
+        after = revision_seen(stamp, self._epoch, -1)
         news = sorted((revision, file) for file, revision in self._changed.items() if revision > after)
         last = news[_MOST_AT_ONCE - 1][0] if len(news) > _MOST_AT_ONCE else self._revision
         failed = {one["file"]: one for one in self._unreadable}
@@ -150,7 +150,7 @@ class GrowingRun:
         """Whether one of the journals is not the one that was read so far, or was shortened."""
         ends = (self._ledger_end, self._decisions_end)
         pairs = zip(stamps[:2], self._stamps[:2], ends, strict=False)
-        return any(old and (not new or new[0] != old[0] or new[1] < end) for new, old, end in pairs)
+        return any(starmap(is_another, pairs))
 
     def _read_decisions(self) -> Iterator[str]:
         touched: list[str | None] = []

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
+from lib_photoshoot.confined import is_plain
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.file_names import same_name, shortened
 from lib_photoshoot.files import shown
@@ -209,6 +210,11 @@ def is_local(key: str) -> bool:
     A network path that is only looked at sends the user's credentials, on Windows.
     """
     return "://" not in key and not key.startswith(("//", "\\\\"))
+
+
+def is_output(name: object) -> bool:
+    """Whether ``name`` may be that of a picture's output: in one of the folders that hold nothing else."""
+    return is_plain(name) and str(name).split("/")[0] in OUTPUT_FOLDERS
 
 
 def is_run(folder: str | os.PathLike[str]) -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, RUN_LEDGER, RUN_PROGRAM, Stamp, check_out, is_local
+from lib_photoshoot.catalog.inputs import RUN_LEDGER, RUN_PROGRAM, Stamp, check_out, is_local, is_output
 from lib_photoshoot.catalog.replacement import recover, remove
 from lib_photoshoot.catalog.urls import PictureSource
 from lib_photoshoot.confined import inside, is_plain
@@ -104,11 +104,6 @@ def times_corrected(entry: Mapping[str, Any]) -> int:
     """How often a person has corrected the picture of a report's entry."""
     times = entry.get("corrected", 0)
     return times if type(times) is int and times > 0 else 0
-
-
-def is_output(name: object) -> bool:
-    """Whether ``name`` may be that of a picture's output: in one of the folders that hold nothing else."""
-    return is_plain(name) and str(name).split("/")[0] in OUTPUT_FOLDERS
 
 
 def _header(settings: Mapping[str, Any]) -> bytes:

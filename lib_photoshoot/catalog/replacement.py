@@ -18,11 +18,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.catalog.inputs import OUTPUT_FOLDERS, RUN_LEDGER
-from lib_photoshoot.confined import inside, is_plain
+from lib_photoshoot.catalog.inputs import RUN_LEDGER, is_output
+from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, write_atomic
-from lib_photoshoot.journal import Journal
+from lib_photoshoot.journal import Journal, reopened
 
 PENDING = ".pending-correction.json"
 SCRATCH = ".correction-"
@@ -46,9 +46,7 @@ def open_run(out: Path) -> Journal:
     """
     ledger = inside(out, RUN_LEDGER)
     try:
-        with open(ledger, "rb") as file:
-            header = file.readline()
-        return Journal(ledger, header)
+        return reopened(ledger)
     except FileNotFoundError as error:
         raise CatalogError(f"{shown(out)} holds no run any more ({ledger.name} is missing).") from error
     except BlockingIOError as error:
@@ -59,10 +57,10 @@ def open_run(out: Path) -> Journal:
 
 def replace_files(
     out: Path, journal: Journal, line: bytes, scratch: Path, new: Iterable[str], old: Iterable[str]
-) -> int:
+) -> None:
     """Move the files ``new`` from ``scratch`` in place, append the record's line, and remove the files ``old``.
 
-    Returns the place of the line. Names are relative to ``out``. Raises OSError as it comes; then all is as it was.
+    Names are relative to ``out``. Raises OSError as it comes; then all is as it was.
     """
     new, old = list(new), list(old)
     place = os.path.getsize(journal.path)
@@ -74,7 +72,7 @@ def replace_files(
             target = inside(out, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(scratch / name, target)
-        place = journal.append(line)
+        journal.append(line)
     except BaseException:
         remove(out, new)
         pending.unlink(missing_ok=True)
@@ -82,7 +80,6 @@ def replace_files(
     remove(out, old)
     with suppress(OSError):
         pending.unlink()
-    return place
 
 
 def remove(out: Path, names: Iterable[str]) -> None:
@@ -106,7 +103,7 @@ def recover(out: Path, owned: Callable[[], Container[str]]) -> None:
         return
     names = note["old"] if _is_written(out / RUN_LEDGER, note) else note["new"]
     held = owned()
-    remove(out, (name for name in names if _is_output(name) and name not in held))
+    remove(out, (name for name in names if is_output(name) and name not in held))
     (out / PENDING).unlink(missing_ok=True)
 
 
@@ -126,7 +123,3 @@ def _is_written(ledger: Path, note: dict[str, Any]) -> bool:
     with open(ledger, "rb") as file:
         file.seek(note["place"])
         return hashlib.sha256(file.read(note["length"])).hexdigest() == note["digest"]
-
-
-def _is_output(name: str) -> bool:
-    return is_plain(name) and name.split("/")[0] in OUTPUT_FOLDERS

@@ -16,7 +16,7 @@ from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.confined import inside
 from lib_photoshoot.files import write_atomic
-from lib_photoshoot.journal import Journal
+from lib_photoshoot.journal import reopened
 from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.results import Doubt, Reason
 from lib_photoshoot.spreadsheet import formula_safe
@@ -102,11 +102,8 @@ def rewrite_reports(out: Path, document: dict[str, Any], records: Sequence[Recor
     Not where a run has still to write them, or is writing to its ledger at the moment: at its end it does this itself.
     Raises as :func:`write_reports`.
     """
-    ledger = inside(out, LEDGER_NAME)
-    with open(ledger, "rb") as file:
-        header = file.readline()
     if (out / "report.json").is_file():
-        with suppress(BlockingIOError), Journal(ledger, header):
+        with suppress(BlockingIOError), reopened(inside(out, LEDGER_NAME)):
             _write_with_hands(out, document, records)
             if any(record.corrected for record in records):
                 _write(out / "coco.json", coco_chunks(document["products"], records))

@@ -31,11 +31,13 @@ from lib_photoshoot.export.review.records import (
 )
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.images import read_picture
+from lib_photoshoot.journal import is_another
 from lib_photoshoot.pages.application import picture_in
 from lib_photoshoot.pages.data import Item
 from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.pages.hands import item_fields
 from lib_photoshoot.pages.html import html_chunks
+from lib_photoshoot.pages.stamps import revision_seen
 from lib_photoshoot.transparency import on_neutral_ground
 
 if TYPE_CHECKING:
@@ -75,10 +77,9 @@ class ReviewedExports:
 
     def changes(self, since: str) -> dict[str, Any]:
         """Return what is new since the page was made or asked last. Raises ExportError, CatalogError."""
-        epoch, _, seen = since.partition(".")
         with self._lock:
             self._update()
-            after = int(seen) if epoch == self._epoch and seen.isdecimal() and len(seen) < 16 else -1
+            after = revision_seen(since, self._epoch, -1)
             new = [file for file, revision in self._changed.items() if revision > after]
             items = [self._item(file) for file in new]
             answer: dict[str, Any] = {"changes": address(self._stamp()), "items": items, "gone": []}
@@ -167,8 +168,7 @@ class ReviewedExports:
         stamps = tuple(stamp_of(self._folder / name) for name in (EXPORTED_NAME, DECISIONS_NAME))
         if stamps == self._stamps:
             return
-        if any(old and (not new or new[0] != old[0] or new[1] < end)
-               for new, old, end in zip(stamps, self._stamps, self._ends, strict=False)):  # fmt: skip
+        if any(map(is_another, stamps, self._stamps, self._ends)):
             self._begin()
         records: list[ExportedFile] = []
         decided: list[str | None] = []

@@ -12,6 +12,7 @@ from lib_photoshoot.errors import MissingPictureError, ShootError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.pages.application import CHANGES, DECIDE, picture_in
 from lib_photoshoot.pages.fixing import Fixing
+from lib_photoshoot.pages.stamps import revision_seen
 from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
 from lib_photoshoot.shoot.review.report import page_title, report_chunks, shot_item, write_report
 from lib_photoshoot.shoot.review.view import shoot_view
@@ -60,8 +61,8 @@ class ReviewedShoot:
 
     def changes(self, since: str) -> dict[str, Any]:
         """Return what is new since the page was made or asked last. Raises ShootError."""
-        epoch, seen = [*since.split("."), ""][:2]
-        after = int(seen) if epoch == self._epoch and seen.isdecimal() and len(seen) < 16 else 0
+        # Behind the revision stands how far the decisions that wait were read: it only makes the address another.
+        after = revision_seen(".".join(since.split(".")[:2]), self._epoch, 0)
         view = self.view(after)
         answer: dict[str, Any] = {
             "changes": self._address(view),

@@ -8,7 +8,6 @@ shot, and says in the ledger how far it has read.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,25 +16,20 @@ from typing import Any
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown
-from lib_photoshoot.journal import SPOILED, ForeignError, Journal, json_line, read_lines
+from lib_photoshoot.journal import SPOILED, ForeignError, append_when_free, json_line, read_lines
 
 WAITING_NAME = "decisions.jsonl"
 _HEADER = json_line({"program": "product-photoshoot shoot decisions", "version": 1})
-_PATIENCE_S = 3.0
 
 
 def append_waiting(out: Path, decisions: Iterable[Mapping[str, Any]]) -> None:
     """Write decisions, as the ledger has them, all or none. Raises ShootError, and OSError as it comes."""
-    path, end = inside(out, WAITING_NAME, ShootError), time.monotonic() + _PATIENCE_S
-    lines = b"".join(json_line({"hand": values}) for values in decisions)
+    path = inside(out, WAITING_NAME, ShootError)
+    lines = [json_line({"hand": values}) for values in decisions]
     try:
-        while True:
-            with suppress(BlockingIOError, FileExistsError), Journal(path, _HEADER) as journal:
-                journal.append(lines)
-                return
-            if time.monotonic() > end:
-                raise ShootError(f"Another program holds {shown(path)}; end it and decide again.")
-            time.sleep(0.005)
+        append_when_free(path, _HEADER, lambda: lines)
+    except (BlockingIOError, FileExistsError) as error:
+        raise ShootError(f"Another program holds {shown(path)}; end it and decide again.") from error
     except ForeignError as error:
         raise _foreign(path) from error
 

@@ -18,6 +18,7 @@ from lib_photoshoot.pages.data import Item
 from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.pages.hands import item_fields
 from lib_photoshoot.pages.html import html_chunks
+from lib_photoshoot.pages.stamps import revision_seen
 from lib_photoshoot.training.captions.sheet import one_line
 from lib_photoshoot.training.dataset.dataset import Counting
 from lib_photoshoot.training.dataset.folders import scan_all, stamps_of
@@ -89,8 +90,7 @@ class ReviewedPhotos:
 
     def changes(self, since: str) -> dict[str, Any]:
         """Return what is new since the page was made or asked last. Raises TrainingError."""
-        epoch, _, seen = since.partition(".")
-        after = int(seen) if epoch == self._epoch and seen.isdecimal() and len(seen) < 16 else 0
+        after = revision_seen(since, self._epoch, 0)
         with self._lock:
             self._update()
             new = [identity for identity, revision in self._changed.items() if revision > after]

@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from lib_photoshoot.errors import DeviceError, WeightsError
+from lib_photoshoot.errors import DeviceError, ProductsError, WeightsError
 from lib_photoshoot.model_names import DETECTORS, DetectorName, RetouchName, SegmenterName
+from lib_photoshoot.products import Product, Way
 from lib_photoshoot.settings import AUTO, FilterSettings
 
 if TYPE_CHECKING:
-    from lib_photoshoot.detection.protocol import Detector
+    from lib_photoshoot.detection.protocol import Confirmer, Finder, Given
+    from lib_photoshoot.detection.routing import RoutedDetector
     from lib_photoshoot.enhancement.protocol import Enhancer
-    from lib_photoshoot.pipeline import Confirmer, ProductFilter
-    from lib_photoshoot.products import Product
+    from lib_photoshoot.pipeline import ProductFilter
     from lib_photoshoot.segmentation.outlining import Outliner
     from lib_photoshoot.segmentation.salience import Salience
     from lib_photoshoot.segmentation.sam import SamSegmenter
 
 
+WAYS: dict[Way, str] = {}
+"""Where the function is, as ``module:function``, that makes a finder out of a
+:class:`~lib_photoshoot.detection.protocol.Given`, for every way but by words."""
 FINE_SALIENCE = ("birefnet", "birefnet-tiny", "isnet", "isnet-fp16")
 """Names in the weights manifest of the network that is asked where quicker views disagree: optional, best first."""
 
@@ -78,7 +83,10 @@ def check_words(choice: ModelChoice, products: Sequence[Product]) -> tuple[str, 
     Raises UnknownProductError for a product of which it knows no word at all.
     """
     check = DETECTORS[choice.detector].check
-    return () if check is None else resolve_name(check)(products)
+    by_words = [product for product in products if product.way is Way.WORDS]
+    if other := next((p for p in products if p.way is not Way.WORDS and p.way not in WAYS), None):
+        raise ProductsError(f"The product '{other.name}' cannot be looked for in this way yet; name it by a word.")
+    return resolve_name(check)(by_words) if check is not None and by_words else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +94,7 @@ class Models:
     """The loaded models of a choice, shared by every filter that is built from them."""
 
     choice: ModelChoice
-    detector: Detector
+    detector: RoutedDetector
     segmenter: SamSegmenter
     confirmer: Confirmer
     outliner: Outliner | None = None
@@ -117,6 +125,7 @@ def load_models(choice: ModelChoice) -> Models:
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
     from lib_photoshoot.detection.protocol import Given
+    from lib_photoshoot.detection.routing import RoutedConfirmer, RoutedDetector
     from lib_photoshoot.segmentation.outlining import Outliner
     from lib_photoshoot.weights.store import find
 
@@ -125,10 +134,16 @@ def load_models(choice: ModelChoice) -> Models:
     segmenter = _segmenter(choice.segmenter, device)
     entry = DETECTORS[choice.detector]
     given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16)
-    detector: Detector = resolve_name(entry.loader)(given)
+    words = resolve_name(entry.loader)(given)
+    detector = RoutedDetector(words, {way: partial(_finder, way, given) for way in WAYS})
     confirmer = CutoutConfirmer(classifier)
     outliner = Outliner(segmenter, salience("u2netp"), fine_salience(), confirmer, thorough=choice.thorough)
-    return Models(choice, detector, segmenter, confirmer, outliner)
+    return Models(choice, detector, segmenter, RoutedConfirmer(confirmer, detector), outliner)
+
+
+def _finder(way: Way, given: Given) -> Finder:
+    finder: Finder = resolve_name(WAYS[way])(given)
+    return finder
 
 
 def build_filter(

@@ -9,17 +9,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 
 from lib_photoshoot.colour.space import SRGB, ColourSpace
-from lib_photoshoot.detection.protocol import Detector
+from lib_photoshoot.detection.protocol import Confirmer, Detector
 from lib_photoshoot.detection.verification import iou, reject, verify, without_cards
 from lib_photoshoot.enhancement.applying import colour_off, enhance_products, with_checks, without
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
 from lib_photoshoot.masks.morphology import clean
-from lib_photoshoot.products import Product
+from lib_photoshoot.products import Product, Way
 from lib_photoshoot.results import Box, Decision, Detection, FilterResult, ProductRegion, Reason, Rejection
 from lib_photoshoot.segmentation.openings import find_openings
 from lib_photoshoot.segmentation.outlining import Outliner
@@ -32,12 +31,6 @@ KEPT_SHARE = 0.5
 DOUBTFUL = 0.02
 # An enhancement may move a product's outline a little, not the product.
 FOUND_AGAIN_IOU = 0.5
-
-
-class Confirmer(Protocol):
-    """A second opinion on a cut-out, for one or more states of a picture; None where it has none."""
-
-    def scores(self, images: Sequence[np.ndarray], box: Box, product: Product) -> list[float] | None: ...
 
 
 class ProductFilter:
@@ -55,7 +48,7 @@ class ProductFilter:
         threshold: float | None = None,
         recheck: bool = True,
     ) -> None:
-        """``threshold`` in [0, 1] replaces the detector's own for products that set none.
+        """``threshold`` in [0, 1] replaces the detector's own for products looked for by words that set none.
 
         ``outliner`` finds out how far each product goes; without one the segmenter's best mask is taken as it is.
         ``second_opinion`` lets ``confirmer`` overrule the detector, ``recheck`` undoes an enhancement that spoils a
@@ -69,7 +62,7 @@ class ProductFilter:
         self.second_opinion = second_opinion
         self.require_all = require_all
         self.recheck = recheck
-        self.threshold = detector.default_threshold if threshold is None else threshold
+        self.threshold = threshold
 
     def detect(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace = SRGB) -> FilterResult:
         """Decide and segment, without enhancing: the result's ``image`` is the picture itself.
@@ -152,19 +145,30 @@ class ProductFilter:
     def _verify(
         self, image: np.ndarray, candidates: Sequence[Detection], products: Sequence[Product]
     ) -> tuple[list[Detection], list[Rejection]]:
-        thresholds = {p.name: self.threshold if p.threshold is None else p.threshold for p in products}
+        thresholds = {product.name: self._threshold(product) for product in products}
         kept, rejected = verify(candidates, thresholds, image.shape[1], image.shape[0])
         if self.confirmer is None or not self.second_opinion:
             return kept, rejected
         confirmed = []
         by_name = {product.name: product for product in products}
         for detection in kept:
-            scores = self.confirmer.scores([image], detection.box, by_name[detection.product])
+            product = by_name[detection.product]
+            # What found a product otherwise has recognised it already.
+            by_words = product.way is Way.WORDS
+            scores = self.confirmer.scores([image], detection.box, product) if by_words else None
             if scores is not None and scores[0] < DOUBTFUL:
                 rejected.append(reject(detection, Reason.NOT_CONFIRMED))
             else:
                 confirmed.append(detection)
         return confirmed, rejected
+
+    def _threshold(self, product: Product) -> float:
+        """Return the score from which a detection of ``product`` counts: its own, the run's for words, the usual."""
+        if product.threshold is not None:
+            return product.threshold
+        if self.threshold is not None and product.way is Way.WORDS:
+            return self.threshold
+        return self.detector.threshold_for(product)
 
     def _segment(
         self, image: np.ndarray, detections: Sequence[Detection], products: Sequence[Product]

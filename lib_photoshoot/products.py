@@ -1,36 +1,55 @@
 """What the user types to name products: ``handbag, shoe, watch = wristwatch | watch dial``.
 
-Grammar: products are separated by commas or new lines; ``=`` starts the aliases, ``|`` separates them; settings for one
-product stand behind it in square brackets, separated by semicolons: ``shoe [threshold=0.3; denoise=0.5; prompt="a red
-shoe"; colour=#7a5c3e; tolerance=3]``. Inside double quotes every character is text; ``\\"`` stands for a quote and
-``\\\\`` for a backslash.
+Grammar: products are separated by commas or new lines; ``=`` starts the aliases, ``|`` separates them. ``@`` before a
+folder or picture makes it an example of the product: ``ring = @photos/ring | @"more, rings"``. ``product`` and ``*``
+name no kind but the picture's main object. Settings for one product stand behind it in square brackets, separated by
+semicolons: ``shoe [threshold=0.3; denoise=0.5; prompt="a red shoe"; colour=#7a5c3e; tolerance=3]``. Inside double
+quotes every character is text; ``\\"`` stands for a quote and ``\\\\`` for a backslash.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from lib_photoshoot.colour.reference import ColourReference, parse_reference
 from lib_photoshoot.errors import ProductsError
+from lib_photoshoot.product_text import (
+    NUMBER_SETTINGS,
+    example_path,
+    format_example,
+    parse_settings,
+    quoted,
+    show,
+    show_character,
+    split_items,
+    split_words,
+)
 
 MAX_PRODUCTS = 50
 MAX_WORD_LENGTH = 60
 """Characters in one name or alias."""
+MAIN_OBJECT = "product"
+"""The word for whatever a picture shows; ``*`` is the same, shorter."""
 
 _EXAMPLE = "handbag, shoe, watch = wristwatch | watch dial"
-_NUMBER_SETTINGS = ("threshold", "denoise")
-_SETTINGS = (*_NUMBER_SETTINGS, "prompt", "colour", "tolerance")
 _PUNCTUATION = frozenset(" -'&/")
-_QUOTED = r'"(?:\\.|[^"\\])*"'
-_SETTINGS_BLOCK = re.compile(rf'\[((?:[^\[\]"]|{_QUOTED})*)\]', re.DOTALL)
-_SETTING = re.compile(rf'(?:\([^()"]*\)|[^;"]|{_QUOTED})+', re.DOTALL)  # Lab(52,5; 8; 20) is one value
-_QUOTED_VALUE = re.compile(_QUOTED, re.DOTALL)
-_DELIMITER = re.compile(r"[,\n\[\]]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+class Way(str, Enum):
+    """By what a product is looked for."""
+
+    WORDS = "words"
+    """By its name and aliases: what the detector knows."""
+    EXAMPLES = "examples"
+    """By pictures of it."""
+    MAIN_OBJECT = "main_object"
+    """It is what the picture shows, whatever that is."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +59,8 @@ class Product:
     ``name`` and ``aliases`` are lower-case words with single spaces. ``threshold`` (detection score) and ``denoise``
     (strength) are in [0, 1], ``prompt`` is text for the enhancement; ``None`` leaves the run's own value. ``colour`` is
     what the article has to look like; without one its colour may be any. ``typed`` has words as the user wrote them,
-    by the word, where they differ: for sentences only, it makes no other product.
+    by the word, where they differ: for sentences only, it makes no other product. ``examples`` are folders and pictures
+    of it, as typed.
     """
 
     name: str
@@ -50,11 +70,21 @@ class Product:
     denoise: float | None = None
     colour: ColourReference | None = None
     typed: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    examples: tuple[str, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
         """The name and the aliases, in this order."""
         return (self.name, *self.aliases)
+
+    @property
+    def way(self) -> Way:
+        """By what it is looked for: examples before all, then the main object where a word asks for that."""
+        if self.examples:
+            return Way.EXAMPLES
+        # "product = cup" is a cup that its owner calls so; "ring = product" is whatever is shown, called ring.
+        whatever = MAIN_OBJECT in self.aliases or (self.name == MAIN_OBJECT and not self.aliases)
+        return Way.MAIN_OBJECT if whatever else Way.WORDS
 
     def as_typed(self, word: str) -> str:
         """Return one of its words as the user wrote it."""
@@ -70,7 +100,7 @@ def parse_products(text: str) -> tuple[Product, ...]:
     """
     _check_characters(text)
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    products = [_parse_item(head, settings) for head, settings in _split_items(lines)]
+    products = [_parse_item(head, settings) for head, settings in split_items(lines)]
     return check_products(products)
 
 
@@ -103,65 +133,31 @@ def normalise_word(word: str) -> str:
     return " ".join(lowered.replace("\u2019", "'").split())
 
 
-def _split_items(text: str) -> Iterator[tuple[str, str | None]]:
-    """Yield (words, text between the brackets or None) for every product."""
-    head, settings, start = "", None, 0
-    while start <= len(text):
-        found = _DELIMITER.search(text, start)
-        stop = found.start() if found else len(text)
-        chunk = text[start:stop]
-        if settings is not None and chunk.strip():
-            raise ProductsError(
-                f"In the product list, {_show(chunk)} follows the settings of {_show(head)}; "
-                "put a comma between two products and the settings last."
-            )
-        if settings is None:
-            head += chunk
-        mark = found.group() if found else ""
-        if mark == "]":
-            raise ProductsError(
-                f"In the product list, the ']' after {_show(text[:stop][-30:])} closes nothing; remove it or add '['."
-            )
-        if mark == "[":
-            if settings is not None:
-                raise ProductsError(
-                    f"The product {_show(head)} has two blocks of settings; join them with ';' in one pair of brackets."
-                )
-            block = _SETTINGS_BLOCK.match(text, stop)
-            if block is None:
-                raise _unclosed(head, text[stop:])
-            settings, start = block.group(1), block.end()
-            continue
-        # The last comma of a line may be followed by nothing, and blank lines are fine; any other gap is a mistake.
-        if head.strip() or settings is not None or mark == ",":
-            yield head, settings
-        head, settings, start = "", None, stop + 1
-
-
-def _unclosed(head: str, rest: str) -> ProductsError:
-    """Say which of the two is missing: the closing quote or the closing bracket."""
-    if _QUOTED_VALUE.sub("", rest).count('"'):
-        return ProductsError(f"The settings of {_show(head)} have a quote that is not closed; add the missing '\"'.")
-    return ProductsError(f"The settings of {_show(head)} are not closed; add the missing ']'.")
-
-
 def _parse_item(head: str, settings: str | None) -> Product:
     """Return the product of ``name = alias | alias`` and its settings; the words are cleaned later."""
-    name, *alias_parts = head.split("=")
-    if len(alias_parts) > 1:
-        raise ProductsError(
-            f"The product {_show(name)} has more than one '='; write its aliases as: name = alias | alias."
-        )
-    aliases = tuple(alias_parts[0].split("|")) if alias_parts else ()
-    values = _parse_settings(name, settings or "")
+    (_, name), *parts = split_words(head)
+    if any((sign == "=") != (n == 0) for n, (sign, _) in enumerate(parts)):
+        raise _misplaced_sign(name, parts)
+    examples = [path for _, part in parts if (path := example_path(part)) is not None]
+    values = parse_settings(name, settings or "")
     return Product(
         name=name,
-        aliases=aliases,
+        aliases=tuple(part for _, part in parts if example_path(part) is None),
         threshold=_number(name, "threshold", values.get("threshold")),
         prompt=values.get("prompt"),
         denoise=_number(name, "denoise", values.get("denoise")),
         colour=_colour(name, values),
+        examples=tuple(examples),
     )
+
+
+def _misplaced_sign(name: str, parts: Sequence[tuple[str, str]]) -> ProductsError:
+    """Say which sign of ``name = alias | alias`` is missing or too much."""
+    if parts[0][0] == "|":
+        return ProductsError(
+            f"The product {show(name)} is followed by '|'; write its aliases as: name = alias | alias."
+        )
+    return ProductsError(f"The product {show(name)} has more than one '='; write its aliases as: name = alias | alias.")
 
 
 def _colour(name: str, values: dict[str, str]) -> ColourReference | None:
@@ -170,41 +166,9 @@ def _colour(name: str, values: dict[str, str]) -> ColourReference | None:
         return parse_reference(values["colour"], values.get("tolerance", ""))
     if "tolerance" in values:
         raise ProductsError(
-            f"The product {_show(name)} has a tolerance and no colour; add colour=#7a5c3e, or remove it."
+            f"The product {show(name)} has a tolerance and no colour; add colour=#7a5c3e, or remove it."
         )
     return None
-
-
-def _parse_settings(name: str, text: str) -> dict[str, str]:
-    """Return the settings of one product as text by setting."""
-    values: dict[str, str] = {}
-    for part in _SETTING.findall(text):
-        if not part.strip():
-            continue
-        key, equals, raw = part.partition("=")
-        key = key.strip().lower()
-        if key not in _SETTINGS:
-            raise ProductsError(
-                f"The product {_show(name)} has the unknown setting {_show(key)}; known are: {', '.join(_SETTINGS)}."
-            )
-        if not equals:
-            raise ProductsError(f"The setting {key} of {_show(name)} has no value; write {key}=value.")
-        if key in values:
-            raise ProductsError(f"The product {_show(name)} sets {key} twice; keep one of them.")
-        values[key] = _setting_value(name, key, raw.strip())
-    return values
-
-
-def _setting_value(name: str, key: str, raw: str) -> str:
-    """Return the text of a value, without its quotes."""
-    if '"' not in raw:
-        return raw
-    if not _QUOTED_VALUE.fullmatch(raw):
-        raise ProductsError(
-            f"The value of {key} of {_show(name)} is only partly in quotes; put one pair of quotes around all of it."
-        )
-    # Only the two escapes that quoting needs: a prompt's own "\(" keeps its backslash.
-    return re.sub(r'\\(["\\])', r"\1", raw[1:-1])
 
 
 def _number(name: str, key: str, raw: str | None) -> float | None:
@@ -212,7 +176,7 @@ def _number(name: str, key: str, raw: str | None) -> float | None:
     if raw is None:
         return None
     if not _DECIMAL.fullmatch(raw):
-        raise ProductsError(f"The {key} of {_show(name)} is {_show(raw)}; give a number from 0 to 1, such as 0.3.")
+        raise ProductsError(f"The {key} of {show(name)} is {show(raw)}; give a number from 0 to 1, such as 0.3.")
     return float(raw)
 
 
@@ -220,17 +184,30 @@ def _check_product(product: Product) -> Product:
     """Return the product with clean words and prompt; raises ProductsError."""
     name = _clean_word(product.name, "a product")
     shown = product.as_typed(product.name)
-    aliases = tuple(_clean_word(alias, f"an alias of {_show(shown)}") for alias in product.aliases)
-    for key in _NUMBER_SETTINGS:
+    aliases = tuple(_clean_word(alias, f"an alias of {show(shown)}") for alias in product.aliases)
+    for key in NUMBER_SETTINGS:
         value = getattr(product, key)
         # Written so that NaN is refused too.
         if value is not None and not 0.0 <= value <= 1.0:
-            raise ProductsError(f"The {key} of {_show(shown)} is {value:g}; give a number from 0 to 1, such as 0.3.")
+            raise ProductsError(f"The {key} of {show(shown)} is {value:g}; give a number from 0 to 1, such as 0.3.")
     # An alias that repeats a word of its own product adds nothing and harms nothing.
     distinct = tuple(dict.fromkeys(alias for alias in aliases if alias != name))
     prompt = _clean_prompt(shown, product.prompt)
     typed = _typed_words((name, *aliases), product)
-    return Product(name, distinct, product.threshold, prompt, product.denoise, product.colour, typed)
+    examples = _check_examples(shown, product.examples)
+    return Product(name, distinct, product.threshold, prompt, product.denoise, product.colour, typed, examples)
+
+
+def _check_examples(name: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the paths of a product's examples, each once; raises ProductsError for one that cannot be one."""
+    for path in paths:
+        _check_characters(path)
+        if not path.strip():
+            raise ProductsError(
+                f"The product {show(name)} has an '@' without a path; write the folder or picture behind it: "
+                "ring = @photos/ring."
+            )
+    return tuple(dict.fromkeys(paths))
 
 
 def _typed_words(words: Iterable[str], product: Product) -> dict[str, str]:
@@ -250,7 +227,7 @@ def _clean_prompt(name: str, prompt: str | None) -> str | None:
     _check_characters(prompt)
     cleaned = " ".join(prompt.split())
     if not cleaned:
-        raise ProductsError(f"The prompt of {_show(name)} is empty; write some text or remove the setting.")
+        raise ProductsError(f"The prompt of {show(name)} is empty; write some text or remove the setting.")
     return cleaned
 
 
@@ -258,33 +235,41 @@ def _clean_word(word: str, role: str) -> str:
     """Return a usable name or alias; raises ProductsError. ``role`` says what the word is, for the sentence."""
     _check_characters(word)
     cleaned = normalise_word(word)
+    if cleaned == "*":
+        return MAIN_OBJECT
+    if cleaned.startswith("@"):
+        raise ProductsError(
+            f"In the product list, the examples {show(word)} belong to no product; write its name before them: "
+            "ring = @photos/ring."
+        )
     if not cleaned:
         raise ProductsError(
             f"In the product list, {role} has no name; remove the extra ',', '=' or '|', or write the missing word."
         )
     if len(cleaned) > MAX_WORD_LENGTH:
         raise ProductsError(
-            f"In the product list, {_show(word)} is {len(cleaned)} characters long; use at most {MAX_WORD_LENGTH}."
+            f"In the product list, {show(word)} is {len(cleaned)} characters long; use at most {MAX_WORD_LENGTH}."
         )
     wrong = next((character for character in cleaned if not _is_caption_safe(character)), None)
     if wrong == "#":
         raise ProductsError(
-            f"In the product list, {_show(word)} has the character '#'; a product's colour stands in brackets: "
+            f"In the product list, {show(word)} has the character '#'; a product's colour stands in brackets: "
             "cup [colour=#7a5c3e]."
         )
     if wrong is not None:
         raise ProductsError(
-            f"In the product list, {_show(word)} has the character {_show_character(wrong)}; "
+            f"In the product list, {show(word)} has the character {show_character(wrong)}; "
             "use letters, digits, spaces, hyphens, apostrophes, '&' and '/' only."
         )
     if not any(character.isalnum() for character in cleaned):
-        raise ProductsError(f"In the product list, {_show(word)} has no letter; write the product's name in words.")
+        raise ProductsError(f"In the product list, {show(word)} has no letter; write the product's name in words.")
     return cleaned
 
 
 def _check_distinct(products: Sequence[Product]) -> None:
     """Raise ProductsError when two products share a word."""
     owners: dict[str, Product] = {}
+    sources: dict[str, Product] = {}
     for product in products:
         for word in product.words:
             owner = owners.get(word)
@@ -292,13 +277,19 @@ def _check_distinct(products: Sequence[Product]) -> None:
                 owners[word] = product
             elif owner.name == product.name:
                 raise ProductsError(
-                    f"The product {_show(product.as_typed(word))} is named twice in the product list; name it once."
+                    f"The product {show(product.as_typed(word))} is named twice in the product list; name it once."
                 )
             else:
-                first, second = (_show(one.as_typed(one.name)) for one in (owner, product))
+                first, second = (show(one.as_typed(one.name)) for one in (owner, product))
                 raise ProductsError(
-                    f"The word {_show(product.as_typed(word))} belongs to the products {first} and {second}; "
+                    f"The word {show(product.as_typed(word))} belongs to the products {first} and {second}; "
                     "keep it for one of them."
+                )
+        for path in product.examples:
+            if (owner := sources.setdefault(path, product)) is not product:
+                first, second = (show(one.as_typed(one.name)) for one in (owner, product))
+                raise ProductsError(
+                    f"The examples {show(path)} belong to the products {first} and {second}; keep them for one of them."
                 )
 
 
@@ -306,7 +297,7 @@ def _check_characters(text: str) -> None:
     """Raise ProductsError for control characters and lone surrogates, which no caption or file can carry."""
     if wrong := _CONTROL.search(text):
         raise ProductsError(
-            f"The product list holds the control character {_show_character(wrong[0])}; remove it and try again."
+            f"The product list holds the control character {show_character(wrong[0])}; remove it and try again."
         )
 
 
@@ -319,25 +310,13 @@ def _is_caption_safe(character: str) -> bool:
 
 def _format_item(product: Product) -> str:
     """Return one product as the user would type it."""
-    words = product.name + (f" = {' | '.join(product.aliases)}" if product.aliases else "")
-    settings = [f"{key}={value!r}" for key in _NUMBER_SETTINGS if (value := getattr(product, key)) is not None]
+    parts = [*product.aliases, *map(format_example, product.examples)]
+    words = product.name + (f" = {' | '.join(parts)}" if parts else "")
+    settings = [f"{key}={value!r}" for key in NUMBER_SETTINGS if (value := getattr(product, key)) is not None]
     if product.prompt is not None:
-        escaped = product.prompt.replace("\\", "\\\\").replace('"', '\\"')
-        settings.append(f'prompt="{escaped}"')
+        settings.append(f"prompt={quoted(product.prompt)}")
     if product.colour is not None:
         settings.append(f"colour={product.colour}")
         if product.colour.tolerance != ColourReference.DEFAULT_TOLERANCE:
             settings.append(f"tolerance={product.colour.tolerance:g}")
     return f"{words} [{'; '.join(settings)}]" if settings else words
-
-
-def _show(text: str) -> str:
-    """Return the user's text on one line, short enough for a sentence, in quotes; \ufffd for what cannot be seen."""
-    line = "".join(character if character.isprintable() else "\ufffd" for character in " ".join(text.split()))
-    return f"'{line[:37]}...'" if len(line) > 40 else f"'{line}'"
-
-
-def _show_character(character: str) -> str:
-    """Return a character with its code point, since some cannot be seen."""
-    code = f"U+{ord(character):04X}"
-    return f"'{character}' ({code})" if character.isprintable() else code

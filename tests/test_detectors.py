@@ -59,7 +59,7 @@ def test_an_entry_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnknownProductError, match="only cups"):
         build.check_words(choice, parse_products("cup"))
     assert build.weights_of(choice)[-2:] == ("bert-vocab", "u2netp")
-    given = build.load_models(choice).detector
+    given = build.load_models(choice).detector.words
     assert isinstance(given, Given) and given.weights == (Path("bert-vocab"), Path("u2netp"))
     assert (given.classifier, given.segmenter) == ("read from efficientnet-lite2", "mobile-sam on cpu")
     assert given.bf16 and given.device == "cpu"

@@ -26,7 +26,17 @@ FLOORS = (
         "typed",
         "wording",
     ),
-    ("file_names", "files", "grey", "journal", "more_formats", "provenance", "spreadsheet", "toml_text"),
+    (
+        "file_names",
+        "files",
+        "grey",
+        "journal",
+        "more_formats",
+        "product_text",
+        "provenance",
+        "spreadsheet",
+        "toml_text",
+    ),
     ("confined", "prompts", "settings", "weights", "workload", "webui.hosts.protocol", "webui.hosts.requirements"),
     # Pictures, colours, outlines, products.
     ("masks", "pages"),

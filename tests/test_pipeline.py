@@ -24,6 +24,9 @@ class BrightSquare:
     name = "bright"
     default_threshold = 0.5
 
+    def threshold_for(self, product: Product) -> float:
+        return self.default_threshold
+
     def detect(self, image, products):
         rows, columns = np.nonzero(image.min(2) > 150)
         if not len(rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib_photoshoot.errors import ProductsError
-from lib_photoshoot.products import Product, check_products, format_products, parse_products
+from lib_photoshoot.products import Product, Way, check_products, format_products, parse_products
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_understood(text: str, expected: list[Product] | None) -> None:
         ("a:b", "U+003A"),
         ('"shoe"', "U+0022"),
         ("a;b", "U+003B"),
-        ("a|b", "U+007C"),
+        ("a|b", "followed by '|'"),
         ("a\x00b", "U+0000"),
         ('a [prompt="\x1b"]', "U+001B"),
         ("a\ud800", "U+D800"),
@@ -181,3 +182,55 @@ def test_any_text_gives_products_or_a_products_error(text: str) -> None:
         return
     assert parse_products(format_products(products)) == products
     assert len({word for product in products for word in product.words}) == sum(len(p.words) for p in products)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "examples"),
+    [
+        ("ring = @photos/ring", ("ring",), ("photos/ring",)),
+        ("ring = @a.jpg | @b.jpg | band", ("ring", "band"), ("a.jpg", "b.jpg")),
+        ('ring = @"my, ring|s = [2]"', ("ring",), ("my, ring|s = [2]",)),
+        (r'ring = @"C:\new, \"old\" rings" | band', ("ring", "band"), (r'C:\new, "old" rings',)),
+        (r"ring = @C:\photos\rings", ("ring",), (r"C:\photos\rings",)),
+        ("ring = @ r | @r", ("ring",), ("r",)),
+    ],
+)
+def test_examples_stand_behind_an_at_sign(text: str, words: tuple[str, ...], examples: tuple[str, ...]) -> None:
+    (ring,) = parse_products(text)
+    assert (ring.words, ring.examples, ring.way) == (words, examples, Way.EXAMPLES)
+    assert parse_products(format_products([ring])) == (ring,)
+
+
+def test_examples_end_where_the_item_does() -> None:
+    ring, cup = parse_products('ring = @"a, b" [threshold=0.3], cup')
+    assert (ring.examples, ring.threshold, cup.examples) == (("a, b",), 0.3, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("@photos/ring", "belong to no product"),
+        ("ring = @", "without a path"),
+        ("ring = @r, band = @r", "The examples 'r' belong to the products 'ring' and 'band'"),
+        ("ring = band = @r", "more than one '='"),
+    ],
+)
+def test_examples_that_cannot_be_used_are_refused(text: str, part: str) -> None:
+    with pytest.raises(ProductsError, match=re.escape(part)):
+        parse_products(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        ("product", Way.MAIN_OBJECT),
+        ("*", Way.MAIN_OBJECT),
+        ("ring = *", Way.MAIN_OBJECT),
+        ("ring = Product", Way.MAIN_OBJECT),
+        ("product = cup", Way.WORDS),
+        ("product = @cups", Way.EXAMPLES),
+        ("beauty product", Way.WORDS),
+    ],
+)
+def test_the_main_object_is_asked_for_in_so_many_words(text: str, way: Way) -> None:
+    assert parse_products(text)[0].way is way

@@ -17,7 +17,7 @@ from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.images import read_picture
 from lib_photoshoot.pipeline import ProductFilter
-from lib_photoshoot.products import parse_products
+from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.results import Detection, ProductRegion
 from lib_photoshoot.transparency import on_neutral_ground, rgba, rgba_of, within
 
@@ -32,6 +32,9 @@ class RedThings:
 
     def __init__(self) -> None:
         self.saw: list[np.ndarray] = []
+
+    def threshold_for(self, product: Product) -> float:
+        return self.default_threshold
 
     def detect(self, image: np.ndarray, products) -> list[Detection]:
         self.saw.append(image)

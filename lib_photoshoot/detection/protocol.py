@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from lib_photoshoot.products import Product
-from lib_photoshoot.results import Detection
+from lib_photoshoot.results import Box, Detection
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,13 +21,38 @@ if TYPE_CHECKING:
 class Detector(Protocol):
     """Text classes in, boxes out. Every candidate is returned, also weak ones: verification decides."""
 
-    name: str
-    default_threshold: float
-    """The score from which a detection counts, for products without a threshold of their own."""
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
+
+    @property
+    def default_threshold(self) -> float:
+        """The score from which a detection by words counts, for products without a threshold of their own."""
+        ...
+
+    def threshold_for(self, product: Product) -> float:
+        """Return the score in [0, 1] from which a detection of ``product`` counts, where it sets none."""
+        ...
 
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> list[Detection]:
         """Return candidates for ``products`` in ``image`` (uint8 RGB). Raises ProductsError for an unusable word."""
         ...
+
+
+class Confirmer(Protocol):
+    """A second opinion on a cut-out."""
+
+    def scores(self, images: Sequence[np.ndarray], box: Box, product: Product) -> list[float] | None:
+        """Return in [0, 1] how surely the box shows ``product``, for one or more states of a picture.
+
+        None where there is no opinion.
+        """
+        ...
+
+
+class Finder(Detector, Confirmer, Protocol):
+    """A way to find products otherwise than by words, and to recognise them again."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from lib_photoshoot import build
 from lib_photoshoot.colour.difference import colour_science
 from lib_photoshoot.pipeline import ProductFilter
+from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection
 from tests.colour.drawn_articles import HEIGHT, WIDTH, Case, file_of, mask, read_lab
 
@@ -57,6 +58,9 @@ class KnownRegion:
 
     def __init__(self, *_: object) -> None:
         pass
+
+    def threshold_for(self, product: Product) -> float:
+        return self.default_threshold
 
     def detect(self, image: np.ndarray, products: Any) -> list[Detection]:
         y, x = np.nonzero(mask())

@@ -75,6 +75,10 @@ class EmbeddedDetector:
         self._classifier = classifier
         self._segmenter = segmenter
 
+    def threshold_for(self, product: Product) -> float:
+        """See :class:`~lib_photoshoot.detection.protocol.Detector`."""
+        return self.default_threshold
+
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> list[Detection]:
         """See :class:`~lib_photoshoot.detection.protocol.Detector`. Raises UnknownProductError."""
         vocabulary = load_vocabulary()

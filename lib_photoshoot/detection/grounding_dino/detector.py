@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection
 
 from .caption import Caption, Words, build_captions, class_scores
@@ -166,6 +167,10 @@ class GroundingDinoDetector:
         from .model import load
 
         return cls(load(path, variant, vocab, device, torch.bfloat16 if bf16 else torch.float32), floor)
+
+    def threshold_for(self, product: Product) -> float:
+        """See :class:`~lib_photoshoot.detection.protocol.Detector`."""
+        return self.default_threshold
 
     def detect(self, image: np.ndarray, products: Sequence[Words], floor: float | None = None) -> list[Detection]:
         """Candidates for the products in a uint8 RGB picture (height, width, 3), best first.

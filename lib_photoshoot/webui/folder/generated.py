@@ -112,6 +112,10 @@ class _Known:
     def __init__(self, found: Sequence[Detection]) -> None:
         self._found = found
 
+    def threshold_for(self, product: Product) -> float:
+        """See ``Detector``."""
+        return self.default_threshold
+
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> list[Detection]:
         """See ``Detector``."""
         return list(self._found)

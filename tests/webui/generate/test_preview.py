@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection
 from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.webui.generate import job as jobs
@@ -72,6 +73,9 @@ class TwoBags:
     """Finds two bags, the worse one first."""
 
     name, default_threshold = "two", 0.3
+
+    def threshold_for(self, product: Product) -> float:
+        return self.default_threshold
 
     def detect(self, image: np.ndarray, products) -> list[Detection]:
         boxes = ((5.0, 5.0, 30.0, 30.0), (60.0, 40.0, 100.0, 90.0))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from lib_photoshoot.errors import DeviceError, ProductsError, WeightsError
+from lib_photoshoot.detection.checked import CheckedWords
+from lib_photoshoot.errors import DeviceError, ProductsError, UnknownProductError, WeightsError
 from lib_photoshoot.model_names import DETECTORS, DetectorName, RetouchName, SegmenterName
 from lib_photoshoot.products import Product, Way
 from lib_photoshoot.settings import AUTO, FilterSettings
@@ -77,16 +78,25 @@ def weights_of(choice: ModelChoice) -> tuple[str, ...]:
     return ("efficientnet-lite2", choice.segmenter.value, "u2netp", *DETECTORS[choice.detector].weights)
 
 
-def check_words(choice: ModelChoice, products: Sequence[Product]) -> tuple[str, ...]:
-    """Return a sentence for each product with words that the chosen detector cannot know, before a model is loaded.
+def check_words(choice: ModelChoice, products: Sequence[Product], require_all: bool = False) -> CheckedWords:
+    """Return which products can be looked for by a choice's detector and what is to be said, before a model is loaded.
 
-    Raises UnknownProductError for a product of which it knows no word at all.
+    Words that it cannot know are left out, and told. Raises UnknownProductError where none is left, or where
+    ``require_all`` asks for every product.
     """
-    check = DETECTORS[choice.detector].check
-    by_words = [product for product in products if product.way is Way.WORDS]
     if other := next((p for p in products if p.way is not Way.WORDS and p.way not in WAYS), None):
         raise ProductsError(f"The product '{other.name}' cannot be looked for in this way yet; name it by a word.")
-    return resolve_name(check)(by_words) if check is not None and by_words else ()
+    check = DETECTORS[choice.detector].check
+    by_words = [product for product in products if product.way is Way.WORDS]
+    if check is None or not by_words:
+        return CheckedWords(tuple(products))
+    checked: CheckedWords = resolve_name(check)(by_words)
+    kept = tuple(product for product in products if product not in checked.left_out)
+    if not kept:
+        raise UnknownProductError(checked.refusal)
+    if checked.left_out and require_all:
+        raise UnknownProductError(f"Pictures must hold all products, and not all can be looked for: {checked.refusal}")
+    return replace(checked, products=kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +113,7 @@ class Models:
         self, enhancer: Enhancer | None = None, require_all: bool = False, recheck: bool = True
     ) -> ProductFilter:
         """Return a filter with these models; costs nothing."""
+        from lib_photoshoot.detection.embedded.kinship import kinship_of
         from lib_photoshoot.pipeline import ProductFilter
 
         return ProductFilter(
@@ -116,6 +127,7 @@ class Models:
             require_all=require_all,
             threshold=self.choice.threshold,
             recheck=recheck,
+            kinship=partial(kinship_of, guesses=DETECTORS[self.choice.detector].classifies_cutouts),
         )
 
 
@@ -136,7 +148,7 @@ def load_models(choice: ModelChoice) -> Models:
     given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16)
     words = resolve_name(entry.loader)(given)
     detector = RoutedDetector(words, {way: partial(_finder, way, given) for way in WAYS})
-    confirmer = CutoutConfirmer(classifier)
+    confirmer = CutoutConfirmer(classifier, guesses=entry.classifies_cutouts)
     outliner = Outliner(segmenter, salience("u2netp"), fine_salience(), confirmer, thorough=choice.thorough)
     return Models(choice, detector, segmenter, RoutedConfirmer(confirmer, detector), outliner)
 

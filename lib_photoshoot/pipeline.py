@@ -6,7 +6,7 @@ Every surface (command line, panel, tab, HTTP API, distributed runner) calls :me
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -14,7 +14,15 @@ import numpy as np
 
 from lib_photoshoot.colour.space import SRGB, ColourSpace
 from lib_photoshoot.detection.protocol import Confirmer, Detector
-from lib_photoshoot.detection.verification import iou, reject, verify, without_cards
+from lib_photoshoot.detection.verification import (
+    UNRELATED,
+    Kinship,
+    iou,
+    reject,
+    verify,
+    with_kin,
+    without_cards,
+)
 from lib_photoshoot.enhancement.applying import colour_off, enhance_products, with_checks, without
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
 from lib_photoshoot.masks.morphology import clean
@@ -47,9 +55,11 @@ class ProductFilter:
         require_all: bool = False,
         threshold: float | None = None,
         recheck: bool = True,
+        kinship: Callable[[Sequence[Product]], Kinship] = lambda _: UNRELATED,
     ) -> None:
         """``threshold`` in [0, 1] replaces the detector's own for products looked for by words that set none.
 
+        ``kinship`` says which products may be one and the same thing.
         ``outliner`` finds out how far each product goes; without one the segmenter's best mask is taken as it is.
         ``second_opinion`` lets ``confirmer`` overrule the detector, ``recheck`` undoes an enhancement that spoils a
         product.
@@ -62,6 +72,7 @@ class ProductFilter:
         self.second_opinion = second_opinion
         self.require_all = require_all
         self.recheck = recheck
+        self.kinship = kinship
         self.threshold = threshold
 
     def detect(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace = SRGB) -> FilterResult:
@@ -146,7 +157,7 @@ class ProductFilter:
         self, image: np.ndarray, candidates: Sequence[Detection], products: Sequence[Product]
     ) -> tuple[list[Detection], list[Rejection]]:
         thresholds = {product.name: self._threshold(product) for product in products}
-        kept, rejected = verify(candidates, thresholds, image.shape[1], image.shape[0])
+        kept, rejected = verify(candidates, thresholds, image.shape[1], image.shape[0], self.kinship(products))
         if self.confirmer is None or not self.second_opinion:
             return kept, rejected
         confirmed = []
@@ -174,7 +185,7 @@ class ProductFilter:
         self, image: np.ndarray, detections: Sequence[Detection], products: Sequence[Product]
     ) -> tuple[list[ProductRegion], list[Rejection]]:
         if self.outliner is not None:
-            return self.outliner.regions(image, detections, products)
+            return with_kin(*self.outliner.regions(image, detections, products), self.kinship(products))
         regions, rejected = [], []
         bare = [detection for detection in detections if detection.mask is None]
         masks = iter(self.segmenter.segment(image, [detection.box for detection in bare]) if bare else ())
@@ -187,7 +198,7 @@ class ProductFilter:
             if mask.any():
                 openings = find_openings(image, detection.box, outlined, self.segmenter)
                 found = (detection.product, detection.box, detection.score)
-                regions.append(ProductRegion(*found, mask, quality, openings))
+                regions.append(ProductRegion(*found, mask, quality, openings, also=detection.also))
             else:
                 rejected.append(reject(detection, Reason.EMPTY_MASK))
         return regions, rejected
@@ -196,7 +207,7 @@ class ProductFilter:
         self, regions: Sequence[ProductRegion], rejected: Sequence[Rejection], products: Sequence[Product]
     ) -> Reason | None:
         if regions:
-            found = {region.product for region in regions}
+            found = {name for region in regions for name in region.products}
             missing = {product.name for product in products} - found if self.require_all else set()
             if any(item.reason is Reason.COLOUR_OFF and item.product in missing for item in rejected):
                 return Reason.COLOUR_OFF

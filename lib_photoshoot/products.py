@@ -29,7 +29,7 @@ from lib_photoshoot.product_text import (
     split_words,
 )
 
-MAX_PRODUCTS = 50
+MAX_PRODUCTS = 200
 MAX_WORD_LENGTH = 60
 """Characters in one name or alias."""
 MAIN_OBJECT = "product"

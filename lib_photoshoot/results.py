@@ -76,6 +76,8 @@ class Detection:
     score: float
     mask: np.ndarray | None = field(default=None, repr=False, compare=False)
     quality: float | None = field(default=None, compare=False)
+    also: tuple[str, ...] = ()
+    """Further products of the list that the same thing is: a bottle that is perfume, too."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,13 @@ class ProductRegion:
     colour: Difference | None = None
     colour_check: ColourCheck | None = None
     """The article in the result's picture against its colour reference; None for a product without one."""
+    also: tuple[str, ...] = ()
+    """Further products of the list that the same thing is."""
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """All products of the list that it is, the best first."""
+        return (self.product, *self.also)
 
     @property
     def solid(self) -> np.ndarray:

@@ -40,7 +40,7 @@ class FoundProduct:
     """One product of the picture: its score in [0, 1], what speaks against its outline, its colour, and its box.
 
     ``delta_e`` is CIEDE2000 against its colour reference, None without one; ``box`` (x0, y0, x1, y1) in pixels, None in
-    what earlier releases have written.
+    what earlier releases have written. ``also`` names further products of the list that it is.
     """
 
     product: str
@@ -48,6 +48,12 @@ class FoundProduct:
     doubts: tuple[Doubt, ...] = ()
     delta_e: float | None = None
     box: Box | None = None
+    also: tuple[str, ...] = ()
+
+    def to_values(self) -> dict[str, Any]:
+        """Return the JSON values; ``also`` only where there is any, as earlier releases have it."""
+        values = asdict(self)
+        return values if self.also else {name: value for name, value in values.items() if name != "also"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Verdict:
             "decision": self.decision,
             "reason": self.reason,
             "done": self.done,
-            "products": [asdict(one) for one in self.products],
+            "products": [one.to_values() for one in self.products],
         }
         return json.dumps(values, ensure_ascii=False)
 
@@ -102,6 +108,7 @@ def found_products(regions: Iterable[ProductRegion]) -> tuple[FoundProduct, ...]
             region.outline.doubts if region.outline else (),
             region.colour_check.delta_e if region.colour_check and region.colour_check.measured else None,
             tuple(round(float(side), 1) for side in region.box),  # type: ignore[arg-type]
+            region.also,
         )
         for region in regions
     )
@@ -117,6 +124,14 @@ def _found(item: Any) -> FoundProduct:
         box = (x0, y0, x1, y1)
         if not all(map(math.isfinite, box)) or x0 >= x1 or y0 >= y1:
             raise ValueError("a product's box is none")
+    also = item.get("also", [])
+    if not isinstance(also, list) or not all(isinstance(name, str) for name in also):
+        raise ValueError("a product is also what has no name")
     return FoundProduct(
-        item["product"], score, tuple(map(Doubt, item["doubts"])), None if delta_e is None else float(delta_e), box
+        item["product"],
+        score,
+        tuple(map(Doubt, item["doubts"])),
+        None if delta_e is None else float(delta_e),
+        box,
+        tuple(also),
     )

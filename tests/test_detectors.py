@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -9,10 +10,11 @@ import pytest
 
 from lib_photoshoot import build
 from lib_photoshoot.build import ModelChoice
+from lib_photoshoot.detection.checked import CheckedWords
 from lib_photoshoot.detection.protocol import Given
 from lib_photoshoot.errors import UnknownProductError
 from lib_photoshoot.model_names import DETECTORS, DetectorEntry, DetectorName
-from lib_photoshoot.products import parse_products
+from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.weights.manifest import Manifest
 from tests.conftest import ROOT
 
@@ -38,8 +40,10 @@ def stand_in(given: Given) -> Given:
     return given
 
 
-def only_cups(products: object) -> None:
-    raise UnknownProductError("only cups")
+def only_cups(products: Sequence[Product]) -> CheckedWords:
+    cups = tuple(product for product in products if product.name == "cup")
+    others = tuple(product for product in products if product.name != "cup")
+    return CheckedWords(cups, ("cups it is",) if cups else (), others, "only cups" if others else "")
 
 
 def test_an_entry_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +61,15 @@ def test_an_entry_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "fine_salience", lambda: None)
     choice = ModelChoice(DetectorName.GROUNDINGDINO, bf16=True)
     with pytest.raises(UnknownProductError, match="only cups"):
-        build.check_words(choice, parse_products("cup"))
+        build.check_words(choice, parse_products("mug, vase"))
+    checked = build.check_words(choice, parse_products("mug, cup, vase"))
+    assert [product.name for product in checked.products] == ["cup"] and checked.sentences == (
+        "cups it is",
+        "only cups",
+    )
+    with pytest.raises(UnknownProductError, match="must hold all products, and not all can be looked for: only cups"):
+        build.check_words(choice, parse_products("mug, cup"), require_all=True)
+    assert build.check_words(choice, parse_products("cup"), require_all=True).left_out == ()
     assert build.weights_of(choice)[-2:] == ("bert-vocab", "u2netp")
     given = build.load_models(choice).detector.words
     assert isinstance(given, Given) and given.weights == (Path("bert-vocab"), Path("u2netp"))

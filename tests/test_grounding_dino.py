@@ -16,7 +16,9 @@ import pytest
 from lib_photoshoot.detection.grounding_dino import caption as captions
 from lib_photoshoot.detection.grounding_dino import detector as detectors
 from lib_photoshoot.detection.grounding_dino.caption import build_captions, class_scores, sentence_layout
+from lib_photoshoot.detection.grounding_dino.words import asked_words, check_words
 from lib_photoshoot.errors import ProductsError, WeightsError
+from lib_photoshoot.products import parse_products
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -134,9 +136,18 @@ def test_word_too_long_or_unknown_is_one_sentence() -> None:
         build_captions(items(" ?. "), TOKENS)
 
 
-def test_a_word_of_another_language_is_told_in_english() -> None:
-    with pytest.raises(ProductsError, match=r"no meaning for GroundingDINO; '靴' is Japanese for shoe: write shoe"):
-        build_captions([Item("靴", ("靴",))], TOKENS)
+def test_a_word_of_another_language_is_asked_in_english_and_that_is_told() -> None:
+    (caption,) = build_captions([Item("靴", ("靴",))], TOKENS)
+    assert caption.text == "shoe ."
+    assert asked_words("red shoe") == ("red shoe",) and asked_words("ring") == ("ring",)
+    assert asked_words("uhr") == ("watch", "clock") and asked_words("kopfhörer") == ("headphones",)
+    products = parse_products("Kopfhörer, red shoe, Zzyx, Tasse = cup, dress = Kleid")
+    checked = check_words(products)
+    assert checked.products == products and not checked.refusal
+    assert checked.notes == (
+        "Kopfhörer: looked for as headphones (German for headphones).",
+        "Kleid: looked for as dress (German for dress).",
+    )
 
 
 def test_repeats_within_a_product_and_no_products() -> None:

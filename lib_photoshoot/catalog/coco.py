@@ -18,6 +18,7 @@ def annotation(region: ProductRegion) -> dict[str, Any]:
     x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
     return {
         "product": region.product,
+        **({"also": list(region.also)} if region.also else {}),
         "score": round(float(region.score), 4),
         "bbox": [x, y, width, height],
         "area": int(np.count_nonzero(mask)),
@@ -51,9 +52,11 @@ def coco_document(products: Sequence[str], records: Sequence[Record]) -> dict[st
         entry = record.entry
         images.append({"id": image_id, "file_name": entry["file"], "width": entry["width"], "height": entry["height"]})
         for item in record.annotations:
-            rest = {key: value for key, value in item.items() if key != "product"}
-            ids = {"id": len(annotations) + 1, "image_id": image_id, "category_id": category[item["product"]]}
-            annotations.append(ids | rest)
+            rest = {key: value for key, value in item.items() if key not in ("product", "also")}
+            # COCO has one category an annotation: what is two products has two.
+            for product in (item["product"], *item.get("also", ())):
+                ids = {"id": len(annotations) + 1, "image_id": image_id, "category_id": category[product]}
+                annotations.append(ids | rest)
     return {
         "info": {"description": "Products found by Product Photoshoot", "version": "1"},
         "images": images,

@@ -92,6 +92,8 @@ class Record:
             raise ValueError("a record's box has not four sides")
         if not all(isinstance(region["product"], str) for region in regions):
             raise ValueError("a record's product has no name")
+        if not all(isinstance(name, str) for region in regions for name in region.get("also", ())):
+            raise ValueError("a record's product is also what has no name")
         if not all(isinstance(region["score"], (int, float)) for region in regions if region["score"] is not None):
             raise ValueError("a record's score is no number")
         masks = [name for region in regions for name in (region["mask"], region.get("correction")) if name is not None]

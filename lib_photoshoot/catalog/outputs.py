@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -143,7 +143,7 @@ def _draw_box(
     x0, y0, x1, y1 = (round(value) for value in region.box)
     cv2.rectangle(canvas, (x0, y0), (x1 - 1, y1 - 1), colour, thickness + 1, cv2.LINE_AA)
     # OpenCV's fonts hold ASCII only; the number leads to the full name in the report.
-    text = f"{number} {region.product.encode('ascii', 'replace').decode()} {region.score:.2f}"
+    text = f"{number} {' + '.join(region.products).encode('ascii', 'replace').decode()} {region.score:.2f}"
     scale = max(0.35, max(canvas.shape[:2]) / 1100)
     (width, height), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
     pad = max(2, height // 3)
@@ -174,6 +174,8 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
             found["outline"] = outline_entry(region.outline)
         if region.colour is not None:
             found["colour"] = colour_entry(region.colour)
+        if region.also:
+            found["also"] = list(region.also)
         regions.append(found | check_entry(region.colour_check))
     rejected = [
         _found(item.product, item.score, item.box) | {"reason": item.reason.value} | check_entry(item.colour_check)
@@ -189,6 +191,11 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
         "rejected": rejected,
         "seconds": {stage: round(float(seconds), 4) for stage, seconds in result.seconds.items()},
     }
+
+
+def products_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return all products that a region of a report is, the one that it is counted as first."""
+    return (entry["product"], *entry.get("also", ()))
 
 
 def check_entry(check: ColourCheck | None) -> dict[str, Any]:

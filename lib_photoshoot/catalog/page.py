@@ -12,7 +12,7 @@ from typing import Any
 from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.inputs import is_local
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
-from lib_photoshoot.catalog.outputs import cutout_name
+from lib_photoshoot.catalog.outputs import cutout_name, products_of
 from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, reasons, shows
@@ -121,12 +121,12 @@ def item_of(record: Record, hand: Hand | None, fixable: bool = False) -> Item:
         "detail": f"{entry['width']} × {entry['height']}",
         "link": record.stem.split("/"),
         "reference": {"file": record.file},
-        "products": list(dict.fromkeys(region["product"] for region in entry["regions"])),
+        "products": list(dict.fromkeys(name for region in entry["regions"] for name in products_of(region))),
         "decision": hand.decision if hand else decided,
         "filter": decided,
         **item_fields(hand),  # type: ignore[typeddict-item]
         "why": told["text"] if told else "",
-        "scores": [[region["product"], region["score"]] for region in entry["regions"]],
+        "scores": [[" + ".join(products_of(region)), region["score"]] for region in entry["regions"]],
         "file": first["file"],
         "thumbnail": first["thumbnail"],
         "view": first["view"],
@@ -170,7 +170,7 @@ def _views(record: Record) -> list[View]:
     ]
     for number, region in enumerate(record.entry["regions"], 1):
         if mask := region["mask"]:
-            what = f"{number} {region['product']}"
+            what = f"{number} {' + '.join(products_of(region))}"
             cutout: View = {"view": f"cutout {number}", "file": cutout_name(mask), "thumbnail": ""}
             views.append(cutout | {"label": f"Cut-out {what}", "cropped": True})
             views.append({"view": f"mask {number}", "file": mask, "thumbnail": "", "label": f"Mask {what}"})

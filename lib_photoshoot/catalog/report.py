@@ -14,6 +14,7 @@ from typing import Any
 from lib_photoshoot.catalog.coco import coco_document
 from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
+from lib_photoshoot.catalog.outputs import products_of
 from lib_photoshoot.confined import inside
 from lib_photoshoot.files import write_atomic
 from lib_photoshoot.journal import reopened
@@ -205,7 +206,7 @@ def csv_rows(
             if region is not None:
                 doubts = " ".join(doubts_of(region))
                 tail = [
-                    formula_safe(region["product"]),
+                    formula_safe(" + ".join(products_of(region))),
                     region["score"],
                     *region["box"],
                     formula_safe(region["mask"] or ""),

@@ -111,7 +111,8 @@ def reference_command(
         wanted = tuple(replace(product, colour=None) for product in parse_products(products))
         allowed = parse_tolerance(tolerance)
         choice = build.ModelChoice(DetectorName(detector), device=device)
-        say_words(choice, wanted)
+        words = say_words(choice, wanted)
+        code = SOME_UNREADABLE if words.left_out else DONE
         if out is not None:
             check_new(out)
         calibrator = None if calibration is None else calibrator_for(calibration)[0]
@@ -126,10 +127,10 @@ def reference_command(
                 say(str(error))
                 code = SOME_UNREADABLE
                 continue
-            regions = product_filter.detect(rgba(picture), wanted, picture.space).regions
+            regions = product_filter.detect(rgba(picture), words.products, picture.space).regions
             measured += [measured_on(picture, file.name, region, allowed) for region in regions]
         best = most_trusted(measured)
-        for product in wanted:
+        for product in words.products:
             _tell(product, best.get(product.name))
         if not best:
             written = "" if out is None else f", so {shown(out)} was not written"

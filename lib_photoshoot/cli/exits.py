@@ -11,7 +11,8 @@ from lib_photoshoot.errors import MachinesGoneError, PhotoshootError, UnknownMod
 
 DONE, SOME_UNREADABLE, BAD_INPUT, WEIGHTS_MISSING, INTERRUPTED = 0, 1, 2, 3, 130
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 some files could not be read or need work, all others are done, or the "
+    "Exit codes: 0 done; 1 some files could not be read or need work, or some words could not be looked for, all "
+    "others are done, or the "
     "machines of a run are gone (filter: go on with --resume); 2 wrong usage, an input or "
     "folder that cannot be used, or a training that failed; 3 a model file is missing or damaged; 130 interrupted "
     "(filter: go on with --resume)."

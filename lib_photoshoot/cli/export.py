@@ -16,7 +16,7 @@ from lib_photoshoot import build
 from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.exits import DONE, SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.export_inputs import Choice, choose, say_left_behind
-from lib_photoshoot.cli.options import Detector, Device, IgnoreDecisions, loaded
+from lib_photoshoot.cli.options import Detector, Device, IgnoreDecisions, loaded, say_words
 from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.shop_options import (
     ContactSheet,
@@ -137,6 +137,8 @@ def export_command(
         from lib_photoshoot.products import parse_products
 
         wanted = parse_products(products) if products else ()
+        words = say_words(ModelChoice(DetectorName(detector), device=device), wanted) if wanted else None
+        wanted = words.products if words else ()
         settings = ShopSettings(
             names, listed(shop), url_base, zip_, contact_sheet, paper.value, "" if font is None else str(font)
         )
@@ -155,7 +157,7 @@ def export_command(
             say_left_behind(out, FORMATS[rules.file.format], {picture.path for picture in pictures})
         for sentence in hand_over(out, rules, pictures, settings, say) if settings.wants_more else ():
             typer.echo(sentence)
-        if len(planned) < len(chosen.pairs):
+        if len(planned) < len(chosen.pairs) or (words and words.left_out):
             code = SOME_UNREADABLE
     raise typer.Exit(code if chosen.whole else max(code, SOME_UNREADABLE))
 

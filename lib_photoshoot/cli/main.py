@@ -161,7 +161,8 @@ def filter_command(
         files = collect_sources(inputs, out, say)
         calibrator, calibrated = _calibrator(calibration)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
-        say_words(choice, wanted)  # before the output folder is begun with a word that nothing knows
+        # Before the output folder is begun with a word that nothing knows.
+        words = say_words(choice, wanted, require_all)
         Neutral.parse(white_balance)
         build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance)
         with telling("loading the models", len(files)) as bar:
@@ -172,7 +173,7 @@ def filter_command(
                 bar(state.done, name[-32:])
 
             settings = _settings(choice, require_all, retouch, white_balance) | calibrated
-            summary = run_engine(chosen, files, wanted, out, resume, tell, settings=settings)
+            summary = run_engine(chosen, files, words.products, out, resume, tell, settings=settings)
         for note in summary.notes:
             say(note)
         for item in summary.unreadable:
@@ -182,7 +183,7 @@ def filter_command(
             f"{summary.matched} matched, {summary.skipped} skipped{earlier}, {len(summary.unreadable)} unreadable. "
             f"Look at {out / 'report.html'}"
         )
-    if summary.unreadable:
+    if summary.unreadable or words.left_out:
         raise typer.Exit(SOME_UNREADABLE)
 
 
@@ -212,7 +213,8 @@ def detect_command(
         wanted = with_references(parse_products(products), colour or (), colours, say)
         files = collect_sources(inputs, tell=say)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
-        say_words(choice, wanted)
+        words = say_words(choice, wanted, require_all)
+        code = SOME_UNREADABLE if words.left_out else DONE
         with telling("loading the models", None):
             product_filter = loaded(partial(build.build_filter, choice, require_all))
         for source in files:
@@ -224,7 +226,7 @@ def detect_command(
                 continue
             if picture.note:
                 say(f"{source.name}: {picture.note}")
-            entry = report_entry(source.name, product_filter.detect(rgba(picture), wanted, picture.space))
+            entry = report_entry(source.name, product_filter.detect(rgba(picture), words.products, picture.space))
             sys.stdout.write(json.dumps(entry) + "\n")
             sys.stdout.flush()
     raise typer.Exit(code)

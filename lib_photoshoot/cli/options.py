@@ -16,6 +16,7 @@ from lib_photoshoot.cli.exits import say
 from lib_photoshoot.model_names import DETECTOR_ALIASES, DETECTORS, DetectorName
 
 if TYPE_CHECKING:
+    from lib_photoshoot.detection.checked import CheckedWords
     from lib_photoshoot.pipeline import ProductFilter
     from lib_photoshoot.products import Product
 
@@ -58,10 +59,15 @@ Calibration = Annotated[
 ]
 
 
-def say_words(choice: ModelChoice, products: Sequence[Product]) -> None:
-    """Say which words the detector does not know. Raises UnknownProductError for a product of which it knows none."""
-    for sentence in check_words(choice, products):
+def say_words(choice: ModelChoice, products: Sequence[Product], require_all: bool = False) -> CheckedWords:
+    """Say how words are looked for otherwise than as typed, and which are left out; return those to be looked for.
+
+    Raises UnknownProductError where none is left.
+    """
+    checked = check_words(choice, products, require_all)
+    for sentence in checked.sentences:
         say(sentence)
+    return checked
 
 
 def loaded(build: Callable[[], ProductFilter]) -> ProductFilter:

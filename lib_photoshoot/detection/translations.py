@@ -1,15 +1,16 @@
 """What product words of other languages mean, for the detectors, which read English.
 
-``translations.json`` holds one English word a line, with its words by language. It answers what a word is, and never
-stands in for what the user typed: words of different languages are spelt alike (*bolsa*, *bord*), and all their
-meanings are told. Words that are also English names of goods (*slipper*, *robe*, *paprika*) are left out on purpose.
+``translations.json`` holds one English word a line, with its words by language. Words of different languages are spelt
+alike (*bolsa*, *bord*): all their meanings are told. Words that are also English names of goods (*slipper*, *robe*,
+*paprika*) are left out on purpose. The table has Chinese and Japanese words in one spelling; ``characters.json`` beside
+it, which other characters are the same: traditional ones, and hiragana for katakana by their place in Unicode.
 """
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 
@@ -23,6 +24,17 @@ _AS_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa",
 _PUNCTUATION = str.maketrans("", "", " -'&/")
 _ENGLISH_WITHOUT_ACCENTS = frozenset({"mascara", "tripe", "are", "canape"})
 """What some words are when their accents are left out: these have to be typed."""
+_NOUN_FIRST = frozenset({"French", "Spanish", "Italian", "Portuguese"})
+_LINKS = frozenset(
+    # German, French, Spanish, Italian and Portuguese, Dutch, the others
+    {"aus", "für", "im", "in", "mit", "ohne", "und", "vom", "von", "zum", "zur"}
+    | {"à", "au", "aux", "avec", "de", "des", "du", "en", "et", "la", "le", "les", "pour"}
+    | {"a", "con", "da", "das", "dei", "del", "della", "di", "do", "e", "para", "per", "por", "y"}
+    | {"met", "van", "voor", "av", "dla", "för", "med", "na", "og", "pro", "til", "till", "z", "для", "из", "и"}
+)
+"""Words that make a phrase more than a kind and what it is like: *sac de couchage* is no bag."""
+_JOINTS = "のいな的色"
+"""What stands between what is said of a thing and its name, in Japanese and Chinese."""
 _SHORTEST_STEM = 3
 _PLURALS = {
     "German": "n en nen e er s",
@@ -54,25 +66,29 @@ def meanings(phrase: str) -> Meanings:
     return _by_word(dict.fromkeys(_of_plural(phrase)))
 
 
-def described(word: str, named: Callable[[str], str | None] = lambda _: None, is_alias: bool = False) -> str | None:
-    """``'Tasse' is German and French for cup: write cup``, as far as it goes in a sentence; None for other words.
-
-    ``named`` returns the word of the user's list that means the same as an English one already: that one is not advised
-    once more. An alias cannot be kept with an alias of its own.
+def phrase_meanings(phrase: str) -> tuple[str, str] | None:
+    """Return the word of a phrase of another language that names its kind, and what is said of it: *rote Tasse*,
+    *zapatos rojos*, *赤い靴*. None where that is not sure.
     """
-    found = meanings(word)
-    if not found:
-        return None
-    free = [english for english in found if named(english) is None]
+    words = normalise_word(unicodedata.normalize("NFKC", phrase)).split()
+    if len(words) > 1 and not _LINKS.intersection(words):
+        for head, rest, first in ((words[-1], words[:-1], False), (words[0], words[1:], True)):
+            languages = {language for found in meanings(head).values() for language in found}
+            if any((language in _NOUN_FIRST) is first for language in languages):
+                return head, " ".join(rest)
+    for link in _JOINTS:
+        rest_of, joint, head = phrase.rpartition(link)
+        if rest_of and head and meanings(head):
+            return head, rest_of + joint
+    return None
+
+
+def told_languages(found: Meanings) -> str:
+    """``German and French for cup``: what a word of other languages means, as it goes in a sentence."""
     words: dict[tuple[str, ...], list[str]] = {}
     for english, languages in found.items():
         words.setdefault(languages, []).append(english)
-    said = [f"{_listed(languages)} for {_listed(several, 'or')}" for languages, several in words.items()]
-    if not free:
-        owners = list(dict.fromkeys(repr(named(english)) for english in found))
-        return f"{word!r} is {_listed(said)}, which {_listed(owners)} in your list stands for already: remove it"
-    keep = f" ({_listed([f'{word} = {english}' for english in free], 'or')} keeps your word)"
-    return f"{word!r} is {_listed(said)}: write {_listed(free, 'or')}{'' if is_alias else keep}"
+    return listed([f"{listed(languages)} for {listed(several, 'or')}" for languages, several in words.items()])
 
 
 def fold(phrase: str) -> str:
@@ -123,7 +139,18 @@ def _rows() -> Iterator[tuple[str, str, str]]:
 
 
 def _joined(phrase: str) -> str:
-    return normalise_word(unicodedata.normalize("NFKC", phrase)).translate(_PUNCTUATION)
+    joined = normalise_word(unicodedata.normalize("NFKC", phrase)).translate(_PUNCTUATION).translate(_one_spelling())
+    # A long vowel at the end is written or not: コンピューター, コンピュータ.
+    return joined[:-1] if len(joined) > _SHORTEST_STEM and joined.endswith("ー") else joined
+
+
+@lru_cache(maxsize=1)
+def _one_spelling() -> Mapping[int, int]:
+    """Return what characters of the same sound or sense are compared as: katakana, and simplified Chinese."""
+    text = resources.files(__package__).joinpath("characters.json").read_text(encoding="utf-8")
+    same = {ord(one): ord(other) for one, other in json.loads(text).items()}
+    hiragana = range(ord("ぁ"), ord("ゖ") + 1)
+    return same | {letter: letter + ord("ァ") - ord("ぁ") for letter in hiragana}
 
 
 def _of_plural(phrase: str) -> Iterator[tuple[str, str]]:
@@ -151,5 +178,6 @@ def _by_word(pairs: Mapping[tuple[str, str], None]) -> Meanings:
     return languages
 
 
-def _listed(items: tuple[str, ...] | list[str], last: str = "and") -> str:
+def listed(items: Sequence[str], last: str = "and") -> str:
+    """Return ``a, b and c``. Raises IndexError for nothing."""
     return f" {last} ".join(filter(None, (", ".join(items[:-1]), items[-1])))

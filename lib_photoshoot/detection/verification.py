@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from lib_photoshoot.masks.comparison import SAME_PLACE_IOU
-from lib_photoshoot.results import Box, Detection, Reason, Rejection
+from lib_photoshoot.results import Box, Detection, ProductRegion, Reason, Rejection
 
 # Below this side, in pixels, there is nothing to enhance and SAM's masks are noise.
 SMALLEST_SIDE = 8
@@ -16,6 +17,20 @@ WHOLE_IMAGE_SCORE = 0.5
 PART_SHARE = 0.8
 # With the lid of a Passport in it, a box is no more than this much card.
 CARD_SHARE = 0.4
+
+
+@dataclass(frozen=True)
+class Kinship:
+    """Which products may be one thing: ``pairs`` of names. ``stand_ins`` are looked for as a wider kind of theirs;
+    ``leading`` have settings of their own, by which the thing is worked on.
+    """
+
+    pairs: frozenset[frozenset[str]] = frozenset()
+    stand_ins: frozenset[str] = frozenset()
+    leading: frozenset[str] = frozenset()
+
+
+UNRELATED = Kinship()
 
 
 def area(box: Box) -> float:
@@ -36,21 +51,59 @@ def iou(a: Box, b: Box) -> float:
 
 
 def verify(
-    detections: Sequence[Detection], thresholds: Mapping[str, float], width: int, height: int
+    detections: Sequence[Detection],
+    thresholds: Mapping[str, float],
+    width: int,
+    height: int,
+    kinship: Kinship = UNRELATED,
 ) -> tuple[list[Detection], list[Rejection]]:
-    """Split candidates into believed and rejected, both best first.
+    """Split candidates into believed and rejected, both best first, those by wider kinds last.
 
-    ``thresholds`` holds one score in [0, 1] for each product name.
+    ``thresholds`` holds one score in [0, 1] for each product name. Products at the same place that may be one thing are
+    one detection, ``also`` of the others.
     """
     kept: list[Detection] = []
     rejected: list[Rejection] = []
-    for detection in sorted(detections, key=lambda d: -d.score):
+    # What a product's own word names is that product's, whatever a wider kind would make of it.
+    for detection in sorted(detections, key=lambda d: (d.product in kinship.stand_ins, -d.score)):
         reason = _doubt(detection, thresholds[detection.product], width, height, kept)
         if reason is None:
             kept.append(detection)
-        else:
+        elif reason is not Reason.DUPLICATE or not _joined(detection, kept, kinship):
             rejected.append(reject(detection, reason))
     return kept, rejected
+
+
+def _joined(detection: Detection, kept: list[Detection], kinship: Kinship) -> bool:
+    """Whether the detection is one thing with a kept one, which is of both products from now on."""
+    for number, better in enumerate(kept):
+        if iou(detection.box, better.box) > SAME_PLACE_IOU and is_one_thing(detection.product, better, kinship):
+            names = [better.product, *better.also]
+            names.insert(0 if detection.product in kinship.leading else len(names), detection.product)
+            kept[number] = replace(better, product=names[0], also=tuple(names[1:]))
+            return True
+    return False
+
+
+def is_one_thing(product: str, found: Detection | ProductRegion, kinship: Kinship) -> bool:
+    """Return whether a product may be what was found as another one, and as what that is besides."""
+    others = (found.product, *found.also)
+    return product not in others and all(frozenset((product, other)) in kinship.pairs for other in others)
+
+
+def with_kin(
+    regions: Sequence[ProductRegion], rejected: Sequence[Rejection], kinship: Kinship
+) -> tuple[list[ProductRegion], list[Rejection]]:
+    """Join what was found to have the outline of another product, where both may be one thing."""
+    found, others = list(regions), []
+    for item in rejected:
+        for number, region in enumerate(found if item.reason is Reason.DUPLICATE else ()):
+            if iou(item.box, region.box) > SAME_PLACE_IOU and is_one_thing(item.product, region, kinship):
+                found[number] = replace(region, also=(*region.also, item.product))
+                break
+        else:
+            others.append(item)
+    return found, others
 
 
 def without_cards(detections: Sequence[Detection], cards: Sequence[Box]) -> tuple[list[Detection], list[Rejection]]:

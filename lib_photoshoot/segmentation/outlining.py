@@ -240,6 +240,7 @@ class Outliner:
             opened if opened.any() else None,
             alpha,
             judge(measure(seen.views, seen.soft, solid, elsewhere, likeness, seen.extended, faint)),
+            also=detection.also,
         )
 
     def _likeness(

@@ -1,8 +1,9 @@
 """From products' words to GroundingDINO captions, and from token probabilities back to products.
 
 A caption is ``handbag . shoe .``: every word (a product's name or one of its aliases) is tokenized alone and keeps the
-exact positions of its own tokens. Scores are read at those positions, so phrases are never decoded and compared by
-substring: ``bag`` cannot take the box of ``handbag``. Pure Python and numpy; the tokenizer is passed in.
+exact positions of its own tokens; one of another language is asked in English. Scores are read at those positions, so
+phrases are never decoded and compared by substring: ``bag`` cannot take the box of ``handbag``. Pure Python and numpy;
+the tokenizer is passed in.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lib_photoshoot.detection.translations import described
+from lib_photoshoot.detection.grounding_dino.words import asked_words
 from lib_photoshoot.errors import ProductsError
 
 MAX_TOKENS = 256
@@ -77,10 +78,10 @@ def _tokenize(word: str, product: Words, tokenizer: WordTokenizer, limit: int) -
     ids, name = tuple(tokenizer.encode(normalize(word))), product.as_typed(product.name)
     reserved = {tokenizer.cls_id, tokenizer.sep_id, tokenizer.dot_id, tokenizer.question_id, tokenizer.unknown_id}
     if not ids or reserved.intersection(ids):
-        typed = product.as_typed(word)
-        known = described(typed, is_alias=word != product.name)
-        advice = f"{known}." if known else "write it in plain English letters."
-        raise ProductsError(f"The word {typed!r} of the product {name!r} has no meaning for GroundingDINO; {advice}")
+        raise ProductsError(
+            f"The word {product.as_typed(word)!r} of the product {name!r} has no meaning for GroundingDINO; write it "
+            "in plain English letters."
+        )
     if len(ids) + 3 > limit:  # its full stop, [CLS] and [SEP]
         raise ProductsError(
             f"The product {name!r} has a word of {len(ids)} tokens, and {limit - 3} fit into a caption; shorten it."
@@ -108,7 +109,7 @@ def build_captions(
 
     for number, product in enumerate(products):
         seen: set[tuple[int, ...]] = set()
-        for word in product.words:
+        for word in (english for typed in product.words for english in asked_words(typed)):
             tokens = _tokenize(word, product, tokenizer, max_tokens)
             if tokens in seen:
                 continue

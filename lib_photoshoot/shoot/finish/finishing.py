@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lib_photoshoot.build import check_words
 from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED
 from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.catalog.outputs import cutout_name
@@ -206,7 +207,9 @@ class _Work:
         files = [inside(self._shoot, entry.file, ShootError) for entry in job.tries]
         sources = [InputFile(os.fspath(file), str(entry.seed)) for file, entry in zip(files, job.tries, strict=True)]
         choice = self._choose(job.product.settings)
-        products = parse_products(job.product.settings.products)
+        checked = check_words(choice, parse_products(job.product.settings.products), job.product.settings.require_all)
+        problems.extend(filter(None, [checked.refusal]))
+        products = checked.products
         settings = {"detector": choice.detector.value, "segmenter": choice.segmenter.value}
         try:
             summary = run_catalog(

@@ -170,7 +170,7 @@ class _Worker:
             scene=shot.scene,
             webui=self._webui.address,
             seconds=seconds,
-            scores=tuple((one.product, one.score) for one in verdict.products),
+            scores=tuple((name, one.score) for one in verdict.products for name in (one.product, *one.also)),
             decision=Acceptance.ACCEPTED if accepted else Acceptance.REJECTED,
             why=verdict.says,
             file=store(self._out, shot, taken.picture, accepted),

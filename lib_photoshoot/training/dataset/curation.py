@@ -52,7 +52,7 @@ def curate(
     curated = []
     for done, image in enumerate(images, 1):
         regions = product_filter.detect(flattened(read_picture(image.path)), products).regions
-        names = tuple(dict.fromkeys(region.product for region in regions))
+        names = tuple(dict.fromkeys(name for region in regions for name in region.products))
         crop = _around([region.box for region in regions], margin, image.width, image.height) if regions else None
         curated.append(Curated(image, names, crop))
         if progress is not None:

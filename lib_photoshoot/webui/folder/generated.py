@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lib_photoshoot.build import check_words, model_choice
 from lib_photoshoot.catalog.inputs import InputFile, is_run
 from lib_photoshoot.catalog.outputs import slug
 from lib_photoshoot.catalog.runner import run_catalog
@@ -73,7 +74,8 @@ def run_of_generated(
     digest = hashlib.sha256(picture.read_bytes()).hexdigest()[:_DIGITS]
     out = root / f"{slug(picture.stem)}-{digest}"
     if not is_run(out):
-        products = parse_products(settings.products)
+        words = check_words(model_choice(settings, "cpu"), parse_products(settings.products), settings.require_all)
+        products = words.products
         finding = _AsSaid(found_in(infotext, products), settings, load, turn)
         told = {
             "detector": settings.detector,

@@ -62,7 +62,7 @@ class ImageOutcome:
 @dataclass(eq=False)
 class FilterJob:
     """The filter's part of one job. Build it with :func:`start_job`; ``problem`` tells why it will change nothing,
-    ``hints`` which words find nothing.
+    ``hints`` which words are looked for otherwise than as typed, or left out.
 
     ``driver`` is the selectable script that runs the job, if one does: nothing is left out or stopped then.
     """
@@ -174,7 +174,7 @@ class FilterJob:
             why = f"; kept because {self.driver.title} runs the job" if kept and self.driver else ""
             says = f"skipped: {_skip_text(result)}{why}"
             return Verdict(Done.NOTHING, says, result.decision, result.reason, products)
-        found = " + ".join(f"{region.product} {region.score:.2f}" for region in result.regions)
+        found = " + ".join(f"{' and '.join(region.products)} {region.score:.2f}" for region in result.regions)
         done, how = self._done(result, enhancer)
         says = f"found {found}; {how}{_moved(enhancer)}{_against_references(result)}{_to_check(result)}"
         return Verdict(done, says, result.decision, result.reason, products)
@@ -259,10 +259,13 @@ def start_job(host: Host, settings: FilterSettings, driver: Driver | None = None
 
 
 def _check_words(job: FilterJob) -> None:
-    """Raise UnknownProductError now rather than after the images are painted, where the detector knows few words."""
+    """Keep the products that can be looked for; where there are none, raise UnknownProductError now rather than after
+    the images are painted.
+    """
     from lib_photoshoot.build import check_words
 
-    job.hints = check_words(model_choice(job.settings, "cpu"), job.products)
+    checked = check_words(model_choice(job.settings, "cpu"), job.products, job.settings.require_all)
+    job.products, job.hints = checked.products, checked.sentences
 
 
 def _check_models(job: FilterJob) -> None:

@@ -93,7 +93,8 @@ def _lines(settings: FilterSettings, regions: list[ProductRegion]) -> Iterable[s
         width, height = (round(region.box[2] - region.box[0]), round(region.box[3] - region.box[1]))
         colour = "#{:02x}{:02x}{:02x}".format(*COLOURS[(number - 1) % len(COLOURS)])
         beyond = " (beyond Most regions, so not enhanced)" if limit and number > limit else ""
+        name = escape(" and ".join(region.products))
         yield (
-            f'<li><b style="background:{colour}">{number}</b> {escape(region.product)}, score {region.score:.2f}, '
+            f'<li><b style="background:{colour}">{number}</b> {name}, score {region.score:.2f}, '
             f"{width}&#215;{height} pixels{beyond}</li>"
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.enhancement.protocol import Enhancer
 
 MOST_REGIONS = 20
-_FIELDS = ("product", "mask", "score", "box", "cutout", "outline")
+_FIELDS = ("product", "mask", "score", "box", "cutout", "outline", "also")
 
 
 def regions_of(

@@ -31,6 +31,7 @@ from lib_photoshoot.webui.http.folders import AllowedFolders
 from lib_photoshoot.webui.http.pictures import from_base64, mask_text, png_text
 
 if TYPE_CHECKING:
+    from lib_photoshoot.detection.checked import CheckedWords
     from lib_photoshoot.enhancement.holding import HeldRegion
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.provenance.metadata import Metadata
@@ -83,12 +84,12 @@ class PhotoshootService:
 
     def detect(self, body: Any) -> dict[str, Any]:
         """Find the products: the command line's ``detect`` object. Raises PhotoshootError, as all do here."""
-        request = self._request(Fields(body, _PICTURE))
+        request, checked = self._checked(self._request(Fields(body, _PICTURE)))
         with self._turn():
             found = self._models(request.settings).filter(None, request.settings.require_all)
             picture = request.picture
             result = found.detect(rgba(picture), request.products, picture.space)
-        return _entry(request, result)
+        return _entry(request, result) | _said(checked)
 
     def filter(self, body: Any) -> dict[str, Any]:
         """Find the products and enhance them; ``image`` of the answer is null where nothing was changed."""
@@ -157,6 +158,11 @@ class PhotoshootService:
     def _models(self, settings: FilterSettings) -> Any:
         return REGISTRY.get(model_choice(settings, self._host.detector_device()))
 
+    def _checked(self, request: PictureRequest) -> tuple[PictureRequest, CheckedWords]:
+        """Return the request with the products that can be looked for, and what is to be said of its words."""
+        checked = check_words(model_choice(request.settings, "cpu"), request.products, request.settings.require_all)
+        return replace(request, products=checked.products), checked
+
     def _request(self, fields: Fields, products_needed: bool = True) -> PictureRequest:
         values = fields.raw("settings", {})
         if not isinstance(values, Mapping):
@@ -189,8 +195,9 @@ class PhotoshootService:
         job = replace(job, seed=seed)
         request = replace(request, settings=settings)
         note: str | None = None
-        words = request.products if regions is None else ()
-        hints = check_words(model_choice(settings, "cpu"), words)
+        checked = None
+        if regions is None:
+            request, checked = self._checked(request)
         held: list[HeldRegion] = []
         with self._turn():
             if settings.on_match == OnMatch.CUT_OUT.value:
@@ -207,13 +214,16 @@ class PhotoshootService:
             picture = replace(picture, metadata=_painted(picture.metadata))
             request = replace(request, picture=picture)
         answer = _entry(request, result)
-        return answer | {
-            "image": png_text(result.image, picture.alpha, picture) if changed else None,
-            "changed_outside": result.changed_outside,
-            "seed": seed,
-            "colour_hold": [held_entry(one) for one in held],
-            "note": " ".join(text for text in (note, result.note, *hints) if text) or None,
-        }
+        return (
+            answer
+            | {
+                "image": png_text(result.image, picture.alpha, picture) if changed else None,
+                "changed_outside": result.changed_outside,
+                "seed": seed,
+                "colour_hold": [held_entry(one) for one in held],
+            }
+            | _said(checked, note, result.note)
+        )
 
     def _repainted(
         self, request: PictureRequest, job: JobValues, regions: Sequence[ProductRegion] | None
@@ -244,6 +254,13 @@ def held_entry(one: HeldRegion) -> dict[str, Any]:
         for name, state in states.items()
     }
     return {"product": one.region.product, "box": [round(value, 1) for value in one.region.box], **figures}
+
+
+def _said(checked: CheckedWords | None, *notes: str | None) -> dict[str, Any]:
+    """Return ``note``, all that is to be said in sentences, and by name the products that were ``left_out``."""
+    hints = checked.sentences if checked else ()
+    left_out = [product.name for product in checked.left_out] if checked else []
+    return {"note": " ".join(filter(None, (*notes, *hints))) or None, "left_out": left_out}
 
 
 def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:

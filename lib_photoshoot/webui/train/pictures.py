@@ -55,6 +55,7 @@ class PictureOperations:
         self._sheets = Sheets(controller)
         self._captioning = BackgroundJob("captioning")
         self._curation = BackgroundJob("curation")
+        self._curated_words: tuple[str, ...] = ()
 
     def look(self, folder: Path, recipe: Recipe, regularisation: Path | None = None) -> FolderCheck:
         """As the controller's ``check``, without reading pictures again that have not changed."""
@@ -153,7 +154,7 @@ class PictureOperations:
 
     def curate(self, body: Any) -> dict[str, Any]:
         """Begin to look for products in the background. Raises RequestError 409 while that is under way."""
-        from lib_photoshoot.build import model_choice
+        from lib_photoshoot.build import check_words, model_choice
         from lib_photoshoot.products import parse_products
         from lib_photoshoot.registry import REGISTRY
         from lib_photoshoot.settings import FilterSettings
@@ -161,25 +162,26 @@ class PictureOperations:
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "tag", "products", "margin"))
         dataset = self._dataset(fields, read_recipe(fields))
         settings = FilterSettings(products=fields.text("products"))
-        products, margin = parse_products(settings.products), fields.number("margin", 0, 2, CROP_MARGIN)
+        choice, margin = model_choice(settings, self._host.device()), fields.number("margin", 0, 2, CROP_MARGIN)
+        checked = check_words(choice, parse_products(settings.products), settings.require_all)
 
         def work(state: JobState) -> list[dict[str, Any]]:
-            choice = model_choice(settings, self._host.device())
             state.count(0, len(dataset.images))
             try:
                 found = FilterInTurns(lambda: REGISTRY.get(choice).filter(None, settings.require_all), self._host.turn)
-                looked = curate(dataset.images, cast("ProductFilter", found), products, margin, state.count)
+                looked = curate(dataset.images, cast("ProductFilter", found), checked.products, margin, state.count)
                 return [_curated(one) for one in looked]
             finally:
                 self._host.release_models()
 
         self._curation.start(str(dataset.folder), work)
+        self._curated_words = checked.sentences
         return self.curate_state()
 
     def curate_state(self) -> dict[str, Any]:
         """Return the curation under way, or the last one; ``pictures`` once it is finished."""
         state = self._curation.state
-        return _progress(state) | {"pictures": state.result}
+        return _progress(state) | {"pictures": state.result, "note": " ".join(self._curated_words) or None}
 
     def stop_curation(self) -> dict[str, Any]:
         """End the curation under way."""

@@ -58,10 +58,10 @@ def test_the_headline_says_what_would_happen(settings: dict, words: str) -> None
 
 def test_an_alias_that_finds_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_check_words", CHECK_WORDS)
-    assert (
-        "does not know &#x27;Xyzzy&#x27; and looks for"
-        in preview(picture(), products="bag = Xyzzy", detector="embedded").html
-    )
+    html = preview(picture(), products="bag = Xyzzy", detector="embedded").html
+    assert "bag: looked for without Xyzzy, which the embedded detector does not know" in html
+    # What is not known is told, and the others are looked for all the same.
+    assert "Zzyx: not looked for" in preview(picture(), products="bag, Zzyx", detector="embedded").html
 
 
 def test_no_fitting_model_is_told() -> None:

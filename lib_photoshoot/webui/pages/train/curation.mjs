@@ -49,7 +49,7 @@ export class Curation {
     // What the server knows of the folder that is shown; nothing of another one.
     show() {
         this.whole.hidden = Object.keys(this.photos.crops).length === 0;
-        const {busy, done, of, error, pictures, folder} = this.state;
+        const {busy, done, of, error, pictures, folder, note} = this.state;
         const here = Boolean(folder) && folder === this.photos.check?.folder;
         const shown = JSON.stringify([here, this.state]);
         if (shown === this.shown) {
@@ -58,7 +58,7 @@ export class Curation {
         this.shown = shown;
         this.bar.hidden = this.stop.hidden = !busy;
         fill(this.bar, of ? done / of : null, t("{done} of {of}", {done, of}));
-        this.#offer(here && !busy && !error ? pictures ?? [] : []);
+        this.#offer(here && !busy && !error ? pictures ?? [] : [], note);
         if (busy) {
             say(this.status, of ? t("Looking: {done} of {of}.", {done, of}) : t("Loading the product filter…"));
         } else if (here && error) {
@@ -66,14 +66,14 @@ export class Curation {
         }
     }
 
-    #offer(pictures) {
+    #offer(pictures, note) {
         this.without = pictures.filter(picture => picture.products.length === 0).map(picture => picture.name);
         this.boxes = Object.fromEntries(pictures.filter(picture => picture.crop).map(({name, crop}) => [name, crop]));
         const [all, none] = [pictures.length, this.without.length];
         const crops = Object.keys(this.boxes).length;
         const told = plural(all, "{shown} of {n} photo show a product.", "{shown} of {n} photos show a product.",
             {shown: all - none});
-        say(this.status, all ? told : "");
+        say(this.status, all ? [told, note].filter(Boolean).join(" ") : "");
         this.leave.textContent = t("Leave out the {none} without one", {none});
         this.leave.hidden = none === 0;
         this.crop.textContent = plural(crops, "Crop {n} photo to the product", "Crop {n} photos to the product");

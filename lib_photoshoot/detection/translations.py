@@ -33,6 +33,24 @@ _LINKS = frozenset(
     | {"met", "van", "voor", "av", "dla", "för", "med", "na", "og", "pro", "til", "till", "z", "для", "из", "и"}
 )
 """Words that make a phrase more than a kind and what it is like: *sac de couchage* is no bag."""
+_GERMAN_ATTRIBUTES = (
+    *("damen", "herren", "kinder", "mädchen", "jungen", "winter", "sommer", "marken", "designer"),
+    *(
+        "leder",
+        "holz",
+        "glas",
+        "stoff",
+        "baumwoll",
+        "woll",
+        "seiden",
+        "metall",
+        "porzellan",
+        "keramik",
+        "plastik",
+        "gummi",
+    ),
+)
+"""What German joins to a word to say whose a thing is or what it is made of, and not what: *Handschuhe* are no shoes."""
 _JOINTS = "のいな的色"
 """What stands between what is said of a thing and its name, in Japanese and Chinese."""
 _SHORTEST_STEM = 3
@@ -68,7 +86,7 @@ def meanings(phrase: str) -> Meanings:
 
 def phrase_meanings(phrase: str) -> tuple[str, str] | None:
     """Return the word of a phrase of another language that names its kind, and what is said of it: *rote Tasse*,
-    *zapatos rojos*, *赤い靴*. None where that is not sure.
+    *zapatos rojos*, *赤い靴*, *Damenschuhe*. None where that is not sure.
     """
     words = normalise_word(unicodedata.normalize("NFKC", phrase)).split()
     if len(words) > 1 and not _LINKS.intersection(words):
@@ -76,6 +94,10 @@ def phrase_meanings(phrase: str) -> tuple[str, str] | None:
             languages = {language for found in meanings(head).values() for language in found}
             if any((language in _NOUN_FIRST) is first for language in languages):
                 return head, " ".join(rest)
+    for attribute in _GERMAN_ATTRIBUTES if len(words) == 1 else ():
+        head = words[0].removeprefix(attribute)
+        if head != words[0] and any("German" in languages for languages in meanings(head).values()):
+            return head, attribute
     for link in _JOINTS:
         rest_of, joint, head = phrase.rpartition(link)
         if rest_of and head and meanings(head):

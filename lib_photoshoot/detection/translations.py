@@ -50,7 +50,7 @@ _GERMAN_ATTRIBUTES = (
         "gummi",
     ),
 )
-"""What German joins to a word to say whose a thing is or what it is made of, and not what: *Handschuhe* are no shoes."""
+"""What German joins to a word to say whose a thing is or what it is made of, not what it is: *Handschuhe* are no shoes."""
 _JOINTS = "のいな的色"
 """What stands between what is said of a thing and its name, in Japanese and Chinese."""
 _SHORTEST_STEM = 3

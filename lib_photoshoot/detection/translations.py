@@ -35,22 +35,10 @@ _LINKS = frozenset(
 """Words that make a phrase more than a kind and what it is like: *sac de couchage* is no bag."""
 _GERMAN_ATTRIBUTES = (
     *("damen", "herren", "kinder", "mädchen", "jungen", "winter", "sommer", "marken", "designer"),
-    *(
-        "leder",
-        "holz",
-        "glas",
-        "stoff",
-        "baumwoll",
-        "woll",
-        "seiden",
-        "metall",
-        "porzellan",
-        "keramik",
-        "plastik",
-        "gummi",
-    ),
+    *("leder", "holz", "glas", "stoff", "baumwoll", "woll", "seiden"),
+    *("metall", "porzellan", "keramik", "plastik", "gummi"),
 )
-"""What German joins to a word to say whose a thing is or what it is made of, not what it is: *Handschuhe* are no shoes."""
+"""What German joins to a word to say whose a thing is or what it is made of: *Handschuhe* are no shoes for hands."""
 _JOINTS = "のいな的色"
 """What stands between what is said of a thing and its name, in Japanese and Chinese."""
 _SHORTEST_STEM = 3

@@ -221,6 +221,7 @@ class PhotoshootService:
                 "changed_outside": result.changed_outside,
                 "seed": seed,
                 "colour_hold": [held_entry(one) for one in held],
+                "note": None,
             }
             | _said(checked, note, result.note)
         )
@@ -257,10 +258,12 @@ def held_entry(one: HeldRegion) -> dict[str, Any]:
 
 
 def _said(checked: CheckedWords | None, *notes: str | None) -> dict[str, Any]:
-    """Return ``note``, all that is to be said in sentences, and by name the products that were ``left_out``."""
-    hints = checked.sentences if checked else ()
-    left_out = [product.name for product in checked.left_out] if checked else []
-    return {"note": " ".join(filter(None, (*notes, *hints))) or None, "left_out": left_out}
+    """Return ``note``, all that is to be said in sentences, and ``left_out``, the names of products, where there are any."""
+    sentences = [*filter(None, notes), *(checked.sentences if checked else ())]
+    said: dict[str, Any] = {"note": " ".join(sentences)} if sentences else {}
+    if checked and checked.left_out:
+        said["left_out"] = [product.name for product in checked.left_out]
+    return said
 
 
 def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:

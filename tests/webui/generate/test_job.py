@@ -131,7 +131,12 @@ def test_words_that_the_embedded_detector_does_not_know_are_told_at_the_start(mo
     monkeypatch.undo()
     monkeypatch.setattr(jobs, "model_choice", lambda settings, device: ModelChoice())
     started = start_job(FakeHost(CANNY), FilterSettings(enabled=True, products="flux capacitor"))
-    assert "does not know 'flux capacitor'" in started.problem
+    assert started.problem.startswith("flux capacitor: not looked for")
+    # Beside a known one it ends no job.
+    started = start_job(FakeHost(CANNY), FilterSettings(enabled=True, products="flux capacitor, bag, armchair"))
+    assert [product.name for product in started.products] == ["bag", "armchair"]
+    first, second = started.hints
+    assert first.startswith("armchair: looked for as chair") and second.startswith("flux capacitor: not looked for")
 
 
 def test_what_can_be_known_before_is_an_obstacle(monkeypatch) -> None:

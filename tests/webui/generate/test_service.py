@@ -143,7 +143,16 @@ def test_filter_retouches_without_a_job(bench: Bench) -> None:
 
 def test_the_note_tells_aliases_that_find_nothing(bench: Bench) -> None:
     settings = {"enhancement": "retouch", "products": "bag = Xyzzy", "detector": "embedded"}
-    assert "does not know 'Xyzzy'" in bench.service.filter(body(settings=settings))["note"]
+    assert "bag: looked for without Xyzzy" in bench.service.filter(body(settings=settings))["note"]
+
+
+def test_words_that_nothing_knows_are_left_out_and_named(bench: Bench) -> None:
+    settings = {"enhancement": "retouch", "products": "bag, Zzyx", "detector": "embedded"}
+    for answer in (bench.service.filter(body(settings=settings)), bench.service.detect(body(settings=settings))):
+        assert answer["note"].startswith("Zzyx: not looked for") and answer["left_out"] == ["zzyx"]
+        assert answer["decision"] == "match" and {region["product"] for region in answer["regions"]} == {"bag"}
+    with pytest.raises(PhotoshootError, match="not all can be looked for: Zzyx"):
+        bench.service.detect(body(settings=settings | {"require_all": True}))
 
 
 def test_filter_repaints_through_the_host(bench: Bench) -> None:

@@ -258,7 +258,7 @@ def held_entry(one: HeldRegion) -> dict[str, Any]:
 
 
 def _said(checked: CheckedWords | None, *notes: str | None) -> dict[str, Any]:
-    """Return ``note``, all that is to be said in sentences, and ``left_out``, the names of products, where there are any."""
+    """Return what there is of ``note``, all that is to be said in sentences, and ``left_out``, names of products."""
     sentences = [*filter(None, notes), *(checked.sentences if checked else ())]
     said: dict[str, Any] = {"note": " ".join(sentences)} if sentences else {}
     if checked and checked.left_out:

@@ -178,5 +178,19 @@ def test_singular_forms(word: str, forms: tuple[str, ...]) -> None:
     assert singular_forms(word) == forms
 
 
+@pytest.mark.parametrize(
+    ("word", "key"),
+    [
+        ("Purses", "handbag"),
+        ("armchair", "chair"),
+        ("Tasse", "cup"),
+        ("red shoe", "shoe"),
+        ("T-Bone Zzyx", "tbonezzyx"),
+    ],
+)
+def test_words_of_one_meaning_have_one_key(word: str, key: str) -> None:
+    assert VOCABULARY.key(word) == key
+
+
 def test_table_is_read_once() -> None:
     assert load_vocabulary() is VOCABULARY

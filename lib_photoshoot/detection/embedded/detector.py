@@ -82,6 +82,7 @@ class EmbeddedDetector:
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> list[Detection]:
         """See :class:`~lib_photoshoot.detection.protocol.Detector`. Raises UnknownProductError."""
         vocabulary = load_vocabulary()
+        vocabulary.check(products)
         classes = {product.name: list(vocabulary.classes_for(product)) for product in products}
         # A dozen full-size masks of a 144-megapixel picture would take 4 GB, and show nothing that this does not.
         working = working_copy(image)

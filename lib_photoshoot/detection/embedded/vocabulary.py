@@ -9,7 +9,7 @@ are left out on purpose.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -87,6 +87,11 @@ class Vocabulary:
             self._answers[word] = look_up(word, self.find, self.words)
         return self._answers[word]
 
+    def key(self, word: str) -> str:
+        """Return a form in which words of one meaning are the same: the entry's name, or of others the lookup key."""
+        things = self.look_up(word).things
+        return things[0].name if things else lookup_key(word)
+
     def answers_for(self, product: Product) -> dict[str, Answer[Entry]]:
         """Return the words of a product by which it is looked for, each with its answer; empty for none.
 
@@ -108,6 +113,11 @@ class Vocabulary:
         if not entries:
             raise UnknownProductError(unknown([product], [self.look_up(product.name)]))
         return tuple(sorted({index for entry in entries for index in entry.classes}))
+
+    def check(self, products: Sequence[Product]) -> None:
+        """Raise UnknownProductError for the first product by whose words nothing can be looked for."""
+        for product in products:
+            self.classes_for(product)
 
     def rivals_for(self, product: Product) -> tuple[int, ...]:
         """Return the sorted class indices of what looks like a product and is none; none without a known word.

@@ -102,7 +102,11 @@ def found_in(infotext: Mapping[str, Any], products: Sequence[Product]) -> list[D
     found = [one for one in verdict.products if one.product in names]
     if verdict.decision is None or any(one.box is None for one in found):
         return None
-    return [Detection(one.product, one.box, one.score) for one in found if one.box is not None]
+    return [
+        Detection(one.product, one.box, one.score, also=tuple(name for name in one.also if name in names))
+        for one in found
+        if one.box is not None
+    ]
 
 
 class _Known:

@@ -36,7 +36,7 @@ def regions_of(
     known = {product.name: product for product in products}
     only = products[0].name if len(products) == 1 else "product"
     regions = [_region(value, number, only, picture, limit) for number, value in enumerate(values, 1)]
-    names = dict.fromkeys(region.product for region in regions)
+    names = dict.fromkeys(name for region in regions for name in region.products)
     return regions, check_products([*known.values(), *(Product(name) for name in names if name not in known)])
 
 
@@ -51,6 +51,9 @@ def _region(value: Any, number: int, product: str, picture: Picture, limit: int)
     name = value.get("product", product)
     if not isinstance(name, str):
         raise RequestError(f"{where} has the product {name!r}; give its name.")
+    also = value.get("also", [])
+    if not isinstance(also, list) or not all(isinstance(word, str) for word in also):
+        raise RequestError(f"{where} is also {also!r}; give a list of product names.")
     data = from_base64(value["mask"], "mask")
     mask = decode_picture(data, f"The mask of {where.lower()}", limit).pixels[:, :, 0] > 127
     if mask.shape != (picture.height, picture.width):
@@ -62,7 +65,7 @@ def _region(value: Any, number: int, product: str, picture: Picture, limit: int)
     if rect is None:
         raise RequestError(f"{where} has an empty mask; paint the product white.")
     box = (float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1))
-    region = ProductRegion(normalise_word(name), box, 1.0, mask, 1.0)
+    region = ProductRegion(normalise_word(name), box, 1.0, mask, 1.0, also=tuple(map(normalise_word, also)))
     if picture.alpha is None or picture.alpha.min() == 255:
         return region
     seen, _ = within([region], picture.alpha)

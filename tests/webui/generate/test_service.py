@@ -246,7 +246,11 @@ def test_enhance_compares_given_regions_with_their_colour_too(bench: Bench) -> N
 def test_enhance_takes_back_whatever_detect_tells_of_a_region(bench: Bench) -> None:
     found = bench.service.detect(body(masks=True, cutouts=True))["regions"][0]
     found["outline"] = outline_entry(Outline(0.4, (Doubt.RAGGED,)))
-    assert bench.service.enhance(body(regions=[found]))["decision"] == "match"
+    found["also"] = ["Tote bag"]
+    answer = bench.service.enhance(body(regions=[found]))
+    assert answer["decision"] == "match" and answer["regions"][0]["also"] == ["tote bag"]
+    with pytest.raises(PhotoshootError, match="Region 1 is also 'tote'; give a list of product names"):
+        bench.service.enhance(body(regions=[found | {"also": "tote"}]))
 
 
 def test_a_missing_model_is_told_with_the_request_that_gets_it() -> None:

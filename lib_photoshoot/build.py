@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 WAYS: dict[Way, str] = {}
 """Where the function is, as ``module:function``, that makes a finder out of a
 :class:`~lib_photoshoot.detection.protocol.Given`, for every way but by words."""
+ANY_WORDS = "lib_photoshoot.detection.asked_words:check_words"
+"""Where words are checked for detectors that know any."""
 FINE_SALIENCE = ("birefnet", "birefnet-tiny", "isnet", "isnet-fp16")
 """Names in the weights manifest of the network that is asked where quicker views disagree: optional, best first."""
 
@@ -86,11 +88,10 @@ def check_words(choice: ModelChoice, products: Sequence[Product], require_all: b
     """
     if other := next((p for p in products if p.way is not Way.WORDS and p.way not in WAYS), None):
         raise ProductsError(f"The product '{other.name}' cannot be looked for in this way yet; name it by a word.")
-    check = DETECTORS[choice.detector].check
     by_words = [product for product in products if product.way is Way.WORDS]
-    if check is None or not by_words:
+    if not by_words:
         return CheckedWords(tuple(products))
-    checked: CheckedWords = resolve_name(check)(by_words)
+    checked: CheckedWords = resolve_name(DETECTORS[choice.detector].check or ANY_WORDS)(by_words)
     kept = tuple(product for product in products if product not in checked.left_out)
     if not kept:
         raise UnknownProductError(checked.refusal)

@@ -22,10 +22,10 @@ class DetectorEntry:
 
     ``loader`` and ``check`` are the places of functions, as ``module:function``. The first makes the detector out of a
     :class:`~lib_photoshoot.detection.protocol.Given`; the second says which products can be looked for and how, as
-    :class:`~lib_photoshoot.detection.checked.CheckedWords`; without one it takes any word as it is. ``weights`` are the
-    files that it reads, by their names in the weights manifest. ``says`` stands in the command line's help. One that
-    ``classifies_cutouts`` itself gets no second opinion. ``packages`` says whether it needs packages beyond those of
-    the embedded one.
+    :class:`~lib_photoshoot.detection.checked.CheckedWords`; without one it takes any word, in English. ``weights`` are
+    the files that it reads, by their names in the weights manifest. ``says`` stands in the command line's help. One
+    that ``classifies_cutouts`` itself gets no second opinion. ``packages`` says whether it needs packages beyond those
+    of the embedded one.
     """
 
     says: str
@@ -47,7 +47,6 @@ DETECTORS = {
     DetectorName.GROUNDINGDINO: DetectorEntry(
         "Swin-T, any words",
         "lib_photoshoot.detection.grounding_dino.detector:load_swin_t",
-        check="lib_photoshoot.detection.grounding_dino.words:check_words",
         weights=("groundingdino-swint", "bert-vocab"),
         aliases=("groundingdino-swint", "groundingdino_swint_ogc"),
         packages=True,
@@ -55,7 +54,6 @@ DETECTORS = {
     DetectorName.GROUNDINGDINO_B: DetectorEntry(
         "Swin-B, any words",
         "lib_photoshoot.detection.grounding_dino.detector:load_swin_b",
-        check="lib_photoshoot.detection.grounding_dino.words:check_words",
         weights=("groundingdino-swinb", "bert-vocab"),
         aliases=("groundingdino-swinb", "groundingdino_swinb_cogcoor"),
         packages=True,

@@ -13,10 +13,10 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from lib_photoshoot.detection.asked_words import asked_words, check_words
 from lib_photoshoot.detection.grounding_dino import caption as captions
 from lib_photoshoot.detection.grounding_dino import detector as detectors
 from lib_photoshoot.detection.grounding_dino.caption import build_captions, class_scores, sentence_layout
-from lib_photoshoot.detection.grounding_dino.words import asked_words, check_words
 from lib_photoshoot.errors import ProductsError, WeightsError
 from lib_photoshoot.products import parse_products
 

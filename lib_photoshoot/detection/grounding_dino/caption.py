@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lib_photoshoot.detection.grounding_dino.words import asked_words
+from lib_photoshoot.detection.asked_words import asked_words
 from lib_photoshoot.errors import ProductsError
 
 MAX_TOKENS = 256

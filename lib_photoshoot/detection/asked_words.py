@@ -1,4 +1,4 @@
-"""In which words GroundingDINO is asked for products: as they were typed, but in English."""
+"""In which words detectors that know any word are asked for products: as they were typed, but in English."""
 
 from __future__ import annotations
 

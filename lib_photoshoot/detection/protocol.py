@@ -59,7 +59,8 @@ class Finder(Detector, Confirmer, Protocol):
 class Given:
     """What a detector may be made of: its own weights, in the order of its entry, and what every filter has loaded.
 
-    ``device`` is a torch device; ``bf16`` asks for bfloat16, faster and less exact.
+    ``device`` is a torch device; ``bf16`` asks for bfloat16, faster and less exact. ``folder`` is the user's own, for a
+    detector that is read from one.
     """
 
     weights: tuple[Path, ...]
@@ -67,3 +68,4 @@ class Given:
     segmenter: SamSegmenter
     device: str = "cpu"
     bf16: bool = False
+    folder: Path | None = None

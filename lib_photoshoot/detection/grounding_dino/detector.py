@@ -55,10 +55,13 @@ def preprocess(image: np.ndarray, short_side: int = 800, long_side: int = 1333) 
     """Return a uint8 RGB picture (height, width, 3) as the network's input: float32 (1, 3, height, width),
     normalized.
     """
+    return normalised(image, target_size(image.shape[1], image.shape[0], short_side, long_side))
+
+
+def normalised(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a uint8 RGB picture in another ``size`` (width, height), float32 (1, 3, height, width), normalized."""
     from PIL import Image
 
-    height, width = image.shape[:2]
-    size = target_size(width, height, short_side, long_side)
     resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR), np.float32) / 255
     return np.ascontiguousarray(((resized - MEAN) / STD).transpose(2, 0, 1)[None])
 

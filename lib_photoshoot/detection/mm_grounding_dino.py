@@ -17,16 +17,15 @@ import numpy as np
 
 from lib_photoshoot.detection.grounding_dino.caption import Caption, Words, WordTokenizer, build_captions
 from lib_photoshoot.detection.grounding_dino.detector import SMALLEST_SIDE, candidates, normalised
-from lib_photoshoot.detection.transformers_models import check_transformers, load_model, transformers_is
+from lib_photoshoot.detection.transformers_models import load_model, transformers_is
+from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection
 
 if TYPE_CHECKING:
     from lib_photoshoot.detection.protocol import Given
 
-TRANSFORMERS = (4, 55)
-"""The first release with this network."""
 BF16 = (5, 0)
-"""The first in which it computes in bfloat16; before, a wish for that is passed over."""
+"""The first release of transformers in which it computes in bfloat16; before, a wish for that is passed over."""
 FLOOR = 0.1
 """Candidates that score less are not reported."""
 
@@ -59,6 +58,10 @@ class MmGroundingDinoDetector:
         self._model = model
         self._words = words
         self._last: tuple[object, list[Answer]] | None = None
+
+    def threshold_for(self, product: Product) -> float:
+        """See :class:`~lib_photoshoot.detection.protocol.Detector`."""
+        return self.default_threshold
 
     def detect(self, image: np.ndarray, products: Sequence[Words]) -> list[Detection]:
         """See :class:`~lib_photoshoot.detection.protocol.Detector`; best first. The answer for the last picture and
@@ -93,7 +96,6 @@ class MmGroundingDinoDetector:
 
 def _load(given: Given, name: str) -> MmGroundingDinoDetector:
     (vocabulary,) = given.weights
-    check_transformers(TRANSFORMERS, name)
     from lib_photoshoot.detection.grounding_dino.text import BertWords
 
     if given.folder is None:
@@ -104,10 +106,10 @@ def _load(given: Given, name: str) -> MmGroundingDinoDetector:
 
 
 def load_mm_grounding_dino(given: Given) -> MmGroundingDinoDetector:
-    """Load the user's MM-Grounding-DINO; see ``model_names.DETECTORS``. Raises WeightsError and PackagesError."""
+    """Load the user's MM-Grounding-DINO; see ``model_names.DETECTORS``. Raises WeightsError."""
     return _load(given, "mm-groundingdino")
 
 
 def load_llmdet(given: Given) -> MmGroundingDinoDetector:
-    """Load the user's LLMDet; see ``model_names.DETECTORS``. Raises WeightsError and PackagesError."""
+    """Load the user's LLMDet; see ``model_names.DETECTORS``. Raises WeightsError."""
     return _load(given, "llmdet")

@@ -1,7 +1,8 @@
 """SAM 3 (Carion et al. 2025, https://arxiv.org/abs/2511.16719) by the library transformers: a word in, outlines out.
 
-The weights are Meta's, under the SAM License, and are given to whom the hub knows and Meta grants access. A word's score
-is that of an outline times that of the word being in the picture at all, the model's own answer to "nothing here".
+The weights are Meta's, under the SAM License, and are given to whom the hub knows and Meta grants access. A word's
+score is that of an outline times that of the word being in the picture at all, the model's own answer to "nothing
+here".
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import numpy as np
 
 from lib_photoshoot.detection.grounding_dino.caption import Words
 from lib_photoshoot.detection.grounding_dino.detector import nms
-from lib_photoshoot.detection.transformers_models import check_transformers, load_model
+from lib_photoshoot.detection.transformers_models import load_model
 from lib_photoshoot.errors import ProductsError
+from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
     from lib_photoshoot.detection.protocol import Given
 
-TRANSFORMERS = (5, 0)
-"""The first release with this network."""
 FLOOR = 0.1
 """Candidates that score less are not reported."""
 TOKENS = 32
@@ -44,6 +44,10 @@ class Sam3Detector:
         self._model = model
         self._tokenizer = tokenizer
 
+    def threshold_for(self, product: Product) -> float:
+        """See :class:`~lib_photoshoot.detection.protocol.Detector`."""
+        return self.default_threshold
+
     def detect(self, image: np.ndarray, products: Sequence[Words]) -> list[Detection]:
         """See :class:`~lib_photoshoot.detection.protocol.Detector`. Raises ProductsError for a word that is too long.
 
@@ -57,15 +61,15 @@ class Sam3Detector:
             seen = self._model.get_vision_features(self._pixels(image))
             for product, words in zip(products, asked, strict=True):
                 answers = [self._model(vision_embeds=seen, **tokens) for tokens in words]
-                found += _detections(product.name, answers, image.shape[:2])
+                found += _detections(product.name, answers, (image.shape[0], image.shape[1]))
         return sorted(found, key=lambda detection: -detection.score)
 
     def _tokens(self, word: str, product: Words) -> dict[str, torch.Tensor]:
         encoded = self._tokenizer(word, padding="max_length", max_length=TOKENS, return_tensors="pt")
         if encoded["input_ids"].shape[1] > TOKENS:
             raise ProductsError(
-                f"The word {product.as_typed(word)!r} of the product {product.as_typed(product.name)!r} is too long for "
-                f"SAM 3, which takes {TOKENS - 2} tokens; shorten it."
+                f"The word {product.as_typed(word)!r} of the product {product.as_typed(product.name)!r} is too long: "
+                f"SAM 3 takes {TOKENS - 2} tokens; shorten it."
             )
         return {name: encoded[name].to(self._model.device) for name in ("input_ids", "attention_mask")}
 
@@ -75,8 +79,8 @@ class Sam3Detector:
 
         side = int(self._model.config.vision_config.image_size)
         pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
-        square = torch.nn.functional.interpolate(pixels.float(), (side, side), mode="bilinear", antialias=True)
-        return (square.round().clamp(0, 255) / 127.5 - 1).to(self._model.device, self._model.dtype)
+        square = torch.nn.functional.interpolate(pixels, (side, side), mode="bilinear", antialias=True)
+        return (square / 127.5 - 1).to(self._model.device, self._model.dtype)
 
 
 def _detections(name: str, answers: Sequence[Any], shape: tuple[int, int]) -> list[Detection]:
@@ -99,8 +103,7 @@ def _detection(name: str, box: np.ndarray, score: float, mask: np.ndarray, shape
 
 
 def load(given: Given) -> Sam3Detector:
-    """Load the user's SAM 3; see ``model_names.DETECTORS``. Raises WeightsError and PackagesError."""
-    check_transformers(TRANSFORMERS, "sam3")
+    """Load the user's SAM 3; see ``model_names.DETECTORS``. Raises WeightsError."""
     import transformers
 
     if given.folder is None:

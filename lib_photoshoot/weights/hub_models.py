@@ -20,7 +20,7 @@ WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class HubModel:
     """A model on the hub: ``repository`` is the one to get, others that begin with ``family`` are taken as well.
 
     ``model_types`` are what its ``config.json`` may call it, ``files`` what has to lie beside that and the weights.
@@ -36,20 +36,20 @@ class Snapshot:
     gated: bool = False
 
 
-SNAPSHOTS = {
-    snapshot.name: snapshot
-    for snapshot in (
-        Snapshot(
+HUB_MODELS = {
+    model.name: model
+    for model in (
+        HubModel(
             "mm-groundingdino",
             "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg_v3det",
             "openmmlab-community/mm_grounding_dino_",
             ("mm-grounding-dino",),
             "Apache-2.0",
         ),
-        Snapshot(
+        HubModel(
             "llmdet", "iSEE-Laboratory/llmdet_tiny", "iSEE-Laboratory/llmdet_", ("mm-grounding-dino",), "Apache-2.0"
         ),
-        Snapshot(
+        HubModel(
             "sam3",
             "facebook/sam3",
             "facebook/sam3",
@@ -62,34 +62,34 @@ SNAPSHOTS = {
 }
 
 
-def find_snapshot(name: str) -> Path:
+def find_hub_model(name: str) -> Path:
     """Return the folder of the model ``name``. Nothing is downloaded.
 
     Raises WeightsError, which says how to get it, where there is none, and KeyError for a name that is not in
-    :data:`SNAPSHOTS`.
+    :data:`HUB_MODELS`.
     """
-    snapshot = SNAPSHOTS[name]
+    model = HUB_MODELS[name]
     wrong: list[str] = []
-    for folder in _places(snapshot):
-        trouble = _problem(folder, snapshot)
+    for folder in _places(model):
+        trouble = _problem(folder, model)
         if trouble is None:
             return folder
         wrong.append(f"{folder} {trouble}")
     place = models_folder() / name
     said = "; ".join(wrong) if wrong else f"{name} is not in {place}"
-    asked = "ask its owner for access on the hub's page and log in, then " if snapshot.gated else ""
+    asked = "ask its owner for access on the hub's page and log in, then " if model.gated else ""
     raise WeightsError(
-        f"{said}: {asked}get it with `hf download {snapshot.repository} --local-dir {place}` ({snapshot.licence}; "
+        f"{said}: {asked}get it with `hf download {model.repository} --local-dir {place}` ({model.licence}; "
         "huggingface-cli in place of hf before huggingface_hub 0.34), or copy the folder there."
     )
 
 
-def _places(snapshot: Snapshot) -> Iterator[Path]:
+def _places(model: HubModel) -> Iterator[Path]:
     """Yield where it may lie: our own folder first, then the newest in the hub's cache."""
-    own = models_folder() / snapshot.name
+    own = models_folder() / model.name
     if own.is_dir():
         yield own
-    owner, _, start = snapshot.family.partition("/")
+    owner, _, start = model.family.partition("/")
     cached = hub_cache().glob(f"models--{owner}--{start}*/snapshots/*/config.json")
     yield from sorted((config.parent for config in cached), key=_changed, reverse=True)
 
@@ -101,15 +101,15 @@ def _changed(folder: Path) -> float:
         return 0.0
 
 
-def _problem(folder: Path, snapshot: Snapshot) -> str | None:
+def _problem(folder: Path, model: HubModel) -> str | None:
     """Return what is wrong with a folder, as the end of a sentence; None for nothing that can be seen from outside."""
     try:
         kind = json.loads((folder / "config.json").read_bytes())["model_type"]
     except (OSError, ValueError, KeyError, TypeError):
         return "has no config.json that names a model"
-    if kind not in snapshot.model_types:
-        return f"holds a model of the kind {kind!r}, not {snapshot.model_types[0]!r}"
+    if kind not in model.model_types:
+        return f"holds a model of the kind {kind!r}, not {model.model_types[0]!r}"
     if not any((folder / name).is_file() for name in WEIGHTS):
         return f"has no {WEIGHTS[0]}"
-    lacking = [name for name in snapshot.files if not (folder / name).is_file()]
+    lacking = [name for name in model.files if not (folder / name).is_file()]
     return f"has no {' and no '.join(lacking)}" if lacking else None

@@ -21,6 +21,8 @@ from lib_photoshoot.allocator import giving_back_freed_memory
 from lib_photoshoot.errors import WeightsError
 
 LARGE_SIDE = 1024
+KEPT = 2
+"""Answers that are kept: those for a picture and for its mirror image, which the main object is found by."""
 
 
 class Salience(Protocol):
@@ -86,7 +88,7 @@ class OnnxSalience:
         self._path = path
         self._network = network
         self._session: Any = None
-        self._last: tuple[object, np.ndarray, float] | None = None
+        self._last: dict[object, tuple[np.ndarray, float]] = {}
 
     def map(self, image: np.ndarray) -> np.ndarray:
         """See :class:`Salience`. Raises WeightsError when ONNX Runtime cannot read the file."""
@@ -95,15 +97,15 @@ class OnnxSalience:
     def look(self, image: np.ndarray) -> tuple[np.ndarray, float]:
         """Return the map of ``image`` as :meth:`map` does, and the network's highest answer before it is stretched.
 
-        That is near 1 where anything stands out, and near 0 in a blank picture, whose map is stretched noise. The last
-        picture's answer is kept.
+        That is near 1 where anything stands out, and near 0 in a blank picture, whose map is stretched noise. The
+        answers for the last pictures are kept.
         """
         key = (image.shape, hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest())
-        if self._last is None or self._last[0] != key:
+        if key not in self._last:
             # A large one needs two thirds of a gigabyte for itself.
             with giving_back_freed_memory() if self._network.side >= LARGE_SIDE else nullcontext():
-                self._last = (key, *self._look(image))
-        return self._last[1], self._last[2]
+                self._last = dict([*self._last.items(), (key, self._look(image))][-KEPT:])
+        return self._last[key]
 
     def _look(self, image: np.ndarray) -> tuple[np.ndarray, float]:
         session = self._session = self._session or _session(self._path)

@@ -12,7 +12,8 @@ from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.masks.morphology import mask_box
 from lib_photoshoot.products import Product
-from lib_photoshoot.results import Box, Detection
+from lib_photoshoot.results import Box, Detection, Reason
+from lib_photoshoot.segmentation.working_copy import resized_mask
 
 if TYPE_CHECKING:
     from lib_photoshoot.detection.protocol import Given
@@ -44,12 +45,19 @@ class MainObjectDetector:
         if not found.objects:
             whole = (0.0, 0.0, float(image.shape[1]), float(image.shape[0]))
             return [Detection(product.name, whole, 0.0, refused=found.reason) for product in products]
-        return [
-            Detection(product.name, box, one.sureness, one.mask, refused=found.reason)
-            for product in products
-            for one in found.objects
-            if (box := mask_box(one.mask)) is not None
-        ]
+        masks = [resized_mask(one.mask, image.shape) for one in found.objects]
+        boxes = [mask_box(mask) for mask in masks]
+        detections = []
+        for product in products:
+            least = self.default_threshold if product.threshold is None else product.threshold
+            # Of several things alike each is as sure as the least: without it, it would be another picture.
+            refused = found.reason or (Reason.UNSURE_MAIN_OBJECT if found.sureness < least else None)
+            detections += [
+                Detection(product.name, box, found.sureness, mask, refused=refused)
+                for box, mask in zip(boxes, masks, strict=True)
+                if box is not None
+            ]
+        return detections
 
     def scores(self, images: Sequence[np.ndarray], box: Box, product: Product) -> list[float] | None:
         """Return how sure the main object of each state of a picture still is the one in ``box``."""

@@ -15,6 +15,8 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
+from lib_photoshoot.masks.morphology import border_share
+
 SIDE = 480
 """Longest side in which faces are looked for."""
 SMALLEST = 28
@@ -66,14 +68,17 @@ def person_cue(seen: Callable[[np.ndarray], Sequence[SeenBox]] | None) -> Callab
 
 
 def without_hands(image: np.ndarray, masks: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return the masks (bool) in a picture, uint8 RGB, without those that are skin where others are not."""
+    """Return the masks (bool) in a picture, uint8 RGB, without those that are skin where others are not.
+
+    An arm comes from outside of the picture: what does not reach its edge is no hand, whatever its colour.
+    """
     if len(masks) < 2:
         return list(masks)
     coloured = skin(image)
     shares = [float(coloured[mask].mean()) for mask in masks]
     if min(shares) >= HAND / 2:
         return list(masks)
-    return [mask for mask, share in zip(masks, shares, strict=True) if share < HAND]
+    return [mask for mask, share in zip(masks, shares, strict=True) if share < HAND or border_share(mask) == 0]
 
 
 def skin(image: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from lib_photoshoot.detection.grounding_dino import caption as captions
 from lib_photoshoot.detection.grounding_dino import detector as detectors
 from lib_photoshoot.detection.grounding_dino.caption import build_captions, class_scores, sentence_layout
 from lib_photoshoot.errors import ProductsError, WeightsError
+from lib_photoshoot.products import parse_products
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -193,6 +194,15 @@ def test_candidates_one_product_a_box_and_all_captions() -> None:
         ("shoe", 0.4, (25.0, 20.0, 75.0, 60.0)),
     ]
     assert [d.product for d in detectors.candidates(answers, products, 100, 80, 0.5)] == ["handbag"]
+
+
+@pytest.mark.parametrize(
+    ("text", "threshold"), [("bag", 0.35), ("handbag", 0.3), ("watch strap shoe", 0.85 / 3), ("handbag = bag", 0.35)]
+)
+def test_a_box_counts_as_in_the_authors_demo(text: str, threshold: float) -> None:
+    """Its best token from 0.35 on, the others of a phrase from 0.25: a mean that falls with the tokens."""
+    detector = detectors.GroundingDinoDetector(mock.Mock(words=TOKENS))
+    assert detector.threshold_for(parse_products(text)[0]) == pytest.approx(threshold)
 
 
 def test_importing_captions_and_detector_needs_no_torch() -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection
 
-from .caption import Caption, Words, build_captions, class_scores
+from .caption import Caption, Words, build_captions, class_scores, normalize
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +31,9 @@ STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 NMS_IOU = 0.7
 """Boxes of one product that overlap more than this are one detection."""
+
+BOX_THRESHOLD, TEXT_THRESHOLD = 0.35, 0.25
+"""What the official demo asks of a box's best token, and of the other tokens of its phrase."""
 
 SMALLEST_SIDE = 32
 """Pixels; the network needs at least one cell a level. Only pictures longer than 1:41 are affected."""
@@ -145,8 +148,7 @@ class GroundingDinoDetector:
     """Finds any product that can be named, with GroundingDINO."""
 
     name = "groundingdino"
-    # The official demo's box threshold.
-    default_threshold = 0.35
+    default_threshold = BOX_THRESHOLD
 
     def __init__(self, model: GroundingDino, floor: float = 0.1) -> None:
         """``floor`` in [0, 1]: candidates that score less are not reported."""
@@ -172,8 +174,13 @@ class GroundingDinoDetector:
         return cls(load(path, variant, vocab, device, torch.bfloat16 if bf16 else torch.float32), floor)
 
     def threshold_for(self, product: Product) -> float:
-        """See :class:`~lib_photoshoot.detection.protocol.Detector`."""
-        return self.default_threshold
+        """Return the score from which a box counts in the authors' demo, for a product's words.
+
+        There the best token has to reach :data:`BOX_THRESHOLD`, and every other of a phrase :data:`TEXT_THRESHOLD`. Our
+        score is the mean over a word's tokens, so a word of several may have less. The strictest of the words holds.
+        """
+        fewest = min(len(self.model.words.encode(normalize(word))) for word in product.words)
+        return (BOX_THRESHOLD + (max(fewest, 1) - 1) * TEXT_THRESHOLD) / max(fewest, 1)
 
     def detect(self, image: np.ndarray, products: Sequence[Words], floor: float | None = None) -> list[Detection]:
         """Candidates for the products in a uint8 RGB picture (height, width, 3), best first.

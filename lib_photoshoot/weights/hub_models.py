@@ -1,8 +1,8 @@
 """Models that the user brings as a folder, in the layout of the Hugging Face hub: some that no hash is known of.
 
 A file of the manifest is refused unless it is the very one. Of these models nobody could tell us size and sha256 from
-several sources, or their owner wants to be asked, so they are taken as they are, and only from files that hold nothing but
-tensors. A folder lies below the models folder under the model's name, or in the hub's own cache.
+several sources, or their owner wants to be asked, so they are taken as they are, and only from files that hold nothing
+but tensors. A folder lies below the models folder under the model's name, or in the hub's own cache.
 """
 
 from __future__ import annotations

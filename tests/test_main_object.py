@@ -201,6 +201,13 @@ def test_a_threshold_of_the_products_own_counts(product_filter) -> None:
     assert [item.product for item in result.rejected] == ["vase"]
 
 
+def test_its_name_says_nothing_of_its_kind(product_filter) -> None:
+    picture = canvas()
+    truth = vase(picture, 150, 180, 90, (40, 90, 160))
+    (region,) = product_filter.detect(picture, parse_products("cup = product")).regions
+    assert region.product == "cup" and mask_iou(region.mask, truth) > 0.93
+
+
 def test_it_is_never_what_an_unknown_word_means(product_filter) -> None:
     picture = canvas()
     vase(picture, 150, 180, 90, (40, 90, 160))

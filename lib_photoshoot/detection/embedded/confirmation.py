@@ -8,7 +8,7 @@ import numpy as np
 
 from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
-from lib_photoshoot.products import Product
+from lib_photoshoot.products import Product, Way
 from lib_photoshoot.results import Box
 
 
@@ -31,11 +31,14 @@ class CutoutConfirmer:
         return [float(score) for score in probabilities[:, indices].sum(1)]
 
     def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], product: Product) -> list[float] | None:
-        """Return how much each mask (bool) of ``image`` shows ``product``, in [0, 1]; None when no word is known.
+        """Return how much each mask (bool) of ``image`` shows ``product``, in [0, 1].
+
+        None when no word is known, and for what is no kind of thing, the main object.
 
         See :meth:`ImageNetClassifier.evidence`.
         """
         vocabulary = load_vocabulary()
-        if not any(vocabulary.knows(word) for word in product.words):
+        # "cup = product" is whatever is shown, called a cup.
+        if product.way is Way.MAIN_OBJECT or not any(vocabulary.knows(word) for word in product.words):
             return None
         return self._classifier.evidence(image, masks, list(vocabulary.classes_for(product)))

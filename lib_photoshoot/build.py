@@ -10,22 +10,26 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.detection.checked import CheckedWords
-from lib_photoshoot.errors import DeviceError, ProductsError, UnknownProductError, WeightsError
+from lib_photoshoot.errors import DeviceError, PackagesError, ProductsError, UnknownProductError, WeightsError
 from lib_photoshoot.model_names import DETECTORS, DetectorName, RetouchName, SegmenterName
 from lib_photoshoot.products import Product, Way
 from lib_photoshoot.settings import AUTO, FilterSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lib_photoshoot.detection.protocol import Confirmer, Finder, Given
     from lib_photoshoot.detection.routing import RoutedDetector
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.pipeline import ProductFilter
     from lib_photoshoot.segmentation.outlining import Outliner
-    from lib_photoshoot.segmentation.salience import Salience
+    from lib_photoshoot.segmentation.salience import OnnxSalience, Salience
     from lib_photoshoot.segmentation.sam import SamSegmenter
 
 
-WAYS: dict[Way, str] = {}
+WAYS = {
+    Way.MAIN_OBJECT: "lib_photoshoot.detection.main_object.detector:load",
+}
 """Where the function is, as ``module:function``, that makes a finder out of a
 :class:`~lib_photoshoot.detection.protocol.Given`, for every way but by words."""
 ANY_WORDS = "lib_photoshoot.detection.asked_words:check_words"
@@ -69,10 +73,26 @@ def automatic_detector() -> str:
 
     for name, entry in DETECTORS.items():
         if entry.check is None:
-            with suppress(WeightsError):
-                find(entry.weights[0])
+            with suppress(WeightsError, PackagesError):
+                snapshot_of(name)
+                for weight in entry.weights[:1]:
+                    find(weight)
                 return name.value
     return DetectorName.EMBEDDED.value
+
+
+def snapshot_of(detector: DetectorName) -> Path | None:
+    """Return the folder that the user has to bring for a detector; None for one that needs none.
+
+    Raises WeightsError where it is not there, PackagesError where the library that reads it is too old.
+    """
+    from lib_photoshoot.detection.transformers_models import check_transformers
+    from lib_photoshoot.weights.hub_models import find_hub_model
+
+    entry = DETECTORS[detector]
+    if entry.transformers is not None:
+        check_transformers(entry.transformers, detector.value)
+    return None if entry.snapshot is None else find_hub_model(entry.snapshot)
 
 
 def weights_of(choice: ModelChoice) -> tuple[str, ...]:
@@ -133,7 +153,8 @@ class Models:
 
 
 def load_models(choice: ModelChoice) -> Models:
-    """Load the models of a choice. Raises WeightsError with the command that gets a missing file."""
+    """Load the models of a choice. Raises WeightsError with the command that gets a missing file, and
+    PackagesError for a library that is too old."""
     # The models' libraries take seconds to import: only a run pays for them, not --help.
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
@@ -146,11 +167,13 @@ def load_models(choice: ModelChoice) -> Models:
     classifier = ImageNetClassifier.from_file(find("efficientnet-lite2"))
     segmenter = _segmenter(choice.segmenter, device)
     entry = DETECTORS[choice.detector]
-    given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16)
+    quick = salience("u2netp")
+    folder = snapshot_of(choice.detector)
+    given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16, folder, quick)
     words = resolve_name(entry.loader)(given)
     detector = RoutedDetector(words, {way: partial(_finder, way, given) for way in WAYS})
     confirmer = CutoutConfirmer(classifier, guesses=entry.classifies_cutouts)
-    outliner = Outliner(segmenter, salience("u2netp"), fine_salience(), confirmer, thorough=choice.thorough)
+    outliner = Outliner(segmenter, quick, fine_salience(), confirmer, thorough=choice.thorough)
     return Models(choice, detector, segmenter, RoutedConfirmer(confirmer, detector), outliner)
 
 
@@ -214,7 +237,7 @@ def _segmenter(name: SegmenterName, device: str) -> SamSegmenter:
     return SamSegmenter.from_file(find(name.value), variant, device)
 
 
-def salience(name: str) -> Salience:
+def salience(name: str) -> OnnxSalience:
     """Return a salience network by its name in the manifest. Raises WeightsError where its file is not there."""
     from lib_photoshoot.segmentation.salience import NETWORKS, OnnxSalience
     from lib_photoshoot.weights.store import find

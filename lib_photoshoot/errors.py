@@ -54,6 +54,10 @@ class MissingWeightsError(WeightsError):
         return f"{self.what}: press 'Get weights' above 'Products' in the product filter."
 
 
+class PackagesError(PhotoshootError):
+    """A Python package that a model needs is not there, or too old."""
+
+
 class CatalogError(PhotoshootError):
     """An input, output folder or ledger cannot be used."""
 

@@ -14,6 +14,12 @@ class DetectorName(str, Enum):
     """Swin-T, the usual choice."""
     GROUNDINGDINO_B = "groundingdino-b"
     """Swin-B: larger and slower."""
+    MM_GROUNDINGDINO = "mm-groundingdino"
+    """Its successor of the same build, in any size that the user has."""
+    LLMDET = "llmdet"
+    """The same network, trained with a language model beside it."""
+    SAM3 = "sam3"
+    """Outlines for words, for those to whom Meta gives the weights."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,8 @@ class DetectorEntry:
     :class:`~lib_photoshoot.detection.checked.CheckedWords`; without one it takes any word, in English. ``weights`` are
     the files that it reads, by their names in the weights manifest. ``says`` stands in the command line's help. One
     that ``classifies_cutouts`` itself gets no second opinion. ``packages`` says whether it needs packages beyond those
-    of the embedded one.
+    of the embedded one. ``snapshot`` is the folder that the user brings, by its name in ``weights.hub_models``, and
+    ``transformers`` the first release of that library (major, minor) that has the network.
     """
 
     says: str
@@ -35,6 +42,8 @@ class DetectorEntry:
     check: str | None = None
     classifies_cutouts: bool = False
     packages: bool = False
+    snapshot: str | None = None
+    transformers: tuple[int, int] | None = None
 
 
 DETECTORS = {
@@ -57,6 +66,26 @@ DETECTORS = {
         weights=("groundingdino-swinb", "bert-vocab"),
         aliases=("groundingdino-swinb", "groundingdino_swinb_cogcoor"),
         packages=True,
+    ),
+    DetectorName.MM_GROUNDINGDINO: DetectorEntry(
+        "any words, your own folder of weights",
+        "lib_photoshoot.detection.mm_grounding_dino:load_mm_grounding_dino",
+        weights=("bert-vocab",),
+        snapshot="mm-groundingdino",
+        transformers=(4, 55),
+    ),
+    DetectorName.LLMDET: DetectorEntry(
+        "any words, your own folder of weights",
+        "lib_photoshoot.detection.mm_grounding_dino:load_llmdet",
+        weights=("bert-vocab",),
+        snapshot="llmdet",
+        transformers=(4, 55),
+    ),
+    DetectorName.SAM3: DetectorEntry(
+        "any nouns, your own folder of weights, under Meta's licence",
+        "lib_photoshoot.detection.sam3:load",
+        snapshot="sam3",
+        transformers=(5, 0),
     ),
 }
 """The registry of detectors: one more needs an entry here, a folder in ``detection/`` and its files in the manifest."""

@@ -22,8 +22,8 @@ class ModelRegistry:
         self._lock = threading.RLock()
 
     def get(self, choice: ModelChoice) -> Models:
-        """Return the models of a choice, loaded on first use. Raises WeightsError."""
-        from lib_photoshoot.build import load_models, weights_of
+        """Return the models of a choice, loaded on first use. Raises WeightsError and PackagesError."""
+        from lib_photoshoot.build import load_models, snapshot_of, weights_of
         from lib_photoshoot.weights.store import find
 
         with self._lock:
@@ -33,6 +33,7 @@ class ModelRegistry:
                 return replace(held, choice=choice)
             for name in weights_of(choice):
                 find(name)  # what is held stays while the other cannot be had
+            snapshot_of(choice.detector)
             # Let go first: two sets of models may not fit.
             self.release()
             self._models = load_models(choice)

@@ -47,6 +47,12 @@ class Reason(str, Enum):
     """It is the colour chart that the photo was calibrated by."""
     NOT_CONFIRMED = "not_confirmed"
     """The cut-out, looked at alone, is not the product."""
+    NO_MAIN_OBJECT = "no_main_object"
+    """Nothing in the picture stands out enough to be what it is of."""
+    UNSURE_MAIN_OBJECT = "unsure_main_object"
+    """Something stands out, but not surely one thing that ends inside the picture."""
+    PERSON = "person"
+    """What stands out is a person, who is no product."""
     MISSING_PRODUCT = "missing_product"
     """All products were asked for and one is absent."""
     LOST_IN_ENHANCEMENT = "lost_in_enhancement"
@@ -68,7 +74,8 @@ class Detection:
     """One candidate: the product's name, its box in pixels and its score in [0, 1].
 
     A detector that outlines the product on its way lends the ``mask`` of the picture's size and its predicted IoU
-    (``quality``), so that it need not be segmented again.
+    (``quality``), so that it need not be segmented again. One that itself knows why a candidate does not count says so
+    in ``refused``.
     """
 
     product: str
@@ -78,6 +85,7 @@ class Detection:
     quality: float | None = field(default=None, compare=False)
     also: tuple[str, ...] = ()
     """Further products of the list that the same thing is: a bottle that is perfume, too."""
+    refused: Reason | None = None
 
 
 @dataclass(frozen=True)

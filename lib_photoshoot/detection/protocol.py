@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
+    from lib_photoshoot.segmentation.salience import OnnxSalience
     from lib_photoshoot.segmentation.sam import SamSegmenter
 
 
@@ -59,7 +60,8 @@ class Finder(Detector, Confirmer, Protocol):
 class Given:
     """What a detector may be made of: its own weights, in the order of its entry, and what every filter has loaded.
 
-    ``device`` is a torch device; ``bf16`` asks for bfloat16, faster and less exact.
+    ``device`` is a torch device; ``bf16`` asks for bfloat16, faster and less exact. ``folder`` is the user's own, for a
+    detector that is read from one; ``quick`` the salience network that looks at every product.
     """
 
     weights: tuple[Path, ...]
@@ -67,3 +69,5 @@ class Given:
     segmenter: SamSegmenter
     device: str = "cpu"
     bf16: bool = False
+    folder: Path | None = None
+    quick: OnnxSalience | None = None

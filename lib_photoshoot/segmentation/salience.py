@@ -7,7 +7,9 @@ files, run by ONNX Runtime on the CPU.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +21,8 @@ from lib_photoshoot.allocator import giving_back_freed_memory
 from lib_photoshoot.errors import WeightsError
 
 LARGE_SIDE = 1024
+KEPT = 2
+"""Answers that are kept: those for a picture and for its mirror image, which the main object is found by."""
 
 
 class Salience(Protocol):
@@ -84,16 +88,26 @@ class OnnxSalience:
         self._path = path
         self._network = network
         self._session: Any = None
+        self._last: dict[object, tuple[np.ndarray, float]] = {}
 
     def map(self, image: np.ndarray) -> np.ndarray:
         """See :class:`Salience`. Raises WeightsError when ONNX Runtime cannot read the file."""
-        if self._network.side < LARGE_SIDE:
-            return self._map(image)
-        # It needs two thirds of a gigabyte for itself.
-        with giving_back_freed_memory():
-            return self._map(image)
+        return self.look(image)[0]
 
-    def _map(self, image: np.ndarray) -> np.ndarray:
+    def look(self, image: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return the map of ``image`` as :meth:`map` does, and the network's highest answer before it is stretched.
+
+        That is near 1 where anything stands out, and near 0 in a blank picture, whose map is stretched noise. The
+        answers for the last pictures are kept.
+        """
+        key = (image.shape, hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest())
+        if key not in self._last:
+            # A large one needs two thirds of a gigabyte for itself.
+            with giving_back_freed_memory() if self._network.side >= LARGE_SIDE else nullcontext():
+                self._last = dict([*self._last.items(), (key, self._look(image))][-KEPT:])
+        return self._last[key]
+
+    def _look(self, image: np.ndarray) -> tuple[np.ndarray, float]:
         session = self._session = self._session or _session(self._path)
         side = self._network.side
         # A stretched picture is what both were trained on.
@@ -102,8 +116,10 @@ class OnnxSalience:
         pixels = self._network.prepare(small.astype(np.float32)).transpose(2, 0, 1)[None]
         first = session.get_outputs()[0].name
         (answer,) = session.run([first], {session.get_inputs()[0].name: np.ascontiguousarray(pixels, np.float32)})
-        seen = self._network.finish(answer[0, 0].astype(np.float32))
-        return cv2.resize(np.clip(seen, 0, 1), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        raw = answer[0, 0].astype(np.float32)
+        seen = cv2.resize(np.clip(self._network.finish(raw), 0, 1), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        seen.flags.writeable = False  # it is handed out again
+        return seen, float(raw.max())
 
 
 def _session(path: Path) -> Any:

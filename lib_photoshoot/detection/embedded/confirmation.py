@@ -8,7 +8,7 @@ import numpy as np
 
 from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
-from lib_photoshoot.products import Product
+from lib_photoshoot.products import Product, Way
 from lib_photoshoot.results import Box
 
 
@@ -35,7 +35,9 @@ class CutoutConfirmer:
         return [float(score) for score in probabilities[:, indices].sum(1)]
 
     def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], product: Product) -> list[float] | None:
-        """Return how much each mask (bool) of ``image`` shows ``product``, in [0, 1]; None when no word is known.
+        """Return how much each mask (bool) of ``image`` shows ``product``, in [0, 1].
+
+        None when no word is known, and for what is no kind of thing, the main object.
 
         See :meth:`ImageNetClassifier.evidence`.
         """
@@ -45,6 +47,8 @@ class CutoutConfirmer:
     def _classes(self, product: Product) -> list[int] | None:
         """Return the classes that show a product; None where no word of it is known, or known well enough."""
         vocabulary = load_vocabulary()
+        if product.way is Way.MAIN_OBJECT:
+            return None  # "cup = product" is whatever is shown, called a cup
         answers = vocabulary.answers_for(product).values()
         means_less = any(answer.wider or any(entry.means_less for entry in answer.things) for answer in answers)
         if not answers or (means_less and not self._guesses):

@@ -16,7 +16,7 @@ import numpy as np
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection
 
-from .caption import Caption, Words, build_captions, class_scores
+from .caption import Caption, Words, build_captions, class_scores, normalize
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +31,9 @@ STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 NMS_IOU = 0.7
 """Boxes of one product that overlap more than this are one detection."""
+
+BOX_THRESHOLD, TEXT_THRESHOLD = 0.35, 0.25
+"""What the official demo asks of a box's best token, and of the other tokens of its phrase."""
 
 SMALLEST_SIDE = 32
 """Pixels; the network needs at least one cell a level. Only pictures longer than 1:41 are affected."""
@@ -55,10 +58,13 @@ def preprocess(image: np.ndarray, short_side: int = 800, long_side: int = 1333) 
     """Return a uint8 RGB picture (height, width, 3) as the network's input: float32 (1, 3, height, width),
     normalized.
     """
+    return normalised(image, target_size(image.shape[1], image.shape[0], short_side, long_side))
+
+
+def normalised(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a uint8 RGB picture in another ``size`` (width, height), float32 (1, 3, height, width), normalized."""
     from PIL import Image
 
-    height, width = image.shape[:2]
-    size = target_size(width, height, short_side, long_side)
     resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR), np.float32) / 255
     return np.ascontiguousarray(((resized - MEAN) / STD).transpose(2, 0, 1)[None])
 
@@ -142,8 +148,7 @@ class GroundingDinoDetector:
     """Finds any product that can be named, with GroundingDINO."""
 
     name = "groundingdino"
-    # The official demo's box threshold.
-    default_threshold = 0.35
+    default_threshold = BOX_THRESHOLD
 
     def __init__(self, model: GroundingDino, floor: float = 0.1) -> None:
         """``floor`` in [0, 1]: candidates that score less are not reported."""
@@ -169,8 +174,13 @@ class GroundingDinoDetector:
         return cls(load(path, variant, vocab, device, torch.bfloat16 if bf16 else torch.float32), floor)
 
     def threshold_for(self, product: Product) -> float:
-        """See :class:`~lib_photoshoot.detection.protocol.Detector`."""
-        return self.default_threshold
+        """Return the score from which a box counts in the authors' demo, for a product's words.
+
+        There the best token has to reach :data:`BOX_THRESHOLD`, and every other of a phrase :data:`TEXT_THRESHOLD`. Our
+        score is the mean over a word's tokens, so a word of several may have less. The strictest of the words holds.
+        """
+        fewest = min(len(self.model.words.encode(normalize(word))) for word in product.words)
+        return (BOX_THRESHOLD + (max(fewest, 1) - 1) * TEXT_THRESHOLD) / max(fewest, 1)
 
     def detect(self, image: np.ndarray, products: Sequence[Words], floor: float | None = None) -> list[Detection]:
         """Candidates for the products in a uint8 RGB picture (height, width, 3), best first.

@@ -269,8 +269,8 @@ def _check_words(job: FilterJob) -> None:
 
 
 def _check_models(job: FilterJob) -> None:
-    """Raise WeightsError for a model file or a package that is not there."""
-    from lib_photoshoot.build import weights_of
+    """Raise WeightsError or PackagesError for a model file or a package that is not there."""
+    from lib_photoshoot.build import snapshot_of, weights_of
     from lib_photoshoot.webui.hosts.requirements import missing
     from lib_photoshoot.weights.store import find
 
@@ -278,6 +278,7 @@ def _check_models(job: FilterJob) -> None:
     lacking = missing(embedded_only=not DETECTORS[choice.detector].packages)
     if lacking.message:
         raise WeightsError(lacking.message)
+    snapshot_of(choice.detector)
     for name in weights_of(choice):
         find(name)
 

@@ -8,14 +8,12 @@ the host pins otherwise: older ones than the command line uses. Coverage of the 
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
-import sysconfig
-import venv
 from pathlib import Path
 
+from tests.beside import environment
 from tests.conftest import ROOT
 
 FOLDER = ROOT / ".venv-host"
@@ -33,34 +31,12 @@ TESTS = (
 
 def main(options: list[str]) -> int:
     """Returns pytest's exit code; with options that choose tests, coverage is shown and not asked for."""
-    python = environment()
+    python = environment(FOLDER, REQUIREMENTS, "the environment of the stand-in host (about 50 MB)")
     chosen = [option for option in options if not option.startswith("-")]
     asked = [] if options else [f"--cov-fail-under={LEAST}"]
     command = [str(python), "-m", "pytest", f"--cov={ADAPTER}", "--cov-report=term:skip-covered", *asked, *options]
     variables = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
     return subprocess.run([*command, *([] if chosen else TESTS)], cwd=ROOT, env=variables).returncode
-
-
-def environment() -> Path:
-    """The environment's interpreter; made anew where the requirements or the interpreter beside it have changed."""
-    python = FOLDER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    beside = sysconfig.get_path("purelib")
-    stamp, wanted = FOLDER / ".standin", hashlib.sha256(REQUIREMENTS.read_bytes() + beside.encode()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return python
-    print(f"Making {FOLDER}, the environment of the stand-in host (about 50 MB)", file=sys.stderr, flush=True)
-    venv.create(FOLDER, clear=True, with_pip=True)
-    own = subprocess.run(
-        [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    Path(own, "beside.pth").write_text(f"{beside}\n")
-    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-warn-conflicts"]
-    subprocess.run([*pip, "-r", str(REQUIREMENTS)], check=True)
-    stamp.write_text(wanted)
-    return python
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.webui.hosts.a1111.streaming import streamed
 from lib_photoshoot.webui.hosts.a1111.widgets import element_id
 from lib_photoshoot.webui.http.sentences import note
@@ -59,8 +60,19 @@ def chosen_needs(detector: str, segmenter: str) -> list[Any]:
         if size
         else ""
     )
-    text = note(packages, wrong=True) + note(weights)
+    text = note(packages, wrong=True) + note(_brought(choice), wrong=True) + note(weights)
     return [gr.update(value=text, visible=bool(text)), _button(f"Get weights ({_megabytes(size)})", size)]
+
+
+def _brought(choice: ModelChoice) -> str:
+    """Return what is missing of what the user has to bring, as a sentence; empty for nothing."""
+    from lib_photoshoot.build import snapshot_of
+
+    try:
+        snapshot_of(choice.detector)
+    except PhotoshootError as error:
+        return str(error)
+    return ""
 
 
 def _choice(detector: str, segmenter: str) -> ModelChoice:

@@ -78,7 +78,7 @@ def test_two_entries_may_not_share_a_word() -> None:
         ),
         (
             "watch",
-            "analog clock|digital watch|stopwatch|wall clock|magnetic compass",
+            "analog clock|digital watch|stopwatch|wall clock|magnetic compass|barometer|digital clock",
         ),
         (
             "bottle",
@@ -98,8 +98,8 @@ def test_measured_products_keep_their_classes(product: str, labels: str) -> None
 @pytest.mark.parametrize(
     ("products", "rivals", "none"),
     [
-        ("watch", "wall clock|analog clock|magnetic compass|barometer|stopwatch", "digital watch|wallet"),
-        ("watch = wall clock", "magnetic compass|barometer|stopwatch", "wall clock|analog clock"),
+        ("watch", "wall clock|analog clock|magnetic compass|barometer", "digital watch|stopwatch|wallet"),
+        ("watch = wall clock", "magnetic compass|barometer", "wall clock|analog clock"),
         ("handbag", "backpack|wallet|plastic bag", "purse"),
         ("handbag = backpack", "wallet|plastic bag", "backpack"),
         ("car", "car wheel|grille|trailer truck", "sports car|minivan|jeep"),

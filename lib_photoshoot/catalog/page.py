@@ -134,7 +134,7 @@ def item_of(record: Record, hand: Hand | None, fixable: bool = False) -> Item:
         "check": _doubtful(entry),
         "marks": ["hand"] if record.drawn_by_hand else [],
         "size": [entry["width"], entry["height"]],
-        "regions": [_region(region) for region in entry["regions"]],
+        "regions": [region_of(region) for region in entry["regions"]],
         "notes": [note for note in notes if note is not told or note.get("colours")],
         "details": list(_details(entry)),
         "fixable": fixable and is_local(record.file),
@@ -177,7 +177,8 @@ def _views(record: Record) -> list[View]:
     return views
 
 
-def _region(region: Mapping[str, Any]) -> Region:
+def region_of(region: Mapping[str, Any]) -> Region:
+    """Return a region of a report's entry as the page shows it."""
     found: Region = {
         "product": region["product"], "score": region["score"], "box": region["box"], "doubts": doubts_of(region)
     }  # fmt: skip

@@ -105,6 +105,12 @@ class ReviewedRun:
             raise CatalogError(f"{shown(self._out)} has no such picture any more; load the page again.")
         return found
 
+    def known(self, file: str) -> Record | None:
+        """Return the record of a picture by its ``file``, None where there is none. Raises CatalogError."""
+        with self._lock:
+            self._update()
+            return self._run.numbered(id_of(file))
+
     def replace(self, old: Record, new: Record, scratch: Path) -> Item:
         """Put a corrected record in the place of another, with its new files, which lie in ``scratch``; the decision
         stands. Returns the picture for the page. Raises CatalogError; then nothing has changed.

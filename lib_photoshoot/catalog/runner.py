@@ -118,7 +118,7 @@ def run_engine(
     bad: dict[int, dict[str, str]] = {}
     notes: dict[int, str] = {}
     resumed = matched = gone = 0
-    with Ledger(out, {"products": [_as_json(product) for product in products], **settings}, resume) as ledger:
+    with Ledger(out, header_of(products, settings), resume) as ledger:
 
         def count(number: int, record: Record) -> None:
             # The record itself stays in the ledger alone.
@@ -173,6 +173,11 @@ def run_engine(
             "another now: the new ones were filtered, and have to be corrected anew."
         )
     return CatalogSummary(matched, len(done) - matched, resumed, tuple(unreadable), tuple(in_order))
+
+
+def header_of(products: Sequence[Product], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the ledger of a run says of it: only a run with the same products and settings goes on there."""
+    return {"products": [_as_json(product) for product in products], **settings}
 
 
 def _as_json(product: Product) -> dict[str, Any]:

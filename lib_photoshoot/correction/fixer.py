@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -33,9 +33,11 @@ from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
 from lib_photoshoot.transparency import on_neutral_ground
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lib_photoshoot.calibration.applying import Calibrator
     from lib_photoshoot.catalog.ledger import Record
-    from lib_photoshoot.catalog.review import ReviewedRun
+    from lib_photoshoot.pages.data import Item
 
 COPIES_KEPT = 4
 """Copies of pictures that stay in memory, 12 MB each at most."""
@@ -43,6 +45,26 @@ EMBEDDINGS_KEPT = 8
 """Of SAM, four megabytes each."""
 
 Turn = Callable[[], AbstractContextManager[Any]]
+
+
+class CorrectedRun(Protocol):
+    """A run whose outlines are corrected, as :class:`~lib_photoshoot.catalog.review.ReviewedRun` is one.
+
+    All raise PhotoshootError.
+    """
+
+    @property
+    def out(self) -> Path:
+        """Its folder."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the run was told."""
+
+    def record(self, number: int) -> Record:
+        """Return the record of the picture with that number on the page; its ``file`` is where the picture lies."""
+
+    def replace(self, old: Record, new: Record, scratch: Path) -> Item:
+        """Put a corrected record in the place of another; returns the picture for the page."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +82,7 @@ class Fixer:
 
     def __init__(
         self,
-        run: ReviewedRun,
+        run: CorrectedRun,
         load: Callable[[], ClickOutliner],
         calibrator: Calibrator | None = None,
         turn: Turn = nullcontext,
@@ -78,6 +100,10 @@ class Fixer:
     def original(self, id_: int) -> bytes:
         """Return the original as a JPEG file. Raises PhotoshootError."""
         return jpeg_of(read_original(self._run.record(id_)))
+
+    def find(self, id_: int) -> dict[str, Any]:
+        """Return that nothing changed: the run has looked for the products of all its pictures."""
+        return {"shots": [], "products": []}
 
     def ready(self, ids: Sequence[int]) -> None:
         """Prepare for questions about these pictures; returns at once."""

@@ -10,6 +10,7 @@ const ROUND = ["click", "brush", "eraser", "hand"], GROUND_NAMES = ["outline", "
 
 async function openFixer(item) {
   if (!canFix(item)) return;
+  if (!item.size) try { await learnSize(item); } catch (error) { warn(`${named(item)}: ${error.message}`); return; }
   if (fixer.item && fixer.item !== item) leave();
   const again = fixer.item === item;
   if (!again) Object.assign(fixer, { tool: "click", minus: false });

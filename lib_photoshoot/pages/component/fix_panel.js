@@ -68,7 +68,7 @@ const coarse = matchMedia("(pointer: coarse)");
 const BOX = "A box begins anew: best where like products touch or overlap.";
 function hint() {
   const { draft, tool } = fixer;
-  if (!draft) return "The outlines are on their way…";
+  if (!draft) return fixer.item && fixer.item.unfound ? LOOKING : "The outlines are on their way…";
   if (draft.saving) return "Saving. You can go on with another picture.";
   if (draft.note) return draft.note;
   const { region } = draft, name = region ? region.product : "";

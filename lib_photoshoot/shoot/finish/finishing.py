@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED
-from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.catalog.outputs import cutout_name
-from lib_photoshoot.catalog.runner import run_catalog
+from lib_photoshoot.catalog.runner import header_of, run_catalog
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError, ExportError, ImageError, ProductsError, ShootError
 from lib_photoshoot.files import shown, writing_failed
@@ -36,6 +35,15 @@ from lib_photoshoot.shoot.finish.exports import (
 )
 from lib_photoshoot.shoot.finish.ledger import FINISH_LEDGER, FinishLedger
 from lib_photoshoot.shoot.finish.ranking import Channel, FinishedProduct, FinishProgress, seed_of, write_ranking
+from lib_photoshoot.shoot.finish.runs import (
+    EXPORTS,
+    RANKING,
+    candidates_folder,
+    run_folder,
+    source_of,
+    take_over,
+    told_of,
+)
 from lib_photoshoot.shoot.finish.sentences import not_found, rejected_in_words, why_rejected
 from lib_photoshoot.shoot.review.folder import ShootFolder
 from lib_photoshoot.shoot.run.ledger import FINISHED
@@ -51,9 +59,6 @@ if TYPE_CHECKING:
     from lib_photoshoot.settings import FilterSettings
     from lib_photoshoot.shoot.run.ledger import Try
     from lib_photoshoot.shoot.shot_list.product import ListedProduct
-
-RANKING, EXPORTS = "ranking.json", "exports"
-_OURS = (RANKING, EXPORTS, FINISH_LEDGER)
 
 
 def finish_shoot(
@@ -185,9 +190,7 @@ class _Work:
         self._tell(FinishProgress(done, self.total, job.product.name))
 
     def _run_folder(self, job: _Job) -> Path:
-        folder = job.product.folder
-        # No product's folder ends so, unless its name is one that Windows keeps for itself.
-        return inside(self._out, f"{folder}-" if folder.casefold() in _OURS else folder, ShootError)
+        return run_folder(self._shoot, job.product.folder)
 
     def _cutouts(self, job: _Job, candidate: Candidate) -> tuple[str, ...]:
         """Its cut-outs' paths relative to the shoot's folder, one for each region."""
@@ -203,12 +206,13 @@ class _Work:
         run's folder belongs to something else.
         """
         run, start = self._run_folder(job), self._done
-        files = [inside(self._shoot, entry.file, ShootError) for entry in job.tries]
-        sources = [InputFile(os.fspath(file), str(entry.seed)) for file, entry in zip(files, job.tries, strict=True)]
+        sources = [source_of(self._shoot, entry.file, entry.seed) for entry in job.tries]
         choice = self._choose(job.product.settings)
         products = parse_products(job.product.settings.products)
-        settings = {"detector": choice.detector.value, "segmenter": choice.segmenter.value}
+        settings = told_of(choice)
         try:
+            candidates = candidates_folder(self._shoot, job.product.folder)
+            problems += take_over(candidates, run, sources, header_of(products, settings))
             summary = run_catalog(
                 _LoadedLater(lambda: self._load(choice)),
                 sources,
@@ -216,11 +220,11 @@ class _Work:
                 run,
                 resume=True,
                 progress=lambda state: self._at(job, start + state.done),
-                settings={**settings, "threshold": choice.threshold},
+                settings=settings,
                 withdraw=False,
             )
             names = {product.name for product in products}  # by hand another can be added to a picture
-            candidates = {item.source: item for item in read_candidates(run) if item.product in names}
+            found_in_run = {item.source: item for item in read_candidates(run) if item.product in names}
             images = json.loads((run / "report.json").read_text("utf-8"))["images"]
         except CatalogError as error:
             if isinstance(error.__cause__, OSError):
@@ -234,7 +238,7 @@ class _Work:
         reasons = {entry["file"]: entry for entry in images if entry["decision"] == Decision.SKIP.value}
         found = {}
         for entry, source in zip(job.tries, sources, strict=True):
-            if (candidate := candidates.get(source.name)) is not None and candidate.by_hand == REJECTED:
+            if (candidate := found_in_run.get(source.name)) is not None and candidate.by_hand == REJECTED:
                 rejected[entry.seed] = entry
             elif candidate is not None:
                 found[entry.seed] = FinishedCutOut(entry, candidate, stamp_of(run, candidate))

@@ -47,7 +47,6 @@ from lib_photoshoot.webui.shoot.rows import (
 from lib_photoshoot.webui.shoot.watch import WatchedRun
 
 if TYPE_CHECKING:
-    from lib_photoshoot.pages.application import Reviewed
     from lib_photoshoot.shoot.run.webui import WebUi
     from lib_photoshoot.webui.shoot.host import ShootHost
 
@@ -203,7 +202,7 @@ class ShootService:
         view = self.detail(name, before)
         return {"shots": view["shots"], "products": view["products"]}
 
-    def own(self, folder: Path) -> Reviewed | None:
+    def own(self, folder: Path) -> OwnShoot | None:
         """Return the pictures of one of the shoots by its real folder; None for any other folder."""
         if folder.parent != Path(os.path.realpath(self._host.folder())) or not (folder / LIST_NAME).is_file():
             return None

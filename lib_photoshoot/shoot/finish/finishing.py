@@ -33,11 +33,13 @@ from lib_photoshoot.shoot.finish.exports import (
     free_name,
     stamp_of,
 )
+from lib_photoshoot.shoot.finish.for_shops import FOR_NOBODY, ForShops, Sold
 from lib_photoshoot.shoot.finish.ledger import FINISH_LEDGER, FinishLedger
 from lib_photoshoot.shoot.finish.ranking import Channel, FinishedProduct, FinishProgress, seed_of, write_ranking
 from lib_photoshoot.shoot.finish.runs import (
     EXPORTS,
     RANKING,
+    LoadedLater,
     candidates_folder,
     run_folder,
     source_of,
@@ -49,13 +51,8 @@ from lib_photoshoot.shoot.review.folder import ShootFolder
 from lib_photoshoot.shoot.run.ledger import FINISHED
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lib_photoshoot.build import ModelChoice
     from lib_photoshoot.catalog.runner import Filter
-    from lib_photoshoot.colour.space import ColourSpace
-    from lib_photoshoot.products import Product
-    from lib_photoshoot.results import FilterResult
     from lib_photoshoot.settings import FilterSettings
     from lib_photoshoot.shoot.run.ledger import Try
     from lib_photoshoot.shoot.shot_list.product import ListedProduct
@@ -68,8 +65,11 @@ def finish_shoot(
     profiles: Sequence[str] = (),
     top: int | None = None,
     tell: Callable[[FinishProgress], None] = lambda _: None,
+    shop: ForShops = FOR_NOBODY,
 ) -> Iterator[FinishedProduct]:
     """Finish every product that has accepted pictures, one after the other, and write ``ranking.json`` at the end.
+
+    Behind the last product the pictures of each channel are named and handed over as ``shop`` says, which is told.
 
     ``choose`` says which models a product's settings ask for. ``load`` gives a filter with them that enhances nothing;
     it is called only where a picture has to be cut out. ``profiles`` replace those of all products, ``top`` their
@@ -88,6 +88,7 @@ def finish_shoot(
     default_weights()  # says now, and not after the first product, what it lacks
     names = [name for product in products for name in profiles or product.exports]
     exporters = exports_for(inside(out, EXPORTS, ShootError), names, None if profiles else shoot)
+    shop.check([exports.profile for exports in exporters.values()])
     finished: list[FinishedProduct] = []
     try:
         opened = FinishLedger(out)
@@ -106,6 +107,8 @@ def finish_shoot(
                 finished.append(result)
                 yield result
         try:
+            for exports in exporters.values():
+                shop.hand_over(exports, ledger, work.sold[exports.name])
             write_ranking(out / RANKING, finished)
         except OSError as error:
             raise _cannot_write(out, error) from error
@@ -147,6 +150,7 @@ class _Work:
         tell: Callable[[FinishProgress], None],
     ) -> None:
         self.total = 0
+        self.sold: dict[str, list[Sold]] = {exports.name: [] for exports in exporters.values()}
         self._shoot, self._out, self._ledger, self._exporters = shoot, out, ledger, exporters
         self._choose, self._load, self._tell = choose, load, tell
         self._done = 0
@@ -214,7 +218,7 @@ class _Work:
             candidates = candidates_folder(self._shoot, job.product.folder)
             problems += take_over(candidates, run, sources, header_of(products, settings))
             summary = run_catalog(
-                _LoadedLater(lambda: self._load(choice)),
+                LoadedLater(lambda: self._load(choice)),
                 sources,
                 products,
                 run,
@@ -312,12 +316,13 @@ class _Work:
             self._at(job, self._done + 1)
             before = self._ledger.exports.get(job.product.name, {}).get((exports.name, item.entry.seed))
             try:
-                record = exports.export(job.product, item, self._run_folder(job), before)
+                record, exported = exports.export(job.product, item, self._run_folder(job), before)
             except (ImageError, ExportError) as error:
                 problems.append(str(error))
                 continue
             if record is not before:
                 self._ledger.add_export(record)
+            self.sold[exports.name].append(Sold(job.product, item, self._run_folder(job), record, exported))
             (kept if record is before else made).append(record.file)
             missed.extend(f"{record.file} misses {finding}" for finding in record.missed)
         return Channel(exports.name, exports.folder, tuple(made), tuple(kept), tuple(missed))
@@ -325,19 +330,6 @@ class _Work:
 
 class _Unusable(Exception):
     """A product's folder in ``finished`` cannot be used; the text is a sentence."""
-
-
-class _LoadedLater:
-    """A filter whose models are loaded with its first picture."""
-
-    def __init__(self, load: Callable[[], Filter]) -> None:
-        self._load = load
-        self._filter: Filter | None = None
-
-    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace) -> FilterResult:
-        if self._filter is None:
-            self._filter = self._load()
-        return self._filter.run(image, products, space)
 
 
 def _cannot_write(where: Path, error: OSError) -> ShootError:

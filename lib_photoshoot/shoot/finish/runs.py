@@ -8,7 +8,7 @@ picture is accepted and finished. Either run names a picture where it lies when 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,13 @@ from lib_photoshoot.shoot.run.ledger import FINISHED
 from lib_photoshoot.shoot.run.pictures import placed
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from lib_photoshoot.build import ModelChoice
+    from lib_photoshoot.catalog.runner import Filter
+    from lib_photoshoot.colour.space import ColourSpace
+    from lib_photoshoot.products import Product
+    from lib_photoshoot.results import FilterResult
 
 RANKING, EXPORTS = "ranking.json", "exports"
 CANDIDATES = ".candidates"
@@ -90,3 +96,16 @@ def _copy(source: Path, target: Path, record: Record) -> None:
         data, place = inside(source, name).read_bytes(), inside(target, name)
         place.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(place, data)
+
+
+class LoadedLater:
+    """A filter whose models are loaded with its first picture."""
+
+    def __init__(self, load: Callable[[], Filter]) -> None:
+        self._load = load
+        self._filter: Filter | None = None
+
+    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace) -> FilterResult:
+        if self._filter is None:
+            self._filter = self._load()
+        return self._filter.run(image, products, space)

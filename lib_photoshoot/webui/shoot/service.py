@@ -33,6 +33,7 @@ from lib_photoshoot.webui.http.background import Later
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.picture_pages import REPORT_AFTER_S, address_of
 from lib_photoshoot.webui.shoot.finishing import Finishing
+from lib_photoshoot.webui.shoot.for_shops import shop_of
 from lib_photoshoot.webui.shoot.pictures import OwnShoot
 from lib_photoshoot.webui.shoot.rows import (
     RowsError,
@@ -174,12 +175,16 @@ class ShootService:
         return self._finishing.describe(self._folder(name).path)
 
     def finish(self, name: str, body: Any) -> dict[str, Any]:
-        """Start or stop to cut out, rank and export a shoot's accepted pictures."""
-        action = fields_of(body, ("action",))["action"]
+        """Start or stop to cut out, rank and export a shoot's accepted pictures; what a start has besides is read by
+        :func:`~lib_photoshoot.webui.shoot.for_shops.shop_of`.
+        """
         path = self._folder(name).path
+        action = body.get("action") if isinstance(body, dict) else None
         if action == "start":
-            self._finishing.start(path)
-        elif action == "stop":
+            self._finishing.start(path, *shop_of({key: body[key] for key in body if key != "action"}))
+            return self._finishing.describe(path)
+        fields_of(body, ("action",))
+        if action == "stop":
             self._finishing.stop(path)
         else:
             raise RequestError("Give an action: start or stop.")

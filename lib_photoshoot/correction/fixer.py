@@ -20,6 +20,7 @@ from lib_photoshoot.catalog.replacement import new_scratch
 from lib_photoshoot.correction.ahead import Ahead
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.originals import check_original, jpeg_of, read_original
+from lib_photoshoot.correction.overlaps import without_overlaps
 from lib_photoshoot.correction.regions import read_region_mask
 from lib_photoshoot.correction.run_settings import RunSettings, run_settings
 from lib_photoshoot.correction.saving import Drawing, corrected_parts, write_correction
@@ -135,7 +136,9 @@ class Fixer:
         shape = working_copy(picture.pixels).shape[:2]
         drawings, removed = _drawings(record, changes, settings, shape)
         with self._saving:
-            return {"shots": [self._saved(record, picture, drawings, removed, settings)], "products": []}
+            told: list[str] = []
+            item = self._saved(record, picture, drawings, removed, settings, told)
+            return {"shots": [item], "products": [], "told": told}
 
     def enhance(self, id_: int) -> dict[str, Any]:
         """Raise CatalogError: only a host that paints can do that."""
@@ -148,6 +151,7 @@ class Fixer:
         drawings: Sequence[Drawing],
         removed: Sequence[int],
         settings: RunSettings,
+        told: list[str] | None = None,
     ) -> Any:
         out = self._run.out
 
@@ -155,7 +159,11 @@ class Fixer:
             copy = self._copy(record)
             return self._outlined(copy, None, _scaled(box, copy), ())
 
-        parts = corrected_parts(out, record, picture, drawings, removed, unwritten)
+        parts, sentences = without_overlaps(
+            out, record, corrected_parts(out, record, picture, drawings, removed, unwritten)
+        )
+        if told is not None:
+            told += sentences
         try:
             scratch = new_scratch(out)
             try:

@@ -12,7 +12,8 @@ pixels, in base64.
   "mask": MASK | null}`` -> ``{"mask": MASK, "seconds": s}``. It begins from ``mask``, or from the outline of
   ``region`` as it is, or from nothing; all points since then are sent each time, 1 for what belongs to the product.
 - ``POST fix/save`` ``{"id", "regions": [{"region": NUMBER | null, "product": WORD, "mask": MASK}, {"region": NUMBER,
-  "remove": true}]}`` -> as decisions are answered, with the whole new item. Regions that are not named stay.
+  "remove": true}]}`` -> as decisions are answered, with the whole new item, and ``told``, sentences about
+  outlines that another grew into. Regions that are not named stay.
 - ``POST fix/enhance`` ``{"id"}`` -> the same: its products are enhanced again, where the page's ``enhance`` is that
   address.
 """

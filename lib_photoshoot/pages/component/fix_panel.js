@@ -105,6 +105,8 @@ function showRegions() {
   inFixer(".remove").hidden = !region;
   inFixer(".remove").textContent = region && region.removed ? "Restore" : "Remove";
   inFixer(".remove").setAttribute("aria-label", region ? `${region.removed ? "Restore" : "Remove"} ${region.product}` : "");
+  inFixer(".join").hidden = !draft || joinable(draft).length < 2;
+  inFixer(".join").setAttribute("aria-pressed", Boolean(fixer.joining));
   inFixer(".name").hidden = !fresh;
   if (fresh && document.activeElement !== inFixer("#fix-word")) inFixer("#fix-word").value = region.product;
   for (const button of $$(".remove, .add", dialog)) button.disabled = !draft || draft.saving;
@@ -143,7 +145,7 @@ function resizeBrush(to) {
 const ACTIONS = {
   previous: () => stepFixer(-1), next: () => stepFixer(1), undo: () => stepHistory(-1), redo: () => stepHistory(1),
   out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, pixels: () => toPixels(),
-  save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct,
+  save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining,
   keys: () => $("#help").showModal(),
 };
 dialog.addEventListener("click", event => {

@@ -74,10 +74,10 @@ class ShootFixer:
 
     def save(self, id_: int, changes: Sequence[RegionChange]) -> dict[str, Any]:
         """Correct a picture's outlines, all or none. Raises PhotoshootError."""
-        self._fixer(id_).save(id_, changes)
+        answer = self._fixer(id_).save(id_, changes)
         self._outlines.touch(id_)
         self._corrected()
-        return self._told(id_)
+        return self._told(id_) | {"told": answer["told"]}
 
     def enhance(self, id_: int) -> dict[str, Any]:
         """Raise CatalogError, as for any run."""

@@ -31,14 +31,16 @@ _FILTER = {Decision.MATCH.value: "accepted", Decision.SKIP.value: "rejected"}
 _VIEWS = {"found": "Found", "after": "After", "before": "Before"}
 
 
-def write_page(out: Path, document: Mapping[str, Any], records: Sequence[Record]) -> None:
+def write_page(
+    out: Path, document: Mapping[str, Any], records: Sequence[Record], hands: Mapping[str, Hand] | None = None
+) -> None:
     """Write ``report.html`` atomically; raises ``OSError`` as it comes.
 
     ``document`` is a :func:`~lib_photoshoot.catalog.report.report_document`. ``records`` are gone through several times
-    and never held together.
+    and never held together. ``hands`` are what was decided, read where they are not given.
     """
     embed = _thumbnail_bytes(out, records) <= MOST_EMBEDDED
-    write_atomic(out / PAGE_NAME, page_chunks(out, document, records, embed=embed))
+    write_atomic(out / PAGE_NAME, page_chunks(out, document, records, hands=hands, embed=embed))
 
 
 def page_chunks(

@@ -6,7 +6,6 @@ Models are loaded with the first click. Embeddings of the picture in view and of
 from __future__ import annotations
 
 import io
-import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from lib_photoshoot.catalog.replacement import new_scratch
+from lib_photoshoot.catalog.replacement import scratch_folder
 from lib_photoshoot.correction.ahead import Ahead
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.originals import check_original, jpeg_of, read_original
@@ -165,12 +164,9 @@ class Fixer:
         if told is not None:
             told += sentences
         try:
-            scratch = new_scratch(out)
-            try:
+            with scratch_folder(out) as scratch:
                 new = write_correction(out, scratch, record, picture, parts, settings)
                 return self._run.replace(record, new, scratch)
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
         except OSError as error:
             raise CatalogError(writing_failed(out, error, "save the correction again; nothing was changed")) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import uuid
@@ -63,6 +64,15 @@ def stamp_of(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file's bytes, in hexadecimal digits. Raises OSError as it comes."""
+    sha = hashlib.sha256()
+    with open(path, "rb") as file:
+        while data := file.read(1 << 20):
+            sha.update(data)
+    return sha.hexdigest()
 
 
 def remove_parts(out: Path, others: str = "") -> None:

@@ -18,6 +18,7 @@ from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.results import Decision, Doubt, FilterResult, Outline, ProductRegion, Reason
+from tests.bright_squares import BrightSquares
 from tests.corrected import drawn_by_hand
 from tests.ranking.test_rank_cli import draw
 from tests.shoot.test_finish import profile
@@ -230,3 +231,21 @@ def test_decisions_that_cannot_be_read_are_no_reason_to_sell_everything(
     for told in (invoke("rank", run), export(tmp_path / "shop", run)):
         assert told.exit_code == 2 and "leads out of that folder" in told.stderr
     assert not exported(tmp_path / "shop")
+
+
+def test_at_a_runs_end_decisions_and_added_words_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a run of 10,000 pictures each time takes seconds."""
+    from lib_photoshoot.catalog import decisions, ledger
+
+    draw(tmp_path / "in" / "1.png", 1)
+    out, reads, gets = tmp_path / "out", [], []
+    go = lambda: run_catalog(BrightSquares(), collect_inputs([tmp_path / "in"], out), parse_products("lamp"), out, True)  # noqa: E731
+    go()
+    drawn_by_hand(out, "1", lambda pixels: None, added="saucer")
+    real, get = decisions.read_hands, ledger.Ledger.get
+    monkeypatch.setattr(decisions, "read_hands", lambda *given: (reads.append(given), real(*given))[1])
+    monkeypatch.setattr(ledger.Ledger, "get", lambda *given: (gets.append(given[1]), get(*given))[1])
+    go()
+    assert len(reads) == 1 and json.loads((out / "report.json").read_text())["products"] == ["lamp", "saucer"]
+    # For the words by hand alone nobody goes through the records once more.
+    assert len(gets) <= 9

@@ -31,14 +31,16 @@ _FILTER = {Decision.MATCH.value: "accepted", Decision.SKIP.value: "rejected"}
 _VIEWS = {"found": "Found", "after": "After", "before": "Before"}
 
 
-def write_page(out: Path, document: Mapping[str, Any], records: Sequence[Record]) -> None:
+def write_page(
+    out: Path, document: Mapping[str, Any], records: Sequence[Record], hands: Mapping[str, Hand] | None = None
+) -> None:
     """Write ``report.html`` atomically; raises ``OSError`` as it comes.
 
     ``document`` is a :func:`~lib_photoshoot.catalog.report.report_document`. ``records`` are gone through several times
-    and never held together.
+    and never held together. ``hands`` are what was decided, read where they are not given.
     """
     embed = _thumbnail_bytes(out, records) <= MOST_EMBEDDED
-    write_atomic(out / PAGE_NAME, page_chunks(out, document, records, embed=embed))
+    write_atomic(out / PAGE_NAME, page_chunks(out, document, records, hands=hands, embed=embed))
 
 
 def page_chunks(
@@ -134,7 +136,7 @@ def item_of(record: Record, hand: Hand | None, fixable: bool = False) -> Item:
         "check": _doubtful(entry),
         "marks": ["hand"] if record.drawn_by_hand else [],
         "size": [entry["width"], entry["height"]],
-        "regions": [_region(region) for region in entry["regions"]],
+        "regions": [region_of(region) for region in entry["regions"]],
         "notes": [note for note in notes if note is not told or note.get("colours")],
         "details": list(_details(entry)),
         "fixable": fixable and is_local(record.file),
@@ -177,7 +179,8 @@ def _views(record: Record) -> list[View]:
     return views
 
 
-def _region(region: Mapping[str, Any]) -> Region:
+def region_of(region: Mapping[str, Any]) -> Region:
+    """Return a region of a report's entry as the page shows it."""
     found: Region = {
         "product": region["product"], "score": region["score"], "box": region["box"], "doubts": doubts_of(region)
     }  # fmt: skip

@@ -13,8 +13,8 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Container, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +23,46 @@ from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.journal import Journal, reopened
+from lib_photoshoot.locks import hold, is_held
 
 PENDING = ".pending-correction.json"
 SCRATCH = ".correction-"
 """How the folder begins in which new files are made."""
-_LONGEST_S = 3600
-"""No correction takes so long: an older folder was left behind by a kill."""
+_LOCK = ".lock"
+_UNLOCKED_S = 60
+"""A folder is locked in a moment: an older one without a lock was left behind by a kill."""
 BY_HAND = "-by-hand-"
 """What the names of a corrected picture's files have behind the picture's own, before a number."""
 
 
-def new_scratch(out: Path) -> Path:
-    """Make a folder beside the run's own in which files are written before they are moved in place."""
+@contextmanager
+def scratch_folder(out: Path) -> Iterator[Path]:
+    """Make a folder beside the run's own in which files are written before they are moved in place; it is gone then.
+
+    A lock in it, which a kill gives back, says that somebody works there. Raises OSError as it comes.
+    """
     scratch = out / f"{SCRATCH}{uuid.uuid4().hex}"
     scratch.mkdir()
-    return scratch
+    try:
+        with hold(scratch / _LOCK) or nullcontext():
+            yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def clear_left(out: Path) -> None:
+    """Remove the folders in which killed corrections were making files. Raises OSError as it comes."""
+    for folder in out.glob(f"{SCRATCH}*"):
+        with suppress(FileNotFoundError):  # whoever works there has ended meanwhile
+            if _is_left(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left(folder: Path) -> bool:
+    """Whether nobody works in such a folder any more: it may also be only just made, and not locked yet."""
+    if folder.is_symlink() or is_held(folder / _LOCK):
+        return False
+    return (folder / _LOCK).exists() or time.time() - folder.stat().st_mtime > _UNLOCKED_S
 
 
 def open_run(out: Path) -> Journal:
@@ -95,9 +120,7 @@ def recover(out: Path, owned: Callable[[], Container[str]]) -> None:
     ``owned`` finds the outputs that the current records name. To be called while nobody else replaces anything: the
     ledger is locked. Only outputs are removed, whatever a note from elsewhere says. Raises OSError as it comes.
     """
-    for folder in out.glob(f"{SCRATCH}*"):
-        if not folder.is_symlink() and time.time() - folder.stat().st_mtime > _LONGEST_S:
-            shutil.rmtree(folder, ignore_errors=True)
+    clear_left(out)
     note = _pending(out)
     if note is None:
         return

@@ -7,12 +7,12 @@ import io
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from lib_photoshoot.catalog.coco import coco_document
-from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import products_of
 from lib_photoshoot.confined import inside
@@ -90,17 +90,17 @@ def colour_in_words(item: Mapping[str, Any]) -> str:
     return f"{check['says']} ({check['tolerance']:g} allowed)" if check else ""
 
 
-def write_reports(out: Path, document: dict[str, Any], records: Sequence[Record]) -> None:
+def write_reports(out: Path, document: dict[str, Any], records: Sequence[Record], hands: Mapping[str, Hand]) -> None:
     """Write all three files atomically; raises ``OSError`` as it comes.
 
     ``document`` is a :func:`report_document`. ``records`` are gone through several times and never held together: a
-    long run's need not fit into memory.
+    long run's need not fit into memory. ``hands`` is what a person decided.
     """
-    _write_with_hands(out, document, records)
+    _write_with_hands(out, document, records, hands)
     _write(out / "coco.json", coco_chunks(document["products"], records))
 
 
-def rewrite_reports(out: Path, document: dict[str, Any], records: Sequence[Record]) -> None:
+def rewrite_reports(out: Path, document: dict[str, Any], records: Sequence[Record], hands: Mapping[str, Hand]) -> None:
     """Write ``report.json`` and ``report.csv`` anew after decisions, and ``coco.json`` after corrections.
 
     Not where a run has still to write them, or is writing to its ledger at the moment: at its end it does this itself.
@@ -108,13 +108,14 @@ def rewrite_reports(out: Path, document: dict[str, Any], records: Sequence[Recor
     """
     if (out / "report.json").is_file():
         with suppress(BlockingIOError), reopened(inside(out, LEDGER_NAME)):
-            _write_with_hands(out, document, records)
+            _write_with_hands(out, document, records, hands)
             if any(record.corrected for record in records):
                 _write(out / "coco.json", coco_chunks(document["products"], records))
 
 
-def _write_with_hands(out: Path, document: dict[str, Any], records: Sequence[Record]) -> None:
-    hands = read_hands(out)
+def _write_with_hands(
+    out: Path, document: dict[str, Any], records: Sequence[Record], hands: Mapping[str, Hand]
+) -> None:
     _write(out / "report.json", report_chunks(document, records, hands))
     _write(out / "report.csv", csv_rows(records, document["unreadable"], hands))
 
@@ -134,8 +135,12 @@ def report_document(
 
 def with_added(products: Sequence[str], records: Iterable[Record]) -> list[str]:
     """Return a run's products, and behind them those that somebody added by hand to one of its pictures."""
-    added = (region["product"] for record in records if record.corrected for region in record.entry["regions"])
-    return list(dict.fromkeys([*products, *added]))
+    return list(dict.fromkeys(chain(products, *map(words_by_hand, records))))
+
+
+def words_by_hand(record: Record) -> list[str]:
+    """Return the products of a picture that a person has corrected; of another one none."""
+    return [region["product"] for region in record.entry["regions"]] if record.corrected else []
 
 
 def report_chunks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lib_photoshoot.catalog.decisions import ChosenPicture, chosen_from, write_d
 from lib_photoshoot.catalog.growing import GrowingRun
 from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.page import PAGE_NAME, id_of, page_chunks, page_head, write_page
-from lib_photoshoot.catalog.replacement import open_run, recover, replace_files
+from lib_photoshoot.catalog.replacement import clear_left, open_run, recover, replace_files
 from lib_photoshoot.catalog.report import rewrite_reports
 from lib_photoshoot.errors import CatalogError, MissingPictureError
 from lib_photoshoot.files import shown, writing_failed
@@ -36,6 +37,8 @@ class ReviewedRun:
         self._lock = threading.Lock()
         self._ended = False
         self._run = GrowingRun(out)
+        with suppress(OSError):
+            clear_left(out)
 
     def page(self) -> Iterator[bytes]:
         """Return the page as it is now. Raises CatalogError."""
@@ -105,6 +108,12 @@ class ReviewedRun:
             raise CatalogError(f"{shown(self._out)} has no such picture any more; load the page again.")
         return found
 
+    def known(self, file: str) -> Record | None:
+        """Return the record of a picture by its ``file``, None where there is none. Raises CatalogError."""
+        with self._lock:
+            self._update()
+            return self._run.numbered(id_of(file))
+
     def replace(self, old: Record, new: Record, scratch: Path) -> Item:
         """Put a corrected record in the place of another, with its new files, which lie in ``scratch``; the decision
         stands. Returns the picture for the page. Raises CatalogError; then nothing has changed.
@@ -148,8 +157,9 @@ class ReviewedRun:
         with self._lock:
             self._run.update()
             try:
-                write_page(self._out, self._run.document, self._run.records)
-                rewrite_reports(self._out, self._run.document, self._run.records)
+                document, records, hands = self._run.document, self._run.records, self._run.hands.all()
+                write_page(self._out, document, records, hands)
+                rewrite_reports(self._out, document, records, hands)
             except OSError as error:
                 raise CatalogError(
                     f"{shown(self._out / PAGE_NAME)} cannot be written ({error.strerror}), though the decisions are "

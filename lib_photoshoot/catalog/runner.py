@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from lib_photoshoot.catalog.inputs import InputFile, Stamp
 from lib_photoshoot.catalog.ledger import WITHDRAWN, Ledger, Record, Records
+from lib_photoshoot.catalog.report import words_by_hand
 from lib_photoshoot.catalog.urls import PictureSource
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.files import shown, writing_failed
@@ -117,14 +119,17 @@ def run_engine(
     aside = 0
     bad: dict[int, dict[str, str]] = {}
     notes: dict[int, str] = {}
+    words: dict[int, list[str]] = {}
     resumed = matched = gone = 0
-    with Ledger(out, {"products": [_as_json(product) for product in products], **settings}, resume) as ledger:
+    with Ledger(out, header_of(products, settings), resume) as ledger:
 
         def count(number: int, record: Record) -> None:
             # The record itself stays in the ledger alone.
             nonlocal matched
             done.add(number)
             matched += record.entry["decision"] == Decision.MATCH.value
+            if by_hand := words_by_hand(record):
+                words[number] = by_hand
             if record.note:
                 notes[number] = f"{shown(record.entry['file'])}: {record.note}"
 
@@ -151,16 +156,20 @@ def run_engine(
                         ledger.add(outcome)
                         count(number, outcome)
             tell(CatalogProgress(len(inputs), len(inputs), None))
+            from lib_photoshoot.catalog.decisions import read_hands
             from lib_photoshoot.catalog.page import write_page
-            from lib_photoshoot.catalog.report import report_document, with_added, write_reports
+            from lib_photoshoot.catalog.report import report_document, write_reports
 
             # In the inputs' order, whatever the order of finishing.
             records = Records(ledger, [inputs[number].key for number in sorted(done)])
             unreadable = [bad[number] for number in sorted(bad)]
-            names = with_added([product.name for product in products], records)
+            added = chain.from_iterable(words[number] for number in sorted(words))
+            names = list(dict.fromkeys(chain((product.name for product in products), added)))
             document = report_document(names, settings, unreadable)
-            write_reports(out, document, records)
-            write_page(out, document, records)
+            # Read once for all: of a long run that takes a while.
+            hands = read_hands(out)
+            write_reports(out, document, records, hands)
+            write_page(out, document, records, hands)
         except OSError as error:
             raise _cannot_write(out, error) from error
     in_order = [notes[number] for number in sorted(notes)]
@@ -173,6 +182,11 @@ def run_engine(
             "another now: the new ones were filtered, and have to be corrected anew."
         )
     return CatalogSummary(matched, len(done) - matched, resumed, tuple(unreadable), tuple(in_order))
+
+
+def header_of(products: Sequence[Product], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the ledger of a run says of it: only a run with the same products and settings goes on there."""
+    return {"products": [_as_json(product) for product in products], **settings}
 
 
 def _as_json(product: Product) -> dict[str, Any]:

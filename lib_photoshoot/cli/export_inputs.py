@@ -44,15 +44,17 @@ def choose(inputs: Sequence[str], out: Path, cutouts: Path | None, choice: Choic
     """Return what is to be exported, and say what is left out. Raises CatalogError."""
     from lib_photoshoot.catalog.by_hand import place_in_run, without_cutout_in_words
     from lib_photoshoot.catalog.inputs import collect_inputs, is_run
-    from lib_photoshoot.export.cutouts import sources_of
+    from lib_photoshoot.export.cutouts import sources_of, with_current
 
     holding = inputs if cutouts is None else [os.fspath(cutouts)]
     runs = dict.fromkeys(Path(os.path.abspath(name)) for name in holding if is_run(name))
     if choice.best is not None and not all(map(is_run, holding)):
         raise CatalogError("--best ranks the pictures of filter runs; name their folders alone, or leave --best out.")
     keep, whole = (None, True) if choice.best is None else _best(list(runs), choice)
-    files = collect_inputs(inputs, out, cutouts=cutouts is None, tell=say)
-    found = files if cutouts is None else collect_inputs(holding, cutouts=True)
+    files: Sequence[InputFile] = collect_inputs(inputs, out, cutouts=cutouts is None, tell=say)
+    found: Sequence[InputFile] = files if cutouts is None else collect_inputs(holding, cutouts=True)
+    found = with_current(found, holding)
+    files = found if cutouts is None else files
     sources = sources_of(found, inputs, choice.decisions)
     _tell(sources)
     runs |= dict.fromkeys(place[0] for file in found if (place := place_in_run(file.path)) is not None)

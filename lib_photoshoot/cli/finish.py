@@ -12,6 +12,18 @@ import typer
 from lib_photoshoot.allocator import keep_freed_memory
 from lib_photoshoot.cli.exits import SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.progress import telling
+from lib_photoshoot.cli.shop_options import (
+    ContactSheet,
+    Font,
+    Names,
+    Paper,
+    PaperChoice,
+    Shops,
+    Table,
+    UrlBase,
+    Zip,
+    listed,
+)
 
 if TYPE_CHECKING:
     from lib_photoshoot.build import ModelChoice
@@ -36,20 +48,32 @@ def finish_command(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--profile", help="Export for this channel, not for those of the list; as often as needed."),
     ] = None,
+    names: Names = "",
+    table: Table = None,
+    shop: Shops = "",
+    url_base: UrlBase = "",
+    zip_: Zip = False,
+    contact_sheet: ContactSheet = False,
+    paper: Paper = PaperChoice.A4,
+    font: Font = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …, or auto: the GPU where there is one.")] = "cpu",
 ) -> None:
     """Cut out a shoot's accepted pictures, rank them, and export the best for each product's sales channels.
 
     Everything goes into SHOOT_FOLDER/finished. Near-duplicates are not exported. Run it again after further pictures
     or decisions: only what is new is done, and what is no longer to be sold is moved to a folder "withdrawn".
+    Names, shops' tables, a zip and contact sheets, for each channel: docs/shops.md.
     """
     needs_work = False
     with exit_codes(f"Interrupted; what is finished is kept in {folder / 'finished'}: the same command goes on."):
         from lib_photoshoot.build import model_choice
         from lib_photoshoot.export.profile import profile_names
+        from lib_photoshoot.export.shop.settings import ShopSettings
+        from lib_photoshoot.export.shop.sku_table import read_sku_table
         from lib_photoshoot.registry import ModelRegistry
         from lib_photoshoot.shoot.finish.finishing import finish_shoot
-        from lib_photoshoot.shoot.finish.ranking import FinishProgress
+        from lib_photoshoot.shoot.finish.for_shops import ForShops, HandedOver
+        from lib_photoshoot.shoot.finish.ranking import FinishProgress, called
 
         registry = ModelRegistry()
 
@@ -62,6 +86,11 @@ def finish_command(
             with redirect_stdout(sys.stderr):
                 return registry.get(choice).filter()
 
+        settings = ShopSettings(
+            names, listed(shop), url_base, zip_, contact_sheet, paper.value, "" if font is None else str(font)
+        )
+        handed: list[HandedOver] = []
+        for_shops = ForShops(settings, None if table is None else read_sku_table(table), handed.append)
         finished: list[FinishedProduct] = []
         try:
             with telling("starting", None) as bar:
@@ -69,13 +98,20 @@ def finish_command(
                 def tell(state: FinishProgress) -> None:
                     bar(state.done, state.product[:32], state.total)
 
-                finished.extend(finish_shoot(folder, choose, load, profile or (), top, tell))
+                finished.extend(finish_shoot(folder, choose, load, profile or (), top, tell, for_shops))
         finally:
             # Not meanwhile: on a terminal the bar takes standard output to standard error.
+            now = {(one.profile, before): name for one in handed for before, name in one.names.items()}
             for product in finished:
-                _print(product)
+                _print(called(product, now))
+            for one in handed:
+                for sentence in one.said:
+                    typer.echo(sentence)
+                for sentence in one.problems:
+                    say(sentence)
         channels = [channel for product in finished for channel in product.channels]
         needs_work = any(product.problems for product in finished) or any(channel.missed for channel in channels)
+        needs_work |= any(one.problems for one in handed)
         if not channels:
             known = ", ".join(profile_names())
             say(

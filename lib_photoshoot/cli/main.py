@@ -29,6 +29,7 @@ from lib_photoshoot.cli.review import review_command
 from lib_photoshoot.cli.shoot import EXIT_CODES as SHOOT_EXIT_CODES
 from lib_photoshoot.cli.shoot import shoot_command
 from lib_photoshoot.cli.train import app as train_app
+from lib_photoshoot.cli.train_masks import train_masks_command
 from lib_photoshoot.cli.train_review import train_review_command
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.model_names import DetectorName, RetouchName, SegmenterName
@@ -48,6 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 train_app.command("review", epilog=REVIEW_EXIT_CODES)(train_review_command)
+train_app.command("masks", epilog=EXIT_CODES)(train_masks_command)
 app.add_typer(train_app, name="train")
 app.command("shoot", epilog=SHOOT_EXIT_CODES)(shoot_command)
 app.command("review", epilog=REVIEW_EXIT_CODES)(review_command)

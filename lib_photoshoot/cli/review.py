@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.catalog.review import ReviewedRun
     from lib_photoshoot.correction.fixer import Fixer
     from lib_photoshoot.pages.application import Reviewed
+    from lib_photoshoot.shoot.review.decisions import ReviewedShoot
 
 EXIT_CODES = (
     "Exit codes: 0 ended with Ctrl-C, or the decisions are written; 2 wrong usage, a folder without such pictures, or "
@@ -63,7 +64,7 @@ def _reviewed(folder: Path, calibration: str | None) -> tuple[Reviewed, str]:
     from lib_photoshoot.training.dataset.folders import holds_photos
     from lib_photoshoot.training.recipe import Recipe
 
-    if (found := open_reviewed(folder, partial(_fixer, calibration))) is not None:
+    if (found := open_reviewed(folder, partial(_fixer, calibration), _correct)) is not None:
         return found, _AFTER_EXPORTS if isinstance(found, ReviewedExports) else f"Look at {folder / 'report.html'}"
     if holds_photos(folder):
         return reviewed_photos(folder, Recipe()), AFTER
@@ -79,3 +80,16 @@ def _fixer(calibration: str | None, run: ReviewedRun) -> Fixer:
     from lib_photoshoot.calibration.applying import calibrator_for
 
     return Fixer(run, click_outliner, calibrator_for(calibration)[0])
+
+
+def _correct(shoot: ReviewedShoot) -> None:
+    from lib_photoshoot.build import model_choice
+    from lib_photoshoot.correction.fixer import click_outliner
+    from lib_photoshoot.registry import ModelRegistry
+    from lib_photoshoot.shoot.review.outlines import ShotOutlines
+
+    registry = ModelRegistry()
+    outlines = ShotOutlines(
+        shoot.folder, lambda settings: model_choice(settings, "cpu"), lambda choice: registry.get(choice).filter()
+    )
+    shoot.correct(outlines, click_outliner)

@@ -6,20 +6,20 @@ Models are loaded with the first click. Embeddings of the picture in view and of
 from __future__ import annotations
 
 import io
-import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from lib_photoshoot.catalog.replacement import new_scratch
+from lib_photoshoot.catalog.replacement import scratch_folder
 from lib_photoshoot.correction.ahead import Ahead
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.originals import check_original, jpeg_of, read_original
+from lib_photoshoot.correction.overlaps import without_overlaps
 from lib_photoshoot.correction.regions import read_region_mask
 from lib_photoshoot.correction.run_settings import RunSettings, run_settings
 from lib_photoshoot.correction.saving import Drawing, corrected_parts, write_correction
@@ -33,9 +33,11 @@ from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
 from lib_photoshoot.transparency import on_neutral_ground
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lib_photoshoot.calibration.applying import Calibrator
     from lib_photoshoot.catalog.ledger import Record
-    from lib_photoshoot.catalog.review import ReviewedRun
+    from lib_photoshoot.pages.data import Item
 
 COPIES_KEPT = 4
 """Copies of pictures that stay in memory, 12 MB each at most."""
@@ -43,6 +45,26 @@ EMBEDDINGS_KEPT = 8
 """Of SAM, four megabytes each."""
 
 Turn = Callable[[], AbstractContextManager[Any]]
+
+
+class CorrectedRun(Protocol):
+    """A run whose outlines are corrected, as :class:`~lib_photoshoot.catalog.review.ReviewedRun` is one.
+
+    All raise PhotoshootError.
+    """
+
+    @property
+    def out(self) -> Path:
+        """Its folder."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the run was told."""
+
+    def record(self, number: int) -> Record:
+        """Return the record of the picture with that number on the page; its ``file`` is where the picture lies."""
+
+    def replace(self, old: Record, new: Record, scratch: Path) -> Item:
+        """Put a corrected record in the place of another; returns the picture for the page."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +82,7 @@ class Fixer:
 
     def __init__(
         self,
-        run: ReviewedRun,
+        run: CorrectedRun,
         load: Callable[[], ClickOutliner],
         calibrator: Calibrator | None = None,
         turn: Turn = nullcontext,
@@ -78,6 +100,10 @@ class Fixer:
     def original(self, id_: int) -> bytes:
         """Return the original as a JPEG file. Raises PhotoshootError."""
         return jpeg_of(read_original(self._run.record(id_)))
+
+    def find(self, id_: int) -> dict[str, Any]:
+        """Return that nothing changed: the run has looked for the products of all its pictures."""
+        return {"shots": [], "products": []}
 
     def ready(self, ids: Sequence[int]) -> None:
         """Prepare for questions about these pictures; returns at once."""
@@ -109,7 +135,9 @@ class Fixer:
         shape = working_copy(picture.pixels).shape[:2]
         drawings, removed = _drawings(record, changes, settings, shape)
         with self._saving:
-            return {"shots": [self._saved(record, picture, drawings, removed, settings)], "products": []}
+            told: list[str] = []
+            item = self._saved(record, picture, drawings, removed, settings, told)
+            return {"shots": [item], "products": [], "told": told}
 
     def enhance(self, id_: int) -> dict[str, Any]:
         """Raise CatalogError: only a host that paints can do that."""
@@ -122,6 +150,7 @@ class Fixer:
         drawings: Sequence[Drawing],
         removed: Sequence[int],
         settings: RunSettings,
+        told: list[str] | None = None,
     ) -> Any:
         out = self._run.out
 
@@ -129,14 +158,15 @@ class Fixer:
             copy = self._copy(record)
             return self._outlined(copy, None, _scaled(box, copy), ())
 
-        parts = corrected_parts(out, record, picture, drawings, removed, unwritten)
+        parts, sentences = without_overlaps(
+            out, record, corrected_parts(out, record, picture, drawings, removed, unwritten)
+        )
+        if told is not None:
+            told += sentences
         try:
-            scratch = new_scratch(out)
-            try:
+            with scratch_folder(out) as scratch:
                 new = write_correction(out, scratch, record, picture, parts, settings)
                 return self._run.replace(record, new, scratch)
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
         except OSError as error:
             raise CatalogError(writing_failed(out, error, "save the correction again; nothing was changed")) from error
 

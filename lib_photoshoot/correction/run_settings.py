@@ -52,8 +52,10 @@ def run_settings(header: Mapping[str, Any], calibrator: Calibrator | None = None
 
     try:
         products = check_products([_product(value) for value in header["products"]])
-        # Before it could be chosen there was the lively one alone, under no name.
-        retouch = str(header.get("retouch", RetouchName.LIVELY.value) or RetouchName.OFF.value)
+        # Before it could be chosen there was the lively one alone, under no name; `finish`, which never says whether
+        # all products are asked for, enhances nothing.
+        unsaid = RetouchName.LIVELY if "all" in header else RetouchName.OFF
+        retouch = str(header.get("retouch", unsaid.value) or RetouchName.OFF.value)
         enhancer = retouch_of(retouch, str(header.get("white_balance", "off")))
     except (KeyError, TypeError, ValueError, AttributeError, ProductsError) as error:
         raise CatalogError(f"The run's settings cannot be read ({error}); run `filter` again.") from error

@@ -50,12 +50,14 @@ class Drawing:
 class Part:
     """One region of the corrected picture: what it is now, and its number in the record before.
 
-    ``drawing`` is what was drawn of it just now; None where it stays.
+    ``drawing`` is what was drawn of it just now; None where it stays. It is ``cut`` where another's outline grew into
+    it.
     """
 
     region: ProductRegion
     before: int | None
     drawing: Drawing | None
+    cut: bool = False
 
 
 def corrected_parts(
@@ -191,6 +193,10 @@ def _kept(out: Path, scratch: Path, record: Record, part: Part, mask: str | None
         outputs.append(correction)
         return {"correction": correction}
     before = record.entry["regions"][part.before or 0]
+    if part.cut:  # its files are made anew
+        if before.get("correction"):
+            outputs.append(before["correction"])
+        return {name: value for name, value in before.items() if name not in ("mask", "box", "cutout_at", "colour")}
     if mask is not None and before["mask"] is not None:
         for name, new in ((before["mask"], mask), (cutout_name(before["mask"]), cutout_name(mask))):
             _copy(out / name, scratch / new)

@@ -82,6 +82,32 @@ class Sources:
     rejected: list[InputFile]
 
 
+def with_current(files: Sequence[InputFile], named: Collection[str]) -> list[InputFile]:
+    """Return the files found in what is ``named``, and in folders of it all cut-outs that their runs' ledgers name now.
+
+    A folder that is walked while a picture is corrected shows its old cut-outs, or new ones that do not count yet, or
+    none: the ledger's line is what counts. Those that are gone meanwhile are left out.
+    """
+    found = {file.key: file for file in files}
+    folders = [os.path.join(os.path.abspath(name), "") for name in named if os.path.isdir(name)]
+    runs: dict[Path, str] = {}
+    for file in files:
+        place = place_in_run(file.path)
+        if place is not None and place[1].startswith(f"{CUTOUTS}/") and file.stem.endswith(_stem(place[1])):
+            runs.setdefault(place[0], file.stem.removesuffix(_stem(place[1])))
+    for run, before in runs.items():
+        for name in files_made_in(run).files:
+            path = os.path.abspath(run / name)
+            if name.startswith(f"{CUTOUTS}/") and any(map(path.startswith, folders)) and os.path.isfile(path):
+                found.setdefault(path, InputFile(path, before + _stem(name)))
+    return [file for file in found.values() if os.path.lexists(file.name)]
+
+
+def _stem(cutout: str) -> str:
+    """Return the output name of a cut-out in its folder."""
+    return os.path.splitext(cutout.removeprefix(f"{CUTOUTS}/"))[0]
+
+
 def sources_of(files: Sequence[InputFile], named: Collection[str] = (), decisions: bool = True) -> Sources:
     """Sort files into those to export and those to leave out; nobody has rejected any without ``decisions``.
 

@@ -199,8 +199,9 @@ def _fixed(fixer: fixing.Fixing, name: str, values: Any) -> Response:
             return _response(200, _JSON, json.dumps(answer).encode())
         if name == "save":
             return _response(200, _JSON, json.dumps(fixer.save(*fixing.save_request(values))).encode())
-        if name == "enhance":
-            return _response(200, _JSON, json.dumps(fixer.enhance(fixing.enhance_request(values))).encode())
+        if name in ("find", "enhance"):
+            act = fixer.find if name == "find" else fixer.enhance
+            return _response(200, _JSON, json.dumps(act(fixing.picture_request(values))).encode())
     except fixing.RequestValueError as error:
         raise HTTPException(400, str(error)) from error
     raise HTTPException(404, "Nothing is corrected at this address.")

@@ -132,9 +132,10 @@ class Item(_Item, total=False):
     holds. ``why``: one sentence. ``scores``: pairs of product and score. ``file`` and ``thumbnail``: the picture as
     ``view`` (the page's first one where that is left out), "" where there is none; ``views``: further looks.
     ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped.
-    ``fixable``: its outlines can be corrected. ``marks``: names of filters that it counts for by no other field.
-    ``aside``: a few words beside the decision. ``caption``: of a photo of a training, which can be typed. ``regions``,
-    ``notes``, ``more`` (facts in one line), ``details`` (pairs of name and value): of the large view.
+    ``fixable``: its outlines can be corrected; ``unfound``: once its products were looked for, which takes a while.
+    ``marks``: names of filters that it counts for by no other field. ``aside``: a few words beside the decision.
+    ``caption``: of a photo of a training, which can be typed. ``regions``, ``notes``, ``more`` (facts in one line),
+    ``details`` (pairs of name and value): of the large view.
     """
 
     label: str
@@ -153,6 +154,7 @@ class Item(_Item, total=False):
     more: Sequence[str]
     details: Sequence[Sequence[str]]
     fixable: bool
+    unfound: bool
 
 
 class Page(TypedDict):

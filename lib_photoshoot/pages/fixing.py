@@ -5,12 +5,15 @@ masks are 8-bit PNGs of the *edit size*, the original scaled so that its longest
 pixels, in base64.
 
 - ``GET fix/original/ID``: the original as a JPEG in sRGB, upright, of its full size.
+- ``POST fix/find`` ``{"id"}`` -> as decisions are answered: the products of a picture that is ``unfound`` are looked
+  for, and kept.
 - ``POST fix/ready`` ``{"ids": [ID, …]}``: these will be asked about, the first one first; answered at once.
 - ``POST fix/outline`` ``{"id", "region": NUMBER | null, "box": [x0, y0, x1, y1] | null, "points": [[x, y, 1 | 0], …],
   "mask": MASK | null}`` -> ``{"mask": MASK, "seconds": s}``. It begins from ``mask``, or from the outline of
   ``region`` as it is, or from nothing; all points since then are sent each time, 1 for what belongs to the product.
 - ``POST fix/save`` ``{"id", "regions": [{"region": NUMBER | null, "product": WORD, "mask": MASK}, {"region": NUMBER,
-  "remove": true}]}`` -> as decisions are answered, with the whole new item. Regions that are not named stay.
+  "remove": true}]}`` -> as decisions are answered, with the whole new item, and ``told``, sentences about
+  outlines that another grew into. Regions that are not named stay.
 - ``POST fix/enhance`` ``{"id"}`` -> the same: its products are enhanced again, where the page's ``enhance`` is that
   address.
 """
@@ -70,6 +73,9 @@ class Fixing(Protocol):
     def original(self, id_: int) -> bytes:
         """Return the original as a JPEG file."""
 
+    def find(self, id_: int) -> dict[str, Any]:
+        """Look for a picture's products where nobody has; what changed, as for :meth:`save`."""
+
     def ready(self, ids: Sequence[int]) -> None:
         """Prepare for questions about these pictures; returns at once."""
 
@@ -119,8 +125,8 @@ def save_request(values: Any) -> tuple[int, list[RegionChange]]:
     return _number(given.get("id"), "'id'"), [_change(region) for region in regions]
 
 
-def enhance_request(values: Any) -> int:
-    """Return the picture of ``fix/enhance``. Raises RequestValueError."""
+def picture_request(values: Any) -> int:
+    """Return the picture of ``fix/find`` and ``fix/enhance``. Raises RequestValueError."""
     return _number(_object(values, "id").get("id"), "'id'")
 
 

@@ -58,6 +58,9 @@ class Recipe:
     max_bucket_reso: int = number(1280, "Longest side of a bucket", "pictures", 64, 4096, 64)
     bucket_no_upscale: bool = setting(False, "Never enlarge pictures", "pictures")
     flip_aug: bool = setting(False, "Mirror pictures at random", "pictures", "Not for products with lettering.")
+    masked_loss: bool = setting(
+        False, "Learn within masks only", "pictures", "Each photo needs NAME-masklabel.png beside it: train masks."
+    )
     background: str = setting("#ffffff", "Colour behind transparent parts", "pictures", "As #rrggbb; #ffffff is white.")
     shuffle_caption: bool = setting(True, "Shuffle captions", "captions", "Tags between commas, except the kept ones.")
     keep_tokens: int = number(1, "Kept tags", "captions", 0, 255, 1, "So many first tags are never shuffled.")
@@ -125,6 +128,11 @@ class Recipe:
         if not re.fullmatch("#[0-9a-fA-F]{6}", self.background):
             raise TrainingError(
                 f"Colour behind transparent parts (background) is {self.background!r}; write it as #rrggbb."
+            )
+        if self.masked_loss and not self.enable_bucket:
+            raise TrainingError(
+                "Learning within masks only (masked_loss) needs aspect buckets (enable_bucket): without them the "
+                "trainer crops photos and not their masks."
             )
         if self.resolution % 8:
             raise TrainingError(f"Resolution (resolution) is {self.resolution}; give a multiple of 8.")

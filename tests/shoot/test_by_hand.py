@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.errors import ShootError
-from lib_photoshoot.journal import json_line
+from lib_photoshoot.journal import json_line, reopened
 from lib_photoshoot.pages.hands import Hand
+from lib_photoshoot.shoot.review.decisions import ReviewedShoot
 from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
 from lib_photoshoot.shoot.review.report import write_report
 from lib_photoshoot.shoot.run.ledger import ShootLedger, read_state
 from lib_photoshoot.shoot.run.runner import ShootRun
+from lib_photoshoot.shoot.run.waiting import WAITING_NAME
 from lib_photoshoot.shoot.shot_list.product import ListedProduct
 from tests.shoot.conftest import events
 from tests.shoot.fake_webui import FakeWebUi
+from tests.shoot.test_report import make_shoot
 
 Shoot = Callable[..., Any]
 Products = tuple[ListedProduct, ...]
@@ -211,3 +215,24 @@ def test_half_written_files_of_finish_are_left_to_it(folder: ShootFolder) -> Non
         path.write_bytes(b"half")
     folder.decide([ChosenShot("shoe", 0, Hand("rejected"))])
     assert others.is_file() and not ours.exists()
+
+
+def test_decisions_that_cannot_wait_are_told_and_nothing_is_lost(tmp_path: Path) -> None:
+    """While a shoot has its ledger, and another program the file beside it, for longer than anybody waits."""
+    out = make_shoot(tmp_path / "out")
+    reviewed = ReviewedShoot(ShootFolder(out))
+    chosen = reviewed.chosen([{"product": "red bag", "number": 0, "decision": "rejected"}])
+    with ShootLedger(out, None, resume=True):
+        reviewed.decide(chosen)
+        before = (out / WAITING_NAME).read_bytes()
+        again = reviewed.chosen([{"product": "shoe", "number": 0, "decision": "rejected"}])
+        with reopened(out / WAITING_NAME):
+            begun = time.monotonic()
+            with pytest.raises(
+                ShootError, match=r"Another program holds .*decisions\.jsonl; end it and decide again\."
+            ):
+                reviewed.decide(again)
+            assert 2.5 < time.monotonic() - begun < 20 and reviewed.decided == 1
+        assert (out / WAITING_NAME).read_bytes() == before
+        reviewed.decide(again)
+    assert {entry.product for entry in read_state(out).tries if entry.by_hand == "rejected"} == {"red bag", "shoe"}

@@ -26,6 +26,7 @@ from lib_photoshoot.errors import ExportError, ImageError, ProductsError, ShootE
 from lib_photoshoot.export.checking import check_file
 from lib_photoshoot.export.profile import PROFILES, load_profile
 from lib_photoshoot.export.provenance import metadata_of
+from lib_photoshoot.export.review.records import EXPORTED_NAME
 from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.shoot.finish import exports as finish_exports
 from lib_photoshoot.shoot.finish import finishing as finish
@@ -113,7 +114,7 @@ def run(out: Path, squares: Squares | None = None, **more: Any) -> dict[str, Fin
 
 
 def exports(out: Path, name: str = "small") -> list[str]:
-    return sorted(files_of(out / "finished" / "exports" / name))
+    return sorted(file for file in files_of(out / "finished" / "exports" / name) if file != EXPORTED_NAME)
 
 
 def times(folder: Path) -> dict[str, int]:

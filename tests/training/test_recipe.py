@@ -24,6 +24,7 @@ ORIGINAL = {
     "shuffle_caption": True,
     "keep_tokens": 1,
     "flip_aug": False,
+    "masked_loss": False,
     "num_repeats": 6,
     "train_batch_size": 2,
     "max_train_epochs": 10,

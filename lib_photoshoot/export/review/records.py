@@ -93,8 +93,12 @@ def is_export(folder: Path) -> bool:
     return False
 
 
-def read_records(folder: Path, take: Callable[[ExportedFile], object], start: int = 0) -> int:
+def read_records(
+    folder: Path, take: Callable[[ExportedFile], object], start: int = 0, drop: Callable[[str], object] = lambda _: None
+) -> int:
     """Hand on the records from a place in the file on, later ones in place of earlier; returns where the last ends.
+
+    ``drop`` hears of files that are none of the channel's any more: whoever exported them has moved them away.
 
     Spoiled lines, and those of a strange folder that name no picture in it, are passed over. Raises ExportError where
     the file is none of ours, CatalogError where it is a link that leads away, and OSError as it comes.
@@ -105,6 +109,8 @@ def read_records(folder: Path, take: Callable[[ExportedFile], object], start: in
             end = place + len(line)
             if (record := _record(line)) is not None:
                 take(record)
+            elif (gone := _gone(line)) is not None:
+                drop(gone)
     except (FileNotFoundError, NotADirectoryError):
         pass
     except ForeignError as error:
@@ -121,7 +127,7 @@ class ExportJournal:
         self._records: dict[str, ExportedFile] = {}
         self._hands = KeptHands()
         try:
-            read_records(folder, self._take)
+            read_records(folder, self._take, drop=self._drop)
             if decisions and is_export(folder):
                 read_decisions(folder, self._hands.decision_line)
         except OSError as error:
@@ -131,27 +137,50 @@ class ExportJournal:
 
     def hand(self, exported: ExportedPicture) -> Hand | None:
         """Return what a person decided about a picture with this content."""
-        name = PurePath(exported.path.relative_to(self._folder)).as_posix()
-        self._hands.is_now(name, state_of(exported.digest))
-        return self._hands.get(name)
+        return self.hand_about(PurePath(exported.path.relative_to(self._folder)).as_posix(), exported.digest)
+
+    def hand_about(self, file: str, digest: str) -> Hand | None:
+        """Return what a person decided about a file with the content of that sha256."""
+        self._hands.is_now(file, state_of(digest))
+        return self._hands.get(file)
+
+    def known(self, file: str) -> ExportedFile | None:
+        """Return the record of a file, None where there is none."""
+        return self._records.get(file)
+
+    def files(self) -> list[str]:
+        """Return the files that have a record."""
+        return list(self._records)
+
+    def forget(self, file: str) -> None:
+        """Say that a file is none of the channel's any more. Raises ExportError."""
+        if file in self._records:
+            self._append({"gone": file})
+            self._drop(file)
 
     def add(self, record: ExportedFile) -> None:
         """Keep a record, unless it stands there. Raises ExportError; the picture is whole then."""
         if self._records.get(record.file) == record:
             return
+        self._append({"picture": asdict(record)})
+        self._take(record)
+
+    def _append(self, value: Mapping[str, Any]) -> None:
         path = self._folder / EXPORTED_NAME
         try:
-            append_when_free(path, _HEADER, lambda: [json_line({"picture": asdict(record)})])
+            append_when_free(path, _HEADER, lambda: [json_line(value)])
         except (BlockingIOError, FileExistsError) as error:
             raise ExportError(f"Another program holds {shown(path)}; end it and export again.") from error
         except ForeignError as error:
             raise _foreign(path) from error
         except OSError as error:
             raise ExportError(writing_failed(self._folder, error, "export again")) from error
-        self._take(record)
 
     def _take(self, record: ExportedFile) -> None:
         self._records[record.file] = record
+
+    def _drop(self, file: str) -> None:
+        self._records.pop(file, None)
 
 
 def state_of(digest: str) -> str:
@@ -191,6 +220,14 @@ def _record(line: bytes) -> ExportedFile | None:
     """Return the record in a line; None for a spoiled one, or one of a strange folder that cannot be shown."""
     with suppress(*SPOILED):
         return _checked(json.loads(line)["picture"])
+    return None
+
+
+def _gone(line: bytes) -> str | None:
+    """Return the file that a line says is the channel's no more; None for a line that says something else."""
+    with suppress(*SPOILED):
+        file = json.loads(line)["gone"]
+        return file if isinstance(file, str) else None
     return None
 
 

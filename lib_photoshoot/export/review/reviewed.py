@@ -81,8 +81,9 @@ class ReviewedExports:
             self._update()
             after = revision_seen(since, self._epoch, -1)
             new = [file for file, revision in self._changed.items() if revision > after]
-            items = [self._item(file) for file in new]
-            answer: dict[str, Any] = {"changes": address(self._stamp()), "items": items, "gone": []}
+            items = [self._item(file) for file in new if file in self._records]
+            gone = [id_of(file) for file in new if file not in self._records]
+            answer: dict[str, Any] = {"changes": address(self._stamp()), "items": items, "gone": gone}
             if self._told > after:
                 head = page_of(self._folder, self._records.values(), self._stamp())
                 answer["page"] = {"lead": head["lead"], "products": head["products"]}
@@ -170,24 +171,34 @@ class ReviewedExports:
             return
         if any(map(is_another, stamps, self._stamps, self._ends)):
             self._begin()
-        records: list[ExportedFile] = []
+        lines: list[ExportedFile | str] = []
         decided: list[str | None] = []
         try:
-            exported = read_records(self._folder, records.append, self._ends[0])
+            exported = read_records(self._folder, lines.append, self._ends[0], lines.append)
             hands = read_decisions(
                 self._folder, lambda line: decided.append(self._hands.decision_line(line)), self._ends[1]
             )
         except OSError as error:
             raise ExportError(f"{shown(self._folder)} cannot be read ({error.strerror}); check permissions.") from error
         self._ends, self._stamps = (exported, hands), stamps
-        for record in records:
-            self._records[record.file] = record
-            self._names |= {full_name(record): (record, False), thumbnail_name(record): (record, True)}
-        written = dict.fromkeys(record.file for record in records)
-        self._look(written)
-        self._touch(written | dict.fromkeys(file for file in decided if file in self._records))  # type: ignore[arg-type]
-        if written:
+        for line in lines:
+            if isinstance(line, str):
+                self._drop(line)
+            else:
+                self._records[line.file] = line
+                self._names |= {full_name(line): (line, False), thumbnail_name(line): (line, True)}
+        told = dict.fromkeys(line if isinstance(line, str) else line.file for line in lines)
+        self._look(file for file in told if file in self._records)
+        self._touch(told | dict.fromkeys(file for file in decided if file in self._records))  # type: ignore[arg-type]
+        if told:
             self._told = self._revision
+
+    def _drop(self, file: str) -> None:
+        record = self._records.pop(file, None)
+        for known in (self._digests, self._seen):
+            known.pop(file, None)
+        for name in () if record is None else (full_name(record), thumbnail_name(record)):
+            self._names.pop(name, None)
 
     def _touch(self, files: Iterable[str]) -> None:
         for file in files:

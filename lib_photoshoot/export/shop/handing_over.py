@@ -39,13 +39,8 @@ def shop_picture(
     """Return what is known of a picture that was exported; with ``doubts``, which are codes, it is not ready, nor where
     a person, whose word stands above them, has rejected it.
     """
-    doubts = () if hand is not None else doubts
     row = planned.row
-    checks = [f"misses {finding}" for finding in exported.missed]
-    checks += ["the product is cut off by its picture's edge"] if exported.cut_off else []
-    checks += [f"check the outline: {doubts_in_words(doubts)}"] if doubts else []
-    rejected = hand is not None and hand.decision == REJECTED
-    checks += [": ".join(filter(None, ("rejected by hand", hand.words)))] if hand and rejected else []
+    ready, checks = judged(list(map(str, exported.missed)), exported.cut_off, doubts, hand)
     return ShopPicture(
         file=PurePath(exported.path.relative_to(exporter.out)),
         path=exported.path,
@@ -58,12 +53,25 @@ def shop_picture(
         title="" if row is None else row.title,
         handle="" if row is None else row.handle,
         alt="" if row is None else row.alt,
-        ready=not doubts and not rejected,
-        checks=tuple(checks),
+        ready=ready,
+        checks=checks,
         source=exported.evidence.source.value,
         term=exported.evidence.term or "",
         made_from=PurePath(planned.origin.picture or planned.cutout.name).name,
     )
+
+
+def judged(
+    missed: Sequence[str], cut_off: bool, doubts: Sequence[str], hand: Hand | None
+) -> tuple[bool, tuple[str, ...]]:
+    """Return whether a picture is ready for its channel, and what there is to be checked of it, in words."""
+    doubts = () if hand is not None else doubts
+    checks = [f"misses {finding}" for finding in missed]
+    checks += ["the product is cut off by its picture's edge"] if cut_off else []
+    checks += [f"check the outline: {doubts_in_words(doubts)}"] if doubts else []
+    rejected = hand is not None and hand.decision == REJECTED
+    checks += [": ".join(filter(None, ("rejected by hand", hand.words)))] if hand and rejected else []
+    return not doubts and not rejected, tuple(checks)
 
 
 def hand_over(

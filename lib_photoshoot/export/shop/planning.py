@@ -21,11 +21,15 @@ from lib_photoshoot.wording import counted
 
 @dataclass(frozen=True)
 class CutOutOrigin:
-    """Of which picture a cut-out is, by its path and its output name, and the product's word; all may be empty."""
+    """Of which picture a cut-out is, by its path and its output name, and the product's word; all may be empty.
+
+    ``listed`` is the name in a shot list of what the picture was made for: a table's row may mean all of those.
+    """
 
     picture: str = ""
     stem: str = ""
     product: str = ""
+    listed: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,20 +63,37 @@ def plan(
     shop's table is wanted, pictures without a row are left out. ``tell`` hears of those, and of rows that are of no
     picture. Raises ExportError for whatever cannot be named.
     """
+    word = products[0] if len(products) == 1 else ""
+    return plan_pictures([_picture(*pair, word) for pair in files], profile, settings, rows, tell)
+
+
+def check_plan(profile: Profile, settings: ShopSettings, has_table: bool) -> None:
+    """Raise ExportError for a name pattern that is none, and where a table is needed and there is none."""
     pattern = parse_pattern(settings.names, profile.file.format) if settings.names else None
     sku_named = pattern is not None and "sku" in pattern.fields
-    if rows is None and (sku_named or settings.needs_table):
+    if not has_table and (sku_named or settings.needs_table):
         what = "The name pattern uses {sku}" if sku_named else "A shop's importer knows an article by its SKU"
         raise ExportError(f"{what}; give the table that has them with --table (columns sku and file).")
-    word = products[0] if len(products) == 1 else ""
-    planned = [_picture(original, cutout, word) for original, cutout in files]
+
+
+def plan_pictures(
+    planned: Sequence[PlannedPicture],
+    profile: Profile,
+    settings: ShopSettings,
+    rows: Sequence[SkuRow] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[PlannedPicture]:
+    """As :func:`plan`, of pictures of which is known what they are of; without a pattern they keep their names."""
+    check_plan(profile, settings, rows is not None)
+    pattern = parse_pattern(settings.names, profile.file.format) if settings.names else None
+    sku_named = pattern is not None and "sku" in pattern.fields
     if rows is not None:
         planned = _with_rows(planned, rows, sku_named or settings.needs_table, tell)
     if SHOPIFY in settings.shops:
         _check_titles(planned)
         handles_of({item.sku: (item.row,) for item in planned if item.row is not None})
     if pattern is None:
-        return planned
+        return list(planned)
     values = [
         {"sku": item.sku, "product": item.origin.product, "stem": item.cutout.stem, "channel": profile.name}
         for item in planned
@@ -143,6 +164,8 @@ def _names(item: PlannedPicture) -> list[list[str]]:
     picture = item.origin.picture
     if picture:
         groups.append([picture, item.origin.stem, os.path.basename(picture)])
+    if item.origin.listed:
+        groups.append([item.origin.listed])
     return groups
 
 

@@ -60,15 +60,20 @@ def read_sku_table(path: Path) -> tuple[SkuRow, ...]:
         text = read_text(path, _MOST_MEGABYTES)
     except TextFileError as error:
         raise ExportError(f"The table {shown(path)} {error}") from error
+    return sku_rows(text, str(path))
+
+
+def sku_rows(text: str, name: str) -> tuple[SkuRow, ...]:
+    """Return the rows of a CSV text; ``name`` stands for it in messages. Raises ExportError."""
     try:
         lines = csv_rows(text)
         _, header = next(lines, (1, []))
         names = columns_of(header, _NEEDED, COLUMNS)
         rows = [_row(line, cells, names, text) for line, cells in lines]
     except RowFault as error:
-        raise ExportError(f"{shown(path)}, line {error.line}: {error}") from error
+        raise ExportError(f"{shown(name)}, line {error.line}: {error}") from error
     if not rows:
-        raise ExportError(f"The table {shown(path)} has no row for a picture; write one for each below its header.")
+        raise ExportError(f"The table {shown(name)} has no row for a picture; write one for each below its header.")
     return tuple(rows)
 
 

@@ -10,10 +10,11 @@ const ROUND = ["click", "brush", "eraser", "hand"], GROUND_NAMES = ["outline", "
 
 async function openFixer(item) {
   if (!canFix(item)) return;
+  if (!item.size) try { await learnSize(item); } catch (error) { warn(`${named(item)}: ${error.message}`); return; }
   if (fixer.item && fixer.item !== item) leave();
   const again = fixer.item === item;
   if (!again) Object.assign(fixer, { tool: "click", minus: false });
-  Object.assign(fixer, { item, draft: null, place: null, fitted: true, cross: null, corner: null, before: false });
+  Object.assign(fixer, { item, draft: null, place: null, fitted: true, cross: null, corner: null, before: false, joining: false });
   $("#help").classList.add("fixing");
   if (!dialog.open) dialog.showModal();
   if (!again) showPhoto(item);
@@ -70,7 +71,7 @@ function afterSaving(draft) {
   fixer.draft = drafts.get(draft.item.id) || null;
   showPanel();
   redraw();
-  if (!fixer.draft || isStale(fixer.draft)) opened(draft.item, placeKept(draft.history.now, draft.chosen));
+  if (!fixer.draft || isStale(fixer.draft)) return opened(draft.item, placeKept(draft.history.now, draft.chosen));
 }
 
 // Where the picture lies.
@@ -171,6 +172,7 @@ function stepHistory(by) {
 function choose(at) {
   const region = fixer.draft && fixer.draft.history.now[at];
   if (!region) return;
+  if (fixer.joining) { joinWith(at); return; }
   Object.assign(fixer.draft, { chosen: region.key, note: "" });
   showPanel();
   redraw();

@@ -68,7 +68,7 @@ const coarse = matchMedia("(pointer: coarse)");
 const BOX = "A box begins anew: best where like products touch or overlap.";
 function hint() {
   const { draft, tool } = fixer;
-  if (!draft) return "The outlines are on their way…";
+  if (!draft) return fixer.item && fixer.item.unfound ? LOOKING : "The outlines are on their way…";
   if (draft.saving) return "Saving. You can go on with another picture.";
   if (draft.note) return draft.note;
   const { region } = draft, name = region ? region.product : "";
@@ -105,6 +105,8 @@ function showRegions() {
   inFixer(".remove").hidden = !region;
   inFixer(".remove").textContent = region && region.removed ? "Restore" : "Remove";
   inFixer(".remove").setAttribute("aria-label", region ? `${region.removed ? "Restore" : "Remove"} ${region.product}` : "");
+  inFixer(".join").hidden = !draft || joinable(draft).length < 2;
+  inFixer(".join").setAttribute("aria-pressed", Boolean(fixer.joining));
   inFixer(".name").hidden = !fresh;
   if (fresh && document.activeElement !== inFixer("#fix-word")) inFixer("#fix-word").value = region.product;
   for (const button of $$(".remove, .add", dialog)) button.disabled = !draft || draft.saving;
@@ -143,7 +145,7 @@ function resizeBrush(to) {
 const ACTIONS = {
   previous: () => stepFixer(-1), next: () => stepFixer(1), undo: () => stepHistory(-1), redo: () => stepHistory(1),
   out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, pixels: () => toPixels(),
-  save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct,
+  save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining,
   keys: () => $("#help").showModal(),
 };
 dialog.addEventListener("click", event => {

@@ -12,6 +12,7 @@ function save(draft) {
   return saving;
 }
 async function tryToSave(draft) {
+  let told = null;
   try {
     if (isStale(draft)) throw new Error("Its outlines were changed elsewhere meanwhile; look at it, then save again.");
     await settle(draft);
@@ -22,12 +23,14 @@ async function tryToSave(draft) {
     draft.saving = false;
     takeSaved(answer);
     tell(`${named(draft.item)}: saved`);
+    told = answer.told;
   } catch (error) {
     draft.saving = false;
     Object.assign(draft, { problem: error.message, retry: save });
   }
   showUnfixed();
-  afterSaving(draft);
+  await afterSaving(draft);
+  tellSaved(draft, told);
 }
 
 /** Show what the server made of the pictures. */

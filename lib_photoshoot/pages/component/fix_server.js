@@ -1,7 +1,7 @@
 // What the server is asked. All that goes wrong is an Error whose message is a sentence for people.
 
 const fixAddress = name => page.fix.replace(/\/*$/, "/") + name;
-const canFix = item => Boolean(page.fix && item && item.fixable && item.size);
+const canFix = item => Boolean(page.fix && item && item.fixable && (item.size || item.unfound));
 const SILENT = "The server does not answer. What you changed is kept in this browser: once it runs again, try again here or open the address that it prints.";
 
 async function fetched(name, options) {
@@ -24,7 +24,8 @@ async function post(name, body, signal) {
 }
 
 /** A picture's outlines as they are cut out now, openings and all. */
-function keptMasks(item) {
+async function keptMasks(item) {
+  await findIn(item);
   const size = editSize(item.size), kept = { box: null, points: [], mask: null };
   return Promise.all((item.regions || []).map(async (_, region) =>
     maskFromBase64((await post("outline", { id: item.id, region, ...kept })).mask, size)));

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.catalog.report import doubts_in_words
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import ExportError, ImageError
-from lib_photoshoot.export.exporter import Exporter
+from lib_photoshoot.export.exporter import ExportedPicture, Exporter
 from lib_photoshoot.export.profile import Profile, load_profile
 from lib_photoshoot.file_names import with_ending
-from lib_photoshoot.files import shown, write_atomic
+from lib_photoshoot.files import sha256_of, shown, write_atomic
 from lib_photoshoot.images import read_picture
 from lib_photoshoot.provenance.evidence import OriginEvidence
 from lib_photoshoot.provenance.metadata import Metadata
@@ -48,28 +48,26 @@ class ProfileExports:
     def __init__(self, folder: Path, profile: Profile) -> None:
         """``folder`` need not be there."""
         self.name = profile.name
+        self.profile = profile
         self.folder = folder
         self._exporter = Exporter(profile, folder)
         self._digest = _digest_of(profile)
 
     def export(
         self, product: ListedProduct, item: FinishedCutOut, run: Path, before: ExportRecord | None
-    ) -> ExportRecord:
-        """Put one export in place; ``before`` itself is returned where that holds still.
+    ) -> tuple[ExportRecord, ExportedPicture | None]:
+        """Put one export in place; ``before`` itself, without a picture, is returned where that holds still.
 
         A file that somebody changed is never written over. Raises ImageError, ExportError and OSError.
         """
         made_from = f"{item.made_from} {self._digest}"
         if before is not None and before.made_from == made_from and self._is_there(before):
-            return before
-        name = PurePath(f"{product.folder}-{item.entry.seed}")
-        rgba, metadata = _cut_out(run, item.candidate)
-        # Every pixel is a diffusion model's, whether or not the WebUI wrote that into the picture.
-        inside(self.folder.parent, self.folder.name, ExportError)  # no link to another place of the user's
-        made = OriginEvidence(DigitalSource.GENERATED, "a WebUI made it", metadata)
-        exported, data = self._exporter.make(rgba, name, made)
+            return before, None
+        exported, data = self.make(product, item, run)
         path, digest = exported.path, exported.digest
-        there = _sha256(path) if path.is_file() else None
+        if before is not None and PurePath(before.file).suffix == path.suffix:
+            path = self.folder / before.file  # it may have been called otherwise
+        there = sha256_of(path) if path.is_file() else None
         if there not in (None, digest, before and before.sha256):
             raise ExportError(
                 f"{shown(path)} was not written by `finish`, or changed since, and is kept; remove it to have it made "
@@ -77,7 +75,7 @@ class ProfileExports:
             )
         if there != digest:
             write_atomic(path, data)
-        return ExportRecord(
+        record = ExportRecord(
             profile=self.name,
             product=product.name,
             seed=item.entry.seed,
@@ -86,6 +84,15 @@ class ProfileExports:
             sha256=digest,
             missed=(*(str(finding) for finding in exported.missed), *_doubtful(item.candidate)),
         )
+        return record, replace(exported, path=path)
+
+    def make(self, product: ListedProduct, item: FinishedCutOut, run: Path) -> tuple[ExportedPicture, bytes]:
+        """Return what is written of a picture, under its own name, and its bytes. Raises ImageError, ExportError."""
+        rgba, metadata = _cut_out(run, item.candidate)
+        # Every pixel is a diffusion model's, whether or not the WebUI wrote that into the picture.
+        inside(self.folder.parent, self.folder.name, ExportError)  # no link to another place of the user's
+        made = OriginEvidence(DigitalSource.GENERATED, "a WebUI made it", metadata)
+        return self._exporter.make(rgba, PurePath(own_name(product, item)), made)
 
     def _is_there(self, record: ExportRecord) -> bool:
         """Whether an export is in place; one that was withdrawn unchanged is put back."""
@@ -94,10 +101,15 @@ class ProfileExports:
             return True
         if not all(stays_inside(self.folder, name) for name in (path, withdrawn)):
             return False
-        if not withdrawn.is_file() or _sha256(withdrawn) != record.sha256:
+        if not withdrawn.is_file() or sha256_of(withdrawn) != record.sha256:
             return False
         os.replace(withdrawn, path)
         return True
+
+
+def own_name(product: ListedProduct, item: FinishedCutOut) -> str:
+    """Return what a picture is called where no pattern says otherwise, without what its profile adds."""
+    return f"{product.folder}-{item.entry.seed}"
 
 
 def exports_for(out: Path, names: Sequence[str], listed_in: Path | None = None) -> dict[str, ProfileExports]:
@@ -148,16 +160,12 @@ def _digest_of(profile: Profile) -> str:
     """Return what changes with whatever decides a profile's pictures, and not with what it says about its rules."""
     values: list[Any] = [profile.canvas, profile.background, profile.product, profile.shadow, profile.file]
     if profile.background.picture is not None:
-        values.append(_sha256(profile.background.picture))
+        values.append(sha256_of(profile.background.picture))
     return _digest(values)
 
 
 def _digest(values: Sequence[Any]) -> str:
     return hashlib.sha256(repr(values).encode()).hexdigest()[:16]
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _cut_out(run: Path, candidate: Candidate) -> tuple[np.ndarray, Metadata]:
@@ -184,7 +192,7 @@ def free_name(target: Path, path: Path) -> Path:
     """Return a name beside ``target`` that is free, or is taken by the same bytes as those of ``path``."""
     number = 1
     free = target
-    while free.exists() and _sha256(free) != _sha256(path):
+    while free.exists() and sha256_of(free) != sha256_of(path):
         number += 1
         free = with_ending(target, f" ({number})")
     return free

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 
 from lib_photoshoot.build import check_words
 from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED
-from lib_photoshoot.catalog.inputs import InputFile
 from lib_photoshoot.catalog.outputs import cutout_name
-from lib_photoshoot.catalog.runner import run_catalog
+from lib_photoshoot.catalog.runner import header_of, run_catalog
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import CatalogError, ExportError, ImageError, ProductsError, ShootError
 from lib_photoshoot.files import shown, writing_failed
@@ -35,26 +34,29 @@ from lib_photoshoot.shoot.finish.exports import (
     free_name,
     stamp_of,
 )
+from lib_photoshoot.shoot.finish.for_shops import FOR_NOBODY, ForShops, Sold
 from lib_photoshoot.shoot.finish.ledger import FINISH_LEDGER, FinishLedger
 from lib_photoshoot.shoot.finish.ranking import Channel, FinishedProduct, FinishProgress, seed_of, write_ranking
+from lib_photoshoot.shoot.finish.runs import (
+    EXPORTS,
+    RANKING,
+    LoadedLater,
+    candidates_folder,
+    run_folder,
+    source_of,
+    take_over,
+    told_of,
+)
 from lib_photoshoot.shoot.finish.sentences import not_found, rejected_in_words, why_rejected
 from lib_photoshoot.shoot.review.folder import ShootFolder
 from lib_photoshoot.shoot.run.ledger import FINISHED
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lib_photoshoot.build import ModelChoice
     from lib_photoshoot.catalog.runner import Filter
-    from lib_photoshoot.colour.space import ColourSpace
-    from lib_photoshoot.products import Product
-    from lib_photoshoot.results import FilterResult
     from lib_photoshoot.settings import FilterSettings
     from lib_photoshoot.shoot.run.ledger import Try
     from lib_photoshoot.shoot.shot_list.product import ListedProduct
-
-RANKING, EXPORTS = "ranking.json", "exports"
-_OURS = (RANKING, EXPORTS, FINISH_LEDGER)
 
 
 def finish_shoot(
@@ -64,8 +66,11 @@ def finish_shoot(
     profiles: Sequence[str] = (),
     top: int | None = None,
     tell: Callable[[FinishProgress], None] = lambda _: None,
+    shop: ForShops = FOR_NOBODY,
 ) -> Iterator[FinishedProduct]:
     """Finish every product that has accepted pictures, one after the other, and write ``ranking.json`` at the end.
+
+    Behind the last product the pictures of each channel are named and handed over as ``shop`` says, which is told.
 
     ``choose`` says which models a product's settings ask for. ``load`` gives a filter with them that enhances nothing;
     it is called only where a picture has to be cut out. ``profiles`` replace those of all products, ``top`` their
@@ -84,6 +89,7 @@ def finish_shoot(
     default_weights()  # says now, and not after the first product, what it lacks
     names = [name for product in products for name in profiles or product.exports]
     exporters = exports_for(inside(out, EXPORTS, ShootError), names, None if profiles else shoot)
+    shop.check([exports.profile for exports in exporters.values()])
     finished: list[FinishedProduct] = []
     try:
         opened = FinishLedger(out)
@@ -102,6 +108,8 @@ def finish_shoot(
                 finished.append(result)
                 yield result
         try:
+            for exports in exporters.values():
+                shop.hand_over(exports, ledger, work.sold[exports.name])
             write_ranking(out / RANKING, finished)
         except OSError as error:
             raise _cannot_write(out, error) from error
@@ -143,6 +151,7 @@ class _Work:
         tell: Callable[[FinishProgress], None],
     ) -> None:
         self.total = 0
+        self.sold: dict[str, list[Sold]] = {exports.name: [] for exports in exporters.values()}
         self._shoot, self._out, self._ledger, self._exporters = shoot, out, ledger, exporters
         self._choose, self._load, self._tell = choose, load, tell
         self._done = 0
@@ -186,9 +195,7 @@ class _Work:
         self._tell(FinishProgress(done, self.total, job.product.name))
 
     def _run_folder(self, job: _Job) -> Path:
-        folder = job.product.folder
-        # No product's folder ends so, unless its name is one that Windows keeps for itself.
-        return inside(self._out, f"{folder}-" if folder.casefold() in _OURS else folder, ShootError)
+        return run_folder(self._shoot, job.product.folder)
 
     def _cutouts(self, job: _Job, candidate: Candidate) -> tuple[str, ...]:
         """Its cut-outs' paths relative to the shoot's folder, one for each region."""
@@ -204,26 +211,26 @@ class _Work:
         run's folder belongs to something else.
         """
         run, start = self._run_folder(job), self._done
-        files = [inside(self._shoot, entry.file, ShootError) for entry in job.tries]
-        sources = [InputFile(os.fspath(file), str(entry.seed)) for file, entry in zip(files, job.tries, strict=True)]
+        sources = [source_of(self._shoot, entry.file, entry.seed) for entry in job.tries]
         choice = self._choose(job.product.settings)
         checked = check_words(choice, parse_products(job.product.settings.products), job.product.settings.require_all)
         problems.extend(filter(None, [checked.refusal]))
-        products = checked.products
-        settings = {"detector": choice.detector.value, "segmenter": choice.segmenter.value}
+        products, settings = checked.products, told_of(choice)
         try:
+            candidates = candidates_folder(self._shoot, job.product.folder)
+            problems += take_over(candidates, run, sources, header_of(products, settings))
             summary = run_catalog(
-                _LoadedLater(lambda: self._load(choice)),
+                LoadedLater(lambda: self._load(choice)),
                 sources,
                 products,
                 run,
                 resume=True,
                 progress=lambda state: self._at(job, start + state.done),
-                settings={**settings, "threshold": choice.threshold},
+                settings=settings,
                 withdraw=False,
             )
             names = {product.name for product in products}  # by hand another can be added to a picture
-            candidates = {item.source: item for item in read_candidates(run) if item.product in names}
+            found_in_run = {item.source: item for item in read_candidates(run) if item.product in names}
             images = json.loads((run / "report.json").read_text("utf-8"))["images"]
         except CatalogError as error:
             if isinstance(error.__cause__, OSError):
@@ -237,7 +244,7 @@ class _Work:
         reasons = {entry["file"]: entry for entry in images if entry["decision"] == Decision.SKIP.value}
         found = {}
         for entry, source in zip(job.tries, sources, strict=True):
-            if (candidate := candidates.get(source.name)) is not None and candidate.by_hand == REJECTED:
+            if (candidate := found_in_run.get(source.name)) is not None and candidate.by_hand == REJECTED:
                 rejected[entry.seed] = entry
             elif candidate is not None:
                 found[entry.seed] = FinishedCutOut(entry, candidate, stamp_of(run, candidate))
@@ -311,12 +318,13 @@ class _Work:
             self._at(job, self._done + 1)
             before = self._ledger.exports.get(job.product.name, {}).get((exports.name, item.entry.seed))
             try:
-                record = exports.export(job.product, item, self._run_folder(job), before)
+                record, exported = exports.export(job.product, item, self._run_folder(job), before)
             except (ImageError, ExportError) as error:
                 problems.append(str(error))
                 continue
             if record is not before:
                 self._ledger.add_export(record)
+            self.sold[exports.name].append(Sold(job.product, item, self._run_folder(job), record, exported))
             (kept if record is before else made).append(record.file)
             missed.extend(f"{record.file} misses {finding}" for finding in record.missed)
         return Channel(exports.name, exports.folder, tuple(made), tuple(kept), tuple(missed))
@@ -324,19 +332,6 @@ class _Work:
 
 class _Unusable(Exception):
     """A product's folder in ``finished`` cannot be used; the text is a sentence."""
-
-
-class _LoadedLater:
-    """A filter whose models are loaded with its first picture."""
-
-    def __init__(self, load: Callable[[], Filter]) -> None:
-        self._load = load
-        self._filter: Filter | None = None
-
-    def run(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace) -> FilterResult:
-        if self._filter is None:
-            self._filter = self._load()
-        return self._filter.run(image, products, space)
 
 
 def _cannot_write(where: Path, error: OSError) -> ShootError:

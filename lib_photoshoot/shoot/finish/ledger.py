@@ -42,11 +42,23 @@ class ExportRecord:
     missed: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class HandedFile:
+    """A table, zip or contact sheet that was written for a profile: its name, its bytes' sha256, and a digest of the
+    pictures that it is ``of``.
+    """
+
+    profile: str
+    file: str
+    sha256: str
+    of: str
+
+
 class FinishLedger(Journal):
     """An open ledger; use it as a context manager. All of it raises OSError as it comes.
 
     ``measured`` has, by product and seed, what a picture was measured from and the result; ``exports`` the newest
-    record by product, and then by profile and seed.
+    record by product, and then by profile and seed; ``handed`` what went with them, by profile and name.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,6 +66,7 @@ class FinishLedger(Journal):
         path = folder / FINISH_LEDGER
         self.measured: dict[tuple[str, int], tuple[str, MeasuredPicture]] = {}
         self.exports: dict[str, dict[tuple[str, int], ExportRecord]] = {}
+        self.handed: dict[tuple[str, str], HandedFile] = {}
         folder.mkdir(parents=True, exist_ok=True)
         try:
             super().__init__(path, _HEADER)
@@ -73,6 +86,12 @@ class FinishLedger(Journal):
             if not all(is_plain(name) and "/" not in name for name in (record.file, record.profile)):
                 raise ValueError("an export lies elsewhere")
             self._know(record)
+            return
+        if (values := event.get("handed")) is not None:
+            handed = HandedFile(**values)
+            if not all(is_plain(name) and "/" not in name for name in (handed.file, handed.profile)):
+                raise ValueError("a file lies elsewhere")
+            self.handed[handed.profile, handed.file] = handed
             return
         values = event["measured"]
         qualities = tuple(Quality(str(name), float(score), str(reason)) for name, score, reason in values["qualities"])
@@ -105,6 +124,12 @@ class FinishLedger(Journal):
         """Remember an export whose file is in place."""
         self.append(json_line({"export": asdict(record)}))
         self._know(record)
+
+    def add_handed(self, handed: HandedFile) -> None:
+        """Remember a file that went with a profile's pictures."""
+        if self.handed.get((handed.profile, handed.file)) != handed:
+            self.append(json_line({"handed": asdict(handed)}))
+            self.handed[handed.profile, handed.file] = handed
 
     def _know(self, record: ExportRecord) -> None:
         self.exports.setdefault(record.product, {})[record.profile, record.seed] = record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from lib_photoshoot.files import write_atomic
@@ -52,6 +52,21 @@ class FinishedProduct:
     problems: tuple[str, ...] = ()
     left_out: str = ""
     cutouts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def called(product: FinishedProduct, names: Mapping[tuple[str, str], str]) -> FinishedProduct:
+    """Return the product with its files as they are called now, by profile and the name before."""
+
+    def now(channel: Channel) -> Channel:
+        new = {old: names.get((channel.profile, old), old) for old in (*channel.made, *channel.kept)}
+        told = [
+            next((text.replace(old, name, 1) for old, name in new.items() if text.startswith(f"{old} ")), text)
+            for text in channel.missed
+        ]
+        made, kept = ([new[old] for old in files] for files in (channel.made, channel.kept))
+        return replace(channel, made=tuple(made), kept=tuple(kept), missed=tuple(told))
+
+    return replace(product, channels=tuple(map(now, product.channels)))
 
 
 def seed_of(item: Ranked) -> int:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lib_photoshoot.correction.fixer import Turn
 from lib_photoshoot.errors import MissingPictureError, ShootError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.pages.application import CHANGES, DECIDE, picture_in
 from lib_photoshoot.pages.fixing import Fixing
 from lib_photoshoot.pages.stamps import revision_seen
+from lib_photoshoot.shoot.review.fixing import ShootFixer
 from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_from
+from lib_photoshoot.shoot.review.outlines import ShotOutlines
 from lib_photoshoot.shoot.review.report import page_title, report_chunks, shot_item, write_report
 from lib_photoshoot.shoot.review.view import shoot_view
 from lib_photoshoot.shoot.run.ledger import LEDGER_NAME, ShootGoesOnError, ShootLedger, ShootState
 from lib_photoshoot.shoot.run.waiting import WAITING_NAME
 from lib_photoshoot.shoot.shot_list.reading import REPORT_NAME
+
+if TYPE_CHECKING:
+    from lib_photoshoot.correction.clicks import ClickOutliner
 
 _HOLD_S = 1.0
 """For how long after a decision the ledger stays open, and no shoot can begin in its folder."""
@@ -35,6 +42,7 @@ class ReviewedShoot:
         self.folder = folder
         self.decided = self.corrected = 0
         self.fixing: Fixing | None = None
+        self._outlines: ShotOutlines | None = None
         self._ended = False
         self._ledger: ShootLedger | None = None
         self._timer: threading.Timer | None = None
@@ -46,27 +54,42 @@ class ReviewedShoot:
         self._epoch = secrets.token_hex(4)
         self._read()
 
-    def view(self, after: int = 0) -> dict[str, Any]:
-        """As :meth:`ShootFolder.view`. Raises ShootError."""
+    def correct(self, outlines: ShotOutlines, load: Callable[[], ClickOutliner], turn: Turn = nullcontext) -> None:
+        """Let outlines be corrected from now on; ``load`` and ``turn`` are as for ``ShootFixer``."""
+        self._outlines = outlines
+        self.fixing = ShootFixer(self.folder, outlines, load, self._count_correction, turn)
+
+    def _count_correction(self) -> None:
+        with self._lock:
+            self.corrected += 1
+
+    def view(self, after: int = 0, outlined_after: int | None = None) -> dict[str, Any]:
+        """As :meth:`ShootFolder.view`, and with the shots whose outlines changed after that revision of theirs.
+
+        Raises ShootError.
+        """
+        also = () if self._outlines is None or outlined_after is None else self._outlines.since(outlined_after)
         with self._lock:
             self._names = self.folder.names()  # a shoot that goes on may have a longer list
             state = self._read()
             # A ledger that is shorter than what was told is another one.
-            return shoot_view(self._names, state, after if after <= len(state.changes) else 0)
+            return shoot_view(self._names, state, after if after <= len(state.changes) else 0, also)
 
     def page(self) -> Iterator[bytes]:
         """Return the page as it is now. Raises ShootError."""
-        view = self.view()
-        return report_chunks(self.folder.path, view, DECIDE, embed=False, changes=self._address(view))
+        changes = self._address(view := self.view())
+        return report_chunks(self.folder.path, view, DECIDE, embed=False, changes=changes, outlines=self._outlines)
 
     def changes(self, since: str) -> dict[str, Any]:
         """Return what is new since the page was made or asked last. Raises ShootError."""
-        # Behind the revision stands how far the decisions that wait were read: it only makes the address another.
-        after = revision_seen(".".join(since.split(".")[:2]), self._epoch, 0)
-        view = self.view(after)
+        # Behind the revision stand that of the outlines, and how far the decisions that wait were read, which only
+        # makes the address another.
+        epoch, seen, outlined, *_ = (*since.split("."), "", "", "")
+        after = revision_seen(f"{epoch}.{seen}", self._epoch, 0)
+        view = self.view(after, revision_seen(f"{epoch}.{outlined}", self._epoch, 0))
         answer: dict[str, Any] = {
             "changes": self._address(view),
-            "items": [shot_item(shot) for shot in view["shots"]],
+            "items": [shot_item(shot, self._outlines) for shot in view["shots"]],
             "gone": [],
         }
         if view["shots"] or not after:
@@ -75,7 +98,8 @@ class ReviewedShoot:
 
     def _address(self, view: Mapping[str, Any]) -> str:
         waiting = stamp_of(self.folder.path / WAITING_NAME) or (0, 0)
-        return f"{CHANGES}?since={self._epoch}.{view['revision']}.{waiting[1]}"
+        outlined = 0 if self._outlines is None else self._outlines.revision
+        return f"{CHANGES}?since={self._epoch}.{view['revision']}.{outlined}.{waiting[1]}"
 
     def chosen(self, values: Any) -> list[ChosenShot]:
         """Decisions out of JSON. Raises ShootError."""

@@ -16,14 +16,19 @@ from lib_photoshoot.shoot.review.folder import ShootFolder
 from lib_photoshoot.shoot.run.ledger import LIST_NAME
 
 
-def open_reviewed(folder: Path, fixing: Callable[[ReviewedRun], Fixing]) -> Reviewed | None:
+def open_reviewed(
+    folder: Path, fixing: Callable[[ReviewedRun], Fixing], correct: Callable[[ReviewedShoot], object]
+) -> Reviewed | None:
     """Open the run of the filter, the shoot or the exports in a folder, None where it holds none of them.
 
-    ``fixing`` makes who corrects a run's outlines. Raises PhotoshootError for one that cannot be read.
+    ``fixing`` makes who corrects a run's outlines, ``correct`` lets a shoot's be corrected. Raises PhotoshootError for
+    one that cannot be read.
     """
     if not is_run(folder):
         if os.path.lexists(folder / LIST_NAME):
-            return ReviewedShoot(ShootFolder(folder))
+            shoot = ReviewedShoot(ShootFolder(folder))
+            correct(shoot)
+            return shoot
         if not os.path.lexists(folder / LEDGER_NAME):
             return _exports(folder)
     reviewed = ReviewedRun(folder)  # which says what is wrong with a ledger that is none

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from lib_photoshoot.catalog.ledger import Record
+from lib_photoshoot.catalog.page import region_of
 from lib_photoshoot.files import write_atomic
+from lib_photoshoot.pages.application import FIX
 from lib_photoshoot.pages.data import Item, page, reasons, shows
 from lib_photoshoot.pages.html import PER_BLOCK, embedded, html_chunks, key_of
 from lib_photoshoot.shoot.shot_list.reading import REPORT_NAME
@@ -17,13 +20,25 @@ def write_report(out: Path, view: Mapping[str, Any]) -> None:
     write_atomic(out / REPORT_NAME, report_chunks(out, view))
 
 
+class Outlines(Protocol):
+    """The outlines of a shoot's pictures."""
+
+    def known(self, file: str, seed: int) -> tuple[Any, Record] | None:
+        """Return the record of a picture behind what else is known; None where nobody has looked yet."""
+
+
 def report_chunks(
-    out: Path, view: Mapping[str, Any], decide: str = "", embed: bool = True, changes: str = ""
+    out: Path,
+    view: Mapping[str, Any],
+    decide: str = "",
+    embed: bool = True,
+    changes: str = "",
+    outlines: Outlines | None = None,
 ) -> Iterator[bytes]:
     """Return the page as UTF-8 pieces, so that a long report is never whole in memory.
 
     ``decide`` is the address, relative to the page's, that takes decisions as JSON, ``changes`` the one that tells what
-    is new; empty for a page that is a file.
+    is new; empty for a page that is a file. With ``outlines`` they can be corrected on it.
     The full pictures are found at their path relative to the page; so are the thumbnails where ``embed`` is False,
     which keeps a served page small.
     """
@@ -36,6 +51,7 @@ def report_chunks(
         key=_key(shots),
         decide=decide,
         changes=changes,
+        fix=FIX if outlines else "",
         reasons=reasons(),
         apply="python3 photoshoot.py review FOLDER --apply decisions.json",
         per_block=PER_BLOCK if embed else 0,
@@ -44,7 +60,7 @@ def report_chunks(
         order="In the list’s order",
         empty="This shoot has no pictures yet.",
     )
-    items = map(shot_item, shots)
+    items = (shot_item(shot, outlines) for shot in shots)
     return html_chunks(head, items, (embedded(out, [shot["thumbnail"]]) for shot in shots) if embed else ())
 
 
@@ -54,9 +70,9 @@ def page_title(products: Sequence[Mapping[str, Any]]) -> str:
     return f"Product Photoshoot: {accepted} of {wanted} picture{'' if wanted == 1 else 's'}"
 
 
-def shot_item(shot: Mapping[str, Any]) -> Item:
-    """Return a shot of a :func:`shoot_view` as the page shows it."""
-    return {
+def shot_item(shot: Mapping[str, Any], outlines: Outlines | None = None) -> Item:
+    """Return a shot of a :func:`shoot_view` as the page shows it; with ``outlines`` it can be corrected."""
+    item: Item = {
         "id": shot["id"],
         "name": shot["product"],
         "detail": str(shot["seed"]),
@@ -74,6 +90,17 @@ def shot_item(shot: Mapping[str, Any]) -> Item:
         "thumbnail": shot["thumbnail"],
         "more": [*filter(None, [shot["scene"]]), f"{shot['seconds']:.1f} s at {shot['webui']}"],
     }
+    return item if outlines is None else item | _outlined(outlines.known(shot["file"], shot["seed"]))  # type: ignore[return-value]
+
+
+def _outlined(known: tuple[Any, Record] | None) -> dict[str, Any]:
+    """Return the fields of an item that its record tells; its files are the run's own, and not on this page."""
+    if known is None:
+        return {"fixable": True, "unfound": True}
+    entry, drawn = known[1].entry, known[1].drawn_by_hand
+    regions = [region_of(region | {"mask": None}) for region in entry["regions"]]
+    told = {"size": [entry["width"], entry["height"]], "regions": regions, "marks": ["hand"] if drawn else []}
+    return {"fixable": True, "unfound": False, **told}
 
 
 def _key(shots: Sequence[Mapping[str, Any]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from lib_photoshoot.pages.hands import item_fields
@@ -22,8 +22,12 @@ class Wanted(Protocol):
     def count(self) -> int: ...
 
 
-def shoot_view(products: Sequence[Wanted], state: ShootState, after: int = 0) -> dict[str, Any]:
+def shoot_view(
+    products: Sequence[Wanted], state: ShootState, after: int = 0, also: Iterable[int] = ()
+) -> dict[str, Any]:
     """``revision``, ``products`` with their counts, and the ``shots`` that changed after revision ``after``, as JSON.
+
+    And ``also`` those with these ids.
 
     Each shot: ``id`` (stays the same, from 0), ``product``, ``number``, ``seed``, ``scene``, ``webui``, ``seconds``,
     ``scores``, ``decision`` (what holds), ``filter`` (what the filter said), ``by_hand`` with ``reason`` and ``note``,
@@ -33,7 +37,7 @@ def shoot_view(products: Sequence[Wanted], state: ShootState, after: int = 0) ->
     tries = Counter(entry.product for entry in state.tries)
     accepted = Counter(entry.product for entry in state.tries if entry.accepted)
     folders = {product.name: product.folder for product in products}
-    changed = sorted({*state.changes[max(after, 0) :], *state.waiting})
+    changed = sorted({*state.changes[max(after, 0) :], *state.waiting, *also})
     return {
         "revision": len(state.changes),
         "products": [

@@ -18,6 +18,7 @@ from lib_photoshoot.training.captions.sheet import CaptionSheet
 from lib_photoshoot.training.checkpoint import check_checkpoint
 from lib_photoshoot.training.dataset.buckets import BucketSettings, place, steps_per_epoch
 from lib_photoshoot.training.dataset.dataset import Dataset, TrainingImage
+from lib_photoshoot.training.dataset.mask_files import enter_mask, masks_beside
 from lib_photoshoot.training.dataset.pictures import colour_of, enter, trained_size
 from lib_photoshoot.training.recipe import Recipe, adapted
 from lib_photoshoot.training.run.estimate import disk_needed
@@ -84,6 +85,7 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     checkpoint = check_checkpoint(request.checkpoint)
     check_images(request.dataset, request.captions)
     check_tokenizer(request.environment)
+    masks = _masks(images, request) if recipe.masked_loss else {}
     counts, batch, processes = (
         request.dataset.counts(recipe.num_repeats, images),
         recipe.train_batch_size,
@@ -93,7 +95,7 @@ def prepare(runs: Path, request: RunRequest) -> RunFolder:
     _check_space(runs, (*images, *request.dataset.regularisation), recipe)
     run = RunFolder(_new_folder(runs, recipe.output_name))
     try:
-        _copy_images(run, images, request)
+        _copy_images(run, images, request, masks)
         _copy_regularisation(run, request)
         paths = _write_settings(run, recipe, request, images)
         python, script = request.environment.python, _script(run, recipe, paths, steps, request)
@@ -193,17 +195,49 @@ def _entering(image: TrainingImage, crop: Box | None, settings: BucketSettings) 
     return replace(image, width=width, height=height, placement=place(width, height, settings))
 
 
-def _copy_images(run: RunFolder, images: tuple[TrainingImage, ...], request: RunRequest) -> None:
+def _masks(images: tuple[TrainingImage, ...], request: RunRequest) -> Mapping[Path, Path]:
+    """Return each picture's mask by the picture's file. Raises TrainingError where one lacks it."""
+    try:
+        found = masks_beside(image.path for image in images)
+    except OSError as error:
+        raise TrainingError(f"{shown(request.dataset.folder)} cannot be read ({error.strerror}).") from error
+    lacking = [image.name for image in images if image.path not in found]
+    if lacking:
+        raise TrainingError(
+            f"{len(lacking)} of {counted(len(images), 'picture')} without a mask ({shown(lacking[0])} first), which "
+            "masked_loss needs: `train masks` writes them; or leave those pictures out."
+        )
+    if request.dataset.regularisation:
+        raise TrainingError(
+            "The trainer takes masks of all pictures or of none, and regularisation pictures have none; leave out "
+            "either them or masked_loss."
+        )
+    return found
+
+
+def _masks_place(run: RunFolder, image: TrainingImage) -> Path:
+    """Return the folder of its mask; none lies in another, since the trainer takes all below for pictures."""
+    return run.path / "masks" / (f"{image.repeats}_repeats" if image.repeats else "all")
+
+
+def _copy_images(
+    run: RunFolder, images: tuple[TrainingImage, ...], request: RunRequest, masks: Mapping[Path, Path]
+) -> None:
     """Make copies, so that the trainer's own files and the user's later edits touch nothing of each other."""
     run.dataset.mkdir()
     colour = colour_of(request.recipe.background)
     for folder in {_place(run, image) for image in images}:
         folder.mkdir(exist_ok=True)
-        captions = {
-            enter(image.path, folder, request.crops.get(image.name), colour): request.captions[image.name]
-            for image in images
-            if _place(run, image) == folder
-        }
+        captions = {}
+        for image in images:
+            if _place(run, image) != folder:
+                continue
+            crop = request.crops.get(image.name)
+            name = enter(image.path, folder, crop, colour)
+            captions[name] = request.captions[image.name]
+            if mask := masks.get(image.path):
+                target = _masks_place(run, image) / f"{Path(name).stem}.png"
+                enter_mask(mask, target, crop, (image.width, image.height))
         CaptionSheet(captions).write_texts(folder)
 
 
@@ -237,7 +271,8 @@ def _write_settings(
     dataset_config, prompts = run.path / DATASET_CONFIG_NAME, run.path / SAMPLE_PROMPTS_NAME
     folders = {_place(run, image): image.repeats for image in images}
     others = {_regularisation_place(run, image): image.repeats for image in request.dataset.regularisation}
-    dataset_config.write_text(dataset_configuration_text(recipe, folders, others), encoding="utf-8")
+    masks = {_place(run, image): _masks_place(run, image) for image in images} if recipe.masked_loss else {}
+    dataset_config.write_text(dataset_configuration_text(recipe, folders, others, masks), encoding="utf-8")
     prompts.write_text(sample_prompts_text(recipe), encoding="utf-8")
     run.out.mkdir()
     return TrainerPaths(

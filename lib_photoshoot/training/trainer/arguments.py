@@ -47,7 +47,14 @@ _AS_THEY_ARE = (
     "save_every_n_epochs",
 )
 _ABSENT_WHEN_ZERO = ("min_snr_gamma", "noise_offset", "network_dropout", "scale_weight_norms", "save_last_n_epochs")
-_FLAGS = ("cache_latents", "lowram", "gradient_checkpointing", "weighted_captions", "network_train_unet_only")
+_FLAGS = (
+    "cache_latents",
+    "lowram",
+    "gradient_checkpointing",
+    "weighted_captions",
+    "network_train_unet_only",
+    "masked_loss",
+)
 _MISREAD = re.compile("#|(n|ss|cn|ctr|rcfg|fs) ", re.IGNORECASE)
 _LISTS = ("optimizer_args", "network_args")
 
@@ -133,11 +140,12 @@ def dataset_configuration(
     recipe: Recipe,
     folders: Path | Mapping[Path, int | None],
     regularisation: Mapping[Path, int | None] | None = None,
+    masks: Mapping[Path, Path] | None = None,
 ) -> dict[str, Any]:
     """sd-scripts' dataset configuration for folders of pictures with captions of the same name beside them.
 
     ``folders`` are one with the recipe's repeats, or several with their own, None for the recipe's;
-    ``regularisation`` likewise.
+    ``regularisation`` likewise. ``masks`` are the folders of the masks by those of the pictures.
     """
     dataset: dict[str, Any] = {
         "resolution": recipe.resolution,
@@ -163,6 +171,9 @@ def dataset_configuration(
         {"image_dir": str(folder), "num_repeats": repeats or 1, **subset, "keep_tokens": 0, "is_reg": True}
         for folder, repeats in (regularisation or {}).items()
     ]
+    for values in subsets:
+        if (place := (masks or {}).get(Path(str(values["image_dir"])))) is not None:
+            values["conditioning_data_dir"] = str(place)
     return {"datasets": [{**dataset, "subsets": subsets}]}
 
 
@@ -170,9 +181,10 @@ def dataset_configuration_text(
     recipe: Recipe,
     folders: Path | Mapping[Path, int | None],
     regularisation: Mapping[Path, int | None] | None = None,
+    masks: Mapping[Path, Path] | None = None,
 ) -> str:
     """Return the same as the text of a ``.json`` file. ASCII, as sd-scripts reads it in the locale's encoding."""
-    return json.dumps(dataset_configuration(recipe, folders, regularisation), indent=2, ensure_ascii=True) + "\n"
+    return json.dumps(dataset_configuration(recipe, folders, regularisation, masks), indent=2, ensure_ascii=True) + "\n"
 
 
 def sample_prompts_text(recipe: Recipe) -> str:

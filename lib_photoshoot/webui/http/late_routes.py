@@ -24,8 +24,7 @@ class LateRoutes(BaseRoute):
         """Whether a request is for these routes."""
         if scope["type"] != "http":
             return Match.NONE, {}
-        # Newer servers leave the place under which the host itself is reached in the path.
-        path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
+        path = _path_in(scope)
         inside = path == self._prefix or path.startswith(f"{self._prefix}/")
         return (Match.FULL if inside else Match.NONE), {}
 
@@ -33,9 +32,19 @@ class LateRoutes(BaseRoute):
         """Answer a request."""
         if self._answers is None:
             await run_in_threadpool(self._make)
-        await self._answers(scope, receive, send)
+        # What answers may be of a version that looks for its routes in the whole path.
+        await self._answers({**scope, "path": _path_in(scope)}, receive, send)
 
     def _make(self) -> None:
         with self._lock:
             if self._answers is None:
                 self._answers = self._build(self._login)
+
+
+def _path_in(scope: Any) -> str:
+    """Return the path in the host: newer servers, and proxies that strip nothing, leave the place under which the host
+    itself is reached (``--subpath``) before it.
+    """
+    root = scope.get("root_path", "").rstrip("/")
+    path = str(scope["path"])
+    return path.removeprefix(root) if root and path.startswith(f"{root}/") else path

@@ -33,6 +33,7 @@ from lib_photoshoot.webui.http.background import Later
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.picture_pages import REPORT_AFTER_S, address_of
 from lib_photoshoot.webui.shoot.finishing import Finishing
+from lib_photoshoot.webui.shoot.for_shops import shop_of
 from lib_photoshoot.webui.shoot.pictures import OwnShoot
 from lib_photoshoot.webui.shoot.rows import (
     RowsError,
@@ -47,7 +48,6 @@ from lib_photoshoot.webui.shoot.rows import (
 from lib_photoshoot.webui.shoot.watch import WatchedRun
 
 if TYPE_CHECKING:
-    from lib_photoshoot.pages.application import Reviewed
     from lib_photoshoot.shoot.run.webui import WebUi
     from lib_photoshoot.webui.shoot.host import ShootHost
 
@@ -175,12 +175,16 @@ class ShootService:
         return self._finishing.describe(self._folder(name).path)
 
     def finish(self, name: str, body: Any) -> dict[str, Any]:
-        """Start or stop to cut out, rank and export a shoot's accepted pictures."""
-        action = fields_of(body, ("action",))["action"]
+        """Start or stop to cut out, rank and export a shoot's accepted pictures; what a start has besides is read by
+        :func:`~lib_photoshoot.webui.shoot.for_shops.shop_of`.
+        """
         path = self._folder(name).path
+        action = body.get("action") if isinstance(body, dict) else None
         if action == "start":
-            self._finishing.start(path)
-        elif action == "stop":
+            self._finishing.start(path, *shop_of({key: body[key] for key in body if key != "action"}))
+            return self._finishing.describe(path)
+        fields_of(body, ("action",))
+        if action == "stop":
             self._finishing.stop(path)
         else:
             raise RequestError("Give an action: start or stop.")
@@ -203,7 +207,7 @@ class ShootService:
         view = self.detail(name, before)
         return {"shots": view["shots"], "products": view["products"]}
 
-    def own(self, folder: Path) -> Reviewed | None:
+    def own(self, folder: Path) -> OwnShoot | None:
         """Return the pictures of one of the shoots by its real folder; None for any other folder."""
         if folder.parent != Path(os.path.realpath(self._host.folder())) or not (folder / LIST_NAME).is_file():
             return None

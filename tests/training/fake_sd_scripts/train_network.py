@@ -41,7 +41,7 @@ NUMBERS = """
 FLAGS = """
     console_log_simple cache_latents lowram gradient_checkpointing weighted_captions network_train_unet_only xformers
     sdpa
-    persistent_data_loader_workers save_state skip_until_initial_step
+    persistent_data_loader_workers save_state skip_until_initial_step masked_loss
 """.split()  # noqa: SIM905
 
 
@@ -60,11 +60,28 @@ def misbehaves(how, step=None):
     return how in MISBEHAVIOUR and (step is None or MISBEHAVIOUR[how] == str(step))
 
 
+def check_masks(subsets):
+    """As ControlNetDataset of sd-scripts v0.10.1 does, and its schema, which knows no regularisation pictures."""
+    from PIL import Image
+
+    assert all("conditioning_data_dir" in subset and "is_reg" not in subset for subset in subsets)
+    for subset in subsets:
+        pictures = {path.stem: path for path in Path(subset["image_dir"]).iterdir() if path.suffix in SUFFIXES}
+        masks = {path.stem: path for path in Path(subset["conditioning_data_dir"]).iterdir()}
+        assert set(pictures) == set(masks), f"missing or extra conditioning data: {set(pictures) ^ set(masks)}"
+        for name, path in pictures.items():
+            with Image.open(path) as picture, Image.open(masks[name]) as mask:
+                assert picture.size == mask.size, f"size of conditioning image is not match: {path}"
+                assert mask.convert("RGB").getextrema()[0][1] > 0, f"nothing of {path} would be learnt"
+
+
 class Dataset:
     """Batches of file names; shuffled once an epoch from the seed and the epoch, as sd-scripts does."""
 
-    def __init__(self, config, seed):
+    def __init__(self, config, seed, masked=False):
         dataset = json.loads(Path(config).read_text(encoding="utf-8"))["datasets"][0]
+        if masked:
+            check_masks(dataset["subsets"])
         found = {False: [], True: []}
         for subset in dataset["subsets"]:
             for path in sorted(Path(subset["image_dir"]).iterdir()):
@@ -183,7 +200,7 @@ class NetworkTrainer:
         if not Path(args.pretrained_model_name_or_path).exists():
             raise OSError("huggingface_hub.errors.HFValidationError: Repo id must use alphanumeric chars")
         random.seed(int(args.seed)), np.random.seed(int(args.seed))
-        dataset = Dataset(args.dataset_config, int(args.seed))
+        dataset = Dataset(args.dataset_config, int(args.seed), args.masked_loss)
         if not dataset.images or misbehaves("empty"):
             print("No data found. Please verify arguments (train_data_dir must be the parent of folders with images)")
             return

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient  # noqa: E402
 
 from lib_photoshoot.catalog.review import ReviewedRun  # noqa: E402
 from lib_photoshoot.pages.fixing import Fixing  # noqa: E402
+from lib_photoshoot.shoot.review.decisions import ReviewedShoot  # noqa: E402
 from lib_photoshoot.shoot.review.opening import open_reviewed  # noqa: E402
 from lib_photoshoot.webui.http import picture_pages  # noqa: E402
 from lib_photoshoot.webui.http.folders import allowed_folders  # noqa: E402
@@ -35,13 +36,18 @@ def _no_run(run: ReviewedRun) -> Fixing:
     raise AssertionError(f"{run} is no shoot")
 
 
+def _uncorrected(shoot: ReviewedShoot) -> None:
+    """No outlines are asked about here."""
+
+
 def application(service: ShootService, **page: object) -> TestClient:
     app = fastapi.FastAPI()
     for name, value in page.items():
         setattr(app, name, value)
     login = build_login(app, SimpleNamespace(api_auth=None), for_page=True)
     folders = allowed_folders([str(service._host.folder())], Path())
-    pages = PicturePages(lambda folder: service.own(folder) or open_reviewed(folder, _no_run), lambda: folders)
+    opened = lambda folder: service.own(folder) or open_reviewed(folder, _no_run, _uncorrected)  # noqa: E731
+    pages = PicturePages(opened, lambda: folders)
     app.router.routes += [
         LateRoutes(SHOOT_PREFIX, lambda given: build_application(service, given), login),
         LateRoutes(PICTURES_PREFIX, lambda given: picture_pages.build_application(pages, given), login),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from lib_photoshoot.build import ModelChoice, model_choice
-from lib_photoshoot.errors import ShootError
+from lib_photoshoot.errors import PhotoshootError, ShootError
 from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
 from lib_photoshoot.settings import FilterSettings, OnMatch
@@ -21,6 +21,7 @@ from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder
 from lib_photoshoot.shoot.run.http_webui import HttpWebUi
 from lib_photoshoot.shoot.run.webui import WebUi
 from lib_photoshoot.webui.http.errors import RequestError
+from lib_photoshoot.webui.http.picture_pages import address_of
 from lib_photoshoot.webui.shoot.rows import RowsError
 from lib_photoshoot.webui.shoot.service import ShootService
 from tests.shoot.fake_webui import FakeWebUi
@@ -353,6 +354,33 @@ def test_accepted_pictures_are_finished_in_the_background(service: ShootService,
     service.finish("spring", begin)
     wait(lambda: not service.finish_state("spring")["busy"])
     assert not host.looked and "is no longer accepted" in service.finish_state("spring")["products"][0]["withdrawn"][0]
+
+
+def test_what_goes_to_a_shop_is_handed_over_with_the_pictures(service: ShootService) -> None:
+    service.save({"name": "spring", "rows": [ROWS[0] | {"exports": "etsy"}]})
+    start(service)
+    ended(service)
+    wanted = {"names": "{sku}_{n}", "table": "\ufeffsku,file\nB-1,red bag\n", "shops": ["plain"], "archive": True}
+    service.finish("spring", {"action": "start", **wanted, "url_base": "", "contact_sheet": False})
+    wait(lambda: not service.finish_state("spring")["busy"])
+    state = service.finish_state("spring")
+    (bag,), (etsy,) = state["products"], state["handed"]
+    assert not state["error"] and not etsy["problems"] and len(etsy["said"]) == 2
+    assert [Path(file).name for file in bag["channels"][0]["files"]] == ["B-1_1.jpg", "B-1_2.jpg"]
+    assert all(service.file("spring", file).is_file() for file in bag["channels"][0]["files"])
+    folder = Path(state["folder"]) / "exports" / "etsy"
+    assert etsy["page"] == address_of(folder) and {"etsy.csv", "etsy.zip"} <= {path.name for path in folder.iterdir()}
+    for wrong, text in (
+        ({"names": 3}, "names"),
+        ({"table": ["sku"]}, "The table is a text"),
+        ({"shops": "plain"}, "shops a list"),
+        ({"shops": ["amazon"]}, "no shop table"),
+        ({"colour": "red"}, "no field 'colour'"),
+        ({"table": "a,b\n1,2\n"}, "the table"),
+    ):
+        with pytest.raises(PhotoshootError, match=text):
+            service.finish("spring", {"action": "start", **wrong})
+        assert not service.finish_state("spring")["busy"]
 
 
 def test_finishing_can_be_stopped(service: ShootService, host: SmallHost) -> None:

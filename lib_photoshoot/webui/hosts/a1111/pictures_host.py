@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.pages.application import Reviewed
     from lib_photoshoot.products import Product
     from lib_photoshoot.segmentation.sam import SamSegmenter
+    from lib_photoshoot.shoot.review.decisions import ReviewedShoot
 
 
 @cache
@@ -54,7 +55,10 @@ def picture_pages() -> PicturePages:
 
 
 def _open(folder: Path) -> Reviewed:
-    found = shoot_service().own(folder) or open_reviewed(folder, _fixer) or _photos(folder)
+    own = shoot_service().own(folder)
+    if own is not None:
+        _correct(own)
+    found = own or open_reviewed(folder, _fixer, _correct) or _photos(folder)
     if found is None:
         raise RequestError(
             f"{shown(folder)} holds no shoot, no run of the filter and no pictures; name another folder."
@@ -80,6 +84,14 @@ def _photos(folder: Path) -> Reviewed | None:
 def _fixer(run: ReviewedRun) -> EnhancingFixer:
     # Where the user wants the models unloaded, the next job does it: with each click they would be loaded anew.
     return EnhancingFixer(run, lambda: ClickOutliner(HostSegmenter(run.settings())), queue_turn, _painting)
+
+
+def _correct(shoot: ReviewedShoot) -> None:
+    from lib_photoshoot.shoot.review.outlines import ShotOutlines
+
+    host = A1111ShootHost()
+    outlines = ShotOutlines(shoot.folder, host.choose, host.load)
+    shoot.correct(outlines, lambda: ClickOutliner(HostSegmenter({})), queue_turn)
 
 
 def open_generated(shown: Any, infotext: str, products: str) -> Path:

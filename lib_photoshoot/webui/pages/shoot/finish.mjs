@@ -3,6 +3,7 @@
 import {fill, help, items, line, make, renew, say} from "../shared/elements.mjs";
 import {plural, t} from "../shared/words.mjs";
 import {ask, fileUrl, parts, shootPath} from "./api.mjs";
+import {Shops} from "./shops.mjs";
 
 export class Finish {
     constructor(page) {
@@ -17,10 +18,12 @@ export class Finish {
         });
         this.folder = help();
         this.products = parts.make("div", "finished");
+        this.shops = new Shops();
         this.box = parts.step("ready", 4, t("Ready to sell"),
             help(t("Cuts the products out of the accepted pictures, orders them by what can be measured, and exports " +
                 "the best for the sales channels in the column exports. Doing it again does only what is new.")),
-            this.doing, this.bar, line(this.start, this.stop), this.status, this.folder, this.products);
+            this.shops.box, this.doing, this.bar, line(this.start, this.stop), this.status, this.folder,
+            this.shops.told, this.products);
     }
 
     get busy() {
@@ -44,7 +47,8 @@ export class Finish {
 
     show() {
         const {shoot} = this.page;
-        const {busy = false, done = 0, of = 0, doing = "", error = "", products = [], folder = ""} = this.state ?? {};
+        const {busy = false, done = 0, of = 0, doing = "", error = "", products = [], folder = "", handed = []} =
+            this.state ?? {};
         this.box.hidden = shoot.totals.accepted === 0 && !products.length;
         this.start.hidden = busy;
         this.stop.hidden = !busy;
@@ -56,6 +60,7 @@ export class Finish {
         }
         this.folder.hidden = !folder;
         this.folder.textContent = t("Everything is in {folder}", {folder});
+        this.shops.show(handed);
         renew(this.products, [shoot.name, products], () => products.map(product => this.#product(product)));
     }
 
@@ -92,7 +97,8 @@ export class Finish {
 
     async #act(action) {
         const {name} = this.page.shoot;
-        await this.#take(name, ask(shootPath(name, "/finish"), {action}));
+        const more = action === "start" ? await this.shops.wanted() : {};
+        await this.#take(name, ask(shootPath(name, "/finish"), {action, ...more}));
         this.page.wake();
     }
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+
 import cv2
 import numpy as np
 
@@ -10,6 +12,12 @@ HAND = 0.008
 pixels on a stage of 900."""
 EVERY = 0.02
 """How far apart, as a share of the longest side, places lie that the hand errs at on its own."""
+
+
+def is_thin(part: np.ndarray) -> bool:
+    """Whether a part is so thin that a person draws along it, as along a chain."""
+    inner = cv2.distanceTransform(np.pad(part.astype(np.uint8), 1), cv2.DIST_L2, 5)
+    return bool(inner.max() < 1.25 * HAND * max(part.shape))
 
 
 def loop_around(part: np.ndarray, rng: np.random.Generator) -> list[tuple[float, float]]:
@@ -42,8 +50,6 @@ def _farthest(depth: np.ndarray, start: tuple[int, int]) -> list[tuple[int, int]
     small = cv2.resize(
         depth, (max(1, depth.shape[1] // scale), max(1, depth.shape[0] // scale)), interpolation=cv2.INTER_AREA
     )
-    import heapq
-
     cost = np.full(small.shape, np.inf)
     back: dict[tuple[int, int], tuple[int, int]] = {}
     inside = small > 0

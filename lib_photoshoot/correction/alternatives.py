@@ -39,7 +39,7 @@ class Answers:
     def of(cls, answers: Sequence[Answer], likely: int = 0) -> Answers:
         """Hold these answers, all of one size; there is one at least."""
         bits = tuple(np.packbits(one.mask) for one in answers)
-        return cls(tuple(one.name for one in answers), likely, bits, answers[0].mask.shape)
+        return cls(_numbered([one.name for one in answers]), likely, bits, answers[0].mask.shape)
 
     @property
     def all(self) -> list[Answer]:
@@ -68,6 +68,13 @@ def answers_of(before: np.ndarray, found: Iterable[Answer]) -> Answers:
             break
     order = sorted(range(len(kept)), key=lambda at: np.count_nonzero(kept[at][0].mask ^ before))
     return Answers.of([kept[at][0] for at in order], order.index(0))
+
+
+def _numbered(names: list[str]) -> tuple[str, ...]:
+    """Return names of which no two are the same: the second of a name is its second."""
+    return tuple(
+        name if name not in names[:at] else f"{name} {names[:at].count(name) + 1}" for at, name in enumerate(names)
+    )
 
 
 def _small(change: np.ndarray) -> np.ndarray:

@@ -45,24 +45,21 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
     def changed(part: np.ndarray) -> np.ndarray:
         return mask | part if step.inside else mask & ~part
 
-    found = list(_parts_inside(segmenter, image, drawn, step.reach))
-    if not mask.any() or not step.inside:
-        yield from (Answer(name, changed(part)) for name, part in found)
+    parts = list(_parts_inside(segmenter, image, drawn, step.reach))
+    likely = parts[0][1]
+    lacking = np.count_nonzero(likely & ~mask)
+    if (
+        step.inside
+        and mask.any()
+        and (mask_iou(mask, likely) >= WHOLE_LIKE or lacking < NEW_SHARE * np.count_nonzero(likely))
+    ):
+        # Who draws around the whole product, or within its outline so far, means nothing but it.
+        yield from (Answer(name, part) for name, part in parts)
+        yield Answer("Added", changed(likely))
         return
-    name, likely = found[0]
-    # Who draws around the whole product, or within its outline so far, means nothing but it.
-    whole = mask_iou(mask, likely) >= WHOLE_LIKE
-    alone = Answer("This alone", likely)
-    if whole or np.count_nonzero(likely & ~mask) < NEW_SHARE * np.count_nonzero(likely):
-        yield alone
-        yield Answer(name, changed(likely))
-    else:
-        yield Answer(name, changed(likely))
-        yield alone
-    for name, part in found[1:]:
-        yield Answer(name, changed(part))
-        if whole:
-            yield Answer(f"{name}, alone", part)
+    yield from (Answer(name, changed(part)) for name, part in parts)
+    if step.inside and (mask & ~likely).any():
+        yield Answer("This alone", likely)
 
 
 def _parts_inside(

@@ -135,7 +135,7 @@ async function settled(draft, note = "") {
   if (draft === fixer.draft && !draft.asking.size) showBusy("");
   known();
 }
-const HAND_OFF = { true: 16, false: 10 };  // pixels of the page that a finger and a mouse may be off
+const HAND_OFF = { true: 26, false: 18 };  // pixels of the page that a finger and a mouse may be off
 const reach = () => Math.round(10 * HAND_OFF[coarse.matches] / fixer.place.scale) / 10;
 const spot = point => within(point, fixer.item.size).map(value => Math.round(value * 10) / 10);
 const clickAt = (point, add) => take({ kind: "click", add, path: [spot(point)], reach: reach() });

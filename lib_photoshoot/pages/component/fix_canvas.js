@@ -150,12 +150,12 @@ function drawTint(draft) {
 }
 
 // What was clicked, and where the pointer or the crosshair is.
-function drawPrompts({ steps }) {
+function drawPrompts({ steps, mask }) {
   for (const { kind, path } of steps) if (kind === "box") drawBox([...path[0], ...path[1]], false);
   steps.forEach(({ kind, path, add }, at) => {
-    // Of what was drawn before, only where it began: lines over lines hide the picture.
+    // Of what was drawn, only where it began once it is answered: the line would hide the edge that came of it.
     if (kind === "box") return;
-    if (kind !== "click" && at === steps.length - 1) drawPath(kind === "loop" ? [...path, path[0]] : path, false);
+    if (kind !== "click" && !mask && at === steps.length - 1) drawPath(kind === "loop" ? [...path, path[0]] : path, false);
     const [px, py] = toStage(fixer.place, path[0]);
     disc(px, py, 6.5, add ? "#0b7a5c" : "#c2182f");
     cross(px, py, add, 3, "#fff", 1.75);

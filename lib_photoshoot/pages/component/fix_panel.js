@@ -67,7 +67,7 @@ function showHint(said = "") {
 }
 const coarse = matchMedia("(pointer: coarse)");
 const minusHint = () => coarse.matches ? "" : fixer.minus ? "It is taken away." : "With Alt or the right button it is taken away.";
-const BOX = "A box begins anew: best where like products touch or overlap.";
+const AROUND = "Drag a box to begin anew, or draw around what is wrong (D).";
 function hint() {
   const { draft, tool } = fixer;
   if (!draft) return "The outlines are on their way…";
@@ -76,16 +76,16 @@ function hint() {
   const { region } = draft, name = region ? region.product : "";
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
   if (tool === "hand") return "Drag moves the picture.";
-  const { answers } = region || {}, pressed = coarse.matches ? "Tap below" : "[ and ]";
+  const { answers } = region || {}, pressed = coarse.matches ? "tap another" : "[ and ]";
   if (answers && isPointing() && answers.masks.length > 1)
-    return `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}: ${pressed} for what else was meant, which is no step more. ${minusHint()}`;
+    return `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}: ${pressed} for what else was meant. ${minusHint()}`;
   const finer = `Zoom in for a finer ${tool}. Save lets the edge follow the picture.`;
   if (tool === "brush") return `Paint what belongs to ${name || "the product"}${coarse.matches ? "" : "; Alt or right button erases"}. ${finer}`;
   if (tool === "eraser") return `Paint over what does not belong to ${name || "the product"}. ${finer}`;
   if (tool === "draw") return `Draw around a part of ${name || "the product"}, or along it, roughly: it goes to the nearest edges. ${minusHint()}`;
   if (!region || !draft.maskOf(region)) return `Drag a box around the ${name || "product"}, or ${coarse.matches ? "tap" : "click"} on it.`;
-  if (coarse.matches) return `A tap ${fixer.minus ? "takes away from" : "adds to"} ${name}. ${BOX} Two fingers zoom and move.`;
-  return fixer.minus ? `A click takes away from ${name}.` : `A click adds to ${name}, Alt-click or right click takes away. ${BOX}`;
+  if (coarse.matches) return `A tap ${fixer.minus ? "takes away from" : "adds to"} ${name}, a box begins anew; Draw goes around what is wrong.`;
+  return fixer.minus ? `A click takes away from ${name}. ${AROUND}` : `A click adds to ${name}, Alt-click or right click takes away. ${AROUND}`;
 }
 function showCursor() {
   const pan = panning(), brush = fixer.tool === "brush" || fixer.tool === "eraser";

@@ -524,7 +524,11 @@ def test_everything_has_a_name_and_can_be_read(page: Page, scheme: Any, width: i
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})
     editor = Editor(page, "two")
-    for keys in (("n",), ("b",), ("v", "1", "Delete"), ("?",)):
+    press(page, "d")
+    editor.drag((45, 35), (65, 35))
+    for keys in ((), ("n",), ("b",), ("v", "1", "Delete"), ("?",)):
+        if not keys:
+            expect(editor.one(".answers button").first).to_be_visible()
         press(page, *keys)
         assert page.evaluate(UNNAMED) == []
         contrast, text = page.evaluate_handle("document.querySelector('#fixer')").evaluate(CONTRAST)

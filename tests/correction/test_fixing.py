@@ -416,3 +416,15 @@ def test_the_same_guards_as_for_decisions(served: Fixed, photos: Path) -> None:
     assert served.ask("save", values, **{"Content-Type": "text/plain"})[0] == 415
     assert served.post(values, path="/wrong/fix/save")[0] == 404
     assert record_of(served.out, photos / "two.png").corrected == 0
+
+
+def test_an_overlay_tells_outlines_by_hand_from_scores(
+    served: Fixed, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(cv2, "putText", lambda canvas, text, *_: said.append(text))
+    for region, sides in ((1, (40, 20, 60, 50)), (0, (5, 5, 25, 15))):
+        said.clear()
+        served.save(photos / "two.png", {"region": region, "product": "lamp", "mask": png(square(*sides))})
+        (other,) = [text for text in said if not text.startswith(f"{region + 1} ")]
+        assert f"{region + 1} lamp by hand" in said and other.endswith("by hand") == (region == 0)

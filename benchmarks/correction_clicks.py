@@ -1,13 +1,16 @@
-"""How many clicks bring an outline of our filter that is wrong, doubtful or missing to the true one.
+"""How many steps bring an outline of our filter that is wrong, doubtful or missing to the true one.
 
     python benchmarks/correction_clicks.py --ecssd FOLDER --table outlines.csv --drawn SHARED_DATA --half odd
 
 Clicks are simulated as RITM and SAM are evaluated (Sofiiuk et al. 2021, https://arxiv.org/abs/2102.06583): each in the
-middle of the largest area that is wrong. A person who sees an outline of another thing, or none, draws a box first:
-below ``--box-below`` IoU the first action is the true box, its sides 2 % of its size off; it counts as a click. Of each
-true instance the best region of the filter is where it begins. Reported: IoU after each action, actions until 0.95, the
-share within four, the IoU of the region that would be saved, and how long the answers took. ``--half`` takes every
-second case: choose on one half, report on the other. ``--cache`` keeps the filter's outlines between runs.
+middle of the largest area that is wrong. With ``--tool draw`` that area is drawn around, or along where it is thin, by
+a hand that is off by ``hand.HAND``. A person who sees an outline of another thing, or none, begins with the whole
+product: below ``--whole-below`` IoU the first step is a box around it, its sides 2 % of its size off, or a line drawn
+around it. Of the answers to a step the best one is chosen, as a person sees it (``--choose likely``: always the first
+that is offered); a step of which none is better is undone, and counts. Of each true instance the best region of the
+filter is where it begins. Reported: IoU after each step, steps until 0.95, the share within four, the IoU of the region
+that would be saved, and how long the answers took. ``--half`` takes every second case: choose on one half, report on
+the other. ``--cache`` keeps the filter's outlines between runs, ``--from`` and ``--to`` take some of the cases.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import os
 import pickle
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -26,22 +29,29 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
+from hand import HAND, is_thin, line_along, loop_around  # noqa: E402
 from outline_cases import Case, drawn_cases, ecssd_cases  # noqa: E402
 
 from lib_photoshoot.build import ModelChoice, load_models  # noqa: E402
-from lib_photoshoot.correction.clicks import Click, ClickOutliner  # noqa: E402
+from lib_photoshoot.correction.changes import Click  # noqa: E402
+from lib_photoshoot.correction.clicks import ClickOutliner  # noqa: E402
 from lib_photoshoot.correction.fixer import click_outliner  # noqa: E402
 from lib_photoshoot.correction.regions import drawn_region  # noqa: E402
 from lib_photoshoot.errors import PhotoshootError  # noqa: E402
 from lib_photoshoot.images import read_picture  # noqa: E402
 from lib_photoshoot.masks.comparison import mask_iou  # noqa: E402
 from lib_photoshoot.masks.morphology import mask_box  # noqa: E402
+from lib_photoshoot.pages.fixing import Step, StepKind  # noqa: E402
 from lib_photoshoot.products import parse_products  # noqa: E402
 from lib_photoshoot.results import Box  # noqa: E402
 from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy  # noqa: E402
 
 GOAL, ACTIONS = 0.95, 4
 BOX_ERROR = 0.02
+REACH = 2.5
+"""How far off the page takes a hand to be: 18 pixels on a stage of 900."""
+SEAM = 0.003
+"""As a share of the picture's longest side: areas that are thinner are nobody's to mend by hand."""
 
 
 @dataclass(eq=False)
@@ -65,7 +75,11 @@ def main() -> int:
     options.add_argument("--drawn", type=Path, help="the folder over which tests/outlines.json was drawn")
     options.add_argument("--half", choices=["odd", "even", "all"], default="odd")
     options.add_argument("--cache", type=Path)
-    options.add_argument("--box-below", type=float, default=0.7)
+    options.add_argument("--tool", choices=["click", "draw"], default="draw")
+    options.add_argument("--choose", choices=["best", "likely"], default="best")
+    options.add_argument("--whole-below", type=float, default=0.85)
+    options.add_argument("--from", type=int, default=0, dest="first")
+    options.add_argument("--to", type=int)
     options.add_argument("--actions", type=int, default=6)
     options.add_argument("--threads", type=int, default=2)
     given = options.parse_args()
@@ -76,6 +90,7 @@ def main() -> int:
     wrong = _wrong(given)
     if given.half != "all":
         wrong = wrong[given.half == "odd" :: 2]
+    wrong = wrong[given.first : given.to]
     outliner = click_outliner()
     rows, seconds, saved = [], [], []
     for one in wrong:
@@ -89,7 +104,7 @@ def main() -> int:
         print(f"{one.case}: {' '.join(f'{iou:.3f}' for iou in ious)}; saved {saved[-1]:.3f}", flush=True)
     needed = [next((number for number, iou in enumerate(ious) if iou >= GOAL), None) for ious in rows]
     within = sum(number is not None and number <= ACTIONS for number in needed)
-    print(f"\n{len(rows)} outlines, {within} at IoU {GOAL} within {ACTIONS} actions")
+    print(f"\n{len(rows)} outlines, {within} at IoU {GOAL} within {ACTIONS} steps")
     for actions in range(given.actions + 1):
         reached = sum(number is not None and number <= actions for number in needed)
         mean = np.mean([ious[min(actions, len(ious) - 1)] for ious in rows])
@@ -102,27 +117,66 @@ def main() -> int:
 def _corrected(
     outliner: ClickOutliner, image: np.ndarray, one: Wrong, given: argparse.Namespace
 ) -> tuple[list[float], np.ndarray, list[float]]:
-    """IoU after each action, the first as the filter left it; the mask after four; how long the answers took."""
+    """IoU after each step, the first as the filter left it; the mask after four; how long the answers took."""
     truth = resized_mask(one.truth, image.shape)
     start = None if one.found is None else resized_mask(one.found, image.shape)
-    box: Box | None = None
-    clicks: list[Click] = []
-    mask = kept = np.zeros(truth.shape, bool) if start is None else start
-    ious, seconds = [mask_iou(mask, truth)], []
-    for action in range(given.actions):
-        if action == 0 and ious[0] < given.box_below:
-            box = _box(truth, one.case)
-        elif (click := next_click(mask, truth)) is not None:
-            clicks.append(click)
-        else:
+    mask = np.zeros(truth.shape, bool) if start is None else start
+    rng = np.random.default_rng([*one.case.encode(), int(np.count_nonzero(truth)) % 1000])
+    steps: list[Step] = []
+    ious, seconds, kept = [mask_iou(mask, truth)], [], mask
+    for number in range(given.actions):
+        whole = number == 0 and ious[0] < given.whole_below
+        step = _clicked(mask, truth, whole, one.case) if given.tool == "click" else _drawn(mask, truth, whole, rng)
+        if step is None:
             break
         begun = time.perf_counter()
-        mask = outliner.outline(image, start, box, clicks)
+        answers = outliner.answers(image, start, [*steps, step])
         seconds.append(time.perf_counter() - begun)
+        found = [mask_iou(answer.mask, truth) for answer in answers.all]
+        chosen = int(np.argmax(found)) if given.choose == "best" else answers.likely
+        if found[chosen] > ious[-1]:
+            steps.append(replace(step, choice=chosen))
+            mask = answers.mask(chosen)
         ious.append(mask_iou(mask, truth))
-        if action < ACTIONS and ious[-1] >= max(ious):
+        if number < ACTIONS:
             kept = mask
     return ious, kept, seconds
+
+
+def _clicked(mask: np.ndarray, truth: np.ndarray, whole: bool, case: str) -> Step | None:
+    """A box around the whole product, or a click in the middle of the largest area that is wrong."""
+    if whole:
+        x0, y0, x1, y1 = _box(truth, case)
+        return Step(StepKind.BOX, True, ((x0, y0), (x1, y1)))
+    click = next_click(mask, truth)
+    return None if click is None else Step(StepKind.CLICK, click[2], (click[:2],), REACH * HAND * max(truth.shape))
+
+
+def _drawn(mask: np.ndarray, truth: np.ndarray, whole: bool, rng: np.random.Generator) -> Step | None:
+    """A line around the whole product, or around or along the largest area that is wrong."""
+    reach = REACH * HAND * max(truth.shape)
+    if whole:
+        return Step(StepKind.LOOP, True, tuple(loop_around(truth, rng)), reach)
+    area = wrong_area(mask, truth)
+    if area is None:
+        return None
+    part, inside = area
+    if is_thin(part):
+        return Step(StepKind.LINE, inside, tuple(line_along(part, rng)), reach)
+    return Step(StepKind.LOOP, inside, tuple(loop_around(part, rng)), reach)
+
+
+def wrong_area(mask: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, bool] | None:
+    """The largest area that is missing or too much, and whether it is missing; seams along the edge are none."""
+    seam = np.ones((max(1, round(SEAM * max(truth.shape))),) * 2, np.uint8)
+    found: list[tuple[int, np.ndarray, bool]] = []
+    for wrong, inside in ((truth & ~mask, True), (mask & ~truth, False)):
+        opened = cv2.morphologyEx(wrong.astype(np.uint8), cv2.MORPH_OPEN, seam)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
+        if count > 1:
+            largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+            found.append((int(stats[largest, cv2.CC_STAT_AREA]), labels == largest, inside))
+    return max(found, key=lambda one: one[0])[1:] if found else None
 
 
 def next_click(mask: np.ndarray, truth: np.ndarray) -> Click | None:

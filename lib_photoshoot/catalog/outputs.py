@@ -22,7 +22,7 @@ from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, store_picture, to_image, write_image
 from lib_photoshoot.masks.cutout import cut_out_pixels, cutout_rect, mask_image
 from lib_photoshoot.provenance.metadata import NOTHING, save_options
-from lib_photoshoot.results import Decision, FilterResult, Outline, ProductRegion
+from lib_photoshoot.results import Decision, FilterResult, Outline, OutlineSource, ProductRegion
 from lib_photoshoot.transparency import flattened
 
 if TYPE_CHECKING:
@@ -124,7 +124,10 @@ def slug(product: str) -> str:
 
 
 def draw_overlay(pixels: np.ndarray, regions: tuple[ProductRegion, ...]) -> np.ndarray:
-    """Copy of uint8 RGB pixels (H, W, 3) with coloured masks and numbered boxes with product and score."""
+    """Copy of uint8 RGB pixels (H, W, 3) with coloured masks and numbered boxes with product and score.
+
+    An outline that a person drew has no score: it says so in its place.
+    """
     canvas = pixels.copy()
     thickness = max(1, round(max(pixels.shape[:2]) / 350))
     for index, region in enumerate(regions):
@@ -143,7 +146,9 @@ def _draw_box(
     x0, y0, x1, y1 = (round(value) for value in region.box)
     cv2.rectangle(canvas, (x0, y0), (x1 - 1, y1 - 1), colour, thickness + 1, cv2.LINE_AA)
     # OpenCV's fonts hold ASCII only; the number leads to the full name in the report.
-    text = f"{number} {' + '.join(region.products).encode('ascii', 'replace').decode()} {region.score:.2f}"
+    by_hand = region.outline is not None and region.outline.source is OutlineSource.HAND
+    said = "by hand" if by_hand else f"{region.score:.2f}"
+    text = f"{number} {' + '.join(region.products).encode('ascii', 'replace').decode()} {said}"
     scale = max(0.35, max(canvas.shape[:2]) / 1100)
     (width, height), base = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
     pad = max(2, height // 3)

@@ -10,13 +10,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from lib_photoshoot.catalog.replacement import scratch_folder
 from lib_photoshoot.correction.ahead import Ahead
+from lib_photoshoot.correction.alternatives import Answers
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.originals import check_original, jpeg_of, read_original
 from lib_photoshoot.correction.overlaps import without_overlaps
@@ -27,7 +28,7 @@ from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.files import shown, writing_failed
 from lib_photoshoot.images import Picture, decode_picture
 from lib_photoshoot.masks.cutout import mask_image
-from lib_photoshoot.pages.fixing import EDIT_SIDE, OutlineRequest, RegionChange
+from lib_photoshoot.pages.fixing import EDIT_SIDE, OutlineAnswer, OutlineRequest, RegionChange, Step, StepKind
 from lib_photoshoot.results import Box
 from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
 from lib_photoshoot.transparency import on_neutral_ground
@@ -109,21 +110,21 @@ class Fixer:
         """Prepare for questions about these pictures; returns at once."""
         self._ahead.wish(ids)
 
-    def outline(self, request: OutlineRequest) -> bytes:
-        """Return the outline as a PNG file of the edit size. Raises PhotoshootError."""
+    def outline(self, request: OutlineRequest) -> tuple[list[OutlineAnswer], int]:
+        """Return the answers to the last step, PNG files of the edit size, and the number of the likely one.
+
+        Raises PhotoshootError.
+        """
         record = self._run.record(request.id)
         copy = self._copy(record)
-        start, box = self._start(record, copy, request), request.box
-        if box is None and start is None and request.region is not None:
-            box = _region(record, request.region)["box"]
-        clicks = [(x * copy.scale, y * copy.scale, inside) for x, y, inside in request.points]
-        if start is not None and box is None and not clicks:
-            mask = start  # as the page opens a picture: there is nothing to load a network for
-        else:
-            mask = self._outlined(copy, start, None if box is None else _scaled(box, copy), clicks)
-        buffer = io.BytesIO()
-        mask_image(mask).save(buffer, "PNG", compress_level=1)
-        return buffer.getvalue()
+        start, steps = self._start(record, copy, request), [_step_on(copy, step) for step in request.steps]
+        if start is not None and not steps:
+            # As the page opens a picture: there is nothing to load a network for.
+            return [OutlineAnswer("", _png(start))], 0
+        if start is None and request.region is not None:
+            steps.insert(0, _box_step(copy, _region(record, request.region)["box"]))
+        answers = self._answered(copy, start, steps)
+        return [OutlineAnswer(one.name, _png(one.mask)) for one in answers.all], answers.likely
 
     def save(self, id_: int, changes: Sequence[RegionChange]) -> dict[str, Any]:
         """Correct a picture's outlines, all or none. Raises PhotoshootError."""
@@ -156,7 +157,7 @@ class Fixer:
 
         def unwritten(box: Box) -> np.ndarray:
             copy = self._copy(record)
-            return self._outlined(copy, None, _scaled(box, copy), ())
+            return self._answered(copy, None, [_box_step(copy, box)]).mask(None)
 
         parts, sentences = without_overlaps(
             out, record, corrected_parts(out, record, picture, drawings, removed, unwritten)
@@ -170,12 +171,10 @@ class Fixer:
         except OSError as error:
             raise CatalogError(writing_failed(out, error, "save the correction again; nothing was changed")) from error
 
-    def _outlined(
-        self, copy: EditCopy, start: np.ndarray | None, box: Box | None, clicks: Sequence[tuple[float, float, bool]]
-    ) -> np.ndarray:
+    def _answered(self, copy: EditCopy, start: np.ndarray | None, steps: Sequence[Step]) -> Answers:
         outliner = self._loaded()
         with self._turn():
-            return outliner.outline(copy.pixels, start, box, clicks)
+            return outliner.answers(copy.pixels, start, steps)
 
     def _start(self, record: Record, copy: EditCopy, request: OutlineRequest) -> np.ndarray | None:
         shape = copy.pixels.shape[:2]
@@ -257,10 +256,25 @@ def _mask(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
     return mask
 
 
-def _scaled(box: Sequence[float], copy: EditCopy) -> Box:
+def _step_on(copy: EditCopy, step: Step) -> Step:
+    """Return a step in pixels of the copy. Raises CatalogError."""
+    if step.kind is StepKind.BOX:
+        return replace(_box_step(copy, [side for corner in step.path for side in corner]), choice=step.choice)
+    path = tuple((x * copy.scale, y * copy.scale) for x, y in step.path)
+    return replace(step, path=path, reach=step.reach * copy.scale)
+
+
+def _box_step(copy: EditCopy, box: Sequence[float]) -> Step:
+    """Return a box in pixels of the original as a step on the copy. Raises CatalogError."""
     height, width = copy.pixels.shape[:2]
-    x0, y0, x1, y1 = (side * copy.scale for side in box)
-    inside = (max(0.0, x0), max(0.0, y0), min(float(width), x1), min(float(height), y1))
-    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+    ax, ay, bx, by = (side * copy.scale for side in box)
+    x0, y0, x1, y1 = max(0.0, min(ax, bx)), max(0.0, min(ay, by)), min(width, max(ax, bx)), min(height, max(ay, by))
+    if x0 >= x1 or y0 >= y1:
         raise CatalogError("The box lies outside of the picture; draw it anew.")
-    return inside
+    return Step(StepKind.BOX, True, ((x0, y0), (x1, y1)))
+
+
+def _png(mask: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    mask_image(mask).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

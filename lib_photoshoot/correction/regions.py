@@ -88,7 +88,9 @@ def read_region(out: Path, region: Mapping[str, Any], shape: tuple[int, int]) ->
     openings = mask & ~solid
     x0, y0, x1, y1 = (float(side) for side in region["box"])
     found = (region["product"], (x0, y0, x1, y1), float(region["score"]), mask, float(region.get("quality") or 0.0))
-    return ProductRegion(*found, openings if openings.any() else None, alpha)
+    by_hand = (region.get("outline") or {}).get("source") == OutlineSource.HAND.value
+    outline = Outline(1.0, (), OutlineSource.HAND) if by_hand else None
+    return ProductRegion(*found, openings if openings.any() else None, alpha, outline)
 
 
 def _read(out: Path, region: Mapping[str, Any], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

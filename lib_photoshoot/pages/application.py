@@ -193,9 +193,10 @@ def _fixed(fixer: fixing.Fixing, name: str, values: Any) -> Response:
             return _response(202, _JSON, b"{}")
         if name == "outline":
             start = time.perf_counter()
-            mask = fixer.outline(fixing.outline_request(values))
+            answers, likely = fixer.outline(fixing.outline_request(values))
             seconds = round(time.perf_counter() - start, 4)
-            answer = {"mask": base64.b64encode(mask).decode("ascii"), "seconds": seconds}
+            told = [{"name": one.name, "mask": base64.b64encode(one.mask).decode("ascii")} for one in answers]
+            answer = {"answers": told, "likely": likely, "seconds": seconds}
             return _response(200, _JSON, json.dumps(answer).encode())
         if name == "save":
             return _response(200, _JSON, json.dumps(fixer.save(*fixing.save_request(values))).encode())

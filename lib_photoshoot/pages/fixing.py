@@ -8,9 +8,12 @@ pixels, in base64.
 - ``POST fix/find`` ``{"id"}`` -> as decisions are answered: the products of a picture that is ``unfound`` are looked
   for, and kept.
 - ``POST fix/ready`` ``{"ids": [ID, …]}``: these will be asked about, the first one first; answered at once.
-- ``POST fix/outline`` ``{"id", "region": NUMBER | null, "box": [x0, y0, x1, y1] | null, "points": [[x, y, 1 | 0], …],
-  "mask": MASK | null}`` -> ``{"mask": MASK, "seconds": s}``. It begins from ``mask``, or from the outline of
-  ``region`` as it is, or from nothing; all points since then are sent each time, 1 for what belongs to the product.
+- ``POST fix/outline`` ``{"id", "region": NUMBER | null, "mask": MASK | null, "steps": [STEP, …]}`` -> ``{"answers":
+  [{"name", "mask": MASK}, …], "likely": NUMBER, "seconds": s}``. It begins from ``mask``, or from the outline of
+  ``region`` as it is, or from nothing; all steps since then are sent each time, and the last one is answered, by
+  several outlines, of which the page takes the likely one until another is chosen. ``STEP`` is ``{"kind": "click" |
+  "line" | "loop" | "box", "add": true | false, "path": [[x, y], …], "reach": pixels, "choice": NUMBER | null}``: a
+  click has one place, a box two corners; ``reach`` is how far off the hand may be, ``choice`` which answer was chosen.
 - ``POST fix/save`` ``{"id", "regions": [{"region": NUMBER | null, "product": WORD, "mask": MASK}, {"region": NUMBER,
   "remove": true}]}`` -> as decisions are answered, with the whole new item, and ``told``, sentences about
   outlines that another grew into. Regions that are not named stay.
@@ -24,20 +27,46 @@ import base64
 import binascii
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Protocol
 
 EDIT_SIDE = 2048
 """Longest side, in pixels, of the masks that page and server exchange."""
 LARGEST_BODY = 32 << 20
-MOST_POINTS = 200
+MOST_STEPS = 200
+MOST_PLACES = 600
+"""Of one line or loop."""
 MOST_REGIONS = 20
 MOST_AHEAD = 3
 _LARGEST_MASK = 8 << 20
 
 Box = tuple[float, float, float, float]
-Click = tuple[float, float, bool]
-"""x and y in pixels of the original, and whether that place belongs to the product."""
+
+
+class StepKind(str, Enum):
+    """What a person did in the picture."""
+
+    CLICK = "click"
+    LINE = "line"
+    """Along a part."""
+    LOOP = "loop"
+    """Around a part; closed from its end to its beginning."""
+    BOX = "box"
+    """Around the whole product, by two corners."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that a person did: where, in pixels, whether that belongs to the product, how far off a hand may be,
+    and which of the answers was chosen, None for the likely one.
+    """
+
+    kind: StepKind
+    inside: bool
+    path: tuple[tuple[float, float], ...]
+    reach: float = 0.0
+    choice: int | None = field(default=None, compare=False)
 
 
 class RequestValueError(ValueError):
@@ -50,9 +79,16 @@ class OutlineRequest:
 
     id: int
     region: int | None
-    box: Box | None
-    points: tuple[Click, ...]
+    steps: tuple[Step, ...]
     mask: bytes | None
+
+
+@dataclass(frozen=True)
+class OutlineAnswer:
+    """One outline, a PNG file, and how it was found, for people."""
+
+    name: str
+    mask: bytes
 
 
 @dataclass(frozen=True)
@@ -79,8 +115,8 @@ class Fixing(Protocol):
     def ready(self, ids: Sequence[int]) -> None:
         """Prepare for questions about these pictures; returns at once."""
 
-    def outline(self, request: OutlineRequest) -> bytes:
-        """Return the outline as a PNG file."""
+    def outline(self, request: OutlineRequest) -> tuple[list[OutlineAnswer], int]:
+        """Return the answers to the last step, and the number of the likely one."""
 
     def save(self, id_: int, changes: Sequence[RegionChange]) -> dict[str, Any]:
         """Correct a picture's outlines, all or none; what changed, as :mod:`lib_photoshoot.pages.data` says."""
@@ -102,16 +138,14 @@ def ready_request(values: Any) -> list[int]:
 
 def outline_request(values: Any) -> OutlineRequest:
     """Return what ``fix/outline`` is asked. Raises RequestValueError."""
-    given = _object(values, "id", "region", "box", "points", "mask")
-    points = given.get("points") or []
-    if not isinstance(points, list) or len(points) > MOST_POINTS:
-        raise RequestValueError(f"'points' must be a list of at most {MOST_POINTS} points.")
-    box = given.get("box")
+    given = _object(values, "id", "region", "steps", "mask")
+    steps = given.get("steps") or []
+    if not isinstance(steps, list) or len(steps) > MOST_STEPS:
+        raise RequestValueError(f"'steps' must be a list of at most {MOST_STEPS} steps.")
     return OutlineRequest(
         _number(given.get("id"), "'id'"),
         _region(given.get("region")),
-        None if box is None else _box(box),
-        tuple(_point(point) for point in points),
+        tuple(_step(step) for step in steps),
         _mask(given.get("mask")),
     )
 
@@ -157,22 +191,31 @@ def _region(value: Any) -> int | None:
     return None if value is None else _number(value, "'region'")
 
 
+_LEAST = {"click": 1, "line": 2, "loop": 3, "box": 2}
+_MOST = {"click": 1, "box": 2}
+
+
 def _numbers(value: Any, count: int, name: str) -> list[float]:
     if isinstance(value, list) and len(value) == count and all(type(one) in (int, float) for one in value):
         numbers = [float(one) for one in value if abs(one) < 1e9]
         if len(numbers) == count and all(map(math.isfinite, numbers)):
             return numbers
-    raise RequestValueError(f"{name} must be {count} numbers, in pixels of the original.")
+    raise RequestValueError(f"{name} must be {count} number{'s' * (count > 1)}, in pixels of the original.")
 
 
-def _box(value: Any) -> Box:
-    x0, y0, x1, y1 = _numbers(value, 4, "'box'")
-    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
-
-
-def _point(value: Any) -> Click:
-    x, y, inside = _numbers(value, 3, "a point")
-    return x, y, inside > 0
+def _step(values: Any) -> Step:
+    given = _object(values, "kind", "add", "path", "reach", "choice")
+    kind, add, path, choice = given.get("kind"), given.get("add", True), given.get("path"), given.get("choice")
+    if kind not in [one.value for one in StepKind]:
+        raise RequestValueError(f"'kind' must be one of {', '.join(one.value for one in StepKind)}.")
+    if add not in (True, False):
+        raise RequestValueError("'add' must be true or false.")
+    if not isinstance(path, list) or not _LEAST[kind] <= len(path) <= _MOST.get(kind, MOST_PLACES):
+        raise RequestValueError(f"The 'path' of a {kind} has too few places, or too many.")
+    places = tuple((x, y) for x, y in (_numbers(place, 2, "a place") for place in path))
+    (reach,) = _numbers([given.get("reach", 0)], 1, "'reach'")
+    chosen = None if choice is None else _number(choice, "'choice'")
+    return Step(StepKind(kind), bool(add), places, max(0.0, reach), chosen)
 
 
 def _mask(value: Any) -> bytes | None:

@@ -7,12 +7,12 @@ import {test} from "node:test";
 const component = new URL("../../lib_photoshoot/pages/component/", import.meta.url);
 const PARTS = ["fix_mask.js", "fix_outline.js", "fix_history.js", "fix_place.js"];
 const NAMES = ["editSize", "packed", "unpacked", "softened", "isEmpty", "stroke", "traced", "simplified", "FixHistory",
-    "keptRegion", "newRegion", "withRegion", "clicked", "boxed", "painted", "question", "changedRegions", "restored",
+    "keptRegion", "newRegion", "withRegion", "stepped", "answeredBy", "meaning", "thinned", "changesSince", "painted", "question", "changedRegions", "restored",
     "likelyProduct", "placeKept", "isSlight", "fittedPlace", "zoomedPlace", "boundPlace", "toPicture", "toStage", "boxOf"];
 // The page's parts are one script and export nothing.
 const texts = PARTS.map(name => readFileSync(new URL(name, component), "utf8"));
 const {editSize, packed, unpacked, softened, isEmpty, stroke, traced, simplified, FixHistory, keptRegion, newRegion,
-    withRegion, clicked, boxed, painted, question, changedRegions, restored, likelyProduct, placeKept,
+    withRegion, stepped, answeredBy, meaning, thinned, changesSince, painted, question, changedRegions, restored, likelyProduct, placeKept,
     isSlight, fittedPlace, zoomedPlace, boundPlace, toPicture, toStage, boxOf} = new Function(`${texts.join("\n")}\nreturn {${NAMES.join()}};`)();
 
 const drawn = (...rows) => [Uint8Array.from(rows.join(""), letter => Number(letter === "#")), rows[0].length];
@@ -98,11 +98,13 @@ test("a simplified line has few points, and none of the old ones is far from it"
     assert.deepEqual(simplified(traced(...drawn("##", "##"))[0], 0.75), [[0, 0], [2, 0], [2, 2], [0, 2]]);
 });
 
+const click = (x, y, add = true) => ({kind: "click", add, path: [[x, y]], reach: 5});
+const box = (x0, y0, x1, y1) => ({kind: "box", add: true, path: [[x0, y0], [x1, y1]], reach: 5});
 const CUP = keptRegion(0, "cup", [3, 4]), SPOON = keptRegion(1, "spoon", [1, 1]);
 
 test("undo goes back to the very state, and what is done then takes the place of what was undone", () => {
     const past = new FixHistory([CUP, SPOON]);
-    past.push(withRegion(past.now, 0, clicked(CUP, [1, 2, 1])));
+    past.push(withRegion(past.now, 0, stepped(CUP, click(1, 2))));
     past.push(withRegion(past.now, 1, painted([0, 9])));
     assert.deepEqual(changedRegions(past).map(region => region.key), [0, 1]);
     assert.ok(past.step(-1) && past.step(-1) && !past.step(-1));
@@ -111,7 +113,7 @@ test("undo goes back to the very state, and what is done then takes the place of
     assert.ok(past.step(1));
     past.push(withRegion(past.now, 0, {removed: true}));
     assert.ok(!past.step(1));
-    assert.deepEqual([past.states.length, past.now[0].points, past.now[0].removed], [3, [[1, 2, 1]], true]);
+    assert.deepEqual([past.states.length, past.now[0].steps, past.now[0].removed], [3, [click(1, 2)], true]);
     for (let step = 0; step < 300; step++) {
         past.push([...past.now]);
     }
@@ -119,21 +121,62 @@ test("undo goes back to the very state, and what is done then takes the place of
 });
 
 test("what the server is asked follows from where a region starts", () => {
-    const once = {...CUP, ...clicked(CUP, [1, 2, 1])}, twice = {...once, ...clicked(once, [5, 6, 0])};
-    assert.deepEqual(question(7, twice, null), {id: 7, region: 0, box: null, points: [[1, 2, 1], [5, 6, 0]], mask: null});
-    assert.deepEqual([twice.mask, CUP.points], [null, []]);
-    const anew = {...twice, ...boxed([0, 0, 9, 9])};
-    assert.deepEqual(question(7, anew, null), {id: 7, region: null, box: [0, 0, 9, 9], points: [], mask: null});
+    const once = {...CUP, ...stepped(CUP, click(1, 2))}, twice = {...once, ...stepped(once, click(5, 6, false))};
+    assert.deepEqual(question(7, twice, null), {id: 7, region: 0, steps: [click(1, 2), click(5, 6, false)], mask: null});
+    assert.deepEqual([twice.mask, CUP.steps], [null, []]);
+    const anew = {...twice, ...stepped(twice, box(0, 0, 9, 9))};
+    assert.deepEqual(question(7, anew, null), {id: 7, region: null, steps: [box(0, 0, 9, 9)], mask: null});
     const brushed = {...twice, ...painted([2, 2])};
-    assert.deepEqual(question(7, {...brushed, ...clicked(brushed, [1, 1, 1])}, "png"),
-        {id: 7, region: null, box: null, points: [[1, 1, 1]], mask: "png"});
+    assert.deepEqual(question(7, {...brushed, ...stepped(brushed, click(1, 1))}, "png"),
+        {id: 7, region: null, steps: [click(1, 1)], mask: "png"});
+});
+
+test("another answer takes the place of the one before, and what was undone is gone", () => {
+    const past = new FixHistory([CUP]);
+    past.push(withRegion(past.now, 0, stepped(CUP, click(1, 2))));
+    Object.assign(past.now[0], {answers: {names: ["Best guess", "Same colour"], masks: [[1, 2], [0, 3]], chosen: 0}, mask: [1, 2]});
+    past.push(withRegion(past.now, 0, {removed: true}));
+    past.step(-1);
+    past.swap(withRegion(past.now, 0, answeredBy(past.now[0], 1)));
+    assert.deepEqual([past.states.length, past.now[0].mask, past.now[0].answers.chosen], [2, [0, 3], 1]);
+    assert.deepEqual(question(7, past.now[0], null).steps, [{...click(1, 2), choice: 1}]);
+    assert.ok(!past.step(1) && past.step(-1) && past.now[0] === CUP);
+});
+
+test("a line that comes back to its beginning goes around, any other goes along", () => {
+    const round = Array.from({length: 30}, (_, at) => [50 + 40 * Math.cos(at / 5), 50 + 40 * Math.sin(at / 5)]);
+    assert.equal(meaning(round, 8), "loop");
+    assert.equal(meaning(round.slice(0, 18), 8), "line");
+    assert.equal(meaning([[0, 0], [50, 0], [100, 3]], 8), "line");
+    assert.equal(meaning([[0, 0], [2, 0], [2, 2], [0, 1]], 8), "line"); // a trembling click
+});
+
+test("a thinned line goes the same way with fewer places, and never too many", () => {
+    const line = Array.from({length: 500}, (_, at) => [at, at < 250 ? 0 : at - 250]);
+    assert.deepEqual(thinned(line, 1), [[0, 0], [250, 0], [499, 249]]);
+    assert.deepEqual(thinned([[1, 2]], 1), [[1, 2]]);
+    const jagged = Array.from({length: 3000}, (_, at) => [at, 20 * (at % 2)]);
+    const less = thinned(jagged, 1);
+    assert.ok(less.length <= 501 && less[0] === jagged[0] && less.at(-1) === jagged.at(-1), String(less.length));
+});
+
+test("what was done while a picture was being saved is laid over what was saved", () => {
+    const sent = [{...CUP, removed: true}, {...SPOON, ...painted([0, 2])}, {...newRegion("new 2", "lid"), ...painted([1, 1])}];
+    const now = [sent[0], {...sent[1], ...painted([2, 2])}, {...newRegion("new 3", "plate"), ...painted([4, 1])}];
+    const changes = changesSince(sent, now);
+    assert.deepEqual(changes.map(({index, product, removed, mask}) => [index, product, removed, mask]),
+        [[0, "spoon", false, [2, 2]], [null, "plate", false, [4, 1]], [1, "lid", true, [1, 1]]]);
+    const saved = [keptRegion(0, "spoon", [0, 2]), keptRegion(1, "lid", [1, 1])];
+    assert.deepEqual(restored(saved, changes).map(region => [region.index, region.product, region.removed, region.mask]),
+        [[0, "spoon", false, [2, 2]], [1, "lid", true, [1, 1]], [null, "plate", false, [4, 1]]]);
+    assert.deepEqual(changesSince(sent, sent), []);
 });
 
 test("a new product counts once there is something of it", () => {
     const past = new FixHistory([CUP]), lid = newRegion("new", "lid");
     past.push([...past.now, lid]);
     assert.deepEqual(changedRegions(past), []);
-    past.push(withRegion(past.now, "new", boxed([1, 1, 2, 2])));
+    past.push(withRegion(past.now, "new", stepped(lid, box(1, 1, 2, 2))));
     assert.deepEqual(changedRegions(past).map(region => region.product), ["lid"]);
     past.push(withRegion(past.now, "new", {removed: true}));
     assert.deepEqual(changedRegions(past), []);

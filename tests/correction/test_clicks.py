@@ -1,4 +1,4 @@
-"""Clicks to outlines, with the embedded SAM: what a person adds, takes away and draws a box around."""
+"""Steps to outlines, with the embedded SAM: what a person adds, takes away and draws around."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.fixer import click_outliner
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.masks.comparison import mask_iou
+from lib_photoshoot.pages.fixing import Step, StepKind
 from lib_photoshoot.segmentation.protocol import SoftCandidate
 from lib_photoshoot.segmentation.sam import SamSegmenter
 
@@ -22,6 +23,14 @@ def outliner() -> ClickOutliner:
         return click_outliner()
     except WeightsError as error:
         pytest.skip(f"embedded weights absent: {error}")
+
+
+def click(x: float, y: float, inside: bool = True, choice: int | None = None) -> Step:
+    return Step(StepKind.CLICK, inside, ((x, y),), 3.0, choice)
+
+
+def box(x0: float, y0: float, x1: float, y1: float) -> Step:
+    return Step(StepKind.BOX, True, ((x0, y0), (x1, y1)))
 
 
 def disc(x: int, y: int, radius: int) -> np.ndarray:
@@ -43,27 +52,27 @@ def picture() -> np.ndarray:
 
 
 def test_a_click_or_a_box_outlines_what_is_there(outliner: ClickOutliner, picture: np.ndarray) -> None:
-    for box, clicks in ((None, [(90.0, 120.0, True)]), ((38.0, 71.0, 142.0, 172.0), [])):
-        assert mask_iou(outliner.outline(picture, None, box, clicks), RED) > 0.95
+    for step in (click(90, 120), box(38, 71, 142, 172)):
+        assert mask_iou(outliner.outline(picture, None, [step]), RED) > 0.95
 
 
 def test_a_click_adds_and_another_takes_away_again(outliner: ClickOutliner, picture: np.ndarray) -> None:
-    both = outliner.outline(picture, RED, None, [(230.0, 120.0, True)])
+    both = outliner.outline(picture, RED, [click(230, 120)])
     assert mask_iou(both, RED | BLUE) > 0.95 and np.array_equal(both & ~BLUE & RED, RED), "what was right stays"
-    less = outliner.outline(picture, RED | BLUE, None, [(230.0, 120.0, False)])
+    less = outliner.outline(picture, RED | BLUE, [click(230, 120, False)])
     assert mask_iou(less, RED) > 0.95
-    again = outliner.outline(picture, RED, None, [(230.0, 120.0, True), (230.0, 120.0, False)])
+    again = outliner.outline(picture, RED, [click(230, 120), click(230, 120, False)])
     assert mask_iou(again, RED) > 0.95
 
 
 def test_every_click_is_obeyed_even_where_there_is_nothing(outliner: ClickOutliner, picture: np.ndarray) -> None:
     for x, y, inside in ((160.0, 20.0, True), (90.0, 120.0, False)):
-        assert outliner.outline(picture, RED, None, [(x, y, inside)])[int(y), int(x)] == inside
+        assert outliner.outline(picture, RED, [click(x, y, inside)])[int(y), int(x)] == inside
 
 
 def test_nothing_asked_is_nothing_changed(outliner: ClickOutliner, picture: np.ndarray) -> None:
-    assert np.array_equal(outliner.outline(picture, RED, None, []), RED)
-    assert not outliner.outline(picture, None, None, []).any()
+    assert np.array_equal(outliner.outline(picture, RED, []), RED)
+    assert not outliner.outline(picture, None, []).any()
 
 
 def test_the_picture_is_encoded_once_and_ahead_and_known_answers_are_not_asked_again(
@@ -72,11 +81,11 @@ def test_the_picture_is_encoded_once_and_ahead_and_known_answers_are_not_asked_a
     other = np.ascontiguousarray(picture[:, ::-1])
     outliner.prepare(other)
     monkeypatch.setattr(SamSegmenter, "_keep", lambda *_: pytest.fail("encoded again"))
-    clicks = [(90.0, 120.0, True), (60.0, 120.0, True)]
-    first = outliner.outline(other, BLUE, None, clicks)
+    clicks = [click(90, 120), click(60, 120)]
+    first = outliner.outline(other, BLUE, clicks)
     asked: list[float] = []
     monkeypatch.setattr(SamSegmenter, "prompted", lambda *_: asked.append(time.time()))
-    assert np.array_equal(outliner.outline(other, BLUE, None, clicks), first) and not asked
+    assert np.array_equal(outliner.outline(other, BLUE, clicks), first) and not asked
 
 
 class Crumbling:
@@ -89,8 +98,8 @@ class Crumbling:
 
 def test_crumbs_of_an_answer_are_not_shown_and_those_of_a_person_stay(picture: np.ndarray) -> None:
     outliner = ClickOutliner(Crumbling())  # type: ignore[arg-type]
-    assert (outliner.outline(picture, None, (38.0, 71.0, 142.0, 172.0), []) == RED).all()
+    assert (outliner.outline(picture, None, [box(38, 71, 142, 172)]) == RED).all()
     mine = disc(200, 200, 2)
     painted = (RED | mine) & ~disc(60, 120, 2)
-    after = outliner.outline(picture, painted, None, [(250.0, 60.0, True)])
+    after = outliner.outline(picture, painted, [click(250, 60)])
     assert after[200, 200] and not after[120, 60] and after[60, 250]

@@ -41,8 +41,8 @@ class Editor:
         """Wait for the outlines."""
         expect(self.one("#fix-hint")).not_to_contain_text("on their way")
 
-    def one(self, selector: str) -> Locator:
-        return self.page.locator(f"#fixer {selector}")
+    def one(self, selector: str, **options: Any) -> Locator:
+        return self.page.locator(f"#fixer {selector}", **options)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a place of the picture is in the page, while the whole picture is shown."""
@@ -203,7 +203,7 @@ def test_the_latest_answer_counts(page: Page, served: Fixed) -> None:
     editor, asked = Editor(page, "two"), []
 
     def hold(route: Route) -> None:
-        asked.append(json.loads(route.request.post_data or "")["points"])
+        asked.append(json.loads(route.request.post_data or "")["steps"])
         if len(asked) > 1:
             route.continue_()
 
@@ -213,10 +213,10 @@ def test_the_latest_answer_counts(page: Page, served: Fixed) -> None:
     page.mouse.click(*editor.at(10, 50))
     expect(editor.one(".busy")).to_be_hidden()
     expect(editor.one(".easel")).to_have_attribute("aria-busy", "false")
-    assert [len(points) for points in asked] == [1, 2]
+    assert [len(steps) for steps in asked] == [1, 2]
     press(page, "Control+z")  # its answer was dropped, so it is asked again
     editor.settled()
-    assert [len(points) for points in asked] == [1, 2, 1]
+    assert [len(steps) for steps in asked] == [1, 2, 1]
     press(page, "Control+y")  # this one is known
     editor.settled()
     assert len(asked) == 3
@@ -344,18 +344,123 @@ def test_after_a_save_the_region_stays_chosen_and_the_next_picture_opens_with_cl
 def test_what_is_not_done_is_said_where_it_is_seen(page: Page) -> None:
     editor, held, hint = Editor(page, "two"), [], page.locator("#fixer #fix-hint")
     editor.click(15, 15)  # it is in the product already
-    expect(hint).to_have_text("This click changed nothing; paint with the brush, or draw a box.")
+    expect(hint).to_have_text("That changed nothing; draw around the part (D), or paint with the brush (B).")
     editor.click(60, 10)
-    expect(hint).to_contain_text("A click adds to lamp")
+    expect(hint).not_to_contain_text("changed nothing")
     page.route("**/fix/save", lambda route: held.append(route))
     with page.expect_request("**/fix/save"):
         press(page, "Control+s")
     expect(hint).to_contain_text("Saving")
-    press(page, "n")
-    expect(hint).to_contain_text("This picture is being saved; that was not done.")
     held[0].continue_()
     editor.saved()
     expect(hint).to_contain_text("A click adds to lamp")
+
+
+def test_one_goes_on_while_the_picture_is_being_saved(page: Page, served: Fixed) -> None:
+    editor, held = Editor(page, "two"), []
+    editor.click(60, 10)
+    page.route("**/fix/save", lambda route: held.append(route), times=1)
+    with page.expect_request("**/fix/save"):
+        press(page, "Control+s")
+    press(page, "2", "b")
+    page.mouse.move(*editor.at(50, 54))
+    page.mouse.down()
+    page.mouse.up()
+    press(page, "w")
+    page.mouse.click(*editor.at(10, 50))  # goes on from what is painted
+    held[0].continue_()
+    editor.saved()
+    expect(editor.one(".regions button").first).to_have_text("1 lamp by hand")
+    expect(editor.one(".regions button").nth(1)).to_have_text("2 lamp changed")
+    assert mask_in(served.out, "two", 0)[10, 60] and products_in(served.out, "two") == ["lamp", "lamp"]
+    press(page, "Control+s")
+    expect(editor.one(".regions button").nth(1)).to_have_text("2 lamp by hand")
+    drawn = drawn_in(served.out, "two", 1)
+    assert drawn[54, 50] and drawn[50, 10] and drawn[24, 55] and mask_in(served.out, "two", 0)[10, 60]
+
+
+def ring(x: float, y: float, radius: float) -> list[tuple[float, float]]:
+    """Places of a circle that comes back to its beginning."""
+    return [(x + radius * np.cos(at / 4), y + radius * np.sin(at / 4)) for at in range(26)]
+
+
+def test_a_line_around_a_part_adds_it_and_with_alt_takes_it_away(page: Page, served: Fixed) -> None:
+    editor = Editor(page, "two")
+    press(page, "1", "d")
+    expect(editor.one("#fix-hint")).to_contain_text("Draw around a part of lamp, or along it")
+    editor.drag(*ring(55, 35, 18))  # around the other lamp, roughly
+    names = editor.one(".answers button")
+    expect(names.first).to_be_visible()
+    assert "This alone" in names.all_inner_texts() and editor.words()[0] == "1 lamp changed"
+    editor.one(".answers button", has_text="This alone").click()
+    expect(editor.one(".answers [aria-pressed=true]")).to_have_text("This alone")
+    page.keyboard.down("Alt")
+    editor.drag(*ring(55, 35, 6))
+    page.keyboard.up("Alt")
+    editor.save()
+    drawn = drawn_in(served.out, "two", 0)
+    assert drawn[25, 45] and not drawn[35, 55] and not drawn[15, 15] and not drawn[10, 60]
+
+
+def test_a_line_along_a_part_and_what_else_it_may_have_meant(page: Page, served: Fixed) -> None:
+    editor = Editor(page, "two")
+    press(page, "1", "d")
+    editor.drag((45, 35), (65, 35))
+    answers, chosen = editor.one(".answers button"), editor.one(".answers [aria-pressed=true]")
+    expect(answers.last).to_be_visible()
+    count, at = answers.count(), answers.all_inner_texts().index(chosen.inner_text())
+    assert count > 1
+    press(page, "]")
+    expect(answers.nth((at + 1) % count)).to_have_attribute("aria-pressed", "true")
+    press(page, "[", "[")
+    expect(answers.nth((at - 1) % count)).to_have_attribute("aria-pressed", "true")
+    page.mouse.move(*editor.at(60, 10))
+    page.keyboard.down("Shift")
+    page.mouse.wheel(0, 100)
+    page.keyboard.up("Shift")
+    expect(answers.nth(at)).to_have_attribute("aria-pressed", "true")
+    expect(editor.one("#fix-hint")).to_contain_text(f"{at + 1} of {count}")
+    press(page, "Control+z")  # all of it was one step
+    assert editor.words()[0] == "1 lamp" and not editor.one(".answers").is_visible()
+
+
+def test_lines_by_keys_alone(page: Page, served: Fixed) -> None:
+    editor = Editor(page, "two")
+    press(page, "1", "d", "Enter", "Enter", *["Shift+ArrowLeft"] * 3, "Enter")
+    editor.settled()
+    assert len(served.segmenter.asked[-1][1]) >= 4 and editor.words()[0] == "1 lamp changed"
+
+
+def test_markers_are_seen_on_every_ground_and_the_ring_without_a_pointer(page: Page) -> None:
+    seen = """([x, y, red, green, blue]) => {
+        const canvas = document.querySelector("#fixer canvas"), box = canvas.getBoundingClientRect();
+        const there = canvas.getContext("2d").getImageData(x - box.x - 8, y - box.y - 8, 16, 16).data;
+        for (let at = 0; at < there.length; at += 4)
+            if (Math.hypot(there[at] - red, there[at + 1] - green, there[at + 2] - blue) < 12) return true;
+        return false;
+    }"""
+    editor = Editor(page, "two")
+    editor.click(60, 10)
+    for key in ("v", "v", "v"):
+        press(page, key)
+        page.wait_for_function(seen, arg=[*editor.at(60, 10), 11, 122, 92])
+    press(page, "v")
+    page.mouse.move(0, 0)
+    box = editor.one(".easel").bounding_box()
+    assert box
+    press(page, "b", "]")
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_function(seen, arg=[middle[0] + 17, middle[1], 255, 255, 255])
+
+
+def test_f_in_the_overview_waits_until_a_picture_is_chosen(page: Page) -> None:
+    expect(page.locator(".card").first).to_be_visible()
+    page.evaluate("document.activeElement.blur()")
+    press(page, "f")
+    expect(page.locator("#fixer")).to_be_hidden()
+    expect(page.locator("#status")).to_contain_text("F again fixes its outline")
+    press(page, "f")
+    expect(page.locator("#fixer")).to_be_visible()
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
@@ -419,7 +524,11 @@ def test_everything_has_a_name_and_can_be_read(page: Page, scheme: Any, width: i
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})
     editor = Editor(page, "two")
-    for keys in (("n",), ("b",), ("v", "1", "Delete"), ("?",)):
+    press(page, "d")
+    editor.drag((45, 35), (65, 35))
+    for keys in ((), ("n",), ("b",), ("v", "1", "Delete"), ("?",)):
+        if not keys:
+            expect(editor.one(".answers button").first).to_be_visible()
         press(page, *keys)
         assert page.evaluate(UNNAMED) == []
         contrast, text = page.evaluate_handle("document.querySelector('#fixer')").evaluate(CONTRAST)

@@ -35,6 +35,15 @@ from tests.test_catalog import PRODUCTS, files_of, paint
 SETTINGS = {"retouch": "faithful"}
 
 
+def clicked(x: float, y: float, add: bool = True) -> dict[str, Any]:
+    return {"kind": "click", "add": add, "path": [[x, y]], "reach": 2}
+
+
+def likely(answer: dict[str, Any]) -> np.ndarray:
+    """The outline of an answer that the page takes, bool."""
+    return mask_of(answer["answers"][answer["likely"]]["mask"])
+
+
 class FloodSegmenter:
     """Answers with the even area at the last click, or with the box: quick, and a real answer to the prompts."""
 
@@ -176,15 +185,15 @@ def test_the_original_is_served_as_it_lies_in_its_own_folder(served: Fixed, phot
 
 
 def test_a_click_adds_a_click_takes_away_and_a_box_begins_anew(served: Fixed, photos: Path) -> None:
-    ask = {"id": number(photos / "two.png"), "region": 0, "box": None, "points": [[50, 30, 1]], "mask": None}
+    ask = {"id": number(photos / "two.png"), "region": 0, "steps": [clicked(50, 30)], "mask": None}
     status, answer = served.ask("outline", ask)
     assert status == 200 and 0 <= answer["seconds"] < 5
-    assert np.array_equal(mask_of(answer["mask"]), square(5, 5, 25, 25) | square(40, 20, 70, 50))
+    assert np.array_equal(likely(answer), square(5, 5, 25, 25) | square(40, 20, 70, 50))
     drawn = png(square(0, 0, 30, 30))
-    status, answer = served.ask("outline", {**ask, "mask": drawn, "points": [[10, 10, 0]]})
-    assert np.array_equal(mask_of(answer["mask"]), square(0, 0, 30, 30) & ~square(5, 5, 25, 25))
-    status, answer = served.ask("outline", {"id": ask["id"], "box": [40, 20, 70, 50], "points": []})
-    assert np.array_equal(mask_of(answer["mask"]), square(40, 20, 70, 50))
+    status, answer = served.ask("outline", {**ask, "mask": drawn, "steps": [clicked(10, 10, add=False)]})
+    assert np.array_equal(likely(answer), square(0, 0, 30, 30) & ~square(5, 5, 25, 25))
+    status, answer = served.ask("outline", {"id": ask["id"], "steps": [{"kind": "box", "path": [[70, 50], [40, 20]]}]})
+    assert np.array_equal(likely(answer), square(40, 20, 70, 50))
     assert served.loaded == 1
 
 
@@ -294,8 +303,8 @@ def test_holes_of_the_drawing_stay_open(served: Fixed, photos: Path) -> None:
     x, y = region["cutout_at"]
     cutout = read(served.out, region["mask"].replace("masks", "cutouts"))
     assert cutout[35 - y, 55 - x, 3] == 0 and read(served.out, region["mask"])[35, 55] == 255
-    _, answer = served.ask("outline", {"id": number(photos / "two.png"), "region": 1, "points": [], "box": None})
-    assert not mask_of(answer["mask"])[35, 55] and mask_of(answer["mask"])[25, 45]
+    _, answer = served.ask("outline", {"id": number(photos / "two.png"), "region": 1, "steps": []})
+    assert not likely(answer)[35, 55] and likely(answer)[25, 45]
 
 
 def test_a_source_that_vanished_or_changed_is_said(served: Fixed, photos: Path) -> None:
@@ -305,7 +314,7 @@ def test_a_source_that_vanished_or_changed_is_said(served: Fixed, photos: Path) 
     paint(file, (1, 1, 20, 20))
     for status, answer in (
         served.save(file, drawn),
-        served.ask("outline", {"id": number(file), "region": 0, "points": [[1, 1, 1]]}),
+        served.ask("outline", {"id": number(file), "region": 0, "steps": [clicked(1, 1)]}),
     ):
         assert status == 409 and "was changed since" in answer["error"]
     assert served.get(f"fix/original/{number(file)}")[0] == 409
@@ -369,9 +378,16 @@ def test_a_strangers_names_lead_nowhere(out: Path, photos: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "values", "status"),
     [
-        ("outline", {"id": "x"}, 400), ("outline", [], 400), ("outline", {"id": 1, "points": [[1, 2]]}, 400),
-        ("outline", {"id": 1, "points": [[1e400, 2, 1]]}, 400), ("outline", {"id": 1, "box": [1, 2, 3]}, 400),
-        ("outline", {"id": 1, "mask": "?"}, 400), ("outline", {"id": 1, "points": [[0, 0, 1]] * 201}, 400),
+        ("outline", {"id": "x"}, 400), ("outline", [], 400), ("outline", {"id": 1, "steps": [[1, 2]]}, 400),
+        ("outline", {"id": 1, "steps": [{"kind": "click", "path": [[1e400, 2]]}]}, 400),
+        ("outline", {"id": 1, "steps": [{"kind": "box", "path": [[1, 2]]}]}, 400),
+        ("outline", {"id": 1, "steps": [{"kind": "loop", "path": [[1, 2], [3, 4]]}]}, 400),
+        ("outline", {"id": 1, "steps": [{"kind": "line", "path": [[1, 2]] * 601}]}, 400),
+        ("outline", {"id": 1, "steps": [{"kind": "star", "path": [[1, 2]]}]}, 400),
+        ("outline", {"id": 1, "steps": [{"kind": "click", "path": [[1, 2]], "add": 3}]}, 400),
+        ("outline", {"id": 1, "steps": [{"kind": "click", "path": [[1, 2]], "choice": -1}]}, 400),
+        ("outline", {"id": 1, "steps": [{"kind": "click", "path": [[1, 2]], "reach": "far"}]}, 400),
+        ("outline", {"id": 1, "mask": "?"}, 400), ("outline", {"id": 1, "steps": [clicked(0, 0)] * 201}, 400),
         ("outline", {"id": 1, "other": 1}, 400), ("outline", {"id": 1}, 409), ("ready", {"ids": [1] * 4}, 400),
         ("save", {"id": 1, "regions": []}, 400), ("save", {"id": 1, "regions": [{"region": 0}]}, 400),
         ("save", {"id": 1, "regions": [{"region": None, "product": " ", "mask": "AAAA"}]}, 400),
@@ -400,3 +416,15 @@ def test_the_same_guards_as_for_decisions(served: Fixed, photos: Path) -> None:
     assert served.ask("save", values, **{"Content-Type": "text/plain"})[0] == 415
     assert served.post(values, path="/wrong/fix/save")[0] == 404
     assert record_of(served.out, photos / "two.png").corrected == 0
+
+
+def test_an_overlay_tells_outlines_by_hand_from_scores(
+    served: Fixed, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(cv2, "putText", lambda canvas, text, *_: said.append(text))
+    for region, sides in ((1, (40, 20, 60, 50)), (0, (5, 5, 25, 15))):
+        said.clear()
+        served.save(photos / "two.png", {"region": region, "product": "lamp", "mask": png(square(*sides))})
+        (other,) = [text for text in said if not text.startswith(f"{region + 1} ")]
+        assert f"{region + 1} lamp by hand" in said and other.endswith("by hand") == (region == 0)

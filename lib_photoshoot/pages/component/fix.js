@@ -3,10 +3,10 @@
 const fixer = {
   item: null, draft: null, place: null, fitted: true,
   tool: "click", minus: false, brush: 28, view: "outline", before: false,  // what was chosen
-  space: false, alt: false,                                               // what is held down
-  pointer: null, cross: null, corner: null, box: null, live: null,        // where one is, and what is being drawn
+  space: false, alt: false, ring: false,                                  // what is held down, and shown for a moment
+  pointer: null, cross: null, corner: null, box: null, path: null, live: null,  // where one is, and what is being drawn
 };
-const ROUND = ["click", "brush", "eraser", "hand"], GROUND_NAMES = ["outline", "white", "checks", "loud"];
+const GROUND_NAMES = ["outline", "white", "checks", "loud"];
 
 async function openFixer(item) {
   if (!canFix(item)) return;
@@ -67,7 +67,8 @@ function stepFixer(by) {
   else tell(by > 0 ? "This is the last picture that can be fixed" : "This is the first picture that can be fixed");
 }
 function afterSaving(draft) {
-  if (fixer.item !== draft.item) return;
+  const later = drafts.get(draft.item.id);
+  if (fixer.item !== draft.item) { if (later && later !== draft && later.changed) save(later); return; }
   fixer.draft = drafts.get(draft.item.id) || null;
   showPanel();
   redraw();
@@ -101,8 +102,7 @@ new ResizeObserver(() => {
 function editable() {
   const { draft } = fixer;
   if (!draft) say("The outlines are still on their way; that was not done.");
-  else if (draft.saving) say("This picture is being saved; that was not done. Go on in a moment.");
-  return Boolean(draft && !draft.saving);
+  return Boolean(draft);
 }
 /** The region at hand: the chosen one, or a new one where there is none. */
 function worked() {
@@ -136,32 +136,49 @@ async function settled(draft, note = "") {
   if (draft === fixer.draft && !draft.asking.size) showBusy("");
   known();
 }
-async function clickAt(point, add) {
+const HAND_OFF = { true: 26, false: 18 };  // pixels of the page that a finger and a mouse may be off
+const reach = () => Math.round(10 * HAND_OFF[coarse.matches] / fixer.place.scale) / 10;
+const spot = point => within(point, fixer.item.size).map(value => Math.round(value * 10) / 10);
+const clickAt = (point, add) => take({ kind: "click", add, path: [spot(point)], reach: reach() });
+/** A line that was drawn, in pixels of the picture. */
+function drawnPath(path, add) {
+  const places = thinned(path, 1 / fixer.place.scale), kind = meaning(places, 24 / fixer.place.scale);
+  if (places.length > 1) take({ kind, add, path: places.map(spot), reach: reach() });
+  else clickAt(places[0], add);
+}
+const drawnBox = ([x0, y0, x1, y1]) => take({ kind: "box", add: true, path: [[x0, y0], [x1, y1]], reach: reach() });
+async function take(step) {
   const region = worked(), { draft } = fixer;
   if (!region) return;
-  if (!add && !draftMask(region) && !isPrompted(region)) return say("There is no outline yet to take from; click on the product, or drag a box around it.");
-  const spot = within(point, fixer.item.size).map(value => Math.round(value * 10) / 10);
-  const before = draftMask(region), answered = change(region, clicked(region, [...spot, add ? 1 : 0])), wanted = draft.region;
-  tell(`${add ? "Added to" : "Removed from"} ${region.product}`);
+  if (!step.add && !draftMask(region) && !isPrompted(region)) return say("There is no outline yet to take from; click on the product, or draw around it.");
+  // While it is being saved, numbers of regions may change: it goes on from what is seen.
+  const from = draft.saving && region.mask ? painted(region.mask) : {};
+  const before = draftMask(region), answered = change(region, { ...from, ...stepped({ ...region, ...from }, step) }), wanted = draft.region;
+  tell(step.kind === "box" ? `A box around ${region.product}` : `${step.add ? "Added to" : "Removed from"} ${region.product}`);
   await answered;
   if (wanted.mask && draft.region === wanted && draft === fixer.draft) showChange(draft, before || [], wanted.mask);
 }
+/** Another answer to the last step: by a number, or the next one by a way. */
+function chooseAnswer(at) {
+  const { draft } = fixer, region = draft && draft.region, { answers } = region || {};
+  if (!answers || answers.masks.length < 2 || region.removed || !editable()) return;
+  const count = answers.masks.length, chosen = (at + count) % count, before = region.mask;
+  draft.history.swap(withRegion(draft.history.now, region.key, answeredBy(region, chosen)));
+  settled(draft);
+  tell(`${answers.names[chosen]}, ${chosen + 1} of ${count}`);
+  showChange(draft, before, draft.region.mask);
+}
+const nextAnswer = by => { const { answers } = (fixer.draft && fixer.draft.region) || {}; if (answers) chooseAnswer(answers.chosen + by); };
 /** What a click changed is tinted for a moment; that it changed nothing is said. */
 function showChange(draft, before, after) {
   const [wide, high] = draft.edit, masks = [before, after].map(runs => unpacked(runs, wide * high));
   tintChange(draft, ...masks);
   if (!isSlight(...masks, wide)) return;
-  draft.note = "This click changed nothing; paint with the brush, or draw a box.";
+  draft.note = "That changed nothing; draw around the part (D), or paint with the brush (B).";
   tell(draft.note);
   showPanel();
 }
 const draftMask = region => fixer.draft.maskOf(region);
-function drawnBox(box) {
-  const region = worked();
-  if (!region) return;
-  change(region, boxed(box));
-  tell(`A box around ${region.product}`);
-}
 function stepHistory(by) {
   if (!editable()) return;
   dropGesture();

@@ -26,8 +26,9 @@ function draw() {
   else drawGround(draft, chosen);
   ink.setTransform(dense, 0, 0, dense, 0, 0);
   if (tint) drawTint(draft);
-  if (!fixer.before && chosen && fixer.view === "outline") drawPrompts(chosen);
+  if (!fixer.before && chosen) drawPrompts(chosen);
   if (fixer.box) drawBox(fixer.box, true);
+  if (fixer.path) drawPath(fixer.path, true);
   drawPointer();
 }
 function putPhoto(image) {
@@ -149,12 +150,23 @@ function drawTint(draft) {
 }
 
 // What was clicked, and where the pointer or the crosshair is.
-function drawPrompts({ points, box }) {
-  if (box) drawBox(box, false);
-  for (const [x, y, add] of points) {
-    const [px, py] = toStage(fixer.place, [x, y]);
+function drawPrompts({ steps, mask }) {
+  for (const { kind, path } of steps) if (kind === "box") drawBox([...path[0], ...path[1]], false);
+  steps.forEach(({ kind, path, add }, at) => {
+    // Of what was drawn, only where it began once it is answered: the line would hide the edge that came of it.
+    if (kind === "box") return;
+    if (kind !== "click" && !mask && at === steps.length - 1) drawPath(kind === "loop" ? [...path, path[0]] : path, false);
+    const [px, py] = toStage(fixer.place, path[0]);
     disc(px, py, 6.5, add ? "#0b7a5c" : "#c2182f");
     cross(px, py, add, 3, "#fff", 1.75);
+  });
+}
+function drawPath(path, strong) {
+  for (const [colour, width] of [["rgb(0 0 0 / .6)", strong ? 4 : 2.5], [strong ? "#ffd34d" : "rgb(255 211 77 / .7)", strong ? 2 : 1]]) {
+    Object.assign(ink, { strokeStyle: colour, lineWidth: width, lineJoin: "round", lineCap: "round" });
+    ink.beginPath();
+    for (const place of path) ink.lineTo(...toStage(fixer.place, place));
+    ink.stroke();
   }
 }
 function cross(x, y, both, half, colour, width) {
@@ -175,7 +187,7 @@ function drawBox([x0, y0, x1, y1], strong) {
   ink.setLineDash([]);
 }
 function drawPointer() {
-  const brush = fixer.tool === "brush" || fixer.tool === "eraser", at = fixer.cross ? toStage(fixer.place, fixer.cross) : fixer.pointer;
+  const brush = fixer.tool === "brush" || fixer.tool === "eraser", at = fixer.cross ? toStage(fixer.place, fixer.cross) : fixer.pointer || (brush && fixer.ring ? stageSize().map(side => side / 2) : null);
   if (!at || panning()) return;
   if (brush) {
     for (const [colour, width] of [["rgb(0 0 0 / .8)", 3], ["#fff", 1.25]]) {

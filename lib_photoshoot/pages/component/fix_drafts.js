@@ -54,7 +54,7 @@ function forgetDraft(draft) {
 function keepDraft(draft) {
   try {
     const changed = changedRegions(draft.history), key = draftPlace + draft.item.id;
-    if (changed.length) localStorage.setItem(key, JSON.stringify(changed));
+    if (changed.length) localStorage.setItem(key, JSON.stringify(changed, (name, value) => name === "answers" ? null : value));
     else localStorage.removeItem(key);
   } catch { /* private windows have none, and there is an end to the room; the page asks before it is left */ }
 }
@@ -91,7 +91,8 @@ function askFor(draft, region) {
   const end = new AbortController();
   end.answer = (async () => {
     try {
-      region.mask = await outlineOf(draft, region, end.signal);
+      const answers = await answersTo(draft, region, end.signal);
+      Object.assign(region, { answers, mask: answers.masks[answers.chosen] });
       draft.shown.set(region.key, region.mask);
     } catch (error) {
       if (!end.signal.aborted) throw error;

@@ -2,7 +2,8 @@
 //
 // A state is a list of regions. One has a `key` of its own here, its number `index` in the picture (null: a new one), its
 // `product`, and `mask`, the runs of its outline; null until the server has said it. That follows from where it starts
-// (`start`: {region} as it is kept, {mask} as it was painted, null from nothing), its `box` and its `points`.
+// (`start`: {region} as it is kept, {mask} as it was painted, null from nothing) and from the `steps` since. The last of
+// them has several `answers`: {names, masks, chosen}; null where nothing was asked.
 
 const MOST_STATES = 200;
 
@@ -12,6 +13,8 @@ class FixHistory {
     this.states = [first];
     this.at = 0;
   }
+  /** In place of where one is: it is the same step, understood otherwise. */
+  swap(state) { this.states.splice(this.at, Infinity, state); }
   get now() { return this.states[this.at]; }
   push(state) {
     this.states.splice(this.at + 1, Infinity, state);
@@ -27,22 +30,34 @@ class FixHistory {
 }
 
 const keptRegion = (index, product, mask) =>
-  ({ key: index, index, product, removed: false, start: { region: index }, points: [], box: null, mask });
+  ({ key: index, index, product, removed: false, start: { region: index }, steps: [], mask, answers: null });
 const newRegion = (key, product) =>
-  ({ key, index: null, product, removed: false, start: null, points: [], box: null, mask: null });
+  ({ key, index: null, product, removed: false, start: null, steps: [], mask: null, answers: null });
 
 const withRegion = (state, key, changes) => state.map(region => region.key === key ? { ...region, ...changes } : region);
-const clicked = (region, point) => ({ points: [...region.points, point], mask: null });
-/** Around the whole product, so the outline begins anew. */
-const boxed = box => ({ box, points: [], start: null, mask: null });
-const painted = mask => ({ box: null, points: [], start: { mask }, mask });
+/** A box holds the whole product, so the outline begins anew. */
+const stepped = (region, step) => step.kind === "box" ? { steps: [step], start: null, mask: null, answers: null }
+  : { steps: [...region.steps, step], mask: null, answers: null };
+const painted = mask => ({ steps: [], start: { mask }, mask, answers: null });
+/** The last step with another of its answers. */
+function answeredBy(region, chosen) {
+  const { answers, steps } = region;
+  const last = { ...steps[steps.length - 1], choice: chosen };
+  return { steps: [...steps.slice(0, -1), last], mask: answers.masks[chosen], answers: { ...answers, chosen } };
+}
+/** What a drawn path means: around a part, where it comes back to about where it began; else along it. */
+function meaning(path, near) {
+  const long = path.slice(1).reduce((sum, [x, y], at) => sum + Math.hypot(x - path[at][0], y - path[at][1]), 0);
+  const [ax, ay] = path[0], [bx, by] = path[path.length - 1], gap = Math.hypot(ax - bx, ay - by);
+  return path.length > 3 && long > 3 * near && gap < Math.max(near, long / 5) ? "loop" : "line";
+}
 
 /** Whether there is anything that an outline could be made of. */
-const isPrompted = region => region.box !== null || region.points.length > 0;
+const isPrompted = region => region.steps.length > 0;
 /** What the server is asked; `png` is the mask that the region starts from, where one was painted. */
 function question(id, region, png) {
-  const { start, box, points } = region;
-  return { id, region: start && "region" in start ? start.region : null, box, points, mask: png };
+  const { start, steps } = region;
+  return { id, region: start && "region" in start ? start.region : null, steps, mask: png };
 }
 
 /** The regions that are to be saved: those that are others than when the picture was opened. */
@@ -64,12 +79,27 @@ function likelyProduct(words, state) {
   return words.find(word => !there.has(word)) || words[0] || "";
 }
 
+/** What is other in a state than in one that was saved: by the places that regions have since, and by their masks alone. */
+function changesSince(sent, now) {
+  const saved = new Map(sent.filter(region => !region.removed && (region.index !== null || hasOutline(region))).map(region => [region.key, region]));
+  const laid = region => ({
+    ...region, steps: [], answers: null, start: { mask: region.mask }, index: saved.has(region.key) ? placeKept(sent, region.key) : null,
+  });
+  const there = new Set(now.map(region => region.key));
+  return [
+    ...now.filter(region => saved.get(region.key) !== region && (saved.has(region.key) ? region.removed || region.mask : !region.removed && region.mask)),
+    ...[...saved.values()].filter(region => !there.has(region.key)).map(region => ({ ...region, removed: true })),
+  ].map(laid);
+}
+
 /** A state with the changes that a browser kept; those of a region that is another's now are a new one. */
 function restored(state, changes) {
   const of = region => changes.find(change => change.index === region.index && change.product === region.product);
   const taken = new Set(state.map(of)), added = changes.filter(change => !taken.has(change) && !change.removed);
+  // Written down by an earlier page, a change has no steps: its mask is where it goes on.
+  const whole = change => Array.isArray(change.steps) ? change : { ...change, steps: [], start: change.mask ? { mask: change.mask } : null };
   return [
-    ...state.map(region => of(region) ? { ...of(region), key: region.key } : region),
-    ...added.map((change, at) => ({ ...change, key: `kept ${at}`, index: null, start: change.mask ? { mask: change.mask } : null })),
+    ...state.map(region => of(region) ? { ...whole(of(region)), key: region.key } : region),
+    ...added.map((change, at) => ({ ...whole(change), key: `kept ${at}`, index: null, start: change.mask ? { mask: change.mask } : null })),
   ];
 }

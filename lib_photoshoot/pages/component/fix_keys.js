@@ -3,12 +3,13 @@
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const STEP = 6, LEAP = 48;  // pixels of the page
 const LETTERS = {
-  w: () => chooseTool("click"), b: () => chooseTool("brush"), e: () => chooseTool("eraser"), h: () => chooseTool("hand"),
+  w: () => chooseTool("click"), d: () => chooseTool("draw"), b: () => chooseTool("brush"), e: () => chooseTool("eraser"), h: () => chooseTool("hand"),
   x: swapSign, n: addProduct, j: startJoining, z: () => toPixels(), m: () => setCorner(),
   v: event => chooseGround(GROUND_NAMES[(GROUND_NAMES.indexOf(fixer.view) + (event.shiftKey ? 3 : 1)) % 4]),
   c: () => showBefore(true), delete: removeProduct, pageup: () => stepFixer(-1), pagedown: () => stepFixer(1),
   "0": fit, "+": ACTIONS.in, "=": ACTIONS.in, "-": ACTIONS.out, "?": ACTIONS.keys,
-  "[": () => resizeBrush(fixer.brush / 1.2 - 1), "]": () => resizeBrush(fixer.brush * 1.2 + 1),
+  "[": () => isPointing() ? nextAnswer(-1) : resizeBrush(fixer.brush / 1.2 - 1),
+  "]": () => isPointing() ? nextAnswer(1) : resizeBrush(fixer.brush * 1.2 + 1),
 };
 LETTERS[","] = LETTERS["["];
 LETTERS["."] = LETTERS["]"];
@@ -72,7 +73,7 @@ function moveCross(way, far) {
   const [px, py] = toStage(place, fixer.cross), [across, down] = stageSize(), off = (at, space) => at - Math.min(space - 24, Math.max(24, at));
   if (!fixer.fitted) moveBy(-off(px, across), -off(py, down));
   if (fixer.corner) fixer.box = boxOf(fixer.corner, fixer.cross, item.size);
-  if (gesture && gesture.kind === "stroke") continueStroke(toStage(place, fixer.cross));
+  if (gesture && (gesture.kind === "stroke" || gesture.kind === "path")) goOn(toStage(fixer.place, fixer.cross));
   redraw();
   return true;
 }
@@ -93,7 +94,11 @@ function enter(away) {
   if (fixer.corner) return setCorner();
   if (fixer.tool === "click") { clickAt(fixer.cross, !(away || fixer.minus)); return true; }
   if (fixer.tool === "hand") return true;
-  if (gesture && gesture.kind === "stroke") { endStroke(); tell("Brush lifted"); } else {
+  if (gesture && gesture.kind === "stroke") { endStroke(); tell("Brush lifted"); } else if (gesture && gesture.kind === "path") lift();
+  else if (fixer.tool === "draw") {
+    beginPath(toStage(fixer.place, fixer.cross), away || fixer.minus);
+    tell("Line begun: the arrow keys draw, Enter ends it");
+  } else {
     beginStroke(toStage(fixer.place, fixer.cross), away || fixer.tool === "eraser");
     tell("Brush down: the arrow keys paint, Enter lifts it");
   }

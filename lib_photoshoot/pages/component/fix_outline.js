@@ -29,6 +29,14 @@ function followed(mask, wide, high, seen, start) {
   return line;
 }
 
+const MOST_PLACES = 500;
+/** An open line without the places that lie nearer than `near` to the rest of it; at most so many. */
+function thinned(line, near) {
+  const ends = line.length > 2 ? simplified([...line, ...line.slice(1, -1).reverse()], near) : line;
+  const kept = new Set(ends), thin = line.filter((place, at) => kept.has(place) || at === line.length - 1 || at === 0);
+  const each = Math.ceil(thin.length / MOST_PLACES);
+  return thin.filter((_, at) => at % each === 0 || at === thin.length - 1);
+}
 /** A closed line without the points that lie nearer than `near` to the rest of it (Douglas and Peucker, 1973). */
 function simplified(line, near) {
   if (line.length < 4) return line;

@@ -30,16 +30,17 @@ function showPanel() {
   press(".sign", fixer.minus ? "remove" : "add");
   press(".ground", fixer.view);
   inFixer(".compare").setAttribute("aria-pressed", fixer.before);
-  const click = fixer.tool === "click", brush = fixer.tool === "brush" || fixer.tool === "eraser";
-  inFixer(".signs").hidden = !click;
+  const brush = fixer.tool === "brush" || fixer.tool === "eraser";
+  inFixer(".signs").hidden = !isPointing();
   inFixer(".size").hidden = !brush;
   inFixer(".size input").value = fixer.brush;
-  const past = draft ? draft.history : { at: 0, states: [0] }, still = !draft || draft.saving;
+  const past = draft ? draft.history : { at: 0, states: [0] }, still = !draft;
   inFixer(".undo").disabled = still || past.at === 0;
   inFixer(".redo").disabled = still || past.at === past.states.length - 1;
-  inFixer(".save").disabled = inFixer(".discard").disabled = still || !draft.changed;
+  inFixer(".save").disabled = inFixer(".discard").disabled = still || draft.saving || !draft.changed;
   inFixer(".save").textContent = draft && draft.saving ? "Saving…" : "Save";
   showRegions();
+  showAnswers();
   showZoom();
   showCursor();
   showHint();
@@ -65,26 +66,44 @@ function showHint(said = "") {
   line.classList.toggle("said", Boolean(said));
 }
 const coarse = matchMedia("(pointer: coarse)");
-const BOX = "A box begins anew: best where like products touch or overlap.";
+const minusHint = () => coarse.matches ? "" : fixer.minus ? "It is taken away." : "With Alt or the right button it is taken away.";
+const AROUND = "Drag a box to begin anew, or draw around what is wrong (D).";
 function hint() {
   const { draft, tool } = fixer;
   if (!draft) return fixer.item && fixer.item.unfound ? LOOKING : "The outlines are on their way…";
-  if (draft.saving) return "Saving. You can go on with another picture.";
+  if (draft.saving) return "Saving. You can go on, here or with another picture.";
   if (draft.note) return draft.note;
   const { region } = draft, name = region ? region.product : "";
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
   if (tool === "hand") return "Drag moves the picture.";
+  const { answers } = region || {}, pressed = coarse.matches ? "tap another" : "[ and ]";
+  if (answers && isPointing() && answers.masks.length > 1)
+    return `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}: ${pressed} for what else was meant. ${minusHint()}`;
   const finer = `Zoom in for a finer ${tool}. Save lets the edge follow the picture.`;
   if (tool === "brush") return `Paint what belongs to ${name || "the product"}${coarse.matches ? "" : "; Alt or right button erases"}. ${finer}`;
   if (tool === "eraser") return `Paint over what does not belong to ${name || "the product"}. ${finer}`;
+  if (tool === "draw") return `Draw around a part of ${name || "the product"}, or along it, roughly: it goes to the nearest edges. ${minusHint()}`;
   if (!region || !draft.maskOf(region)) return `Drag a box around the ${name || "product"}, or ${coarse.matches ? "tap" : "click"} on it.`;
-  if (coarse.matches) return `A tap ${fixer.minus ? "takes away from" : "adds to"} ${name}. ${BOX} Two fingers zoom and move.`;
-  return fixer.minus ? `A click takes away from ${name}.` : `A click adds to ${name}, Alt-click or right click takes away. ${BOX}`;
+  if (coarse.matches) return `A tap ${fixer.minus ? "takes away from" : "adds to"} ${name}, a box begins anew; Draw goes around what is wrong.`;
+  return fixer.minus ? `A click takes away from ${name}. ${AROUND}` : `A click adds to ${name}, Alt-click or right click takes away. ${AROUND}`;
 }
 function showCursor() {
   const pan = panning(), brush = fixer.tool === "brush" || fixer.tool === "eraser";
-  stage.dataset.cursor = pan ? (gesture ? "grabbing" : "grab") : !fixer.draft || fixer.draft.saving ? "wait"
+  stage.dataset.cursor = pan ? (gesture ? "grabbing" : "grab") : !fixer.draft ? "wait"
     : brush ? "ring" : gesture && gesture.kind === "box" ? "box" : removing() ? "minus" : "plus";
+}
+/** What else the last step may have meant. */
+function showAnswers() {
+  const { draft } = fixer, region = draft && draft.region, holder = inFixer(".answers .set");
+  const { names, chosen } = (!fixer.before && region && !region.removed && region.answers) || { names: [], chosen: 0 };
+  inFixer(".answers").hidden = names.length < 2;
+  while (holder.children.length > names.length) holder.lastElementChild.remove();
+  while (holder.children.length < names.length) holder.append($("#answer-template").content.firstElementChild.cloneNode(true));
+  names.forEach((name, at) => {
+    holder.children[at].textContent = name;
+    holder.children[at].setAttribute("aria-pressed", at === chosen);
+    if (at === chosen && holder.children[at].offsetParent) holder.children[at].scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
 }
 function showRegions() {
   const { draft } = fixer, holder = inFixer(".regions"), regions = draft ? draft.history.now : [];
@@ -109,16 +128,17 @@ function showRegions() {
   inFixer(".join").setAttribute("aria-pressed", Boolean(fixer.joining));
   inFixer(".name").hidden = !fresh;
   if (fresh && document.activeElement !== inFixer("#fix-word")) inFixer("#fix-word").value = region.product;
-  for (const button of $$(".remove, .add", dialog)) button.disabled = !draft || draft.saving;
+  for (const button of $$(".remove, .add", dialog)) button.disabled = !draft;
 }
 
 function chooseTool(name) {
   Object.assign(fixer, { tool: name, corner: null });
   dropGesture();
+  if (name === "brush" || name === "eraser") showRing();
   showPanel();
 }
 function swapSign() {
-  if (fixer.tool === "click") fixer.minus = !fixer.minus;
+  if (isPointing()) fixer.minus = !fixer.minus;
   else fixer.tool = fixer.tool === "eraser" ? "brush" : fixer.tool === "brush" ? "eraser" : fixer.tool;
   showPanel();
   redraw();
@@ -136,7 +156,15 @@ function showBefore(on) {
   redraw();
   tell(on ? "Before" : "After");
 }
+let calmed = 0;
+/** Who has no pointer over the picture sees the brush's ring in the middle for a moment. */
+function showRing() {
+  fixer.ring = true;
+  clearTimeout(calmed);
+  calmed = setTimeout(() => { fixer.ring = false; redraw(); }, 2500);
+}
 function resizeBrush(to) {
+  showRing();
   fixer.brush = Math.round(Math.min(300, Math.max(2, to)));
   showPanel();
   redraw();
@@ -154,6 +182,7 @@ dialog.addEventListener("click", event => {
   if (button.matches(".tool")) chooseTool(button.value);
   else if (button.matches(".sign")) { fixer.minus = button.value === "remove"; showPanel(); }
   else if (button.matches(".ground")) chooseGround(button.value);
+  else if (button.matches(".answers button")) chooseAnswer([...button.parentNode.children].indexOf(button));
   else if (button.matches(".regions button")) choose([...button.parentNode.children].indexOf(button));
   else if (button.matches(".compare")) { if (!event.detail) showBefore(!fixer.before); }
   else if (button.name in ACTIONS) ACTIONS[button.name]();

@@ -9,9 +9,13 @@ const onStage = event => {
   return [event.clientX - box.left, event.clientY - box.top];
 };
 /** Whether the pointer takes away now. */
-const removing = () => fixer.tool === "eraser" || (fixer.minus && fixer.tool === "click") || fixer.alt;
+const removing = () => fixer.tool === "eraser" || (fixer.minus && isPointing()) || fixer.alt;
+/** Whether the tool shows what is meant, in place of painting it. */
+const isPointing = () => fixer.tool === "click" || fixer.tool === "draw";
 const panning = () => fixer.tool === "hand" || fixer.space || Boolean(gesture && gesture.kind === "pan");
 
+// What lies over the picture is not the picture.
+for (const name of ["pointerdown", "wheel"]) $(".answers", stage).addEventListener(name, event => event.stopPropagation());
 stage.addEventListener("pointerdown", event => {
   event.preventDefault();
   stage.focus({ preventScroll: true });
@@ -24,6 +28,7 @@ stage.addEventListener("pointerdown", event => {
   const away = removing() || event.button === 2 || event.ctrlKey || Boolean(event.buttons & 32);
   if (event.button === 1 || panning()) gesture = { kind: "pan", at };
   else if (!editable()) gesture = null;
+  else if (fixer.tool === "draw") beginPath(at, away);
   else if (fixer.tool === "click") gesture = { kind: "click", from: at, away, near: NEAR[event.pointerType] || 6 };
   else beginStroke(at, away);
   showCursor();
@@ -38,9 +43,9 @@ stage.addEventListener("pointermove", event => {
   else if (gesture.kind === "pan") {
     moveBy(at[0] - gesture.at[0], at[1] - gesture.at[1]);
     gesture.at = at;
-  } else if (gesture.kind === "stroke") {
+  } else if (gesture.kind === "stroke" || gesture.kind === "path") {
     const all = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
-    for (const one of all.length ? all : [event]) continueStroke(onStage(one));
+    for (const one of all.length ? all : [event]) goOn(onStage(one));
   } else if (gesture.kind === "box" || (!gesture.away && Math.hypot(at[0] - gesture.from[0], at[1] - gesture.from[1]) > gesture.near)) {
     gesture.kind = "box";
     fixer.box = boxOf(toPicture(fixer.place, gesture.from), toPicture(fixer.place, at), fixer.item.size);
@@ -51,7 +56,7 @@ for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, 
   pointers.delete(event.pointerId);
   const done = gesture;
   if (name === "pointercancel" || !done) dropGesture();
-  else if (done.kind === "pinch") { if (!pointers.size) gesture = null; } else if (done.kind === "stroke") endStroke();
+  else if (done.kind === "pinch") { if (!pointers.size) gesture = null; } else if (done.kind === "stroke" || done.kind === "path") lift();
   else {
     gesture = null;
     if (done.kind === "click") clickAt(toPicture(fixer.place, done.from), !done.away);
@@ -67,12 +72,13 @@ stage.addEventListener("auxclick", event => event.preventDefault());
 stage.addEventListener("wheel", event => {
   event.preventDefault();
   if (!fixer.place) return;
+  if (event.shiftKey) return turnAnswers(event.deltaY || event.deltaX);  // some browsers turn it sideways
   const lines = event.deltaMode === 1 ? 20 : 1;
   zoomBy(Math.exp(-event.deltaY * lines * (event.ctrlKey ? .01 : .0016)), onStage(event));
 }, { passive: false });
 
 function dropGesture() {
-  gesture = fixer.box = fixer.live = null;
+  gesture = fixer.box = fixer.path = fixer.live = null;
   redraw();
 }
 function endBox() {
@@ -90,6 +96,33 @@ function movePinch() {
   moveBy(now.middle[0] - gesture.middle[0], now.middle[1] - gesture.middle[1]);
   zoomBy(now.apart / gesture.apart, now.middle);
   Object.assign(gesture, now);
+}
+
+let turned = 0;
+/** Answers by the wheel: one for each notch, however many events a notch is. */
+function turnAnswers(by) {
+  if (performance.now() - turned < 120) return;
+  turned = performance.now();
+  nextAnswer(Math.sign(by));
+}
+
+// A line along a part or around it.
+function beginPath(at, away) {
+  gesture = { kind: "path", away };
+  fixer.path = [toPicture(fixer.place, at)];
+}
+function goOn(at) {
+  if (gesture.kind === "stroke") return continueStroke(at);
+  const [x, y] = toPicture(fixer.place, at), [lastX, lastY] = fixer.path[fixer.path.length - 1];
+  if (Math.hypot(x - lastX, y - lastY) * fixer.place.scale >= 2) fixer.path.push([x, y]);
+  redraw();
+}
+/** The end of what was drawn or painted. */
+function lift() {
+  if (gesture.kind === "stroke") return endStroke();
+  const { away } = gesture, { path } = fixer;
+  gesture = fixer.path = null;
+  drawnPath(path, !away);
 }
 
 // Brush and eraser: a stroke is one step of the history.

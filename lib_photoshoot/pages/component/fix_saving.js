@@ -12,16 +12,18 @@ function save(draft) {
   return saving;
 }
 async function tryToSave(draft) {
-  let told = null;
+  let sent = null, told = null;
   try {
     if (isStale(draft)) throw new Error("Its outlines were changed elsewhere meanwhile; look at it, then save again.");
     await settle(draft);
+    sent = draft.history.now;
     const empty = changedRegions(draft.history).find(region => !region.removed && isEmpty(region.mask || []));
     if (empty) throw new Error(`Nothing is left of ${empty.product}. Undo, or remove it.`);
     const answer = await saved(draft);
-    forgetDraft(draft);
-    draft.saving = false;
     takeSaved(answer);
+    while (gesture && fixer.draft === draft) await new Promise(done => setTimeout(done, 50));  // a hand that is drawing
+    if (draft.history.now === sent) forgetDraft(draft); else await rebase(draft, sent);
+    draft.saving = false;
     tell(`${named(draft.item)}: saved`);
     told = answer.told;
   } catch (error) {
@@ -31,6 +33,16 @@ async function tryToSave(draft) {
   showUnfixed();
   await afterSaving(draft);
   tellSaved(draft, told);
+}
+/** What was done while the picture was being saved, laid over what was saved. */
+async function rebase(draft, sent) {
+  try { await settle(draft); } catch { /* what has no answer goes on without it */ }
+  const { item } = draft, masks = await keptMasks(item), { now } = draft.history;
+  const fresh = new Draft(item, item.regions.map((region, index) => keptRegion(index, region.product, masks[index])));
+  fresh.history.push(restored(fresh.history.now, changesSince(sent, now)));
+  fresh.chosen = (fresh.history.now[placeKept(now, draft.chosen)] || { key: null }).key;
+  drafts.set(item.id, fresh);
+  keepDraft(fresh);
 }
 
 /** Show what the server made of the pictures. */

@@ -26,14 +26,17 @@ async function post(name, body, signal) {
 /** A picture's outlines as they are cut out now, openings and all. */
 async function keptMasks(item) {
   await findIn(item);
-  const size = editSize(item.size), kept = { box: null, points: [], mask: null };
+  const size = editSize(item.size), kept = { steps: [], mask: null };
   return Promise.all((item.regions || []).map(async (_, region) =>
-    maskFromBase64((await post("outline", { id: item.id, region, ...kept })).mask, size)));
+    maskFromBase64((await post("outline", { id: item.id, region, ...kept })).answers[0].mask, size)));
 }
-async function outlineOf(draft, region, signal) {
+/** All answers to the last step, and which is taken: the one chosen before, or the likely one. */
+async function answersTo(draft, region, signal) {
   const { start } = region, png = start && start.mask ? await pngOf(start.mask, draft.edit) : null;
   const answer = await post("outline", question(draft.item.id, region, png), signal);
-  return maskFromBase64(answer.mask, draft.edit);
+  const masks = await Promise.all(answer.answers.map(one => maskFromBase64(one.mask, draft.edit)));
+  const { choice } = region.steps[region.steps.length - 1];
+  return { names: answer.answers.map(one => one.name), masks, chosen: Math.min(choice ?? answer.likely, masks.length - 1) };
 }
 async function saved(draft) {
   const regions = await Promise.all(changedRegions(draft.history).map(async ({ index, product, removed, mask }) =>

@@ -21,6 +21,12 @@ grid.addEventListener("focusin", event => {
   if (item && item !== current) { current = item; askPaint(); }
 });
 
+/** In the overview only of a picture that one has gone to: which one would be fixed is not seen otherwise. */
+function fixOrChoose(item) {
+  if (viewer.open || grid.contains(document.activeElement)) return outlines.open(item);
+  goTo(item);
+  tell(`${named(item)} is chosen: F again fixes its outline, the arrow keys choose another`);
+}
 addEventListener("keydown", event => {
   if (event.altKey || event.defaultPrevented || $("#help").open || $("#note").open) return;
   const target = event.target, key = event.key, inViewer = viewer.open;
@@ -68,7 +74,7 @@ addEventListener("keydown", event => {
     case "z": if (inViewer) toggleZoom(); else done = false; break;
     case "v": if (inViewer) nextView(event.shiftKey ? -1 : 1); else done = false; break;
     case "s": if (inViewer) keepThis(); else done = false; break;
-    case "f": if (outlines.canFix(item)) outlines.open(item); else done = false; break;
+    case "f": if (outlines.canFix(item)) fixOrChoose(item); else done = false; break;
     case "?": $("#help").showModal(); break;
     default: done = false;
   }

@@ -177,8 +177,13 @@ def test_clicks_ask_the_hosts_segmenter_in_its_queue(started: StandIn, models: A
     page = press(started, made(started, on_match="mask and cut-out only"))
     (item,) = items(page).values()
     models.segmenter = Clicked()
-    answer = ask(page, "fix/outline", {"id": item["id"], "region": 0, "points": [[5, 5, 1]]})
-    assert (decoded(answer["mask"])[:10] == 255).all() and turns and all(turns) and models.segmenter.keep > 1
+    answer = ask(page, "fix/outline", {"id": item["id"], "region": 0, "steps": [{"kind": "click", "path": [[5, 5]]}]})
+    assert (
+        (decoded(answer["answers"][answer["likely"]]["mask"])[:10] == 255).all()
+        and turns
+        and all(turns)
+        and models.segmenter.keep > 1
+    )
 
 
 def test_a_run_of_photos_is_not_painted(started: StandIn) -> None:

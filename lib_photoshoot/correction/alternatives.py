@@ -1,0 +1,88 @@
+"""The answers to one step of a correction that a person may choose among, and which of them are too alike to show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+MOST = 8
+ALIKE = 0.97
+"""Overlap of what two answers change from which a person would not tell them apart."""
+_COMPARED_SIDE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One outline, and how it was found, for people."""
+
+    name: str
+    mask: np.ndarray
+    """Bool (height, width)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Answers to a step, the one that changes least first, and the number of the one that is taken unless another is
+    chosen.
+    """
+
+    names: tuple[str, ...]
+    likely: int
+    _bits: tuple[np.ndarray, ...]  # eight pixels in a byte: many steps are remembered
+    _shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, answers: Sequence[Answer], likely: int = 0) -> Answers:
+        """Hold these answers, all of one size; there is one at least."""
+        bits = tuple(np.packbits(one.mask) for one in answers)
+        return cls(_numbered([one.name for one in answers]), likely, bits, answers[0].mask.shape)
+
+    @property
+    def all(self) -> list[Answer]:
+        """All of them, with their outlines."""
+        return [Answer(name, self.mask(number)) for number, name in enumerate(self.names)]
+
+    def mask(self, choice: int | None) -> np.ndarray:
+        """Return the outline, bool (height, width), of the answer of this number, or of the likely one."""
+        bits = self._bits[self.likely if choice is None or choice >= len(self._bits) else choice]
+        return np.unpackbits(bits, count=math.prod(self._shape)).view(bool).reshape(self._shape)
+
+
+def answers_of(before: np.ndarray, found: Iterable[Answer]) -> Answers:
+    """Return the answers that differ, at most :data:`MOST`; of two that are alike the earlier one stays.
+
+    ``before`` is the outline so far, and the first answer is the likely one.
+    """
+    kept: list[tuple[Answer, np.ndarray]] = []
+    for answer in found:
+        change = _small(answer.mask ^ before)
+        if kept and not (answer.mask ^ before).any():
+            continue
+        if all(_overlap(change, other) < ALIKE for _, other in kept):
+            kept.append((answer, change))
+        if len(kept) == MOST:
+            break
+    order = sorted(range(len(kept)), key=lambda at: np.count_nonzero(kept[at][0].mask ^ before))
+    return Answers.of([kept[at][0] for at in order], order.index(0))
+
+
+def _numbered(names: list[str]) -> tuple[str, ...]:
+    """Return names of which no two are the same: the second of a name is its second."""
+    return tuple(
+        name if name not in names[:at] else f"{name} {names[:at].count(name) + 1}" for at, name in enumerate(names)
+    )
+
+
+def _small(change: np.ndarray) -> np.ndarray:
+    scale = min(1.0, _COMPARED_SIDE / max(change.shape))
+    size = (max(1, round(change.shape[1] * scale)), max(1, round(change.shape[0] * scale)))
+    return cv2.resize(change.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+
+
+def _overlap(one: np.ndarray, other: np.ndarray) -> float:
+    union = np.count_nonzero(one | other)
+    return np.count_nonzero(one & other) / union if union else 1.0

@@ -1,0 +1,81 @@
+"""What an answer changes of an outline at one place, and what is too small for anybody to have meant it.
+
+Masks are ``bool`` arrays (height, width); a click is (x, y, whether that place belongs to the product), in pixels.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from lib_photoshoot.masks.morphology import distance_to
+
+Click = tuple[float, float, bool]
+CRUMB = 0.005
+"""As a share of the outline: smaller islands and holes that an answer brings are its noise, and nobody means them."""
+DISC = 0.05
+"""Largest radius of what is changed where nothing is seen to change, as a share of the picture's longest side."""
+
+
+def place_of(click: Click, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the row and column of a click, in a mask of ``shape`` (height, width)."""
+    return min(max(int(click[1]), 0), shape[0] - 1), min(max(int(click[0]), 0), shape[1] - 1)
+
+
+def changed_at(answer: np.ndarray, mask: np.ndarray, click: Click) -> np.ndarray | None:
+    """Return what an answer adds to a mask, or takes away, at a click; None for nothing."""
+    wanted = answer & ~mask if click[2] else mask & ~answer
+    _, labels = cv2.connectedComponents(wanted.view(np.uint8), connectivity=8)
+    label = labels[place_of(click, mask.shape)]
+    return labels == label if label else None
+
+
+def pieces_along(mask: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Return the pieces of a mask that a line (bool) meets."""
+    _, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    return mask & np.isin(labels, np.unique(labels[line & mask]))
+
+
+def tidied(mask: np.ndarray, before: np.ndarray | None = None, click: Click | None = None) -> np.ndarray:
+    """Return a mask without crumbs: small islands and holes, but not those of ``before``, nor the one at the click."""
+    least = CRUMB * np.count_nonzero(mask)
+    result = mask.copy()
+    for value in (True, False):
+        labels, areas = _pieces(result == value)
+        crumbs = areas < least
+        crumbs[0] = False
+        if click is not None:
+            crumbs[labels[place_of(click, mask.shape)]] = False
+        if before is not None and crumbs.any():
+            pixels = np.flatnonzero(crumbs[labels])
+            numbers, first = np.unique(labels.ravel()[pixels], return_index=True)
+            old, old_areas = _pieces(before == value)
+            old_areas[0] = 0
+            # A connected piece that lies in an old one of its very size is that one.
+            crumbs[numbers[old_areas[old.ravel()[pixels[first]]] == areas[numbers]]] = False
+        result[crumbs[labels]] = not value
+    return result
+
+
+def disc_at(mask: np.ndarray, click: Click) -> np.ndarray:
+    """Return a disc at a click that reaches to the mask's edge: what is changed where nothing is seen to change."""
+    row, column = place_of(click, mask.shape)
+    inside = bool(mask[row, column])
+    if inside == click[2]:
+        return np.zeros(mask.shape, bool)
+    depth = float(distance_to(~mask if inside else mask)[row, column])
+    radius = max(1, round(min(depth, DISC * max(mask.shape))))
+    disc = np.zeros(mask.shape, np.uint8)
+    cv2.circle(disc, (column, row), radius, (1,), cv2.FILLED)
+    return (disc > 0) & (mask == inside)
+
+
+def touches(one: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether two masks meet, or nearly."""
+    return bool((cv2.dilate(one.view(np.uint8), np.ones((5, 5), np.uint8)).view(bool) & other).any())
+
+
+def _pieces(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers of the pieces, 0 for what is none, and their areas by number."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    return labels, stats[:, cv2.CC_STAT_AREA]

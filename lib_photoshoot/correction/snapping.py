@@ -1,0 +1,164 @@
+"""A part that a person drew around or along, brought to the picture's own edges.
+
+A hand is off by some pixels of the screen, so of a loop only a band along its line is open: inside of it the part's
+colours are known, outside those of what is around it, and each pixel of the band goes to the side that it is like
+(GrabCut: Rother, Kolmogorov & Blake 2004, https://doi.org/10.1145/1015706.1015720). A patch about a place goes as far
+as its colour does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from lib_photoshoot.correction.changes import pieces_along
+from lib_photoshoot.masks.morphology import bounding_rect, distance_to
+
+Path = Sequence[tuple[float, float]]
+
+WORKING_SIDE = 480
+"""Longest side, in pixels, in which colours are told apart: more takes seconds and finds the same edges."""
+FINER = 2.0
+"""A small part is looked at enlarged: its thin legs and straps are more than a pixel or two then."""
+ROUNDS = 3
+SURE_SHARE = 0.6
+"""A part that is thinner than the hand is unsure keeps its middle: what lies deeper than this share of its depth."""
+PATCH_LEVELS = (4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 27.0, 36.0)
+"""Differences of colour in Lab (CIE76) up to which a patch may go."""
+PATCHES = 3
+
+
+def loop_inside(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Return what a closed line holds, bool of ``shape`` (height, width)."""
+    inside = np.zeros(shape[:2], np.uint8)
+    cv2.fillPoly(inside, [_fixed(path)], (1,), shift=4)
+    return inside > 0
+
+
+def line_of(path: Path, shape: tuple[int, ...], width: float) -> np.ndarray:
+    """Return the pixels of an open line of a ``width`` in pixels, bool of ``shape`` (height, width)."""
+    line = np.zeros(shape[:2], np.uint8)
+    points = _fixed(path)
+    cv2.polylines(line, [points], False, (1,), max(1, round(width)), shift=4)
+    return line > 0
+
+
+def snapped(image: np.ndarray, inside: np.ndarray, reach: float, hollow: bool = False) -> np.ndarray:
+    """Return a drawn part with its edge where colours change, bool (height, width).
+
+    ``image`` is uint8 RGB (height, width, 3), ``inside`` (bool) what was drawn around, ``reach`` how far its line may
+    be off, in pixels. Of a ``hollow`` one, as a chair, what is like the ground around it is left out inside too.
+    """
+    rect = bounding_rect(inside, max(8, round(3 * reach)))
+    if rect is None:
+        return inside
+    crop, drawn = image[rect.slices], inside[rect.slices]
+    scale = min(FINER, WORKING_SIDE / max(drawn.shape))
+    size = (max(1, round(drawn.shape[1] * scale)), max(1, round(drawn.shape[0] * scale)))
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    part = cv2.resize(drawn.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
+    found = _separated(small, _trimap(part, max(1.5, reach * scale), hollow))
+    result = np.zeros_like(inside)
+    way = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_AREA
+    enlarged = cv2.resize(found.astype(np.float32), drawn.shape[::-1], interpolation=way) > 0.5
+    result[rect.slices] = enlarged
+    return result
+
+
+def _trimap(part: np.ndarray, reach: float, hollow: bool) -> np.ndarray:
+    """Return GrabCut's labels: what is sure, and what is likely, on both sides."""
+    depth = distance_to(~part)
+    # How deep a part is where a pixel lies: the middle of a thin one is sure too.
+    widest = cv2.dilate(depth, np.ones((2 * round(reach) + 1,) * 2, np.uint8))
+    sure = part & ((depth > reach) | (depth > SURE_SHARE * widest))
+    labels = np.where(part, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    if not hollow:
+        labels[sure] = cv2.GC_FGD
+    labels[~part & (distance_to(part) > reach)] = cv2.GC_BGD
+    return labels
+
+
+def _separated(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return which pixels GrabCut gives to the part, bool."""
+    inner = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    if inner.sum() < 8 or (~inner).sum() < 8:
+        return inner
+    cv2.setRNGSeed(0)
+    labels = labels.copy()
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    try:
+        cv2.grabCut(image, labels, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    except cv2.error:  # a side of one colour alone
+        return inner
+    return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+
+
+def along_line(image: np.ndarray, path: Path, free: np.ndarray, reach: float) -> np.ndarray:
+    """Return what is like the pixels below a line and hangs together with it, bool (height, width).
+
+    ``free`` (bool) is where the part may lie; ``reach`` as of :func:`snapped`.
+    """
+    line = line_of(path, image.shape, max(1.0, 0.5 * reach)) & free
+    if not line.any():
+        return line
+    box = bounding_rect(line, 0)
+    assert box is not None
+    around = max(6 * reach, 0.3 * max(box.y1 - box.y0, box.x1 - box.x0))
+    rect = bounding_rect(line, round(around) + 4)
+    assert rect is not None
+    crop, seeds, may = image[rect.slices], line[rect.slices], free[rect.slices]
+    scale = min(1.0, WORKING_SIDE / max(seeds.shape))
+    size = (max(1, round(seeds.shape[1] * scale)), max(1, round(seeds.shape[0] * scale)))
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA) if scale < 1 else np.ascontiguousarray(crop)
+    sure = cv2.resize(seeds.view(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+    can = cv2.resize(may.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    labels = np.where(can & (distance_to(sure) < around * scale), cv2.GC_PR_BGD, cv2.GC_BGD).astype(np.uint8)
+    labels[can & (distance_to(sure) < 2 * reach * scale)] = cv2.GC_PR_FGD
+    labels[sure] = cv2.GC_FGD
+    found = pieces_along(_separated(small, labels) & can, sure)
+    result = np.zeros_like(line)
+    result[rect.slices] = cv2.resize(found.astype(np.float32), seeds.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
+    return result & free
+
+
+def colour_patches(image: np.ndarray, place: tuple[float, float], free: np.ndarray) -> list[np.ndarray]:
+    """Return patches of one colour about a place, bool (height, width), the smallest first.
+
+    ``free`` (bool) is where they may lie. Of all differences of colour those count from which a patch grows least: its
+    edge is the picture's.
+    """
+    column, row = min(int(place[0]), image.shape[1] - 1), min(int(place[1]), image.shape[0] - 1)
+    if not free[row, column]:
+        return []
+    scale = min(1.0, 2 * WORKING_SIDE / max(image.shape[:2]))
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 1.0), cv2.COLOR_RGB2LAB).astype(np.float32)
+    lab[:, :, 0] *= 100 / 255
+    may = cv2.resize(free.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    x, y = min(int(column * scale), size[0] - 1), min(int(row * scale), size[1] - 1)
+    seed = np.median(lab[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].reshape(-1, 3), axis=0)
+    difference = np.sqrt(((lab - seed) ** 2).sum(2))
+    grown = []
+    for level in PATCH_LEVELS:
+        near = (may & (difference < level)).astype(np.uint8)
+        near[y, x] = 1
+        _, labels = cv2.connectedComponents(near, connectivity=4)
+        grown.append(labels == labels[y, x])
+    areas = [max(1, int(np.count_nonzero(one))) for one in grown]
+    order = sorted(range(len(grown) - 1), key=lambda at: areas[at + 1] / areas[at])
+    result: list[np.ndarray] = []
+    for at in sorted(order[:PATCHES], key=lambda at: areas[at]):
+        if areas[at] < 12:
+            continue
+        closed = cv2.morphologyEx(grown[at].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        large = cv2.resize(closed.astype(np.float32), image.shape[1::-1], interpolation=cv2.INTER_LINEAR) > 0.5
+        result.append(large & free)
+    return result
+
+
+def _fixed(path: Path) -> np.ndarray:
+    """Return a path's points as OpenCV takes them with a shift of four: sixteenths of a pixel, from its centre."""
+    return np.round((np.asarray(path, float).reshape(-1, 1, 2) - 0.5) * 16).astype(np.int32)

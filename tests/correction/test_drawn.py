@@ -1,0 +1,150 @@
+"""Lines around a part and along one: what they take, and what else they may mean."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from lib_photoshoot.correction.alternatives import MOST, Answer, answers_of
+from lib_photoshoot.correction.clicks import ClickOutliner
+from lib_photoshoot.correction.prompting import spread
+from lib_photoshoot.correction.snapping import along_line, colour_patches, line_of, loop_inside, snapped
+from lib_photoshoot.masks.comparison import mask_iou
+from lib_photoshoot.pages.fixing import Step, StepKind
+from tests.correction.test_clicks import BLUE, RED, click, outliner, picture
+
+__all__ = ["outliner", "picture"]
+
+SHAPE = (240, 320)
+
+
+def around(x: float, y: float, radius: float, off: float = 4.0) -> list[tuple[float, float]]:
+    """A circle as a hand draws it: each place off by some pixels."""
+    rng = np.random.default_rng(3)
+    return [
+        (float(x + (radius + d) * np.cos(at)), float(y + (radius + d) * np.sin(at)))
+        for at, d in zip(np.linspace(0, 6.2, 25), rng.uniform(-off, off, 25), strict=True)
+    ]
+
+
+def loop(path: list[tuple[float, float]], inside: bool = True, choice: int | None = None) -> Step:
+    return Step(StepKind.LOOP, inside, tuple(path), 6.0, choice)
+
+
+def stool() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A picture of a dark stool on light noise, its true mask, and the patch between its legs."""
+    solid = np.zeros(SHAPE, np.uint8)
+    cv2.rectangle(solid, (100, 60), (220, 84), (1,), cv2.FILLED)
+    for left in (104, 208):
+        cv2.rectangle(solid, (left, 84), (left + 8, 200), (1,), cv2.FILLED)
+    cv2.rectangle(solid, (104, 150), (216, 158), (1,), cv2.FILLED)
+    between = np.zeros(SHAPE, bool)
+    between[85:150, 113:208] = True
+    mask = solid > 0
+    pixels = np.full((*SHAPE, 3), 205, np.int16)
+    pixels[mask] = (60, 45, 40)
+    pixels += np.random.default_rng(1).integers(-5, 6, pixels.shape, np.int16)
+    return pixels.astype(np.uint8), mask, between
+
+
+def test_a_loop_holds_its_inside_and_a_line_its_way() -> None:
+    square = loop_inside([(10, 10), (30, 10), (30, 20), (10, 20)], (40, 50))
+    assert square[10:20, 10:30].all() and square.sum() <= 21 * 11
+    line = line_of([(5, 5), (45, 5)], (40, 50), 3)
+    assert line[4:7, 6:44].all() and not line[9:].any() and not line[:2].any()
+
+
+def test_places_are_spread_evenly_along_a_path() -> None:
+    assert spread([(0, 0), (4, 0), (4, 4)], 2) == [(2, 0), (4, 2)]
+    assert spread([(3, 1)], 4) == [(3, 1)] and spread([(3, 1), (3, 1)], 1) == [(3, 1)]
+
+
+def test_a_rough_loop_goes_to_the_edges(picture: np.ndarray) -> None:
+    rough = loop_inside(around(90, 120, 50), SHAPE)
+    assert mask_iou(rough, RED) < 0.95 < 0.98 < mask_iou(snapped(picture, rough, 8.0), RED)
+
+
+def test_nothing_is_made_of_nothing_and_an_even_picture_is_cut_as_drawn() -> None:
+    even = np.full((*SHAPE, 3), 90, np.uint8)
+    rough = loop_inside(around(90, 120, 50), SHAPE)
+    assert not snapped(even, np.zeros(SHAPE, bool), 6.0).any()
+    assert mask_iou(snapped(even, rough, 6.0), rough) > 0.8
+    assert along_line(even, [(10, 10), (60, 10)], np.zeros(SHAPE, bool), 4.0).sum() == 0
+    assert colour_patches(even, (5, 5), np.zeros(SHAPE, bool)) == []
+
+
+def test_a_hollow_product_is_left_open_where_its_ground_shows() -> None:
+    pixels, mask, between = stool()
+    outer = [(94.0, 54.0), (226.0, 54.0), (226.0, 206.0), (94.0, 206.0)]
+    hollow = snapped(pixels, loop_inside(outer, SHAPE), 8.0, hollow=True)
+    assert mask_iou(hollow, mask) > 0.97 and hollow[between].mean() < 0.01
+
+
+def test_a_patch_of_one_colour_ends_at_the_products_edges() -> None:
+    pixels, mask, between = stool()
+    patches = colour_patches(pixels, (160, 110), ~mask | between)
+    assert patches and max(mask_iou(patch & ~mask, between) for patch in patches) > 0.9
+    sizes = [int(patch.sum()) for patch in patches]
+    assert sizes == sorted(sizes)
+
+
+def test_what_is_like_a_line_and_near_it_is_taken() -> None:
+    pixels, mask, _ = stool()
+    leg = np.zeros(SHAPE, bool)
+    leg[86:148, 104:113] = True
+    found = along_line(pixels, [(107, 90), (110, 120), (107, 145)], ~mask | leg, 5.0)
+    assert mask_iou(found, leg) > 0.75
+
+
+def test_drawing_around_a_part_adds_it_or_takes_it_away(outliner: ClickOutliner, picture: np.ndarray) -> None:
+    added = outliner.outline(picture, RED, [loop(around(230, 120, 50))])
+    assert mask_iou(added, RED | BLUE) > 0.97
+    taken = outliner.outline(picture, RED | BLUE, [loop(around(230, 120, 52), inside=False)])
+    assert mask_iou(taken, RED) > 0.97
+    new = outliner.outline(picture, None, [loop(around(230, 120, 50))])
+    assert mask_iou(new, BLUE) > 0.97
+
+
+def test_around_the_whole_product_means_nothing_but_it(outliner: ClickOutliner, picture: np.ndarray) -> None:
+    poor = RED.copy()
+    poor[:, :70] = False
+    poor[165:190, 60:150] = True
+    answers = outliner.answers(picture, poor, [loop(around(90, 120, 50))])
+    assert mask_iou(answers.mask(None), RED) > 0.97 and "Added" in answers.names
+    both = outliner.answers(picture, RED | BLUE, [loop(around(90, 120, 50))])
+    assert mask_iou(both.mask(None), RED) > 0.97
+
+
+def test_drawing_along_a_part(outliner: ClickOutliner) -> None:
+    pixels, mask, _ = stool()
+    start = mask.copy()
+    start[86:148, 104:113] = start[159:201, 104:113] = False
+    along = Step(StepKind.LINE, True, ((107, 90), (109, 130), (107, 195)), 4.0)
+    answers = outliner.answers(pixels, start, [along])
+    assert max(mask_iou(one.mask, mask) for one in answers.all) > 0.95
+    assert all((one.mask | ~start).all() for one in answers.all), "a line that adds takes nothing away"
+
+
+def test_a_chosen_answer_is_where_the_next_step_goes_on(outliner: ClickOutliner) -> None:
+    pixels, mask, between = stool()
+    filled = mask | between
+    answers = outliner.answers(pixels, filled, [click(160, 110, inside=False)])
+    assert 1 < len(answers.names) <= MOST and len(set(answers.names)) == len(answers.names)
+    best = int(np.argmax([mask_iou(one.mask, mask) for one in answers.all]))
+    assert mask_iou(answers.mask(best), mask) > 0.97
+    after = outliner.outline(pixels, filled, [click(160, 110, False, best), click(160, 70)])
+    assert mask_iou(after, mask) > 0.97
+    sizes = [int((one.mask ^ filled).sum()) for one in answers.all]
+    assert sizes == sorted(sizes), "from small to large"
+
+
+@pytest.mark.parametrize("choice", [None, 0, 99])
+def test_answers_that_nobody_could_tell_apart_are_one(choice: int | None) -> None:
+    before, one, other = (np.zeros((20, 20), bool) for _ in range(3))
+    one[5:15, 5:15], other[2:4, 2:4] = True, True
+    nearly = one.copy()
+    nearly[5, 5] = False
+    answers = answers_of(before, [Answer("a", one), Answer("a", other), Answer("b", nearly), Answer("c", before)])
+    assert answers.names == ("a", "a 2") and answers.likely == 1
+    assert (answers.mask(choice) == (other if choice == 0 else one)).all()

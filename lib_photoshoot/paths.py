@@ -35,6 +35,11 @@ def presets_folder() -> Path:
     return _home() / "presets"
 
 
+def examples_folder() -> Path:
+    """Return the pictures of the products that were taught by example, a folder for each."""
+    return _home() / "examples"
+
+
 def training_folder() -> Path:
     """Return the trainer, the runs and the edited captions, unless another folder is named."""
     return _home() / "training"

@@ -22,6 +22,7 @@ from lib_photoshoot.verdict import Done, Verdict, found_products
 from lib_photoshoot.webui.generate.colour import change_text, holding
 from lib_photoshoot.webui.generate.enhancer import InpaintEnhancer, JobPrompt
 from lib_photoshoot.webui.generate.units import UnitChoice, choose_unit
+from lib_photoshoot.webui.http.examples import with_allowed_examples
 from lib_photoshoot.webui.http.sentences import sentence
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def start_job(host: Host, settings: FilterSettings, driver: Driver | None = None
     """Check everything that can be checked before the job spends anything. Never raises: see ``obstacle``."""
     job = FilterJob(host, settings, driver)
     try:
-        job.products = parse_products(settings.products)
+        job.products = with_allowed_examples(parse_products(settings.products), host.folders)
         _check_words(job)
         _check_models(job)
     except PhotoshootError as error:

@@ -35,6 +35,12 @@ def presets_folder() -> Path:
     return _home() / "presets"
 
 
+def signatures_folder() -> Path:
+    """Return what was learned of products by their examples: PHOTOSHOOT_SIGNATURES where that is set."""
+    chosen = os.environ.get("PHOTOSHOOT_SIGNATURES")
+    return Path(chosen).expanduser().absolute() if chosen else _home() / "signatures"
+
+
 def training_folder() -> Path:
     """Return the trainer, the runs and the edited captions, unless another folder is named."""
     return _home() / "training"

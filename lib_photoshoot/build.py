@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.segmentation.sam import SamSegmenter
 
 
-WAYS: dict[Way, str] = {}
+WAYS: dict[Way, str] = {Way.EXAMPLES: "lib_photoshoot.examples.detector:load"}
 """Where the function is, as ``module:function``, that makes a finder out of a
 :class:`~lib_photoshoot.detection.protocol.Given`, for every way but by words."""
 FINE_SALIENCE = ("birefnet", "birefnet-tiny", "isnet", "isnet-fp16")

@@ -65,8 +65,8 @@ class KeptExamples:
             names = self.names()
             taught = f"taught are: {', '.join(names)}" if names else "none was taught yet"
             raise KeptExamplesError(
-                f"No product was taught as '{shown(name)}' ({taught}); teach it with pictures, or give the full path of "
-                "a folder of them."
+                f"No product was taught as '{shown(name)}' ({taught}); teach it with pictures, or give the full path "
+                "of a folder of them."
             )
         return folder
 

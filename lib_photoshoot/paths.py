@@ -40,6 +40,12 @@ def examples_folder() -> Path:
     return _home() / "examples"
 
 
+def signatures_folder() -> Path:
+    """Return what was learned of products by their examples: PHOTOSHOOT_SIGNATURES where that is set."""
+    chosen = os.environ.get("PHOTOSHOOT_SIGNATURES")
+    return Path(chosen).expanduser().absolute() if chosen else _home() / "signatures"
+
+
 def training_folder() -> Path:
     """Return the trainer, the runs and the edited captions, unless another folder is named."""
     return _home() / "training"

@@ -57,6 +57,8 @@ class Reason(str, Enum):
     """The enhancement failed, so the original was kept."""
     INTERRUPTED = "interrupted"
     """The user stopped the enhancement, so the original was kept."""
+    OTHER_OF_ITS_KIND = "other_of_its_kind"
+    """It is of the kind that the examples show, and not the product itself."""
     REMOVED_BY_HAND = "removed_by_hand"
     """A person removed its outline: it is not the product."""
     UNREADABLE = "unreadable"
@@ -68,7 +70,8 @@ class Detection:
     """One candidate: the product's name, its box in pixels and its score in [0, 1].
 
     A detector that outlines the product on its way lends the ``mask`` of the picture's size and its predicted IoU
-    (``quality``), so that it need not be segmented again.
+    (``quality``), so that it need not be segmented again. One that itself knows why a candidate does not count says so
+    in ``refused``.
     """
 
     product: str
@@ -76,6 +79,7 @@ class Detection:
     score: float
     mask: np.ndarray | None = field(default=None, repr=False, compare=False)
     quality: float | None = field(default=None, compare=False)
+    refused: Reason | None = None
 
 
 @dataclass(frozen=True)

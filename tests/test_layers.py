@@ -47,6 +47,7 @@ FLOORS = (
     ("calibration", "enhancement", "kept_examples", "references", "segmentation", "transparency", "verdict"),
     # The path of one picture, and of many.
     ("catalog", "detection"),
+    ("examples",),
     ("pipeline",),
     ("build",),
     ("__init__", "registry"),

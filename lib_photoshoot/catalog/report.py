@@ -55,6 +55,7 @@ REASON_TEXT = {
     Reason.COLOUR_OFF: "The colour is too far from the product's own; the original was kept.",
     Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",
+    Reason.OTHER_OF_ITS_KIND: "It is of the kind that the examples show, but not the product itself.",
     Reason.REMOVED_BY_HAND: "Somebody removed its outline: it is not the product.",
     Reason.UNREADABLE: "The file cannot be read as a picture.",
 }

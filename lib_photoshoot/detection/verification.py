@@ -73,6 +73,8 @@ def reject(detection: Detection, reason: Reason) -> Rejection:
 
 def _doubt(detection: Detection, threshold: float, width: int, height: int, kept: Sequence[Detection]) -> Reason | None:
     box = detection.box
+    if detection.refused is not None:
+        return detection.refused
     if detection.score < threshold:
         return Reason.BELOW_THRESHOLD
     if min(box[2] - box[0], box[3] - box[1]) < min(SMALLEST_SIDE, width, height):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import unicodedata
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -75,11 +75,17 @@ class KeptExamples:
         folder = self.existing(name)
         return sorted(path for path in folder.iterdir() if path.suffix in PICTURE_SUFFIXES)
 
-    def keep(self, name: str, files: Sequence[tuple[str, bytes]], limit: int = PIXEL_LIMIT) -> str:
+    def keep(
+        self,
+        name: str,
+        files: Sequence[tuple[str, bytes]],
+        limit: int = PIXEL_LIMIT,
+        check: Callable[[Path], None] = lambda _: None,
+    ) -> str:
         """Keep 1 to 20 picture files, each with the name it came with, in place of those of that name; return it.
 
-        ``limit`` is the largest number of pixels of one. Raises KeptExamplesError, and ImageError for a file that is no
-        picture; nothing is changed then.
+        ``limit`` is the largest number of pixels of one. ``check`` may raise for the folder that they are in before they
+        count. Raises KeptExamplesError, and ImageError for a file that is no picture; nothing is changed then.
         """
         name = clean_name(name)
         if not 1 <= len(files) <= MOST_PICTURES:
@@ -90,6 +96,7 @@ class KeptExamples:
         try:
             for number, ((_, data), suffix) in enumerate(zip(files, suffixes, strict=True), 1):
                 write_atomic(made / f"{number:02}{suffix}", data)
+            check(made)
             self._put_in_place(made, self._path(name))
         except OSError as error:
             raise KeptExamplesError(writing_failed(self.folder, error, "teach the product again")) from error

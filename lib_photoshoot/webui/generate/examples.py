@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.files import write_atomic
-from lib_photoshoot.images import decode_picture
-from lib_photoshoot.kept_examples import MOST_PICTURES, KeptExamples, named
+from lib_photoshoot.files import shown, write_atomic
+from lib_photoshoot.images import PIXEL_LIMIT, decode_picture
+from lib_photoshoot.kept_examples import MOST_PICTURES, KeptExamples, clean_name, named
 from lib_photoshoot.products import Product, check_products, normalise_word
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.fields import Fields
@@ -56,11 +57,8 @@ def kept_entry(kept: KeptExamples, name: str) -> dict[str, Any]:
     return {"name": name, "pictures": len(kept.pictures(name)), "products": named(name)}
 
 
-def keep_given(kept: KeptExamples, body: Any, limit: int) -> str:
-    """Keep the pictures of a request under its name, in place of those of that name; returns the name.
-
-    Raises RequestError, ImageError, ProductsError.
-    """
+def keep_given(kept: KeptExamples, body: Any, limit: int) -> tuple[str, tuple[str, ...]]:
+    """Keep the pictures of a request under its name, as :func:`teach` does. Raises RequestError, and as that does."""
     fields = Fields(body, ("name", "pictures"))
     name, texts = fields.text("name"), fields.raw("pictures")
     if not isinstance(texts, list):
@@ -68,4 +66,27 @@ def keep_given(kept: KeptExamples, body: Any, limit: int) -> str:
     if len(texts) > MOST_PICTURES:
         raise RequestError(f"'pictures' has {len(texts)} pictures; give at most {MOST_PICTURES}.")
     files = [(f"Picture {number}", from_base64(text, "pictures")) for number, text in enumerate(texts, 1)]
-    return kept.keep(name, files, limit)
+    return teach(kept, name, files, limit)
+
+
+def teach(
+    kept: KeptExamples, name: str, files: Sequence[tuple[str, bytes]], limit: int = PIXEL_LIMIT
+) -> tuple[str, tuple[str, ...]]:
+    """Keep picture files under a name, in place of those of that name, if a product can be known by them.
+
+    Returns the name as it is kept, and what is to be said about the pictures, a sentence each. Raises ImageError and
+    ProductsError; nothing is changed then.
+    """
+    from lib_photoshoot.examples.sources import ExamplesError, check_examples
+
+    said: list[str] = []
+
+    def check(folder: Path) -> None:
+        # Their folder is on its way: what is said names the pictures alone.
+        place = f"{shown(folder)}{os.sep}"
+        try:
+            said.extend(text.replace(place, "") for text in check_examples(clean_name(name), [str(folder)]))
+        except ExamplesError as error:
+            raise ExamplesError(str(error).replace(place, "")) from error
+
+    return kept.keep(name, files, limit, check), tuple(said)

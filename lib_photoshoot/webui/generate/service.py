@@ -119,8 +119,9 @@ class PhotoshootService:
         return {"examples": [kept_entry(self._kept, name) for name in self._kept.names()]}
 
     def keep_examples(self, body: Any) -> dict[str, Any]:
-        """Teach a product: keep the pictures of a request under its name."""
-        return kept_entry(self._kept, keep_given(self._kept, body, self._pixel_limit()))
+        """Teach a product: keep the pictures of a request under its name; ``notes`` say what is not good about them."""
+        name, notes = keep_given(self._kept, body, self._pixel_limit())
+        return kept_entry(self._kept, name) | {"notes": list(notes)}
 
     def remove_examples(self, name: str) -> dict[str, Any]:
         """Forget a product that was taught."""

@@ -84,8 +84,8 @@ class KeptExamples:
     ) -> str:
         """Keep 1 to 20 picture files, each with the name it came with, in place of those of that name; return it.
 
-        ``limit`` is the largest number of pixels of one. ``check`` may raise for the folder that they are in before they
-        count. Raises KeptExamplesError, and ImageError for a file that is no picture; nothing is changed then.
+        ``limit`` is the largest number of pixels of one. ``check`` may raise for the folder that they are in before
+        they count. Raises KeptExamplesError, and ImageError for a file that is no picture; nothing is changed then.
         """
         name = clean_name(name)
         if not 1 <= len(files) <= MOST_PICTURES:

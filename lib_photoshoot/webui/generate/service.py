@@ -73,14 +73,14 @@ class PhotoshootService:
         open_job: OpenJob,
         folders: Callable[[], AllowedFolders],
         downloads: Downloads | None = None,
-        kept: KeptExamples | None = None,
+        kept: Callable[[], KeptExamples] = kept_examples,
     ) -> None:
         self._host = host
         self._turn = turn
         self._open_job = open_job
         self._folders = folders
         self._downloads = downloads or Downloads()
-        self._kept = kept or kept_examples()
+        self._kept = kept
 
     def body_limit(self) -> int:
         """Return the largest request in bytes: the largest picture, uncompressed with alpha in base64, and some
@@ -116,18 +116,18 @@ class PhotoshootService:
 
     def kept_examples(self) -> dict[str, Any]:
         """Return the products that were taught by example."""
-        return {"examples": [kept_entry(self._kept, name) for name in self._kept.names()]}
+        return {"examples": [kept_entry(self._kept(), name) for name in self._kept().names()]}
 
     def keep_examples(self, body: Any) -> dict[str, Any]:
         """Teach a product: keep the pictures of a request under its name; ``notes`` say what is not good about them."""
-        name, notes = keep_given(self._kept, body, self._pixel_limit())
-        return kept_entry(self._kept, name) | {"notes": list(notes)}
+        name, notes = keep_given(self._kept(), body, self._pixel_limit())
+        return kept_entry(self._kept(), name) | {"notes": list(notes)}
 
     def remove_examples(self, name: str) -> dict[str, Any]:
         """Forget a product that was taught."""
-        if self._kept.folder_of(name) is None:
+        if self._kept().folder_of(name) is None:
             raise RequestError(f"No product was taught as {name!r}; GET examples lists them.", 404)
-        self._kept.remove(name)
+        self._kept().remove(name)
         return self.kept_examples()
 
     def models(self) -> dict[str, Any]:
@@ -193,9 +193,9 @@ class PhotoshootService:
         with tempfile.TemporaryDirectory(prefix="photoshoot-") as folder:
             products: tuple[Product, ...] = ()
             if settings.products.strip() or (products_needed and not fields.given("examples")):
-                products = with_allowed_examples(parse_products(settings.products), self._folders, self._kept)
+                products = with_allowed_examples(parse_products(settings.products), self._folders, self._kept())
             if fields.given("examples"):
-                given = (fields.raw("examples"), products, Path(folder), self._kept, self._pixel_limit())
+                given = (fields.raw("examples"), products, Path(folder), self._kept(), self._pixel_limit())
                 products = with_given_examples(*given)
             # Last, since it costs the most.
             name, picture = self._picture(fields)

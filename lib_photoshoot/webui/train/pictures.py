@@ -157,11 +157,13 @@ class PictureOperations:
         from lib_photoshoot.products import parse_products
         from lib_photoshoot.registry import REGISTRY
         from lib_photoshoot.settings import FilterSettings
+        from lib_photoshoot.webui.http.examples import with_allowed_examples
 
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "tag", "products", "margin"))
         dataset = self._dataset(fields, read_recipe(fields))
         settings = FilterSettings(products=fields.text("products"))
-        products, margin = parse_products(settings.products), fields.number("margin", 0, 2, CROP_MARGIN)
+        products = with_allowed_examples(parse_products(settings.products), self._host.folders)
+        margin = fields.number("margin", 0, 2, CROP_MARGIN)
 
         def work(state: JobState) -> list[dict[str, Any]]:
             choice = model_choice(settings, self._host.device())

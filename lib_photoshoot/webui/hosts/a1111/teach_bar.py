@@ -36,10 +36,12 @@ class TeachBar:
                 height=110,
                 elem_id=element_id(tab, "teach_files"),
             )
-            with FormRow(elem_classes="photoshoot-row-list"):
-                self.name = gr.Textbox(label="Its name", placeholder="my ring", elem_id=element_id(tab, "teach_name"))
+            self.name = gr.Textbox(
+                label="Its name", placeholder="my ring", max_lines=1, elem_id=element_id(tab, "teach_name")
+            )
+            with FormRow(elem_classes="photoshoot-buttons"):
                 self.button = gr.Button("Teach it", elem_id=element_id(tab, "teach_button"))
-            with FormRow(elem_classes="photoshoot-row-list"):
+            with FormRow():
                 self.taught = gr.Dropdown([], label="Taught products", elem_id=element_id(tab, "taught"))
                 self.use = self._tool(tab, "➕", "taught_use", "Look for this product")
                 self.remove = self._tool(tab, "🗑️", "taught_remove", "Forget this product and its photos")

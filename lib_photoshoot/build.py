@@ -15,7 +15,7 @@ from lib_photoshoot.products import Product, Way
 from lib_photoshoot.settings import AUTO, FilterSettings
 
 if TYPE_CHECKING:
-    from lib_photoshoot.detection.protocol import Confirmer, Finder, Given
+    from lib_photoshoot.detection.protocol import Confirmer, Finder, Given, Signatures
     from lib_photoshoot.detection.routing import RoutedDetector
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.pipeline import ProductFilter
@@ -119,8 +119,11 @@ class Models:
         )
 
 
-def load_models(choice: ModelChoice) -> Models:
-    """Load the models of a choice. Raises WeightsError with the command that gets a missing file."""
+def load_models(choice: ModelChoice, signatures: Signatures | None = None) -> Models:
+    """Load the models of a choice. Raises WeightsError with the command that gets a missing file.
+
+    ``signatures`` is what is known already of products by example, where their pictures are not at hand.
+    """
     # The models' libraries take seconds to import: only a run pays for them, not --help.
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
@@ -133,7 +136,7 @@ def load_models(choice: ModelChoice) -> Models:
     classifier = ImageNetClassifier.from_file(find("efficientnet-lite2"))
     segmenter = _segmenter(choice.segmenter, device)
     entry = DETECTORS[choice.detector]
-    given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16)
+    given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16, signatures or {})
     words = resolve_name(entry.loader)(given)
     detector = RoutedDetector(words, {way: partial(_finder, way, given) for way in WAYS})
     confirmer = CutoutConfirmer(classifier)
@@ -151,11 +154,13 @@ def build_filter(
     require_all: bool = False,
     retouch: str = RetouchName.FAITHFUL.value,
     white_balance: str = "off",
+    signatures: Signatures | None = None,
 ) -> ProductFilter:
     """Load the chosen models, with retouching as the enhancer.
 
     ``retouch`` is ``off``, ``faithful`` or ``lively``, ``white_balance`` ``off``, ``sweep`` or a neutral place as
-    ``X,Y``. Raises WeightsError as :func:`load_models` does, WhiteBalanceError for a place that cannot be understood.
+    ``X,Y``; ``signatures`` are as for :func:`load_models`. Raises WeightsError as that does, WhiteBalanceError for a
+    place that cannot be understood.
 
     >>> import numpy as np
     >>> from lib_photoshoot.products import parse_products
@@ -168,7 +173,7 @@ def build_filter(
     from lib_photoshoot.enhancement.retouch import retouch_of
 
     enhancer = retouch_of(retouch, white_balance)
-    return load_models(choice or ModelChoice()).filter(enhancer, require_all)
+    return load_models(choice or ModelChoice(), signatures).filter(enhancer, require_all)
 
 
 def resolve_device(device: str) -> str:

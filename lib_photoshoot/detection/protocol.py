@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.segmentation.sam import SamSegmenter
+
+Signatures = Mapping[tuple[str, ...], bytes]
+"""Packed signatures by the ``examples`` of their products."""
 
 
 class Detector(Protocol):
@@ -59,7 +62,8 @@ class Finder(Detector, Confirmer, Protocol):
 class Given:
     """What a detector may be made of: its own weights, in the order of its entry, and what every filter has loaded.
 
-    ``device`` is a torch device; ``bf16`` asks for bfloat16, faster and less exact.
+    ``device`` is a torch device; ``bf16`` asks for bfloat16, faster and less exact. ``signatures`` is what is known
+    already of products by example.
     """
 
     weights: tuple[Path, ...]
@@ -67,3 +71,4 @@ class Given:
     segmenter: SamSegmenter
     device: str = "cpu"
     bf16: bool = False
+    signatures: Signatures = field(default_factory=dict)

@@ -35,7 +35,7 @@ class Weights:
         return float(np.dot(evidence, self.factors) + self.bias)
 
 
-PRINT = Weights((1.0, 0.5, 4.0, -1.0, -0.5, -1.0, 0.6), -6.0)
+PRINT = Weights((-0.504, 1.517, 9.571, 5.746, -0.618, -1.254, 1.252), -4.434)
 """That a place shows the example's print; see :func:`lib_photoshoot.examples.prints.evidence`."""
 PRINTED = Weights((0.5, 6.0, 2.0), -2.0)
 """That a candidate is a product known by its print: the print's log odds, look and colours."""

@@ -30,9 +30,9 @@ def colours_of(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     chroma = np.zeros((CHROMA_BINS, CHROMA_BINS), np.float32)
     np.add.at(chroma, (places[:, 0], places[:, 1]), 1)
     # A colour at a bin's edge belongs to both sides.
-    chroma = cv2.GaussianBlur(chroma, (0, 0), 0.8)
+    blurred = cv2.GaussianBlur(chroma, (0, 0), 0.8)
     light = np.histogram(lab[:, 0], LIGHT_BINS, (0, 100))[0].astype(np.float32)
-    return np.concatenate([(chroma / chroma.sum()).ravel(), light / light.sum()]).astype(np.float32)
+    return np.concatenate([(blurred / blurred.sum()).ravel(), light / light.sum()]).astype(np.float32)
 
 
 def colour_likeness(one: np.ndarray, other: np.ndarray) -> float:

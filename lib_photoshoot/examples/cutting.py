@@ -1,5 +1,5 @@
-"""Where an example shows the product: by its own transparency, else by what stands out, as SAM and the small network see
-it together.
+"""Where an example shows the product: by its own transparency, else by what stands out, as SAM and the small network
+see it together.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 1. *Is there a trace?* One pass of the embedded network over the whole picture, compared in windows of many sizes, and,
    for printed products, local features. Without a trace nothing else runs.
-2. *Where exactly?* The places of prints, the best windows, and the main object: SAM, asked with a point in the middle of
-   what stands out there, or with the window, outlines what is not known by a print.
+2. *Where exactly?* The places of prints, the best windows, and the main object: SAM, asked with a point in the middle
+   of what stands out there, or with the window, outlines what is not known by a print.
 3. *Is it this product?* :mod:`lib_photoshoot.examples.matching`.
 """
 
@@ -19,10 +19,10 @@ from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.examples import calibration
 from lib_photoshoot.examples.cutting import ExampleCutter
 from lib_photoshoot.examples.features import EmbeddedFeatures, Features
-from lib_photoshoot.examples.keeping import keep_signature, kept_signature, key_of
+from lib_photoshoot.examples.keeping import keep_signature, kept_signature, key_of, unpacked
 from lib_photoshoot.examples.looking import Looked, looks_alike
 from lib_photoshoot.examples.matching import Likeness, Place, Verdict, compare, print_places
-from lib_photoshoot.examples.signature import Signature, look, make_signature, on_grey, said_of
+from lib_photoshoot.examples.signature import Signature, make_signature, said_of
 from lib_photoshoot.examples.sources import ExampleFiles, Kept, list_examples
 from lib_photoshoot.masks.comparison import SAME_PLACE_IOU
 from lib_photoshoot.masks.morphology import border_share, mask_box, remove_islands
@@ -34,7 +34,7 @@ from lib_photoshoot.segmentation.working_copy import resized_mask
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lib_photoshoot.detection.protocol import Given
+    from lib_photoshoot.detection.protocol import Given, Signatures
     from lib_photoshoot.segmentation.sam import SamSegmenter
 
 WINDOWS = 3
@@ -50,7 +50,7 @@ GOOD_MASK = 0.9
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """Where a product may be, in the pixels of :class:`Looked`; ``mask`` (bool) and its ``quality`` where SAM drew it."""
+    """Where a product may be, in the pixels of :class:`Looked`; ``mask`` (bool) and ``quality`` where SAM drew it."""
 
     box: Box
     place: Place | None = None
@@ -65,7 +65,8 @@ def load(given: Given) -> ExampleDetector:
 
     quick = OnnxSalience(find("u2netp"), "u2netp", NETWORKS["u2netp"])
     features = EmbeddedFeatures(given.classifier)
-    return ExampleDetector(features, ExampleCutter(given.segmenter, quick), given.segmenter)
+    cutter = ExampleCutter(given.segmenter, quick)
+    return ExampleDetector(features, cutter, given.segmenter, given=given.signatures)
 
 
 class ExampleDetector:
@@ -81,13 +82,17 @@ class ExampleDetector:
         segmenter: SamSegmenter,
         folder: Path | None = None,
         kept: Kept = lambda _: None,
+        given: Signatures | None = None,
     ) -> None:
-        """``folder`` is where signatures are kept, ``kept`` knows products that were taught under a name."""
+        """``folder`` is where signatures are kept, ``kept`` knows products that were taught under a name, ``given`` is
+        what is known already: the examples of those products are not looked at.
+        """
         self._features = features
         self._cutter = cutter
         self._segmenter = segmenter
         self._folder = folder
         self._kept = kept
+        self._given = {examples: unpacked(data) for examples, data in (given or {}).items()}
         self._made: dict[tuple[str, ...], tuple[str, ExampleFiles, Signature]] = {}
 
     def threshold_for(self, product: Product) -> float:
@@ -96,14 +101,15 @@ class ExampleDetector:
 
     def signature(self, product: Product) -> Signature:
         """Return what is known of a product, made anew when its examples changed. Raises ExamplesError."""
-        return self._signature(product)[1]
+        given = self._given.get(product.examples)
+        return self.known(product)[1] if given is None else given
 
     def says(self, product: Product) -> tuple[str, ...]:
         """Return what is to be said about a product's examples, a sentence each. Raises ExamplesError."""
-        files, signature = self._signature(product)
-        return tuple(said_of(signature, files))
+        return tuple(said_of(*self.known(product)))
 
-    def _signature(self, product: Product) -> tuple[ExampleFiles, Signature]:
+    def known(self, product: Product) -> tuple[ExampleFiles, Signature]:
+        """Return a product's examples and what is known by them. Raises ExamplesError."""
         files = list_examples(product.name, product.examples, self._kept)
         key = key_of(files.digest, self._features.name)
         known = self._made.get(product.examples)

@@ -1,7 +1,8 @@
 """How a product looks to a network that need not know its name: one vector a cut-out, one a cell of a picture.
 
 The embedded classifier's features, less what they are on average in pictures of anything (``background.npz`` holds that
-mean and nothing of any picture). Decorrelating them as well was measured and made no product easier to tell from others.
+mean and nothing of any picture). Decorrelating
+them as well was measured and made no product easier to tell from others.
 """
 
 from __future__ import annotations

@@ -34,8 +34,7 @@ def kept_signature(folder: Path, key: str) -> Signature | None:
     """Return the signature kept under ``key``; None where there is none, or none that can be read."""
     path = folder / f"{key}.npz"
     try:
-        with np.load(path, allow_pickle=False) as kept:
-            signature = _read(kept)
+        signature = unpacked(path.read_bytes())
         with suppress(OSError):
             os.utime(path)
         return signature
@@ -45,13 +44,24 @@ def kept_signature(folder: Path, key: str) -> Signature | None:
 
 def keep_signature(folder: Path, key: str, signature: Signature) -> None:
     """Write a signature, and remove those that nobody asked for longest. A disk that is full only costs time later."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **_arrays(signature))
     with suppress(OSError):
-        write_atomic(folder / f"{key}.npz", buffer.getvalue())
+        write_atomic(folder / f"{key}.npz", packed(signature))
         kept = sorted(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime)
         for path in kept[:-MOST_KEPT]:
             path.unlink(missing_ok=True)
+
+
+def packed(signature: Signature) -> bytes:
+    """Return a signature as the bytes of an ``.npz``."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **_arrays(signature))
+    return buffer.getvalue()
+
+
+def unpacked(data: bytes) -> Signature:
+    """Return the signature of :func:`packed`. Raises as NumPy does, and ValueError, for anything else."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+        return _read(kept)
 
 
 def _arrays(signature: Signature) -> dict[str, np.ndarray]:
@@ -78,9 +88,7 @@ def _read(kept: np.lib.npyio.NpzFile) -> Signature:
         small = np.ascontiguousarray(cv2.imdecode(kept[f"small_{number}"], cv2.IMREAD_COLOR)[:, :, ::-1])
         mask = np.unpackbits(kept[f"mask_{number}"], count=small.shape[0] * small.shape[1])
         shape = small.shape[:2]
-        prints.append(
-            Print(small, mask.reshape(shape) > 0, kept[f"points_{number}"], kept[f"descriptors_{number}"])
-        )
+        prints.append(Print(small, mask.reshape(shape) > 0, kept[f"points_{number}"], kept[f"descriptors_{number}"]))
     signature = Signature(
         kept["looks"],
         kept["colours"],

@@ -81,7 +81,7 @@ class Looked:
 
 
 def looks_alike(seen: np.ndarray, looks: np.ndarray) -> np.ndarray:
-    """Return how much unit vectors (m, d) are like a product's (n, d), in [-1, 1]: the nearest and the nearest three."""
+    """Return how much unit vectors (m, d) are like a product's (n, d), in [-1, 1], to the nearest example and three."""
     each = np.sort(seen @ looks.T, axis=1)
     return 0.5 * each[:, -1] + 0.5 * each[:, -3:].mean(1)
 

@@ -58,7 +58,7 @@ class Likeness:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Where an example's print was found, in the pixels of :class:`Looked`: its outline (4 or more, 2), box, log odds."""
+    """Where an example's print was found, in the pixels of :class:`Looked`: outline (n, 2), box, log odds."""
 
     outline: np.ndarray
     box: Box
@@ -68,7 +68,7 @@ class Place:
     def mask(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the outline filled, bool of ``shape`` (height, width, ...)."""
         filled = np.zeros(shape[:2], np.uint8)
-        cv2.fillPoly(filled, [np.round(self.outline).astype(np.int32)], 1)
+        cv2.fillPoly(filled, [np.round(self.outline).astype(np.int32)], (1,))
         return filled > 0
 
 
@@ -129,7 +129,7 @@ def colour_lack(
 
 
 def _place(example: Print, looked: Looked, match: PrintMatch) -> Place:
-    """The example's product, brought to where its print is."""
+    """Bring the example's outline to where its print is."""
     contours, _ = cv2.findContours(example.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     corners = cv2.convexHull(max(contours, key=cv2.contourArea))[:, 0].astype(np.float64)
     outline = (corners @ match.place[:, :2].T + match.place[:, 2]) * looked.print_scale
@@ -156,5 +156,5 @@ def _middle(box: Box, shape: tuple[int, ...]) -> np.ndarray:
     mask = np.zeros(shape[:2], np.uint8)
     middle = (round((box[0] + box[2]) / 2), round((box[1] + box[3]) / 2))
     axes = (max(1, round((box[2] - box[0]) * MIDDLE / 2)), max(1, round((box[3] - box[1]) * MIDDLE / 2)))
-    cv2.ellipse(mask, middle, axes, 0, 0, 360, 1, -1)
+    cv2.ellipse(mask, middle, axes, 0, 0, 360, (1,), -1)
     return mask > 0

@@ -10,6 +10,7 @@ features agree on a wrong one: :func:`compare_prints` brings the picture over th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ REPROJECTION = 8.0
 """Pixels at :data:`SIDE` that a feature may lie off its place: cartons bend, and shirts more."""
 LEAST_SCALE, MOST_SCALE, MOST_SHEAR = 0.12, 8.0, 4.0
 
+REACH = 1.7
+"""What differs lies beside what was found again: that far beyond it the print is compared."""
 CELL = 20
 """Side of a patch, in pixels of the example."""
 SEARCH = 5
@@ -67,7 +70,8 @@ class PrintMatch:
 class PrintAgreement:
     """How the whole print agrees, patch by patch.
 
-    ``cells`` is how many patches could be compared, fewer where the picture has less pixels of them; ``structure`` is the mean correlation of the textured patches and ``apart`` the share of them that are something else, ``chroma`` the mean
+    ``cells`` is how many patches could be compared, less where the picture has fewer pixels of them. ``structure`` is
+    the mean correlation of the textured ones, ``apart`` the share of them that are something else, ``chroma`` the mean
     and ``worst_chroma`` the ninth decile of the patches' differences in a* and b*.
     """
 
@@ -78,9 +82,7 @@ class PrintAgreement:
     cells: float
 
 
-def take_print(
-    image: np.ndarray, mask: np.ndarray | None = None, side: int = SIDE, most: int = MOST_FEATURES
-) -> Print:
+def take_print(image: np.ndarray, mask: np.ndarray | None = None, side: int = SIDE, most: int = MOST_FEATURES) -> Print:
     """Return at most ``most`` local features of ``image`` (uint8 RGB), scaled to ``side`` pixels.
 
     With ``mask`` (bool, its size) only those where it is True.
@@ -92,7 +94,10 @@ def take_print(
     inside = np.ones(small.shape[:2], bool)
     if mask is not None:
         inside = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    sift = cv2.SIFT_create(nfeatures=min(most, MOST_FEATURES), contrastThreshold=CONTRAST)
+    # Not among the names that OpenCV tells type checkers of.
+    sift: Any = cv2.SIFT_create(  # type: ignore[attr-defined]
+        nfeatures=min(most, MOST_FEATURES), contrastThreshold=CONTRAST
+    )
     keypoints, found = sift.detectAndCompute(
         cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), None if mask is None else inside.astype(np.uint8)
     )
@@ -147,16 +152,19 @@ def _is_possible(place: np.ndarray) -> bool:
     return turned and LEAST_SCALE <= scale <= MOST_SCALE and large <= MOST_SHEAR * small
 
 
-def compare_prints(example: Print, picture: Print, match: PrintMatch) -> PrintAgreement:
-    """Bring the picture over the example and compare patch by patch within the matched area and a little beyond."""
+def compare_prints(example: Print, picture: Print, match: PrintMatch, reach: float = REACH) -> PrintAgreement:
+    """Bring the picture over the example and compare patch by patch, in the matched area grown ``reach`` times."""
     warp, height, width = _refined(match), *example.small.shape[:2]
     over = cv2.warpPerspective(
         picture.small, warp, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=(0, 0, 0)
     )
     known = cv2.warpPerspective(
-        np.ones(picture.small.shape[:2], np.uint8), warp, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        np.ones(picture.small.shape[:2], np.uint8),
+        warp,
+        (width, height),
+        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
     )
-    area = _area(match.sources, (height, width)) & example.mask & (known > 0)
+    area = _area(match.sources, (height, width), reach) & example.mask & (known > 0)
     # As blurred as the other: a small or unsharp print has no fine structure to disagree.
     scale = float(np.sqrt(abs(np.linalg.det(match.place[:, :2]))))
     sigma = 0.8 * max(1.0, 1 / scale)
@@ -198,18 +206,18 @@ def _refined(match: PrintMatch) -> np.ndarray:
     found, _ = cv2.findHomography(match.sources, match.targets, cv2.RANSAC, 5.0, maxIters=300)
     if found is None:
         return affine
-    corners = np.float32([match.sources.min(0), match.sources.max(0)])[:, None]
+    corners = np.array([match.sources.min(0), match.sources.max(0)], np.float32)[:, None]
     near = cv2.perspectiveTransform(corners, found) - cv2.perspectiveTransform(corners, affine)
     return found if np.abs(near).max() < 40 else affine
 
 
-def _area(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return the points' convex hull, a quarter larger, bool of ``shape``."""
+def _area(points: np.ndarray, shape: tuple[int, int], reach: float) -> np.ndarray:
+    """Return the points' convex hull, ``reach`` times as large, bool of ``shape``."""
     hull = cv2.convexHull(points)[:, 0]
     middle = hull.mean(0)
-    grown = np.round(middle + (hull - middle) * 1.25).astype(np.int32)
+    grown = np.round(middle + (hull - middle) * reach).astype(np.int32)
     area = np.zeros(shape, np.uint8)
-    cv2.fillConvexPoly(area, grown, 1)
+    cv2.fillConvexPoly(area, grown, (1,))
     return area > 0
 
 

@@ -46,8 +46,9 @@ class Signature:
     """A product as n examples show it.
 
     ``looks`` are unit vectors (n, d): the product with what is around it and on plain grey, together. ``colours`` are
-    (n, m) histograms, ``prints`` what is printed on it. ``digests`` says which file each came from; ``refused`` holds the
-    digest of each that is no use, and why. ``agreement`` (n, n) are log odds that two examples show the same print.
+    (n, m) histograms, ``prints`` what is printed on it. ``digests`` says which file each came from; ``refused``
+    holds the digest of each that is no use, and why. ``agreement`` (n, n) are log odds that two show the
+    same print.
     """
 
     looks: np.ndarray
@@ -112,19 +113,25 @@ def make_signature(files: ExampleFiles, features: Features, cutter: ExampleCutte
     )
 
 
-def said_of(signature: Signature, files: ExampleFiles) -> Iterator[str]:
+def said_of(files: ExampleFiles, signature: Signature) -> Iterator[str]:
     """Yield what is to be said about the examples: which are no use, too few, and which disagree."""
     yield from files.notes
     by_digest = {file.digest: file for file in files.files}
     for digest, why in signature.refused:
         yield sentence_about(by_digest[digest], UselessExample(why))
+    yield from few_examples(files.product, len(signature.digests))
+    yield from disagreements(files, signature)
+
+
+def disagreements(files: ExampleFiles, signature: Signature) -> Iterator[str]:
+    """Yield the sentence for examples that show different products, if some do."""
     count = len(signature.digests)
-    yield from few_examples(files.product, count)
+    by_digest = {file.digest: file for file in files.files}
     strangers = [shown(by_digest[signature.digests[i]].path) for i in signature.strangers]
     if strangers and 2 * len(strangers) >= count:
         yield (
-            f"The examples of {files.product!r} seem to show different products; any of them is looked for. Give photos "
-            "of one."
+            f"The examples of {files.product!r} seem to show different products; any of them is looked for. Give "
+            "photos of one."
         )
     elif strangers:
         yield (
@@ -149,12 +156,12 @@ def on_grey(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _in_box(picture: ExamplePicture, mask: np.ndarray) -> np.ndarray:
-    """What is transparent was never part of the photo, whatever lies below."""
+    """Return the cut-out with what is around it; what is transparent was never part of the photo."""
     if picture.alpha is not None:
         return on_grey(picture.pixels, mask)
     rect = bounding_rect(mask)
     if rect is None:
-        return square_cutout(picture.pixels, (0.0, 0.0, *map(float, mask.shape[::-1])))
+        return square_cutout(picture.pixels, (0.0, 0.0, float(mask.shape[1]), float(mask.shape[0])))
     return square_cutout(picture.pixels, (float(rect.x0), float(rect.y0), float(rect.x1), float(rect.y1)))
 
 

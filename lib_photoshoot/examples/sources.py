@@ -9,13 +9,14 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from lib_photoshoot.errors import ImageError, ProductsError
-from lib_photoshoot.files import shown
+from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture
 from lib_photoshoot.products import Product
 
@@ -38,7 +39,7 @@ class ExamplesError(ProductsError):
     """The examples of a product cannot be used."""
 
 
-class UselessExample(ExamplesError):  # noqa: N818 (one example, no failure of the run)
+class UselessExample(ExamplesError):
     """One example cannot be used; the message says why, without the picture's name."""
 
 
@@ -78,8 +79,8 @@ class ExamplePicture:
 def list_examples(name: str, texts: Sequence[str], kept: Kept = lambda _: None) -> ExampleFiles:
     """Return the pictures that ``texts`` name: folders (their own pictures, not those of folders inside) or files.
 
-    A relative path begins at the current folder. ``kept`` is asked for a text that is no path: products that were taught
-    under a name. Raises ExamplesError for what does not exist, and where there is no picture at all.
+    A relative path begins at the current folder. ``kept`` is asked for a text that is no path: products that were
+    taught under a name. Raises ExamplesError for what does not exist, and where there is no picture at all.
     """
     paths: dict[str, Path] = {}
     for text in texts:
@@ -209,11 +210,17 @@ def _is_picture(name: str) -> bool:
 
 def _digest(path: Path) -> str:
     """Return the SHA-256 of a file; of its name where it cannot be read, which reading it will say."""
-    digest = hashlib.sha256()
     try:
-        with open(path, "rb") as file:
-            while piece := file.read(_PIECE):
-                digest.update(piece)
+        # Asked with every picture of a run: a file that did not change is not read again.
+        return _digest_of(path, stamp_of(path))
     except OSError:
-        digest.update(os.fsencode(os.path.realpath(path)))
+        return hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _digest_of(path: Path, stamp: tuple[int, int, int] | None) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
     return digest.hexdigest()

@@ -63,7 +63,7 @@ class ImageNetClassifier:
             return self._model.features(_normalised([_scaled_to(image, side)]))[0].numpy()
 
     def cutout_features(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the mean of the cells' features of square pictures as :meth:`classify` takes them: float32 (n, 1280)."""
+        """Return the cells' mean features, float32 (n, 1280), of square pictures as :meth:`classify` takes them."""
         batches = [cutouts[start : start + CUTOUTS_A_CALL] for start in range(0, len(cutouts), CUTOUTS_A_CALL)]
         with torch.inference_mode():
             return torch.cat([self._model.features(_normalised(batch)).mean((2, 3)) for batch in batches]).numpy()

@@ -51,6 +51,8 @@ class Reason(str, Enum):
     """All products were asked for and one is absent."""
     LOST_IN_ENHANCEMENT = "lost_in_enhancement"
     """The product was no longer recognised after the enhancement, so the original was kept."""
+    OTHER_PRODUCT = "other_product"
+    """After the enhancement it was no longer the product that the examples show, so the original was kept."""
     COLOUR_OFF = "colour_off"
     """The product's colour is further from what it should be than allowed, so the picture was refused or kept."""
     NOT_ENHANCED = "not_enhanced"

@@ -52,6 +52,9 @@ REASON_TEXT = {
     Reason.NOT_CONFIRMED: "Looked at alone, the cut-out is not the product.",
     Reason.MISSING_PRODUCT: "Not all of the products are in the picture.",
     Reason.LOST_IN_ENHANCEMENT: "The product was no longer recognised after the enhancement; the original was kept.",
+    Reason.OTHER_PRODUCT: (
+        "After the enhancement it was no longer the product that the examples show; the original was kept."
+    ),
     Reason.COLOUR_OFF: "The colour is too far from the product's own; the original was kept.",
     Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",

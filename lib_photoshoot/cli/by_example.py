@@ -23,8 +23,9 @@ def with_examples(products: Sequence[Product]) -> tuple[tuple[Product, ...], dic
     if not any(product.examples for product in products):
         return tuple(products), {}
     from lib_photoshoot.examples.preparing import prepare_examples
+    from lib_photoshoot.kept_examples import kept_examples
 
-    prepared = prepare_examples(products)
+    prepared = prepare_examples(products, kept_examples().folder_of)
     for sentence in prepared.sentences:
         say(sentence)
     return prepared.products, {"examples": prepared.digests}

@@ -19,6 +19,7 @@ from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.examples import calibration
 from lib_photoshoot.examples.cutting import ExampleCutter
 from lib_photoshoot.examples.features import EmbeddedFeatures, Features
+from lib_photoshoot.examples.identity import Identity, identity_of
 from lib_photoshoot.examples.keeping import keep_signature, kept_signature, key_of, unpacked
 from lib_photoshoot.examples.looking import Looked, looks_alike
 from lib_photoshoot.examples.matching import Likeness, Place, Verdict, compare, print_places
@@ -131,6 +132,10 @@ class ExampleDetector:
         """See :class:`~lib_photoshoot.detection.protocol.Confirmer`: how surely each state shows *this product*."""
         signature = self.signature(product)
         return [self._score_in(image, box, signature) for image in images]
+
+    def identity(self, image: np.ndarray, mask: np.ndarray, product: Product) -> Identity:
+        """Return whether ``mask`` (bool, not empty) outlines *this product* in ``image``, uint8 RGB."""
+        return identity_of(self.signature(product), self._features, image, mask)
 
     def _score_in(self, image: np.ndarray, box: Box, signature: Signature) -> float:
         margin = 0.1 * max(box[2] - box[0], box[3] - box[1])

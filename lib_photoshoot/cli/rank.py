@@ -108,6 +108,8 @@ def _print(product: str, items: tuple[Ranked, ...]) -> None:
         if item.measured.colour_check is not None:
             off = "colour_off: " if item.measured.colour_off else "colour: "
             typer.echo(f"        {off}{item.measured.colour_check.in_words()}")
+        if item.measured.other_product:
+            typer.echo("        other_product: not the product of the photos")
         if item.measured.doubts:
             typer.echo(f"        check the outline: {doubts_in_words(item.measured.doubts)}")
         for other in item.duplicates:

@@ -2,7 +2,7 @@
 
 Finding asks which of all things in a picture may be the product. Here its outline is known, and the question is
 another: is *this* the user's article, by shape, print and colour, or one like it? Chosen and measured by
-``benchmarks/identity.py``; the figures stand in ``docs/examples.md``.
+``benchmarks/identity.py``.
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ import numpy as np
 
 THRESHOLD = 0.5
 """The score from which a picture shows *this product*."""
-KIND_LOOK = 0.5
+KIND_LOOK = 0.4
 """Likeness to the network from which something is at least of the product's kind."""
-TRACE_LOOK = 0.35
+TRACE_LOOK = 0.2
 """Likeness of a window from which a picture is looked at more closely."""
 TRACE_PRINT = -3.0
 """Log odds of a print's place from which it is."""
@@ -35,12 +35,12 @@ class Weights:
         return float(np.dot(evidence, self.factors) + self.bias)
 
 
-PRINT = Weights((-0.504, 1.517, 9.571, 5.746, -0.618, -1.254, 1.252), -4.434)
+PRINT = Weights((-0.687, 1.318, 6.813, 3.333, -0.687, -2.195, 1.899), -2.273)
 """That a place shows the example's print; see :func:`lib_photoshoot.examples.prints.evidence`."""
-PRINTED = Weights((0.5, 6.0, 2.0), -2.0)
-"""That a candidate is a product known by its print: the print's log odds, look and colours."""
-PLAIN = Weights((14.0, 3.0), -8.0)
-"""That a candidate is a product known by its look and colours."""
+PRINTED = Weights((1.0, 0.0, -14.4), 1.1)
+"""That a candidate is a product known by its print: the print's log odds, look, missing colours."""
+PLAIN = Weights((20.0, -8.0, -6.0), -1.68)
+"""That a candidate is a product known by its look and colours: look, the examples' own cohesion, missing colours."""
 
 
 def probability(log_odds: float) -> float:

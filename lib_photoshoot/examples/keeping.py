@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import zipfile
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def kept_signature(folder: Path, key: str) -> Signature | None:
         with suppress(OSError):
             os.utime(path)
         return signature
-    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile, cv2.error):
+    except (OSError, ValueError):
         return None
 
 
@@ -59,9 +60,12 @@ def packed(signature: Signature) -> bytes:
 
 
 def unpacked(data: bytes) -> Signature:
-    """Return the signature of :func:`packed`. Raises as NumPy does, and ValueError, for anything else."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as kept:
-        return _read(kept)
+    """Return the signature of :func:`packed`. Raises ValueError for anything else."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+            return _read(kept)
+    except (OSError, KeyError, IndexError, EOFError, TypeError, zipfile.BadZipFile, zlib.error, cv2.error) as error:
+        raise ValueError("the bytes are no signature") from error
 
 
 def _arrays(signature: Signature) -> dict[str, np.ndarray]:

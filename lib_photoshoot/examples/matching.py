@@ -107,7 +107,7 @@ def compare(
 def judged(signature: Signature, look: float, colour: float, place: Place | None) -> Likeness:
     """Weigh the parts of the evidence."""
     if not signature.is_printed:
-        return Likeness(look, colour, None, probability(PLAIN.log_odds((look, colour))))
+        return Likeness(look, colour, None, probability(PLAIN.log_odds((look, signature.cohesion, colour))))
     odds = NO_PRINT if place is None else place.odds
     clipped = float(np.clip(odds, -PRINT_CLIP, PRINT_CLIP))
     return Likeness(look, colour, odds, probability(PRINTED.log_odds((clipped, look, colour))))

@@ -30,12 +30,13 @@ PRINT_SIDE = 400
 PRINT_FEATURES, LEAST_FEATURES = 3000, 250
 """Local features of all examples together, since finding them takes longer with each, and at least of one."""
 MARGIN = 0.04
-PRINTED_FEATURES = 120
+PRINTED_FEATURES = 200
 """Local features from which a single example counts as printed: plain things have a few at their edges."""
 PRINTED_SHARE = 0.4
 """Share of the examples whose print is found on another from which the product is known by its print."""
 SAME_PRINT = 0.0
 """Log odds from which two examples show the same print."""
+USUAL_COHESION = 0.55
 UNLIKE = 0.18
 """Likeness of an example to the nearest other one below which they show different products."""
 GREY = 128
@@ -74,6 +75,16 @@ class Signature:
         nearest = [max(colour_likeness(self.colours[i], self.colours[j]) for j in range(count) if j != i)
                    for i in range(count)]  # fmt: skip
         return float(np.median(nearest))
+
+    @cached_property
+    def cohesion(self) -> float:
+        """How alike the examples are: the usual likeness of one to the nearest other; a guess for a single one."""
+        count = len(self.looks)
+        if count < 2:
+            return USUAL_COHESION
+        likeness = self.looks @ self.looks.T
+        np.fill_diagonal(likeness, -1)
+        return float(np.median(likeness.max(1)))
 
     @cached_property
     def strangers(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from lib_photoshoot.detection.checked import CheckedWords
-from lib_photoshoot.errors import DeviceError, PackagesError, ProductsError, UnknownProductError, WeightsError
+from lib_photoshoot.errors import DeviceError, PackagesError, UnknownProductError, WeightsError
 from lib_photoshoot.model_names import DETECTORS, DetectorName, RetouchName, SegmenterName
 from lib_photoshoot.products import Product, Way
 from lib_photoshoot.settings import AUTO, FilterSettings
@@ -18,7 +18,7 @@ from lib_photoshoot.settings import AUTO, FilterSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lib_photoshoot.detection.protocol import Confirmer, Finder, Given
+    from lib_photoshoot.detection.protocol import Confirmer, Finder, Given, Signatures
     from lib_photoshoot.detection.routing import RoutedDetector
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.pipeline import ProductFilter
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 WAYS = {
+    Way.EXAMPLES: "lib_photoshoot.examples.detector:load",
     Way.MAIN_OBJECT: "lib_photoshoot.detection.main_object.detector:load",
 }
 """Where the function is, as ``module:function``, that makes a finder out of a
@@ -106,8 +107,6 @@ def check_words(choice: ModelChoice, products: Sequence[Product], require_all: b
     Words that it cannot know are left out, and told. Raises UnknownProductError where none is left, or where
     ``require_all`` asks for every product.
     """
-    if other := next((p for p in products if p.way is not Way.WORDS and p.way not in WAYS), None):
-        raise ProductsError(f"The product '{other.name}' cannot be looked for in this way yet; name it by a word.")
     by_words = [product for product in products if product.way is Way.WORDS]
     if not by_words:
         return CheckedWords(tuple(products))
@@ -152,9 +151,12 @@ class Models:
         )
 
 
-def load_models(choice: ModelChoice) -> Models:
+def load_models(choice: ModelChoice, signatures: Signatures | None = None) -> Models:
     """Load the models of a choice. Raises WeightsError with the command that gets a missing file, and
-    PackagesError for a library that is too old."""
+    PackagesError for a library that is too old.
+
+    ``signatures`` is what is known already of products by example, where their pictures are not at hand.
+    """
     # The models' libraries take seconds to import: only a run pays for them, not --help.
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
@@ -168,8 +170,16 @@ def load_models(choice: ModelChoice) -> Models:
     segmenter = _segmenter(choice.segmenter, device)
     entry = DETECTORS[choice.detector]
     quick = salience("u2netp")
-    folder = snapshot_of(choice.detector)
-    given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16, folder, quick)
+    given = Given(
+        tuple(map(find, entry.weights)),
+        classifier,
+        segmenter,
+        device,
+        choice.bf16,
+        snapshot_of(choice.detector),
+        quick,
+        signatures or {},
+    )
     words = resolve_name(entry.loader)(given)
     detector = RoutedDetector(words, {way: partial(_finder, way, given) for way in WAYS})
     confirmer = CutoutConfirmer(classifier, guesses=entry.classifies_cutouts)
@@ -187,11 +197,13 @@ def build_filter(
     require_all: bool = False,
     retouch: str = RetouchName.FAITHFUL.value,
     white_balance: str = "off",
+    signatures: Signatures | None = None,
 ) -> ProductFilter:
     """Load the chosen models, with retouching as the enhancer.
 
     ``retouch`` is ``off``, ``faithful`` or ``lively``, ``white_balance`` ``off``, ``sweep`` or a neutral place as
-    ``X,Y``. Raises WeightsError as :func:`load_models` does, WhiteBalanceError for a place that cannot be understood.
+    ``X,Y``; ``signatures`` are as for :func:`load_models`. Raises WeightsError as that does, WhiteBalanceError for a
+    place that cannot be understood.
 
     >>> import numpy as np
     >>> from lib_photoshoot.products import parse_products
@@ -204,7 +216,7 @@ def build_filter(
     from lib_photoshoot.enhancement.retouch import retouch_of
 
     enhancer = retouch_of(retouch, white_balance)
-    return load_models(choice or ModelChoice()).filter(enhancer, require_all)
+    return load_models(choice or ModelChoice(), signatures).filter(enhancer, require_all)
 
 
 def resolve_device(device: str) -> str:

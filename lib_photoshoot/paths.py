@@ -35,6 +35,17 @@ def presets_folder() -> Path:
     return _home() / "presets"
 
 
+def examples_folder() -> Path:
+    """Return the pictures of the products that were taught by example, a folder for each."""
+    return _home() / "examples"
+
+
+def signatures_folder() -> Path:
+    """Return what was learned of products by their examples: PHOTOSHOOT_SIGNATURES where that is set."""
+    chosen = os.environ.get("PHOTOSHOOT_SIGNATURES")
+    return Path(chosen).expanduser().absolute() if chosen else _home() / "signatures"
+
+
 def training_folder() -> Path:
     """Return the trainer, the runs and the edited captions, unless another folder is named."""
     return _home() / "training"

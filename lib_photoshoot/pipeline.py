@@ -25,6 +25,7 @@ from lib_photoshoot.detection.verification import (
 )
 from lib_photoshoot.enhancement.applying import colour_off, enhance_products, with_checks, without
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
+from lib_photoshoot.examples.identity import still_same
 from lib_photoshoot.masks.morphology import clean
 from lib_photoshoot.products import Product, Way
 from lib_photoshoot.results import Box, Decision, Detection, FilterResult, ProductRegion, Reason, Rejection
@@ -226,7 +227,7 @@ class ProductFilter:
         result: np.ndarray,
         regions: Sequence[ProductRegion],
     ) -> list[Rejection]:
-        """Return the products that a second look no longer recognises after the enhancement.
+        """Return the products that a second look no longer recognises after the enhancement, or takes for another one.
 
         ``image`` is what the models looked at, ``result`` the enhanced picture in sRGB.
         """
@@ -235,9 +236,13 @@ class ProductFilter:
         lost = []
         unknown: list[ProductRegion] = []
         for region in regions:
-            scores = self.confirmer and self.confirmer.scores([image, result], region.box, by_name[region.product])
+            product = by_name[region.product]
+            scores = self.confirmer and self.confirmer.scores([image, result], region.box, product)
             if not scores:
                 unknown.append(region)
+            elif product.way is Way.EXAMPLES:
+                if not still_same(*scores):
+                    lost.append(Rejection(region.product, region.box, scores[1], Reason.OTHER_PRODUCT))
             elif scores[1] < KEPT_SHARE * scores[0]:
                 lost.append(Rejection(region.product, region.box, scores[1], Reason.LOST_IN_ENHANCEMENT))
         return lost + self._not_found_again(result, unknown, by_name)

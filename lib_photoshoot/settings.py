@@ -93,7 +93,8 @@ class FilterSettings:
         "",
         "Products",
         "main",
-        "Commas between products; aliases as: watch = wristwatch | watch dial; own settings as: "
+        "Commas between products; aliases as: watch = wristwatch | watch dial; by photos as: ring = @/folder/of/rings; "
+        "own settings as: "
         'shoe [threshold=0.4; denoise=0.5; prompt="a red shoe"; colour=#7a5c3e; tolerance=3].',
         axis=True,
     )

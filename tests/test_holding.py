@@ -101,3 +101,31 @@ def test_a_product_that_was_not_painted_is_not_measured() -> None:
     assert [one.region.product for one in enhancer.held] == ["shoe"]
     enhancer.enhance(before, [LEFT])
     assert enhancer.held == [], "each call begins anew"
+
+
+def test_a_product_whose_look_is_known_has_a_limit_of_its_own_also_for_its_worst_part() -> None:
+    before = drawn(RED, BLUE)
+    recoloured = drawn((40, 170, 40), BLUE)
+    in_part = drawn(RED, BLUE)
+    in_part[10:50, 20:24] = (40, 170, 40)
+    for painted, strict, refused in (
+        (recoloured, {"bag": 4.0}, ["bag"]),
+        (recoloured, {"shoe": 4.0}, []),
+        (in_part, {"bag": 8.0}, ["bag"]),
+        (in_part, {}, []),
+        (drawn((176, 42, 41), BLUE), {"bag": 4.0}, []),
+    ):
+        enhancer = HoldingEnhancer(Painting(painted), 0.0, None, strict=strict)
+        enhancer.enhance(before, [LEFT, RIGHT])
+        assert [item.product for item in enhancer.refused] == refused
+        assert all(item.reason is Reason.COLOUR_OFF for item in enhancer.refused)
+
+
+def test_what_a_part_of_another_colour_moves() -> None:
+    """The mean alone would let it pass: that is what the second limit is for."""
+    before, in_part = drawn(RED, BLUE), drawn(RED, BLUE)
+    in_part[10:50, 20:24] = (40, 170, 40)
+    enhancer = HoldingEnhancer(Painting(in_part), 0.0, None, strict={"bag": 8.0})
+    enhancer.enhance(before, [LEFT, RIGHT])
+    (held,) = enhancer.held
+    assert held.change.held.mean < 8 < held.change.held.percentile_95 / 2.5

@@ -44,9 +44,10 @@ FLOORS = (
     ("picture",),
     ("decoding",),
     ("images", "products", "results"),
-    ("calibration", "enhancement", "references", "segmentation", "transparency", "verdict"),
+    ("calibration", "enhancement", "kept_examples", "references", "segmentation", "transparency", "verdict"),
     # The path of one picture, and of many.
     ("catalog", "detection"),
+    ("examples",),
     ("pipeline",),
     ("build",),
     ("__init__", "registry"),

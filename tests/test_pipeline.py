@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -139,6 +141,28 @@ def test_an_enhancement_that_loses_the_product_is_undone(picture):
     result = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting(), Forgetful(picture)).run(picture, [BAG])
     assert result.image is picture
     assert [r.reason for r in result.rejected] == [Reason.LOST_IN_ENHANCEMENT]
+
+
+class Scores:
+    """Confirms a picture before and after with given scores."""
+
+    def __init__(self, before, after):
+        self.given = [before, after]
+
+    def scores(self, images, box, product):
+        return self.given
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "undone"), [(0.9, 0.6, False), (0.9, 0.49, True), (0.3, 0.2, False), (0.3, 0.1, True)]
+)
+def test_an_enhancement_that_makes_another_product_of_one_by_example_is_undone(picture, before, after, undone):
+    bag = replace(BAG, examples=("photos/bag",))
+    result = ProductFilter(BrightSquare(), BoxSegmenter(), Inverting(), Scores(before, after)).run(picture, [bag])
+    assert [(r.product, r.reason, r.score) for r in result.rejected] == (
+        [("bag", Reason.OTHER_PRODUCT, after)] if undone else []
+    )
+    assert (result.image is picture) is undone and result.decision is Decision.MATCH
 
 
 class Darkening(Inverting):

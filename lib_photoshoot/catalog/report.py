@@ -56,9 +56,13 @@ REASON_TEXT = {
     Reason.PERSON: "What stands out is a person; name the product by a word.",
     Reason.MISSING_PRODUCT: "Not all of the products are in the picture.",
     Reason.LOST_IN_ENHANCEMENT: "The product was no longer recognised after the enhancement; the original was kept.",
+    Reason.OTHER_PRODUCT: (
+        "After the enhancement it was no longer the product that the examples show; the original was kept."
+    ),
     Reason.COLOUR_OFF: "The colour is too far from the product's own; the original was kept.",
     Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",
+    Reason.OTHER_OF_ITS_KIND: "It is of the kind that the examples show, but not the product itself.",
     Reason.REMOVED_BY_HAND: "Somebody removed its outline: it is not the product.",
     Reason.UNREADABLE: "The file cannot be read as a picture.",
 }

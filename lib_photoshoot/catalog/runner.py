@@ -190,11 +190,13 @@ def header_of(products: Sequence[Product], settings: Mapping[str, Any]) -> dict[
 
 
 def _as_json(product: Product) -> dict[str, Any]:
-    """Return the product as the ledger names it; a colour only where it has one, so that older runs can be resumed."""
+    """Return the product as the ledger names it; colour and examples only where it has some, as in older runs."""
     values = asdict(product)
     del values["typed"]  # how it was written makes no other run
     if product.colour is None:
         del values["colour"]
+    if not product.examples:
+        del values["examples"]
     return values
 
 

@@ -114,16 +114,18 @@ def _best(runs: Sequence[Path], choice: Choice) -> tuple[set[str], bool]:
     whether every picture could be measured.
     """
     from lib_photoshoot.catalog.outputs import cutout_name
+    from lib_photoshoot.ranking.identity import known_product
     from lib_photoshoot.ranking.order import rank
     from lib_photoshoot.ranking.run_folder import measure_photos, read_candidates, without_rejected
 
     photos = None if choice.like is None else measure_photos(choice.like, say)
+    known = None if choice.like is None else known_product(choice.like, say)
     products: dict[str, list[MeasuredPicture]] = {}
     cutouts: dict[tuple[str, str], list[str]] = {}
     whole = True
     for run in runs:
         candidates, _ = without_rejected(read_candidates(run, choice.decisions))
-        found = measured(run, candidates, photos, {})
+        found = measured(run, candidates, photos, {}, known)
         whole &= len(found) == len(candidates)
         for candidate, picture in found:
             item = replace(picture, file=os.fspath(run / picture.file))  # runs may have names in common

@@ -153,13 +153,14 @@ def filter_command(
 ) -> None:
     """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
-        from lib_photoshoot.catalog.runner import CatalogProgress, run_engine
+        from lib_photoshoot.catalog.runner import CatalogProgress, OneByOne, run_engine
         from lib_photoshoot.catalog.urls import collect_sources
+        from lib_photoshoot.cli.by_example import say_of_signatures, signatures_for, with_examples
         from lib_photoshoot.enhancement.white_balance import Neutral
         from lib_photoshoot.products import parse_products
         from lib_photoshoot.references.table import with_references
 
-        wanted = with_references(parse_products(products), colour or (), colours, say)
+        wanted, examples = with_examples(with_references(parse_products(products), colour or (), colours, say))
         files = collect_sources(inputs, out, say)
         calibrator, calibrated = _calibrator(calibration)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
@@ -168,13 +169,17 @@ def filter_command(
         Neutral.parse(white_balance)
         build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance)
         with telling("loading the models", len(files)) as bar:
+            if engine is EngineName.RAY and examples:
+                build_ = partial(build_, signatures=signatures_for(build_, wanted))
             chosen = _engine(engine, address, workers, choice, build_, calibrator)
+            if isinstance(chosen, OneByOne):
+                say_of_signatures(chosen.filter, wanted)
 
             def tell(state: CatalogProgress) -> None:
                 name = "report" if state.file is None else os.path.basename(state.file)
                 bar(state.done, name[-32:])
 
-            settings = _settings(choice, require_all, retouch, white_balance) | calibrated
+            settings = _settings(choice, require_all, retouch, white_balance) | calibrated | examples
             summary = run_engine(chosen, files, words.products, out, resume, tell, settings=settings)
         for note in summary.notes:
             say(note)
@@ -208,17 +213,19 @@ def detect_command(
     with exit_codes("Interrupted."):
         from lib_photoshoot.catalog.outputs import report_entry
         from lib_photoshoot.catalog.urls import collect_sources
+        from lib_photoshoot.cli.by_example import say_of_signatures, with_examples
         from lib_photoshoot.products import parse_products
         from lib_photoshoot.references.table import with_references
         from lib_photoshoot.transparency import rgba
 
-        wanted = with_references(parse_products(products), colour or (), colours, say)
+        wanted, _ = with_examples(with_references(parse_products(products), colour or (), colours, say))
         files = collect_sources(inputs, tell=say)
         choice = ModelChoice(DetectorName(detector), segmenter, device, bf16, threshold, thorough)
         words = say_words(choice, wanted, require_all)
         code = SOME_UNREADABLE if words.left_out else DONE
         with telling("loading the models", None):
             product_filter = loaded(partial(build.build_filter, choice, require_all))
+        say_of_signatures(product_filter, wanted)
         for source in files:
             try:
                 _, picture = source.load()

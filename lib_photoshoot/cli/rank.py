@@ -17,6 +17,7 @@ from lib_photoshoot.wording import counted
 
 if TYPE_CHECKING:
     from lib_photoshoot.colour.reference import ColourReference
+    from lib_photoshoot.ranking.identity import KnownProduct
     from lib_photoshoot.ranking.likeness import PhotoStatistics
     from lib_photoshoot.ranking.order import MeasuredPicture, Ranked
     from lib_photoshoot.ranking.run_folder import Candidate
@@ -26,7 +27,7 @@ def rank_command(
     folder: Annotated[Path, typer.Argument(metavar="RUN_FOLDER", help="The output folder of a finished filter run.")],
     like: Annotated[
         Optional[Path],  # noqa: UP045 (Typer reads the annotation at run time)
-        typer.Option("--like", help="Training photos: pictures like these come first."),
+        typer.Option("--like", help="Photos of the product: pictures like these come first, of another product last."),
     ] = None,
     top: Annotated[int, typer.Option("--top", min=0, help="Only so many of each product; 0 shows all.")] = 0,
     colour: Annotated[
@@ -45,6 +46,7 @@ def rank_command(
     with exit_codes("Interrupted."):
         from lib_photoshoot.catalog.by_hand import rejected_in_words, without_cutout_in_words
         from lib_photoshoot.products import Product
+        from lib_photoshoot.ranking.identity import known_product
         from lib_photoshoot.ranking.order import rank, to_json
         from lib_photoshoot.ranking.run_folder import measure_photos, read_candidates, without_rejected
         from lib_photoshoot.references.table import with_references
@@ -57,7 +59,8 @@ def rank_command(
         names = [Product(name) for name in dict.fromkeys(item.product for item in candidates)]
         references = {item.name: item.colour for item in with_references(names, colour or (), colours, say)}
         photos = None if like is None else measure_photos(like, say)
-        found = measured(folder, candidates, photos, references)
+        known = None if like is None else known_product(like, say)
+        found = measured(folder, candidates, photos, references, known)
         if len(found) < len(candidates):
             code = SOME_UNREADABLE
         products: dict[str, list[MeasuredPicture]] = {}
@@ -77,6 +80,7 @@ def measured(
     candidates: Sequence[Candidate],
     photos: PhotoStatistics | None,
     references: Mapping[str, ColourReference | None],
+    known: KnownProduct | None = None,
 ) -> list[tuple[Candidate, MeasuredPicture]]:
     """Return each candidate with its measures, but for those that cannot be read, which are told."""
     from lib_photoshoot.ranking.run_folder import measure
@@ -86,7 +90,7 @@ def measured(
         for done, candidate in enumerate(candidates):
             bar(done, candidate.picture[-32:])
             try:
-                found.append((candidate, measure(folder, candidate, photos, references.get(candidate.product))))
+                found.append((candidate, measure(folder, candidate, photos, references.get(candidate.product), known)))
             except ImageError as error:
                 say(str(error))
     return found
@@ -104,6 +108,8 @@ def _print(product: str, items: tuple[Ranked, ...]) -> None:
         if item.measured.colour_check is not None:
             off = "colour_off: " if item.measured.colour_off else "colour: "
             typer.echo(f"        {off}{item.measured.colour_check.in_words()}")
+        if item.measured.other_product:
+            typer.echo("        other_product: not the product of the photos")
         if item.measured.doubts:
             typer.echo(f"        check the outline: {doubts_in_words(item.measured.doubts)}")
         for other in item.duplicates:

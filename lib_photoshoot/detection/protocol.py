@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.segmentation.salience import OnnxSalience
     from lib_photoshoot.segmentation.sam import SamSegmenter
+
+Signatures = Mapping[tuple[str, ...], bytes]
+"""Packed signatures by the ``examples`` of their products."""
 
 
 class Detector(Protocol):
@@ -61,7 +64,8 @@ class Given:
     """What a detector may be made of: its own weights, in the order of its entry, and what every filter has loaded.
 
     ``device`` is a torch device; ``bf16`` asks for bfloat16, faster and less exact. ``folder`` is the user's own, for a
-    detector that is read from one; ``quick`` the salience network that looks at every product.
+    detector that is read from one; ``quick`` the salience network that looks at every product. ``signatures`` is what
+    is known already of products by example.
     """
 
     weights: tuple[Path, ...]
@@ -71,3 +75,4 @@ class Given:
     bf16: bool = False
     folder: Path | None = None
     quick: OnnxSalience | None = None
+    signatures: Signatures = field(default_factory=dict)

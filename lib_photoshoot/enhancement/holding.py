@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
+from lib_photoshoot.colour.difference import Difference
 from lib_photoshoot.enhancement.colour_hold import ColourChange, colour_change, hold_colour
 from lib_photoshoot.enhancement.protocol import Enhancer
 from lib_photoshoot.results import ProductRegion, Reason, Rejection
 
 Original = Callable[[ProductRegion], "np.ndarray | None"]
 """The picture that has a product's own colours, uint8 sRGB (height, width, 3); None for the one that is enhanced."""
+
+WORST = 2.5
+"""Times a strict limit that the colour of the worst twentieth of a product may differ: a part that has another colour
+hardly moves the mean. Measured with painted-over parts by ``benchmarks/identity.py``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,16 +33,26 @@ class HoldingEnhancer:
     """An ``Enhancer`` for one picture: what ``inner`` paints, with each product's colour held.
 
     ``strength`` 0..1 is the share of the shift that is taken back; with 0 it is only measured. ``limit`` is the mean
-    CIEDE2000 from which on the original stays, None for none. After :meth:`enhance`, ``held`` says what was measured,
-    one entry for each product that was painted, and ``refused`` which ones are beyond the limit.
+    CIEDE2000 from which on the original stays, None for none. ``strict`` are limits by product that hold whatever
+    ``limit`` says, and for the worst part of the product too: of articles whose look is known. After :meth:`enhance`,
+    ``held`` says what was measured, one entry for each product that was painted, and ``refused`` which ones are beyond
+    their limit.
     """
 
-    def __init__(self, inner: Enhancer, strength: float, limit: float | None, original: Original | None = None) -> None:
+    def __init__(
+        self,
+        inner: Enhancer,
+        strength: float,
+        limit: float | None,
+        original: Original | None = None,
+        strict: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         self.inner = inner
         self.name = inner.name
         self.strength = strength
         self.limit = limit
         self.original = original
+        self.strict = strict
         self.held: list[HeldRegion] = []
         self.refused: list[Rejection] = []
 
@@ -65,11 +81,18 @@ class HoldingEnhancer:
         if change is None:
             return painted
         self.held.append(HeldRegion(region, change))
-        if self.limit is not None and change.held.mean > self.limit:
+        if self._is_off(region.product, change.held):
             self.refused.append(Rejection(region.product, region.box, region.score, Reason.COLOUR_OFF))
             # Not left to the caller alone: a neighbour's soft edge may reach into this product.
             return np.where((own > 0)[..., None], image, painted)
         return result
+
+    def _is_off(self, product: str, left: Difference) -> bool:
+        """Whether what is left of a shift is beyond the product's limit."""
+        strict = self.strict.get(product)
+        if strict is not None:
+            return left.mean > strict or left.percentile_95 > WORST * strict
+        return self.limit is not None and left.mean > self.limit
 
     def _own_pixels(self, region: ProductRegion, regions: Sequence[ProductRegion], taken: np.ndarray) -> np.ndarray:
         """How much of each pixel is this product, float32 (height, width); 0 in others, and where nothing is painted.

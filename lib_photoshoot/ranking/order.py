@@ -16,6 +16,7 @@ from lib_photoshoot.colour.comparison import to_json as colour_json
 from lib_photoshoot.perceptual_hash import NEAR_DUPLICATE
 from lib_photoshoot.ranking.colours import same_colours
 from lib_photoshoot.ranking.qualities import Quality
+from lib_photoshoot.results import Reason
 from lib_photoshoot.toml_text import parse_toml
 
 _WEIGHTS = Path(__file__).parent / "weights.toml"
@@ -39,6 +40,8 @@ class MeasuredPicture:
     colour_check: ColourCheck | None = field(default=None, compare=False)
     """The product against its colour reference, where it has one."""
     accepted_by_hand: bool = False
+    other_product: bool = False
+    """Whether it shows another product than the photos that it was compared with."""
 
     @property
     def colour_off(self) -> bool:
@@ -75,7 +78,8 @@ def rank(
     """Order the pictures of one product by their totals; equals by file name, so that the input's order is no matter.
 
     Those that a person accepted come before all others. One whose outline is doubtful comes after all that are sure:
-    however sharp, it may be half a product. One of another colour than its reference comes last.
+    however sharp, it may be half a product. One of another colour than its reference, and one that is another product
+    than the photos show, come last.
     A picture whose hash differs in at most ``near`` of 64 bits from a better one's, and its product's colours nowhere,
     joins that one as its duplicate: of one shape, another colour or print is another product.
     """
@@ -83,7 +87,8 @@ def rank(
     in_order = sorted(
         pictures,
         key=lambda item: (
-            not item.accepted_by_hand, item.colour_off, bool(item.doubts), -totals[id(item)], item.file
+            not item.accepted_by_hand, item.other_product, item.colour_off, bool(item.doubts), -totals[id(item)],
+            item.file
         ),
     )  # fmt: skip
     groups: dict[int, list[Ranked]] = {}
@@ -131,6 +136,7 @@ def to_json(item: Ranked) -> dict[str, Any]:
         "qualities": qualities,
         "doubts": list(item.measured.doubts),
         **({"by_hand": "accepted"} if item.measured.accepted_by_hand else {}),
+        **({"reason": Reason.OTHER_PRODUCT.value} if item.measured.other_product else {}),
         **({} if item.measured.colour_check is None else {"colour_check": colour_json(item.measured.colour_check)}),
         "duplicates": [{"file": other.measured.file, "total": round(other.total, 4)} for other in item.duplicates],
     }

@@ -26,6 +26,7 @@ from lib_photoshoot.masks.morphology import merge
 from lib_photoshoot.perceptual_hash import difference_hash
 from lib_photoshoot.ranking import qualities
 from lib_photoshoot.ranking.colours import colours
+from lib_photoshoot.ranking.identity import KnownProduct
 from lib_photoshoot.ranking.likeness import PhotoStatistics, features, photo_statistics
 from lib_photoshoot.ranking.order import MeasuredPicture
 from lib_photoshoot.results import Decision
@@ -167,8 +168,10 @@ def measure(
     candidate: Candidate,
     photos: PhotoStatistics | None = None,
     reference: ColourReference | None = None,
+    known: KnownProduct | None = None,
 ) -> MeasuredPicture:
-    """Read and measure one candidate, its colour against ``reference`` where there is one.
+    """Read and measure one candidate, its colour against ``reference`` where there is one, and whether it is the
+    ``known`` product.
 
     Raises ImageError when its picture or a mask is gone or damaged.
     """
@@ -184,6 +187,9 @@ def measure(
     ]
     if photos is not None:
         found.append(photos.likeness(picture))
+    identity = None if known is None or not mask.any() else known.identity(picture, mask)
+    if identity is not None:
+        found.append(qualities.Quality("identity", identity.score, identity.in_words()))
     return MeasuredPicture(
         candidate.picture,
         candidate.product,
@@ -193,6 +199,7 @@ def measure(
         colours(picture, mask),
         None if reference is None else measure_colour(read.srgb, mask, reference),
         candidate.by_hand == ACCEPTED,
+        identity is not None and not identity.is_same,
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib_photoshoot.ranking import order
-from lib_photoshoot.ranking.order import MeasuredPicture, default_weights, leaders, rank, total_of
+from lib_photoshoot.ranking.order import MeasuredPicture, default_weights, leaders, rank, to_json, total_of
 from lib_photoshoot.ranking.qualities import Quality
 
 NAMES = tuple(default_weights())
@@ -108,3 +108,12 @@ def test_better_qualities_come_first_and_weights_decide() -> None:
 def test_what_was_not_measured_leaves_its_weight_to_the_others() -> None:
     assert total_of([Quality(n, 0.5, "") for n in NAMES if n != "likeness"]) == pytest.approx(0.5)
     assert total_of([]) == 0
+
+
+def test_another_product_comes_last_however_good_and_says_so() -> None:
+    best, other, kept = picture("a", 0.9), picture("b", 0.99, 2**64 - 1), picture("c", 0.2, 2**32 - 1)
+    other = replace(other, other_product=True)
+    kept = replace(kept, other_product=True, accepted_by_hand=True)
+    ranked = rank([other, best, kept])
+    assert [item.measured.file for item in ranked] == ["c", "a", "b"], "what a person accepted stands above that"
+    assert [to_json(item).get("reason") for item in ranked] == ["other_product", None, "other_product"]

@@ -16,6 +16,7 @@ from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.outputs import report_entry
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.cli.main import app
+from lib_photoshoot.examples.identity import Identity
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.ranking.run_folder import read_candidates
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion
@@ -61,6 +62,40 @@ def test_in_words_with_photos_and_only_the_top(run: Path, tmp_path: Path) -> Non
     assert result.exit_code == 0 and "broken.png is empty" in result.stderr
     assert "lamp: 1 picture\n" in result.stdout and "blurred.png" not in result.stdout
     assert "looks the same: enhanced/copy.png" in result.stdout and "from 3 photos" in result.stdout
+
+
+class Left:
+    """A product of which only pictures whose outline begins in their left half show the very one."""
+
+    def identity(self, picture: np.ndarray, mask: np.ndarray) -> Identity:
+        same = bool(mask[:, :50].any())
+        return Identity(0.9 if same else 0.1, 0.5, 0.0, None)
+
+
+def test_pictures_of_another_product_than_the_photos_come_last(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(
+        "lib_photoshoot.ranking.identity.known_product", lambda folder, tell: asked.append(folder) or Left()
+    )
+    found = json.loads(invoke("rank", run, "--like", tmp_path / "in", "--json").stdout)["lamp"]
+    assert asked == [tmp_path / "in"]
+    assert {item["file"]: item.get("reason") for item in found} == {
+        "enhanced/blurred.png": "other_product", "enhanced/deep_1_x/sharp.png": "other_product"
+    }  # fmt: skip
+    assert found[0]["qualities"]["identity"]["reason"].startswith("another product 0.10")
+    words = invoke("rank", run, "--like", tmp_path / "in").stdout
+    assert "other_product: not the product of the photos" in words
+
+
+def test_without_its_models_a_ranking_says_that_it_does_not_ask(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHOTOSHOOT_MODELS", str(tmp_path / "none"))
+    result = invoke("rank", run, "--like", tmp_path / "in", "--json")
+    assert result.exit_code == 0 and "show the product of the photos is not looked at" in result.stderr
+    assert "identity" not in result.stdout
 
 
 def test_the_predicted_iou_of_a_run_counts_and_old_reports_rank_without_it(run: Path) -> None:

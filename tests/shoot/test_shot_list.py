@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.errors import ShootError
+from lib_photoshoot.products import parse_products
 from lib_photoshoot.shoot.shot_list import reading as shot_list
 from lib_photoshoot.shoot.shot_list.fields import read_field
 from lib_photoshoot.shoot.shot_list.reading import read_rows, read_shot_list, rows_of, write_shot_list
@@ -323,3 +324,21 @@ def test_python_searches_for_garbage_again_after_a_list(tmp_path: Path) -> None:
     with pytest.raises(ShootError, match="count"):
         read_shot_list(tmp_path / "list.yaml")
     assert gc.isenabled()
+
+
+def test_photos_that_a_picture_has_to_be_like_are_examples_of_the_product(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos, mine").mkdir()
+    ring, cup = read(tmp_path, 'name,like,count\nring,"my ring | photos, mine",1\ncup,,1\n')
+    (product,) = parse_products(ring.settings.products)
+    assert product.name == "ring" and product.examples == ("my ring", str(tmp_path / "photos, mine"))
+    assert cup.settings.products == "cup" and ring.recipe != cup.recipe
+    args = ring.shot(0).request()["alwayson_scripts"]["Product Photoshoot"]["args"]
+    assert args[0]["products"] == ring.settings.products
+
+
+def test_the_same_photos_for_a_class_keep_its_word_in_the_prompt(tmp_path: Path) -> None:
+    (ring,) = read(tmp_path, "name,class,like,count\nSKU-1,ring,@my ring,1\n")
+    assert ring.settings.products == "ring = @my ring" and ring.prompt.startswith('"ring"')

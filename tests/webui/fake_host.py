@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from lib_photoshoot.webui.hosts.protocol import ControlModel, InpaintRequest
+from lib_photoshoot.webui.http.folders import AllowedFolders
 
 
 class FakeControlNet:
@@ -39,6 +41,7 @@ class FakeHost:
         self.expected = 0
         self.before_paint: Callable[[int], None] = lambda number: None
         self.colour = (10, 200, 30)
+        self.allowed: tuple[Path, ...] = ()
 
     def controlnet(self) -> FakeControlNet | None:
         return self._controlnet
@@ -65,3 +68,6 @@ class FakeHost:
 
     def option(self, name: str) -> Any:
         return None
+
+    def folders(self) -> AllowedFolders:
+        return AllowedFolders(self.allowed)

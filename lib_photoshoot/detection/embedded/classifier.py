@@ -51,12 +51,22 @@ class ImageNetClassifier:
         ``image`` is uint8 RGB; its longest side becomes ``side`` pixels. Returns float32 probabilities (1000, rows,
         columns), a cell every 32 of these pixels.
         """
-        height, width = image.shape[:2]
-        scale = side / max(height, width)
-        size = (max(32, round(width * scale)), max(32, round(height * scale)))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         with torch.inference_mode():
-            return self._model.classify_cells(_normalised([small]))[0].softmax(0).numpy()
+            return self._model.classify_cells(_normalised([_scaled_to(image, side)]))[0].softmax(0).numpy()
+
+    def cell_features(self, image: np.ndarray, side: int = MAP_SIDE) -> np.ndarray:
+        """Return what the network sees in every cell, before it names anything: float32 (1280, rows, columns).
+
+        ``image`` and ``side`` are as for :meth:`class_map`.
+        """
+        with torch.inference_mode():
+            return self._model.features(_normalised([_scaled_to(image, side)]))[0].numpy()
+
+    def cutout_features(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the cells' mean features, float32 (n, 1280), of square pictures as :meth:`classify` takes them."""
+        batches = [cutouts[start : start + CUTOUTS_A_CALL] for start in range(0, len(cutouts), CUTOUTS_A_CALL)]
+        with torch.inference_mode():
+            return torch.cat([self._model.features(_normalised(batch)).mean((2, 3)) for batch in batches]).numpy()
 
     def classify(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
         """Return float32 probabilities (n, 1000) of square uint8 RGB pictures of :data:`CUTOUT_SIDE` pixels."""
@@ -85,6 +95,13 @@ class ImageNetClassifier:
         views = [square_cutout(image, box, margin) for margin in VIEW_MARGINS]
         views += [np.ascontiguousarray(view[:, ::-1]) for view in views]
         return min(1.0, float(self.classify(views)[:, indices].sum(1).mean()))
+
+
+def _scaled_to(image: np.ndarray, side: int) -> np.ndarray:
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    size = (max(32, round(width * scale)), max(32, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 
 def _normalised(images: Sequence[np.ndarray]) -> torch.Tensor:

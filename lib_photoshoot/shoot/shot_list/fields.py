@@ -39,6 +39,7 @@ FIELDS: Mapping[str, Meta] = {
     "name": _text_field("Names the product's folder; what is looked for, unless a class says it."),
     "class": _text_field("What is looked for and prompted, where the name is an article number or a brand."),
     "aliases": _texts("Other words for the same thing."),
+    "like": _texts("Photos of it, a folder or a taught name: accepted is only what shows this very product."),
     "colour": _texts("Its colour: #7a5c3e or Lab(52, 8, 20), or several with | between."),
     "colour_tolerance": _decimal(3.0, 0.1, 50, "The CIEDE2000 up to which a picture's colour is right."),
     "prompt": _text_field("A prompt of your own in place of the written one."),

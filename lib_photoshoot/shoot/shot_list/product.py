@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property
@@ -118,9 +119,13 @@ class ProductReader:
             raise ShootError(text[:1].lower() + text[1:]) from error
 
     def _product(self, values: Mapping[str, Any]) -> ListedProduct:
-        word = check_products([Product(values["class"] or values["name"], values["aliases"], colour=_colour(values))])[
-            0
-        ]
+        named = Product(
+            values["class"] or values["name"],
+            values["aliases"],
+            colour=_colour(values),
+            examples=tuple(map(_example, values["like"])),
+        )
+        (word,) = check_products([named])
         for export in values["exports"]:
             if export not in self._profiles() and not export.endswith(".toml"):
                 known = ", ".join(self._profiles())
@@ -157,6 +162,16 @@ def _colour(values: Mapping[str, Any]) -> ColourReference | None:
     if not values["colour"]:
         return None
     return parse_reference(SEPARATOR.join(values["colour"]), values["colour_tolerance"])
+
+
+def _example(text: str) -> str:
+    """Return the full path of a folder or picture, since the WebUI knows no other; a taught name as it is.
+
+    >>> _example("my ring")
+    'my ring'
+    """
+    path = os.path.expanduser(text.strip().removeprefix("@"))
+    return os.path.abspath(path) if os.path.lexists(path) or any(sign in path for sign in "/\\") else path
 
 
 def _prompt(word: str, values: Mapping[str, Any]) -> str:

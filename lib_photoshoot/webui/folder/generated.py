@@ -18,7 +18,7 @@ from lib_photoshoot.catalog.inputs import InputFile, is_run
 from lib_photoshoot.catalog.outputs import slug
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.products import Product, parse_products
+from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection, FilterResult
 from lib_photoshoot.settings import FilterSettings, SettingsError, settings_from_json
 from lib_photoshoot.verdict import RESULT_KEY, Verdict
@@ -62,6 +62,7 @@ def run_of_generated(
     picture: Path,
     infotext: Mapping[str, Any],
     settings: FilterSettings,
+    products: tuple[Product, ...],
     root: Path,
     load: Callable[[], Models],
     turn: Callable[[], AbstractContextManager[Any]],
@@ -69,12 +70,12 @@ def run_of_generated(
     """Return the folder below ``root`` of a run of this picture alone: the same for the same file, with what was done
     there since.
 
-    Raises PhotoshootError.
+    ``products`` are those of ``settings``. Raises PhotoshootError.
     """
     digest = hashlib.sha256(picture.read_bytes()).hexdigest()[:_DIGITS]
     out = root / f"{slug(picture.stem)}-{digest}"
     if not is_run(out):
-        words = check_words(model_choice(settings, "cpu"), parse_products(settings.products), settings.require_all)
+        words = check_words(model_choice(settings, "cpu"), products, settings.require_all)
         products = words.products
         finding = _AsSaid(found_in(infotext, products), settings, load, turn)
         told = {

@@ -22,6 +22,7 @@ from lib_photoshoot.verdict import Done, Verdict, found_products
 from lib_photoshoot.webui.generate.colour import change_text, holding
 from lib_photoshoot.webui.generate.enhancer import InpaintEnhancer, JobPrompt
 from lib_photoshoot.webui.generate.units import UnitChoice, choose_unit
+from lib_photoshoot.webui.http.examples import with_allowed_examples
 from lib_photoshoot.webui.http.sentences import sentence
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
 
 SAME_PLACE = 0.85
 """IoU of a product's outline before and after a pass of the host from which on pixel stands for pixel."""
-_UNDONE = {Reason.LOST_IN_ENHANCEMENT: "no longer recognised", Reason.COLOUR_OFF: "its colour was too far off"}
+_UNDONE = {
+    Reason.LOST_IN_ENHANCEMENT: "no longer recognised",
+    Reason.OTHER_PRODUCT: "no longer the product of its examples",
+    Reason.COLOUR_OFF: "its colour was too far off",
+}
 Key = tuple[int, int]
 """Iteration and index within its batch: which image of the job."""
 
@@ -149,7 +154,7 @@ class FilterJob:
         named = {product.name: product for product in self.products}
         painting = InpaintEnhancer(self.host, job, self.settings, named, prompt, self.unit.unit)
         original = None if photo is None else partial(self._shown_in, photo)
-        return holding(painting, self.settings, photo is not None, original)
+        return holding(painting, self.settings, photo is not None, original, self.products)
 
     def _shown_in(self, photo: Image.Image, region: ProductRegion) -> np.ndarray | None:
         """Return the photo's pixels, if it shows the product at this very place: the host's own pass may have moved
@@ -246,7 +251,7 @@ def start_job(host: Host, settings: FilterSettings, driver: Driver | None = None
     """Check everything that can be checked before the job spends anything. Never raises: see ``obstacle``."""
     job = FilterJob(host, settings, driver)
     try:
-        job.products = parse_products(settings.products)
+        job.products = with_allowed_examples(parse_products(settings.products), host.folders)
         _check_words(job)
         _check_models(job)
     except PhotoshootError as error:
@@ -266,6 +271,10 @@ def _check_words(job: FilterJob) -> None:
 
     checked = check_words(model_choice(job.settings, "cpu"), job.products, job.settings.require_all)
     job.products, job.hints = checked.products, checked.sentences
+    if any(product.examples for product in job.products):
+        from lib_photoshoot.examples.sources import check_distinct_examples
+
+        check_distinct_examples(job.products)  # reads folders, and no picture
 
 
 def _check_models(job: FilterJob) -> None:

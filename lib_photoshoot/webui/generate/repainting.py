@@ -47,4 +47,4 @@ def repainting(
     prompt = JobPrompt(job.prompt, job.negative_prompt, job.seed)
     with open_job(job, to_image(picture.srgb)) as outer:
         painting = InpaintEnhancer(host, outer, settings, named, prompt, unit.unit)
-        yield holding(painting, settings, is_photo=is_photo), unit.note
+        yield holding(painting, settings, is_photo=is_photo, products=products), unit.note

@@ -1,4 +1,4 @@
-"""The HTTP API under ``/photoshoot/v1``: detect, filter, enhance, and the model files."""
+"""The HTTP API under ``/photoshoot/v1``: detect, filter, enhance, taught products, and the model files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 
 from lib_photoshoot.errors import MissingWeightsError, PhotoshootError
+from lib_photoshoot.kept_examples import MOST_PICTURES
 from lib_photoshoot.webui.http.bodies import parsed_json, read_json_body
 from lib_photoshoot.webui.http.errors import status_of
 from lib_photoshoot.webui.http.login import Login
@@ -110,6 +111,18 @@ def build_router(service: PhotoshootService, login: Login, report: Report | None
         state = service.get_model(name)
         return JSONResponse(state, 202 if state["state"] == "downloading" else 200)
 
+    @router.get("/examples", summary="The products that were taught by example.")
+    def get_examples() -> Response:
+        return JSONResponse(service.kept_examples())
+
+    @router.post("/examples", summary="Teach a product: a name and 1 to 20 pictures, in place of those of that name.")
+    async def post_examples(body: Any = Depends(read_body)) -> Response:
+        return await places.run(lambda: JSONResponse(service.keep_examples(parsed_json(body))))
+
+    @router.delete("/examples/{name}", summary="Forget a product that was taught.")
+    def delete_examples(name: str) -> Response:
+        return JSONResponse(service.remove_examples(name))
+
     return router
 
 
@@ -124,6 +137,11 @@ def _request_schema(operation: str) -> dict[str, Any]:
         "image": {**text, "description": "A picture file in base64."},
         "path": {**text, "description": "Or its full path, inside the allowed folders."},
         "settings": settings,
+        "examples": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": text, "minItems": 1, "maxItems": MOST_PICTURES},
+            "description": "By product, pictures of it: files in base64, or '@name' of one that was taught.",
+        },
         "masks": {**flag, "description": "Return the masks as PNG in base64."},
         "cutouts": {**flag, "description": "Return the cut-outs as transparent PNG in base64."},
     }

@@ -1,31 +1,36 @@
 """What the HTTP API does, without HTTP: one dictionary in, one dictionary out, errors with a status code.
 
-A request is ``{"image" or "path", "settings", "job", "regions", "masks", "cutouts"}``. Reading and writing pictures
-happens outside the host's queue, only what uses models inside it.
+A request is ``{"image" or "path", "settings", "examples", "job", "regions", "masks", "cutouts"}``. Reading and writing
+pictures happens outside the host's queue, only what uses models inside it.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lib_photoshoot.build import check_words, model_choice
 from lib_photoshoot.images import Picture, decode_picture, read_picture
+from lib_photoshoot.kept_examples import KeptExamples, kept_examples
 from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.results import FilterResult, ProductRegion
 from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch, settings_from
 from lib_photoshoot.transparency import rgba
+from lib_photoshoot.webui.generate.examples import keep_given, kept_entry, with_given_examples
 from lib_photoshoot.webui.generate.regions import enhance_regions, regions_of
 from lib_photoshoot.webui.generate.repainting import OpenJob, repainting
 from lib_photoshoot.webui.generate.schema import JobValues, job_values
 from lib_photoshoot.webui.http.downloads import Downloads
 from lib_photoshoot.webui.http.errors import RequestError
+from lib_photoshoot.webui.http.examples import with_allowed_examples
 from lib_photoshoot.webui.http.fields import Fields
 from lib_photoshoot.webui.http.folders import AllowedFolders
 from lib_photoshoot.webui.http.pictures import from_base64, mask_text, png_text
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MEGAPIXELS = 50
 DEFAULT_PROMPT = "[PRODUCT], product photography, studio lighting, sharp focus"
-_PICTURE = ("image", "path", "settings", "masks", "cutouts")
+_PICTURE = ("image", "path", "settings", "examples", "masks", "cutouts")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +74,14 @@ class PhotoshootService:
         open_job: OpenJob,
         folders: Callable[[], AllowedFolders],
         downloads: Downloads | None = None,
+        kept: Callable[[], KeptExamples] = kept_examples,
     ) -> None:
         self._host = host
         self._turn = turn
         self._open_job = open_job
         self._folders = folders
         self._downloads = downloads or Downloads()
+        self._kept = kept
 
     def body_limit(self) -> int:
         """Return the largest request in bytes: the largest picture, uncompressed with alpha in base64, and some
@@ -84,27 +91,46 @@ class PhotoshootService:
 
     def detect(self, body: Any) -> dict[str, Any]:
         """Find the products: the command line's ``detect`` object. Raises PhotoshootError, as all do here."""
-        request, checked = self._checked(self._request(Fields(body, _PICTURE)))
-        with self._turn():
-            found = self._models(request.settings).filter(None, request.settings.require_all)
-            picture = request.picture
-            result = found.detect(rgba(picture), request.products, picture.space)
-        return _entry(request, result) | _said(checked)
+        with self._request(Fields(body, _PICTURE)) as asked:
+            request, checked = self._checked(asked)
+            with self._turn():
+                found = self._models(request.settings).filter(None, request.settings.require_all)
+                picture = request.picture
+                result = found.detect(rgba(picture), request.products, picture.space)
+            return _entry(request, result) | _said(checked)
 
     def filter(self, body: Any) -> dict[str, Any]:
         """Find the products and enhance them; ``image`` of the answer is null where nothing was changed."""
         fields = Fields(body, (*_PICTURE, "job"))
-        return self._enhanced(self._request(fields), job_values(fields.raw("job", {})), None)
+        with self._request(fields) as request:
+            return self._enhanced(request, job_values(fields.raw("job", {})), None)
 
     def enhance(self, body: Any) -> dict[str, Any]:
         """As :meth:`filter`, but in the given ``regions`` where there are any: nothing is looked for then."""
         fields = Fields(body, (*_PICTURE, "job", "regions"))
-        request = self._request(fields, products_needed=not fields.given("regions"))
-        job = job_values(fields.raw("job", {}))
-        if not fields.given("regions"):
-            return self._enhanced(request, job, None)
-        regions, products = regions_of(fields.raw("regions"), request.products, request.picture, self._pixel_limit())
-        return self._enhanced(replace(request, products=products), job, regions)
+        with self._request(fields, products_needed=not fields.given("regions")) as request:
+            job = job_values(fields.raw("job", {}))
+            if not fields.given("regions"):
+                return self._enhanced(request, job, None)
+            given = (fields.raw("regions"), request.products, request.picture, self._pixel_limit())
+            regions, products = regions_of(*given)
+            return self._enhanced(replace(request, products=products), job, regions)
+
+    def kept_examples(self) -> dict[str, Any]:
+        """Return the products that were taught by example."""
+        return {"examples": [kept_entry(self._kept(), name) for name in self._kept().names()]}
+
+    def keep_examples(self, body: Any) -> dict[str, Any]:
+        """Teach a product: keep the pictures of a request under its name; ``notes`` say what is not good about them."""
+        name, notes = keep_given(self._kept(), body, self._pixel_limit())
+        return kept_entry(self._kept(), name) | {"notes": list(notes)}
+
+    def remove_examples(self, name: str) -> dict[str, Any]:
+        """Forget a product that was taught."""
+        if self._kept().folder_of(name) is None:
+            raise RequestError(f"No product was taught as {name!r}; GET examples lists them.", 404)
+        self._kept().remove(name)
+        return self.kept_examples()
 
     def models(self) -> dict[str, Any]:
         """All model files, and the groups that a detector needs together."""
@@ -163,18 +189,24 @@ class PhotoshootService:
         checked = check_words(model_choice(request.settings, "cpu"), request.products, request.settings.require_all)
         return replace(request, products=checked.products), checked
 
-    def _request(self, fields: Fields, products_needed: bool = True) -> PictureRequest:
+    @contextmanager
+    def _request(self, fields: Fields, products_needed: bool = True) -> Iterator[PictureRequest]:
+        """Yield the checked request; pictures that came as examples lie on the disk until the end of the ``with``."""
         values = fields.raw("settings", {})
         if not isinstance(values, Mapping):
             raise RequestError("'settings' must be an object; GET schema says what it may hold.")
         settings = settings_from(values)
-        products: tuple[Product, ...] = ()
-        if products_needed or settings.products.strip():
-            products = parse_products(settings.products)
         flags = [fields.flag(name) for name in ("masks", "cutouts")]
-        # Last, since it costs the most.
-        name, picture = self._picture(fields)
-        return PictureRequest(name, picture, settings, products, *flags)
+        with tempfile.TemporaryDirectory(prefix="photoshoot-") as folder:
+            products: tuple[Product, ...] = ()
+            if settings.products.strip() or (products_needed and not fields.given("examples")):
+                products = with_allowed_examples(parse_products(settings.products), self._folders, self._kept())
+            if fields.given("examples"):
+                given = (fields.raw("examples"), products, Path(folder), self._kept(), self._pixel_limit())
+                products = with_given_examples(*given)
+            # Last, since it costs the most.
+            name, picture = self._picture(fields)
+            yield PictureRequest(name, picture, settings, products, *flags)
 
     def _picture(self, fields: Fields) -> tuple[str, Picture]:
         image, path = fields.raw("image"), fields.raw("path")

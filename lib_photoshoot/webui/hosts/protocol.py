@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from PIL import Image
 
@@ -81,6 +82,18 @@ class ControlNetApi(Protocol):
         ...
 
 
+class Folders(Protocol):
+    """The folders of this machine that the page and requests may name; see ``webui/http/folders.py``."""
+
+    def resolve(self, text: object) -> Path:
+        """Return the real path that a text names, existing or not. Raises FolderError."""
+        ...
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path leads, after its links, to a place inside of them."""
+        ...
+
+
 class Host(Protocol):
     """A running WebUI, as seen from one job."""
 
@@ -113,4 +126,8 @@ class Host(Protocol):
 
     def option(self, name: str) -> Any:
         """One of our own options on the host's Settings page."""
+        ...
+
+    def folders(self) -> Folders:
+        """Return the folders that the page and requests may name."""
         ...

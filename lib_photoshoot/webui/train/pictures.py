@@ -158,12 +158,14 @@ class PictureOperations:
         from lib_photoshoot.products import parse_products
         from lib_photoshoot.registry import REGISTRY
         from lib_photoshoot.settings import FilterSettings
+        from lib_photoshoot.webui.http.examples import with_allowed_examples
 
         fields = Fields(body, ("folder", *RECIPE_FIELDS, "tag", "products", "margin"))
         dataset = self._dataset(fields, read_recipe(fields))
         settings = FilterSettings(products=fields.text("products"))
         choice, margin = model_choice(settings, self._host.device()), fields.number("margin", 0, 2, CROP_MARGIN)
-        checked = check_words(choice, parse_products(settings.products), settings.require_all)
+        products = with_allowed_examples(parse_products(settings.products), self._host.folders)
+        checked = check_words(choice, products, settings.require_all)
 
         def work(state: JobState) -> list[dict[str, Any]]:
             state.count(0, len(dataset.images))

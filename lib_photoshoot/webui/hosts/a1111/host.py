@@ -9,6 +9,7 @@ from PIL import Image
 from lib_photoshoot.webui.hosts.a1111.controlnet import A1111ControlNet, find_controlnet
 from lib_photoshoot.webui.hosts.a1111.options import read_option
 from lib_photoshoot.webui.hosts.protocol import InpaintRequest
+from lib_photoshoot.webui.http.folders import AllowedFolders
 
 
 class A1111Host:
@@ -47,3 +48,8 @@ class A1111Host:
 
     def option(self, name: str) -> Any:
         return read_option(name)
+
+    def folders(self) -> AllowedFolders:
+        from lib_photoshoot.webui.hosts.a1111.outer import usable_folders
+
+        return usable_folders()

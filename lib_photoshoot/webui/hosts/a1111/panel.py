@@ -23,6 +23,7 @@ from lib_photoshoot.webui.hosts.a1111.options import read_option
 from lib_photoshoot.webui.hosts.a1111.preset_bar import PresetBar, preset_names
 from lib_photoshoot.webui.hosts.a1111.preview import Preview
 from lib_photoshoot.webui.hosts.a1111.prompt_helper import PromptHelper
+from lib_photoshoot.webui.hosts.a1111.teach_bar import TeachBar
 from lib_photoshoot.webui.hosts.a1111.weights_bar import WeightsBar, chosen_needs, grounding_dino_needs
 from lib_photoshoot.webui.hosts.a1111.widgets import Widgets, element_id
 
@@ -67,7 +68,9 @@ def build_panel(is_img2img: bool) -> Panel:
     widgets = Widgets(tab, values)
     with widgets.add("enabled") as enabled:
         needs = WeightsBar(tab)
-        widgets.rows(_BASIC)
+        widgets.add(_BASIC[0])
+        teach = TeachBar(tab)
+        widgets.rows(_BASIC[1:])
         presets = PresetBar(tab, start)
         preview = Preview(tab)
         refresh = _details(tab, widgets, needs)
@@ -79,6 +82,7 @@ def build_panel(is_img2img: bool) -> Panel:
         control.do_not_save_to_config = True
     models = [widgets.made[name] for name in ("detector", "segmenter")]
     needs.bind(*models)
+    teach.bind(widgets.made["products"])
     preview.bind(controls)
     presets.bind(controls)
     lists = [*(widgets.made[name] for name in LISTS), helper.lora]

@@ -112,7 +112,7 @@ def open_generated(shown: Any, infotext: str, products: str) -> Path:
     kept = own and _infotext_in(image) and usable_folders().holds(Path(own))
     picture = Path(own) if kept else _copy(image, told, root / "pictures")
     choice = model_choice(settings, A1111Host().detector_device())
-    return run_of_generated(picture, fields, settings, root, lambda: REGISTRY.get(choice), queue_turn)
+    return run_of_generated(picture, fields, settings, job.products, root, lambda: REGISTRY.get(choice), queue_turn)
 
 
 def _copy(image: Image.Image, infotext: str, folder: Path) -> Path:

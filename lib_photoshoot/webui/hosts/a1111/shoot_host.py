@@ -17,7 +17,7 @@ from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.hosts.a1111 import choices
 from lib_photoshoot.webui.hosts.a1111.host import A1111Host
 from lib_photoshoot.webui.hosts.a1111.options import read_option
-from lib_photoshoot.webui.hosts.a1111.outer import own_outputs, queue_turn, release_models
+from lib_photoshoot.webui.hosts.a1111.outer import own_outputs, queue_turn, release_models, usable_folders
 from lib_photoshoot.webui.http.folders import split_folders
 from lib_photoshoot.webui.http.reachable import Reachable
 
@@ -63,7 +63,7 @@ class A1111ShootHost:
         return model_choice(settings, A1111Host().detector_device())
 
     def load(self, choice: ModelChoice) -> Filter:
-        return FilterInTurns(lambda: REGISTRY.get(choice).filter(), queue_turn)
+        return FilterInTurns(lambda: REGISTRY.get(choice).filter(), queue_turn, usable_folders)
 
     def release_models(self) -> None:
         with queue_turn():

@@ -87,6 +87,7 @@ class FilterPart:
         import gradio as gr
 
         from lib_photoshoot.webui.hosts.a1111.streaming import streamed
+        from lib_photoshoot.webui.hosts.a1111.teach_bar import TeachBar
         from lib_photoshoot.webui.hosts.a1111.weights_bar import WeightsBar, chosen_needs
         from lib_photoshoot.webui.hosts.a1111.widgets import Widgets
 
@@ -105,6 +106,7 @@ class FilterPart:
                 )
                 needs = WeightsBar("tab")
                 widgets.add("products")
+                teach = TeachBar("tab")
                 enhance = gr.Radio(
                     list(WAYS),
                     value=next(iter(WAYS)),
@@ -136,6 +138,7 @@ class FilterPart:
         detect = [widgets.made[name] for name in ("products", "detector", "segmenter", "threshold", "require_all")]
         models = [widgets.made[name] for name in ("detector", "segmenter")]
         needs.bind(*models)
+        teach.bind(widgets.made["products"])
         outputs = [progress, out, start, stop, view.folder, view.page]
         start.click(
             streamed(self.begin),

@@ -36,6 +36,7 @@ def run_for(
     from lib_photoshoot.build import model_choice
     from lib_photoshoot.catalog.inputs import collect_inputs
     from lib_photoshoot.enhancement.retouch import retouch_of
+    from lib_photoshoot.examples.preparing import prepare_examples
     from lib_photoshoot.registry import REGISTRY
     from lib_photoshoot.settings import FilterSettings, OnMatch
     from lib_photoshoot.webui.folder.run import FolderRun
@@ -66,6 +67,8 @@ def run_for(
     told = [*job.hints]
     if left_out := len(collected) - len(inputs):
         told.append(f"Left out: {left_out} linked pictures that lie outside the folders that may be used.")
+    examples = prepare_examples(job.products)
+    told += examples.sentences
     choice = model_choice(settings, host.detector_device())
     retouch = WAYS.get(enhance, "")
     enhancer = retouch_of(retouch, white_balance)
@@ -78,6 +81,7 @@ def run_for(
         "all": require_all,
         "retouch": retouch,
         "white_balance": white_balance,
+        **({"examples": examples.digests} if examples.digests else {}),
     } | calibrated
     return FolderRun(
         lambda: REGISTRY.get(choice).filter(enhancer, require_all),

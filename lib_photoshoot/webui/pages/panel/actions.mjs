@@ -25,6 +25,10 @@ export function confirmDelete(name) {
     return [name && confirm(t("Delete the preset \"{name}\"?", {name})) ? name : ""];
 }
 
+export function confirmForget(name) {
+    return [name && confirm(t("Forget \"{name}\" and its photos?", {name})) ? name : ""];
+}
+
 // Offers the settings as a file; `packed` is JSON with its name and text.
 export function download(packed) {
     if (!packed) {

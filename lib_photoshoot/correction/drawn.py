@@ -25,6 +25,8 @@ MOST_BELOW = 0.3
 """What SAM sees below a line is likely no more than this share of the outline."""
 LINE_HELD = 0.5
 """Share of a line that a part must hold."""
+LINE_WIDTH = 0.3
+"""How wide a line is that stands as it was drawn, as a share of how far a hand may be off."""
 LINE_POINTS = 4
 """So many places of a line are asked about."""
 WHOLE_LIKE = 0.5
@@ -103,7 +105,7 @@ def _seen_in(
 def lined(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step]) -> Iterator[Answer]:
     """Yield the outlines, bool (height, width), that the line of the last of ``steps`` may make of ``mask``."""
     last = steps[-1]
-    line = line_of(last.path, image.shape, max(1.0, last.reach / 2))
+    line = line_of(last.path, image.shape, max(1.0, LINE_WIDTH * last.reach))
     free = ~mask if last.inside else mask
 
     def changed(part: np.ndarray) -> np.ndarray:

@@ -25,6 +25,9 @@ FINER = 2.0
 ROUNDS = 3
 SURE_SHARE = 0.6
 """A part that is thinner than the hand is unsure keeps its middle: what lies deeper than this share of its depth."""
+SEED, NEAR, FAR = 0.05, 0.15, 3.0
+"""Of a line, in shares of how far a hand may be off: how wide it surely is on the part, how far to each side it likely
+is, and how far the part may reach."""
 PATCH_LEVELS = (4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 27.0, 36.0)
 """Differences of colour in Lab (CIE76) up to which a patch may go."""
 PATCHES = 3
@@ -100,26 +103,24 @@ def along_line(image: np.ndarray, path: Path, free: np.ndarray, reach: float) ->
 
     ``free`` (bool) is where the part may lie; ``reach`` as of :func:`snapped`.
     """
-    line = line_of(path, image.shape, max(1.0, 0.5 * reach)) & free
-    if not line.any():
-        return line
-    box = bounding_rect(line, 0)
-    assert box is not None
-    around = max(6 * reach, 0.3 * max(box.y1 - box.y0, box.x1 - box.x0))
+    line = line_of(path, image.shape, max(1.0, SEED * reach)) & free
+    around = FAR * reach
     rect = bounding_rect(line, round(around) + 4)
-    assert rect is not None
+    if rect is None:
+        return line
     crop, seeds, may = image[rect.slices], line[rect.slices], free[rect.slices]
-    scale = min(1.0, WORKING_SIDE / max(seeds.shape))
+    scale = min(FINER, WORKING_SIDE / max(seeds.shape))
     size = (max(1, round(seeds.shape[1] * scale)), max(1, round(seeds.shape[0] * scale)))
-    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA) if scale < 1 else np.ascontiguousarray(crop)
-    sure = cv2.resize(seeds.view(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    sure = cv2.resize(seeds.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.3
     can = cv2.resize(may.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    labels = np.where(can & (distance_to(sure) < around * scale), cv2.GC_PR_BGD, cv2.GC_BGD).astype(np.uint8)
-    labels[can & (distance_to(sure) < 2 * reach * scale)] = cv2.GC_PR_FGD
+    distance = distance_to(sure)
+    labels = np.where(can & (distance < around * scale), cv2.GC_PR_BGD, cv2.GC_BGD).astype(np.uint8)
+    labels[can & (distance < NEAR * reach * scale)] = cv2.GC_PR_FGD
     labels[sure] = cv2.GC_FGD
     found = pieces_along(_separated(small, labels) & can, sure)
     result = np.zeros_like(line)
-    result[rect.slices] = cv2.resize(found.astype(np.float32), seeds.shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.5
+    result[rect.slices] = cv2.resize(found.astype(np.float32), seeds.shape[::-1], interpolation=cv2.INTER_AREA) > 0.5
     return result & free
 
 

@@ -35,7 +35,7 @@ def test_every_label_is_timms_label_of_its_index() -> None:
     wrong = [
         (entry.name, index, label)
         for entry in VOCABULARY.entries
-        for index, label in entry.classes.items()
+        for index, label in (*entry.classes.items(), *entry.rivals.items())
         if not 0 <= index < IMAGENET_CLASSES or labels[index] != label
     ]
     assert wrong == []
@@ -94,6 +94,24 @@ def test_measured_products_keep_their_classes(product: str, labels: str) -> None
     names = imagenet_labels()
     assert {names[index] for index in found} == set(labels.split("|"))
     assert list(found) == sorted(set(found))
+
+
+@pytest.mark.parametrize(
+    ("products", "rivals", "none"),
+    [
+        ("watch", "wall clock|analog clock|magnetic compass|barometer|stopwatch", "digital watch|wallet"),
+        ("watch = wall clock", "magnetic compass|barometer|stopwatch", "wall clock|analog clock"),
+        ("handbag", "backpack|wallet|plastic bag", "purse"),
+        ("handbag = backpack", "wallet|plastic bag", "backpack"),
+        ("car", "car wheel|grille|trailer truck", "sports car|minivan|jeep"),
+        ("Uhr", "", "wall clock"),
+    ],
+)
+def test_rivals_are_look_alikes_that_were_not_asked_for(products: str, rivals: str, none: str) -> None:
+    (product,) = parse_products(products)
+    labels = imagenet_labels()
+    found = {labels[index] for index in VOCABULARY.rivals_for(product)}
+    assert found >= set(filter(None, rivals.split("|"))) and not found & set(none.split("|"))
 
 
 @pytest.mark.parametrize(

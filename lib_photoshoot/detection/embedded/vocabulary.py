@@ -1,7 +1,9 @@
 """Which ImageNet-1k classes show a product: the curated table behind the embedded detector.
 
-``vocabulary.json`` holds one product a line: its synonyms and the indices of the classes that truly show it, each with
-the class's short label. Products that no class shows (headphones, earrings, spectacles) are left out on purpose.
+``vocabulary.json`` holds one product a line: its synonyms, the indices of the classes by which the network names it,
+each with the class's short label, and those of its rivals, things that look like it and are none. A class may be both:
+a wristwatch's dial is an analog clock to the network. Products that no class shows (headphones, earrings, spectacles)
+are left out on purpose.
 """
 
 from __future__ import annotations
@@ -32,11 +34,15 @@ _SHARED_WORD_BONUS = 0.3
 
 @dataclass(frozen=True)
 class Entry:
-    """One product of the table: its word, the synonyms, and short label by ImageNet-1k class index (0 to 999)."""
+    """One product of the table: its word, the synonyms, and short label by ImageNet-1k class index (0 to 999).
+
+    ``rivals`` are classes of look-alikes, which may be among ``classes``.
+    """
 
     name: str
     synonyms: tuple[str, ...]
     classes: Mapping[int, str]
+    rivals: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -80,6 +86,22 @@ class Vocabulary:
         if not entries:
             raise self._refusal([product], [product])
         return tuple(sorted({index for entry in entries for index in entry.classes}))
+
+    def rivals_for(self, product: Product) -> tuple[int, ...]:
+        """Return the sorted class indices of what looks like a product and is none; none without a known word.
+
+        Classes by which another of its words names it are no rivals: ``watch = wall clock`` asks for both.
+        """
+        entries = {entry.name: entry for word in product.words if (entry := self.find(word)) is not None}
+        asked = {
+            index
+            for entry in entries.values()
+            for other in entries.values()
+            if other is not entry
+            for index in entry.rivals
+            if index in other.classes and index not in other.rivals
+        }
+        return tuple(sorted({index for entry in entries.values() for index in entry.rivals} - asked))
 
     def check(self, products: Sequence[Product]) -> tuple[str, ...]:
         """Return a sentence on each product with aliases that are not known, and so find nothing.
@@ -184,10 +206,14 @@ def load_vocabulary() -> Vocabulary:
     text = resources.files(__package__).joinpath("vocabulary.json").read_text(encoding="utf-8")
     return Vocabulary(
         tuple(
-            Entry(name, tuple(row["synonyms"]), {int(index): label for index, label in row["classes"].items()})
+            Entry(name, tuple(row["synonyms"]), _classes(row["classes"]), _classes(row.get("rivals", {})))
             for name, row in json.loads(text).items()
         )
     )
+
+
+def _classes(row: Mapping[str, str]) -> dict[int, str]:
+    return {int(index): label for index, label in row.items()}
 
 
 def _similarity(word: str, known: str) -> float:

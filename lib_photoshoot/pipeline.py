@@ -196,7 +196,9 @@ class ProductFilter:
         self, regions: Sequence[ProductRegion], rejected: Sequence[Rejection], products: Sequence[Product]
     ) -> Reason | None:
         if regions:
-            found = {region.product for region in regions}
+            # A bottle that is a perfume too is both, though it is worked on once.
+            also = {item.product for item in rejected if item.reason is Reason.DUPLICATE}
+            found = {region.product for region in regions} | also
             missing = {product.name for product in products} - found if self.require_all else set()
             if any(item.reason is Reason.COLOUR_OFF and item.product in missing for item in rejected):
                 return Reason.COLOUR_OFF

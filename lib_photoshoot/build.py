@@ -162,6 +162,7 @@ def load_models(choice: ModelChoice, signatures: Signatures | None = None) -> Mo
     from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
     from lib_photoshoot.detection.protocol import Given
     from lib_photoshoot.detection.routing import RoutedConfirmer, RoutedDetector
+    from lib_photoshoot.detection.small.loading import small_detector
     from lib_photoshoot.segmentation.outlining import Outliner
     from lib_photoshoot.weights.store import find
 
@@ -182,7 +183,7 @@ def load_models(choice: ModelChoice, signatures: Signatures | None = None) -> Mo
     )
     words = resolve_name(entry.loader)(given)
     detector = RoutedDetector(words, {way: partial(_finder, way, given) for way in WAYS})
-    confirmer = CutoutConfirmer(classifier, guesses=entry.classifies_cutouts)
+    confirmer = CutoutConfirmer(classifier, small_detector(), guesses=entry.classifies_cutouts)
     outliner = Outliner(segmenter, quick, fine_salience(), confirmer, thorough=choice.thorough)
     return Models(choice, detector, segmenter, RoutedConfirmer(confirmer, detector), outliner)
 

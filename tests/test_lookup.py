@@ -121,6 +121,11 @@ def test_what_is_not_looked_for_is_said_in_one_sentence_with_what_to_do() -> Non
     assert "--detector groundingdino" in checked.refusal and checked.refusal.endswith(".")
 
 
+@pytest.mark.parametrize("row", [row for row in SHOP_WORDS if row[1] == "by example"], ids=lambda row: row[0])
+def test_a_word_that_is_right_is_not_taken_for_itself(row: tuple[str, ...]) -> None:
+    assert VOCABULARY.look_up(row[0]).respelt == ()
+
+
 @pytest.mark.parametrize(
     ("products", "sentence"),
     [

@@ -76,7 +76,9 @@ def look_up(word: str, find: Callable[[str], Thing | None], words: Callable[[], 
     """Return how a word is looked for in a table: ``find`` returns what it has for one, ``words`` all of its words."""
     phrase = normalise_word(unicodedata.normalize("NFKC", word))
     plain = _plainly(phrase, find)
-    if plain.things or plain.english or load_kinds().is_other(phrase):
+    kinds = load_kinds()
+    # A word whose wider kind is not taught yet is right all the same.
+    if plain.things or plain.english or kinds.is_other(phrase) or kinds.wider_for(phrase) is not None:
         return plain
     return _respelt(phrase, find, words) or _by_head(phrase, find, words) or Answer()
 

@@ -11,6 +11,7 @@ import pytest
 from lib_photoshoot.detection.main_object import people
 from lib_photoshoot.detection.main_object.finder import MainObjectFinder, main_object_mask, sureness
 from lib_photoshoot.detection.main_object.people import person_cue, skin, without_hands
+from lib_photoshoot.detection.main_object.plain_ground import thing_on_plain_ground
 from lib_photoshoot.detection.main_object.standing_out import look_twice
 from lib_photoshoot.images import read_picture
 from lib_photoshoot.masks.comparison import mask_iou
@@ -87,6 +88,30 @@ def test_sureness_grows_with_every_witness() -> None:
     values = [sureness(0.6, 0.1, drawn) for drawn in (0.5, 0.85, 0.9, 0.99)]
     assert values == sorted(values) and values[-1] > 0.95
     assert sureness(0.6, 0.5, 0.9) < sureness(0.6, 0.1, 0.9) < sureness(0.9, 0.1, 0.9)
+
+
+# A plain ground
+
+
+def test_what_stands_alone_on_a_plain_ground_is_seen_by_its_colour() -> None:
+    picture = canvas((250, 250, 250))
+    truth = vase(picture, 150, 180, 90, (40, 90, 160))
+    alone = thing_on_plain_ground(picture)
+    assert alone is not None and mask_iou(alone, truth) > 0.97
+    vase(picture, 260, 260, 30, (40, 90, 160))
+    assert thing_on_plain_ground(picture) is None  # two
+    assert thing_on_plain_ground(canvas()) is None
+    picture[:, :160] = (90, 160, 90)
+    assert thing_on_plain_ground(picture) is None  # no plain ground
+
+
+def test_a_thing_that_the_looks_do_not_agree_about_is_taken_from_a_plain_ground(product_filter) -> None:
+    picture = canvas((250, 250, 250))
+    truth = vase(picture, 150, 180, 90, (40, 90, 160))
+    flat = np.zeros(picture.shape[:2], np.float32)
+    finder = MainObjectFinder(product_filter.segmenter, Maps(flat))
+    (thing,) = finder.find(picture).objects
+    assert mask_iou(thing.mask, truth) > 0.97 and thing.sureness > 0.75
 
 
 # People and hands

@@ -2,6 +2,8 @@
 
 1. What stands out, and holds in the mirror (:mod:`standing_out`).
 2. SAM, told where it is, draws the same outline: then it is one thing, and not a corner of a scene.
+   On a plain ground where the looks do not agree, what alone stands there is looked at instead
+   (:mod:`plain_ground`).
 3. It ends inside the picture, leaves some of it free, and is no person (:mod:`people`).
 """
 
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib_photoshoot.detection.main_object.people import person_cue, without_hands
+from lib_photoshoot.detection.main_object.plain_ground import thing_on_plain_ground
 from lib_photoshoot.detection.main_object.standing_out import Looking, Piece, StandingOut, look_twice
 from lib_photoshoot.masks.morphology import border_share, bounding_rect, mask_box
 from lib_photoshoot.results import Reason
@@ -91,6 +94,20 @@ class MainObjectFinder:
     def _find(self, image: np.ndarray) -> MainObjects:
         small = vote_copy(image)
         standing = look_twice(self._network, small)
+        found = self._standing(image, small, standing)
+        return found if found.sureness >= SURE else self._alone(image, small) or found
+
+    def _alone(self, image: np.ndarray, small: np.ndarray) -> MainObjects | None:
+        """Return the thing that stands alone on a plain ground, as sure as SAM draws it; None without one."""
+        mask = thing_on_plain_ground(small)
+        if mask is None or mask.mean() < SMALLEST:
+            return None
+        thing = Piece(mask, 1.0)
+        reason = _refusal([thing], mask) or (Reason.PERSON if self._is_person(small, mask) else None)
+        sure = 0.0 if reason else self._drawn(image, thing, mask.astype(np.float32))
+        return MainObjects((MainObject(mask, sure),), reason) if reason or sure >= SURE else None
+
+    def _standing(self, image: np.ndarray, small: np.ndarray, standing: StandingOut) -> MainObjects:
         if not standing.parts or standing.parts[0].pixels < SMALLEST * standing.seen.size:
             return MainObjects((), Reason.NO_MAIN_OBJECT)
         alike = _alike(small, standing.parts)

@@ -22,7 +22,7 @@ from lib_photoshoot.examples.features import EmbeddedFeatures, Features
 from lib_photoshoot.examples.identity import Identity, identity_of
 from lib_photoshoot.examples.keeping import keep_signature, kept_signature, key_of, unpacked
 from lib_photoshoot.examples.looking import Looked, looks_alike
-from lib_photoshoot.examples.matching import Likeness, Place, Verdict, compare, print_places
+from lib_photoshoot.examples.matching import Answer, Place, Resemblance, compare, print_places
 from lib_photoshoot.examples.signature import Signature, make_signature, said_of
 from lib_photoshoot.examples.sources import ExampleFiles, Kept, list_examples
 from lib_photoshoot.masks.comparison import SAME_PLACE_IOU
@@ -50,7 +50,7 @@ GOOD_MASK = 0.9
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class Sighting:
     """Where a product may be, in the pixels of :class:`Looked`; ``mask`` (bool) and ``quality`` where SAM drew it."""
 
     box: Box
@@ -152,52 +152,52 @@ class ExampleDetector:
         places = print_places(signature, looked) if signature.is_printed else []
         if windows[0][1] < calibration.TRACE_LOOK and not any(p.odds > calibration.TRACE_PRINT for p in places):
             return []
-        candidates = [Candidate(place.box, place) for place in places if _is_large(place.box)]
+        candidates = [Sighting(place.box, place) for place in places if _is_large(place.box)]
         likely = [box for box, likeness in windows if likeness >= calibration.TRACE_LOOK]
         if signature.is_printed:
             # Without its print a printed product is hardly ever believed: an outline would be drawn for nothing.
-            candidates += [Candidate(box) for box in likely if _is_new(box, candidates)]
+            candidates += [Sighting(box) for box in likely if _is_new(box, candidates)]
         else:
             candidates += self._outlined(looked, signature, likely)
         judged = [(candidate, self._judge(signature, looked, candidate)) for candidate in candidates]
         return [_detection(product, candidate, likeness, looked) for candidate, likeness in judged]
 
-    def _judge(self, signature: Signature, looked: Looked, candidate: Candidate) -> Likeness:
+    def _judge(self, signature: Signature, looked: Looked, candidate: Sighting) -> Resemblance:
         return compare(signature, looked, candidate.box, candidate.place, candidate.mask)
 
-    def _outlined(self, looked: Looked, signature: Signature, windows: Sequence[Box]) -> list[Candidate]:
+    def _outlined(self, looked: Looked, signature: Signature, windows: Sequence[Box]) -> list[Sighting]:
         """Return the objects in the windows, and the main object."""
         main = self._cutter.standing_out(looked.image)
-        chosen: list[Candidate] = []
+        chosen: list[Sighting] = []
         for box in [*windows, *([] if main is None else [main[1]])]:
             candidate = self._object_in(signature, looked, box, None if main is None else main[0])
             if _is_new(candidate.box, chosen):
                 chosen.append(candidate)
         return chosen
 
-    def _object_in(self, signature: Signature, looked: Looked, box: Box, main: np.ndarray | None) -> Candidate:
+    def _object_in(self, signature: Signature, looked: Looked, box: Box, main: np.ndarray | None) -> Sighting:
         """Return the outline, of those that SAM draws in a window, that is most like the examples; else the window."""
         point = _middle_of(box, main)
         told = self._segmenter.candidates(looked.image, [None], [point])[0]
         told += self._segmenter.candidates(looked.image, [box], [None])[0]
-        options = [Candidate(box)]
+        options = [Sighting(box)]
         for answer in told:
             mask = remove_islands(answer.mask)
             found = mask_box(mask)
             if found is not None and _is_large(found) and border_share(mask) <= MOST_BORDER and _shares(mask, box):
-                options.append(Candidate(found, None, mask, answer.quality))
+                options.append(Sighting(found, None, mask, answer.quality))
         distinct = _distinct(options)
         whole = [looked.look(option.box) for option in distinct]
         likeness = looks_alike(np.stack(whole), signature.looks)
         return distinct[int(likeness.argmax())]
 
 
-def _detection(product: Product, candidate: Candidate, likeness: Likeness, looked: Looked) -> Detection:
+def _detection(product: Product, candidate: Sighting, likeness: Resemblance, looked: Looked) -> Detection:
     width, height = looked.to_picture
     x0, y0, x1, y1 = candidate.box
     box = (x0 * width, y0 * height, x1 * width, y1 * height)
     threshold = calibration.THRESHOLD if product.threshold is None else product.threshold
-    other = likeness.score < threshold and likeness.verdict is not Verdict.ABSENT
+    other = likeness.score < threshold and likeness.answer is not Answer.ABSENT
     refused = Reason.OTHER_OF_ITS_KIND if other else None
     if candidate.mask is None or (candidate.quality or 0.0) < GOOD_MASK:
         return Detection(product.name, box, likeness.score, refused=refused)
@@ -205,7 +205,7 @@ def _detection(product: Product, candidate: Candidate, likeness: Likeness, looke
     return Detection(product.name, box, likeness.score, mask, candidate.quality, refused)
 
 
-def _is_new(box: Box, known: Sequence[Candidate]) -> bool:
+def _is_new(box: Box, known: Sequence[Sighting]) -> bool:
     return all(iou(box, other.box) <= SAME_PLACE_IOU for other in known)
 
 
@@ -232,8 +232,8 @@ def _middle_of(box: Box, main: np.ndarray | None) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 
 
-def _distinct(options: Sequence[Candidate]) -> list[Candidate]:
-    kept: list[Candidate] = []
+def _distinct(options: Sequence[Sighting]) -> list[Sighting]:
+    kept: list[Sighting] = []
     for option in options:
         if all(iou(option.box, other.box) < 0.95 for other in kept):
             kept.append(option)

@@ -26,7 +26,7 @@ MIDDLE = 0.8
 """Share of a box's sides whose ellipse is taken for the product where no mask is known."""
 
 
-class Verdict(str, Enum):
+class Answer(str, Enum):
     """What a candidate is; the values are stable codes."""
 
     THIS = "this_product"
@@ -35,7 +35,7 @@ class Verdict(str, Enum):
 
 
 @dataclass(frozen=True)
-class Likeness:
+class Resemblance:
     """How a candidate compares with a product's examples.
 
     ``look`` is the network's likeness in [-1, 1], ``colour`` how far the colours fall short of what two examples of the
@@ -49,11 +49,11 @@ class Likeness:
     score: float
 
     @property
-    def verdict(self) -> Verdict:
+    def answer(self) -> Answer:
         """Return this product, only its kind, or neither."""
         if self.score >= calibration.THRESHOLD:
-            return Verdict.THIS
-        return Verdict.KIND if self.look >= calibration.KIND_LOOK else Verdict.ABSENT
+            return Answer.THIS
+        return Answer.KIND if self.look >= calibration.KIND_LOOK else Answer.ABSENT
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ def print_places(signature: Signature, looked: Looked) -> list[Place]:
 
 def compare(
     signature: Signature, looked: Looked, box: Box, place: Place | None = None, mask: np.ndarray | None = None
-) -> Likeness:
+) -> Resemblance:
     """Compare what a box shows with the examples.
 
     ``place`` is where a print was found in it, ``mask`` (bool, of ``looked.image``) which pixels are the candidate.
@@ -104,13 +104,13 @@ def compare(
     return judged(signature, look, colour_lack(signature, looked.image, box, place, mask), place)
 
 
-def judged(signature: Signature, look: float, colour: float, place: Place | None) -> Likeness:
+def judged(signature: Signature, look: float, colour: float, place: Place | None) -> Resemblance:
     """Weigh the parts of the evidence."""
     if not signature.is_printed:
-        return Likeness(look, colour, None, probability(PLAIN.log_odds((look, signature.cohesion, colour))))
+        return Resemblance(look, colour, None, probability(PLAIN.log_odds((look, signature.cohesion, colour))))
     odds = NO_PRINT if place is None else place.odds
     clipped = float(np.clip(odds, -PRINT_CLIP, PRINT_CLIP))
-    return Likeness(look, colour, odds, probability(PRINTED.log_odds((clipped, look, colour))))
+    return Resemblance(look, colour, odds, probability(PRINTED.log_odds((clipped, look, colour))))
 
 
 def colour_lack(

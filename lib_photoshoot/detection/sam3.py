@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from lib_photoshoot.detection.asked_words import asked_words
 from lib_photoshoot.detection.grounding_dino.caption import Words
 from lib_photoshoot.detection.grounding_dino.detector import nms
 from lib_photoshoot.detection.transformers_models import load_model
@@ -55,7 +56,10 @@ class Sam3Detector:
         """
         import torch
 
-        asked = [[self._tokens(word, product) for word in product.words] for product in products]
+        asked = [
+            [self._tokens(word, product) for typed in product.words for word in asked_words(typed)]
+            for product in products
+        ]
         found: list[Detection] = []
         with torch.inference_mode():
             seen = self._model.get_vision_features(self._pixels(image))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lib_photoshoot.detection.asked_words import asked_words
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection
 
@@ -179,7 +180,9 @@ class GroundingDinoDetector:
         There the best token has to reach :data:`BOX_THRESHOLD`, and every other of a phrase :data:`TEXT_THRESHOLD`. Our
         score is the mean over a word's tokens, so a word of several may have less. The strictest of the words holds.
         """
-        fewest = min(len(self.model.words.encode(normalize(word))) for word in product.words)
+        fewest = min(
+            len(self.model.words.encode(normalize(word))) for typed in product.words for word in asked_words(typed)
+        )
         return (BOX_THRESHOLD + (max(fewest, 1) - 1) * TEXT_THRESHOLD) / max(fewest, 1)
 
     def detect(self, image: np.ndarray, products: Sequence[Words], floor: float | None = None) -> list[Detection]:

@@ -57,6 +57,8 @@ TORCH_SETS = {
 }
 # The same network: half as large out of an npm package, where npm's client is installed, or in full.
 FINE_OUTLINES = ("isnet-fp16", "isnet")
+# From a model hub, from GitHub, or out of an npm package.
+SMALL_DETECTORS = ("dfine-s", "picodet-s", "ssdlite-coco")
 DEMO_PRODUCTS = "cup, handbag, shoe"
 DEMO_OUT = "photoshoot-report"
 OWN = ("demo", "test", "setup")
@@ -191,6 +193,7 @@ def set_up() -> None:
     # Its own requirements would pull a second OpenCV and could change NumPy, so it comes alone.
     pip("--no-deps", "-r", str(REQUIREMENTS / "groundingdino.txt"))
     get_embedded_weights()
+    get_small_detector()
     get_fine_outlines()
     STAMP.write_text(requirements_digest())
 
@@ -231,6 +234,13 @@ def get_embedded_weights() -> None:
     say("Getting the embedded weights (about 70 MB, once)")
     if run("-m", "lib_photoshoot", "models", "get", "embedded") != 0:
         raise SetUpError("The embedded weights could not be had.")
+
+
+def get_small_detector() -> None:
+    """Bring a detector that sees small products and many; without it the class map alone proposes."""
+    say("Getting a small detector, for small products and many (4 to 42 MB, once; optional)")
+    if not any(run("-m", "lib_photoshoot", "models", "get", name, quiet=True) == 0 for name in SMALL_DETECTORS):
+        say("It could not be had: products are found without it, but fewer of the small ones in scenes")
 
 
 def get_fine_outlines() -> None:

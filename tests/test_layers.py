@@ -32,6 +32,7 @@ FLOORS = (
         "grey",
         "journal",
         "more_formats",
+        "onnx_session",
         "product_text",
         "provenance",
         "spreadsheet",

@@ -76,5 +76,5 @@ def test_a_file_that_is_no_network_and_a_missing_runtime_are_one_sentence_each(t
 
     monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(WeightsError, match="ONNX Runtime, which runs the networks for outlines, is not installed"):
+    with pytest.raises(WeightsError, match="ONNX Runtime, which runs the small networks, is not installed"):
         broken.map(np.zeros((20, 20, 3), np.uint8))

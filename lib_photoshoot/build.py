@@ -139,6 +139,7 @@ def load_models(choice: ModelChoice) -> Models:
     from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer
     from lib_photoshoot.detection.protocol import Given
     from lib_photoshoot.detection.routing import RoutedConfirmer, RoutedDetector
+    from lib_photoshoot.detection.small.loading import small_detector
     from lib_photoshoot.segmentation.outlining import Outliner
     from lib_photoshoot.weights.store import find
 
@@ -149,7 +150,7 @@ def load_models(choice: ModelChoice) -> Models:
     given = Given(tuple(map(find, entry.weights)), classifier, segmenter, device, choice.bf16)
     words = resolve_name(entry.loader)(given)
     detector = RoutedDetector(words, {way: partial(_finder, way, given) for way in WAYS})
-    confirmer = CutoutConfirmer(classifier, guesses=entry.classifies_cutouts)
+    confirmer = CutoutConfirmer(classifier, entry.classifies_cutouts, small_detector())
     outliner = Outliner(segmenter, salience("u2netp"), fine_salience(), confirmer, thorough=choice.thorough)
     return Models(choice, detector, segmenter, RoutedConfirmer(confirmer, detector), outliner)
 

@@ -41,6 +41,8 @@ class Reason(str, Enum):
     """The box is too small to enhance."""
     DUPLICATE = "duplicate"
     """A better candidate covers the same place."""
+    TOO_MANY = "too_many"
+    """More instances of the product are in the picture than are worked on."""
     EMPTY_MASK = "empty_mask"
     """The segmenter found no object in the box."""
     COLOUR_CARD = "colour_card"

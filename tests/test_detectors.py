@@ -59,6 +59,7 @@ def test_an_entry_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "_segmenter", lambda name, device: f"{name.value} on {device}")
     monkeypatch.setattr(build, "salience", lambda name: name)
     monkeypatch.setattr(build, "fine_salience", lambda: None)
+    monkeypatch.setattr("lib_photoshoot.detection.small.loading.small_detector", lambda: None)
     choice = ModelChoice(DetectorName.GROUNDINGDINO, bf16=True)
     with pytest.raises(UnknownProductError, match="only cups"):
         build.check_words(choice, parse_products("mug, vase"))

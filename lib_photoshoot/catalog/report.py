@@ -48,6 +48,7 @@ REASON_TEXT = {
     Reason.WHOLE_IMAGE: "The only candidate was the whole picture, which is typical of a false alarm.",
     Reason.TOO_SMALL: "The candidate is too small to work with.",
     Reason.DUPLICATE: "A better candidate covers the same place.",
+    Reason.TOO_MANY: "More of the product are in the picture than are worked on.",
     Reason.EMPTY_MASK: "No clear object could be cut out of the candidate box.",
     Reason.COLOUR_CARD: "The candidate is the colour chart.",
     Reason.NOT_CONFIRMED: "Looked at alone, the cut-out is not the product.",

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from lib_photoshoot.masks.comparison import SAME_PLACE_IOU
 from lib_photoshoot.results import Box, Detection, ProductRegion, Reason, Rejection
 
+MOST_INSTANCES = 12
+"""So many instances of a product are worked on in one picture; further ones are told, and left as they are."""
 # Below this side, in pixels, there is nothing to enhance and SAM's masks are noise.
 SMALLEST_SIDE = 8
 # A detector that sees nothing tends to answer with the whole picture at a middling score.
@@ -138,4 +140,6 @@ def _doubt(detection: Detection, threshold: float, width: int, height: int, kept
         same = better.product == detection.product
         if same and overlap(box, better.box) > PART_SHARE * min(area(box), area(better.box)):
             return Reason.DUPLICATE
+    if sum(better.product == detection.product for better in kept) >= MOST_INSTANCES:
+        return Reason.TOO_MANY
     return None

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from lib_photoshoot.detection.embedded.efficientnet_lite import EfficientNetLite2
+from lib_photoshoot.detection.embedded.joining import against_rivals
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.fusing import fold_batch_norms
 from lib_photoshoot.masks.morphology import Rect, bounding_rect
@@ -64,27 +65,32 @@ class ImageNetClassifier:
         with torch.inference_mode():
             return torch.cat([self._model(_normalised(batch)).softmax(1) for batch in batches]).numpy()
 
-    def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], indices: list[int]) -> list[float]:
+    def evidence(
+        self, image: np.ndarray, masks: Sequence[np.ndarray], indices: list[int], rivals: Sequence[int] = ()
+    ) -> list[float]:
         """Return how much each mask (bool, height, width) of ``image`` shows the classes ``indices``, in [0, 1].
 
         The mean of three views: its box as it is, and the masked pixels alone on white and on grey. A part of a
-        product, or the background around it, looks like the product in its box only.
+        product, or the background around it, looks like the product in its box only; and a part often looks like one of
+        the ``rivals``, the classes of look-alikes: a watch without its strap is a clock.
         """
         views = [view for mask in masks for view in _evidence_views(image, mask)]
         if not views:
             return []
-        scores = self.classify(views)[:, indices].sum(1).reshape(len(masks), -1).mean(1)
-        return [float(score) for score in scores]
+        told = self.classify(views)
+        means = told.reshape(len(masks), -1, told.shape[1]).mean(1)
+        return [against_rivals(mean, indices, rivals) for mean in means]
 
-    def consistent_score(self, image: np.ndarray, box: tuple[float, float, float, float], indices: list[int]) -> float:
-        """Return the mean probability in [0, 1] of the classes ``indices`` over several views of a cut-out.
+    def consistent(self, image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+        """Return float32 mean probabilities (1000,) over several views of a cut-out.
 
         The best of several candidates is also the luckiest: a product stays itself in a mirror and with more or less
         of its surroundings, a chance likeness does not.
         """
         views = [square_cutout(image, box, margin) for margin in VIEW_MARGINS]
         views += [np.ascontiguousarray(view[:, ::-1]) for view in views]
-        return min(1.0, float(self.classify(views)[:, indices].sum(1).mean()))
+        mean: np.ndarray = self.classify(views).mean(0)
+        return mean
 
 
 def _normalised(images: Sequence[np.ndarray]) -> torch.Tensor:

@@ -7,21 +7,33 @@ from collections.abc import Sequence
 import numpy as np
 
 from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
+from lib_photoshoot.detection.embedded.joining import joined
+from lib_photoshoot.detection.embedded.seeds import seen_at
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
+from lib_photoshoot.detection.small.protocol import SmallDetector
+from lib_photoshoot.detection.small.words import labels_for
+from lib_photoshoot.detection.verification import area
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Box
+
+RECOGNISED = 0.18
+"""From this probability the classifier needs no help."""
 
 
 class CutoutConfirmer:
     """Scores how much a cut-out alone looks like its product."""
 
-    def __init__(self, classifier: ImageNetClassifier, guesses: bool = True) -> None:
+    def __init__(
+        self, classifier: ImageNetClassifier, guesses: bool = True, small: SmallDetector | None = None
+    ) -> None:
         """``guesses`` lets wider kinds stand in for words, and the few kinds of a thing that it knows for the thing.
 
         One who overrules a detector that knows the word itself must not guess: an ordinary bed is no four-poster.
+        ``small`` is asked where the classifier hardly recognises what it is shown, as in a scene.
         """
         self._classifier = classifier
         self._guesses = guesses
+        self._small = small
 
     def scores(self, images: Sequence[np.ndarray], box: Box, product: Product) -> list[float] | None:
         """Return the probability in [0, 1] that the box shows ``product``, for each state of a picture.
@@ -32,7 +44,15 @@ class CutoutConfirmer:
         if indices is None:
             return None
         probabilities = self._classifier.classify([square_cutout(image, box) for image in images])
-        return [float(score) for score in probabilities[:, indices].sum(1)]
+        shown = [float(score) for score in probabilities[:, indices].sum(1)]
+        if self._small is None or max(shown) >= RECOGNISED:
+            return shown
+        own = labels_for(product.words, self._small.labels, load_vocabulary().key).own
+        if not own:
+            return shown
+        seen = [seen_at(self._small.boxes(image), own, box) for image in images]
+        share = area(box) / (images[0].shape[0] * images[0].shape[1])
+        return [max(alone, joined(alone, sight, share)) for alone, sight in zip(shown, seen, strict=True)]
 
     def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], product: Product) -> list[float] | None:
         """Return how much each mask (bool) of ``image`` shows ``product``, in [0, 1]; None when no word is known.
@@ -40,7 +60,9 @@ class CutoutConfirmer:
         See :meth:`ImageNetClassifier.evidence`.
         """
         indices = self._classes(product)
-        return None if indices is None else self._classifier.evidence(image, masks, indices)
+        if indices is None:
+            return None
+        return self._classifier.evidence(image, masks, indices, load_vocabulary().rivals_for(product))
 
     def _classes(self, product: Product) -> list[int] | None:
         """Return the classes that show a product; None where no word of it is known, or known well enough."""

@@ -179,7 +179,11 @@ class EmbeddedDetector:
             if found.holds(seed.box):
                 continue
             if len(found.detections) < MOST_INSTANCES:
-                found.add(*self._outline(looked, found.view, sought, seed))
+                detection, seen = self._outline(looked, found.view, sought, seed)
+                if detection is not None and seed.heat >= SURE:
+                    # What the cells are sure of is not lost by one cut-out more or less.
+                    detection = replace(detection, score=max(detection.score, (detection.score + score) / 2))
+                found.add(detection, seen)
             else:
                 # What is too many is told by the verification.
                 further.append(Detection(sought.name, seed.box, score))

@@ -118,7 +118,7 @@ def test_without_a_small_detector_every_peak_is_an_instance() -> None:
 
 
 def test_a_box_without_likeness_is_no_product_and_doubt_is_no_veto() -> None:
-    assert joined(0.3, None) == 0.3 and joined(0.3, 0.0) == pytest.approx(0.24)
+    assert joined(0.3, None) == 0.3 and joined(0.3, 0.0) == pytest.approx(0.18)
     assert joined(0.0, 0.3) < 0.18 < joined(0.6, 0.05)
     assert joined(0.002, 0.8, share=0.5) < 0.18 < joined(0.1, 0.8, share=0.5), (
         "close by the classifier has to see it too"

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from lib_photoshoot.detection.embedded.efficientnet_lite import EfficientNetLite2
+from lib_photoshoot.detection.embedded.taught import TaughtHeads, load_taught
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.fusing import fold_batch_norms
 from lib_photoshoot.masks.morphology import Rect, bounding_rect
@@ -25,9 +26,13 @@ VIEW_MARGINS = (0.02, 0.08, 0.2)
 
 
 class ImageNetClassifier:
-    """Probabilities of the 1000 ImageNet classes, for cells of a picture or for cut-outs."""
+    """Probabilities of the 1000 ImageNet classes and, after them, of the taught words, for cells or for cut-outs.
 
-    def __init__(self, model: EfficientNetLite2) -> None:
+    The first 1000 sum to 1; each taught word's is apart from all others.
+    """
+
+    def __init__(self, model: EfficientNetLite2, taught: TaughtHeads | None = None) -> None:
+        self._taught = load_taught() if taught is None else taught
         self._model = model.eval()
         fold_batch_norms(self._model)
         self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -48,21 +53,41 @@ class ImageNetClassifier:
     def class_map(self, image: np.ndarray, side: int = MAP_SIDE) -> np.ndarray:
         """Classify every cell of the picture at once.
 
-        ``image`` is uint8 RGB; its longest side becomes ``side`` pixels. Returns float32 probabilities (1000, rows,
-        columns), a cell every 32 of these pixels.
+        ``image`` is uint8 RGB; its longest side becomes ``side`` pixels. Returns float32 probabilities (1000 + words,
+        rows, columns), a cell every 32 of these pixels.
         """
+        with torch.inference_mode():
+            cells = self._probabilities(self.cell_features(image, side).movedim(0, -1))
+            return cells.movedim(-1, 0).contiguous().numpy()
+
+    def cell_features(self, image: np.ndarray, side: int = MAP_SIDE) -> torch.Tensor:
+        """Return the network's features of every cell, float32 (1280, rows, columns); see :meth:`class_map`."""
         height, width = image.shape[:2]
         scale = side / max(height, width)
         size = (max(32, round(width * scale)), max(32, round(height * scale)))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         with torch.inference_mode():
-            return self._model.classify_cells(_normalised([small]))[0].softmax(0).numpy()
+            return self._model.features(_normalised([small]))[0]
 
     def classify(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
-        """Return float32 probabilities (n, 1000) of square uint8 RGB pictures of :data:`CUTOUT_SIDE` pixels."""
+        """Return float32 probabilities (n, 1000 + words) of square uint8 RGB pictures, :data:`CUTOUT_SIDE` pixels."""
+        with torch.inference_mode():
+            return self._probabilities(self.cutout_features(cutouts)).numpy()
+
+    def cutout_features(self, cutouts: Sequence[np.ndarray]) -> torch.Tensor:
+        """Return the network's mean features, float32 (n, 1280), of square cut-outs; see :meth:`classify`."""
         batches = [cutouts[start : start + CUTOUTS_A_CALL] for start in range(0, len(cutouts), CUTOUTS_A_CALL)]
         with torch.inference_mode():
-            return torch.cat([self._model(_normalised(batch)).softmax(1) for batch in batches]).numpy()
+            return torch.cat([self._model.features(_normalised(batch)).mean((2, 3)) for batch in batches])
+
+    def logits(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the logits (..., 1000) of the ImageNet classes for features (..., 1280)."""
+        return self._model.logits(features)
+
+    def _probabilities(self, features: torch.Tensor) -> torch.Tensor:
+        """Return probabilities (..., 1000 + words) for features (..., 1280)."""
+        logits = self.logits(features)
+        return torch.cat([logits.softmax(-1), self._taught.probabilities(features, logits)], -1)
 
     def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], indices: list[int]) -> list[float]:
         """Return how much each mask (bool, height, width) of ``image`` shows the classes ``indices``, in [0, 1].
@@ -74,7 +99,7 @@ class ImageNetClassifier:
         if not views:
             return []
         scores = self.classify(views)[:, indices].sum(1).reshape(len(masks), -1).mean(1)
-        return [float(score) for score in scores]
+        return [min(1.0, float(score)) for score in scores]
 
     def consistent_score(self, image: np.ndarray, box: tuple[float, float, float, float], indices: list[int]) -> float:
         """Return the mean probability in [0, 1] of the classes ``indices`` over several views of a cut-out.

@@ -28,7 +28,7 @@ class CutoutConfirmer:
             return None
         indices = list(vocabulary.classes_for(product))
         probabilities = self._classifier.classify([square_cutout(image, box) for image in images])
-        return [float(score) for score in probabilities[:, indices].sum(1)]
+        return [min(1.0, float(score)) for score in probabilities[:, indices].sum(1)]
 
     def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], product: Product) -> list[float] | None:
         """Return how much each mask (bool) of ``image`` shows ``product``, in [0, 1]; None when no word is known.

@@ -38,8 +38,8 @@ class ImageNetClassifier:
         self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
-    def from_file(cls, path: Path) -> ImageNetClassifier:
-        """Load the published EfficientNet-Lite2 file. Raises WeightsError."""
+    def from_file(cls, path: Path, taught: TaughtHeads | None = None) -> ImageNetClassifier:
+        """Load the published EfficientNet-Lite2 file, with the packaged heads or others. Raises WeightsError."""
         model = EfficientNetLite2()
         try:
             model.load_state_dict(load_state_dict(path))
@@ -48,7 +48,7 @@ class ImageNetClassifier:
                 f"{path} is not the EfficientNet-Lite2 file: get it again with "
                 f"'{typed_command('models get efficientnet-lite2')}'."
             ) from error
-        return cls(model)
+        return cls(model, taught)
 
     def class_map(self, image: np.ndarray, side: int = MAP_SIDE) -> np.ndarray:
         """Classify every cell of the picture at once.
@@ -57,7 +57,7 @@ class ImageNetClassifier:
         rows, columns), a cell every 32 of these pixels.
         """
         with torch.inference_mode():
-            cells = self._probabilities(self.cell_features(image, side).movedim(0, -1))
+            cells = self._probabilities(self.cell_features(image, side).movedim(0, -1), cells=True)
             return cells.movedim(-1, 0).contiguous().numpy()
 
     def cell_features(self, image: np.ndarray, side: int = MAP_SIDE) -> torch.Tensor:
@@ -84,10 +84,10 @@ class ImageNetClassifier:
         """Return the logits (..., 1000) of the ImageNet classes for features (..., 1280)."""
         return self._model.logits(features)
 
-    def _probabilities(self, features: torch.Tensor) -> torch.Tensor:
+    def _probabilities(self, features: torch.Tensor, *, cells: bool = False) -> torch.Tensor:
         """Return probabilities (..., 1000 + words) for features (..., 1280)."""
         logits = self.logits(features)
-        return torch.cat([logits.softmax(-1), self._taught.probabilities(features, logits)], -1)
+        return torch.cat([logits.softmax(-1), self._taught.probabilities(features, logits, cells=cells)], -1)
 
     def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], indices: list[int]) -> list[float]:
         """Return how much each mask (bool, height, width) of ``image`` shows the classes ``indices``, in [0, 1].

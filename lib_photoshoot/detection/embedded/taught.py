@@ -1,7 +1,7 @@
 """Words that ImageNet does not have, such as dress and headphones: a linear head each, on the network's own features.
 
-``taught.npz`` holds the heads, ``taught.json`` which words they are, from which pictures they were learned, and what
-was measured. ``teaching.py`` beside this makes both.
+``taught.npz`` holds the heads, ``taught.json`` which words they are and from which pictures they were learned. The
+modules of ``teaching`` beside this make both.
 """
 
 from __future__ import annotations
@@ -17,31 +17,45 @@ import numpy as np
 import torch
 from torch import Tensor
 
+FEATURES = 1280
+
 
 @dataclass(frozen=True)
 class TaughtHeads:
-    """One more row of the network's last layer for each word: ``weight`` (words, 1280), ``bias`` (words), float32."""
+    """One more row of the network's last layer for each word: ``weight`` (words, 1280), ``bias`` (words), float32.
+
+    ``cell_bias`` (words) stands for ``bias`` in single cells: of the many in a picture some always look like cloth.
+    """
 
     words: tuple[str, ...]
     weight: Tensor
     bias: Tensor
+    cell_bias: Tensor
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless there is a row and a bias for each word."""
-        if self.weight.ndim != 2 or not len(self.words) == len(self.weight) == len(self.bias):
-            raise ValueError(
-                f"taught words: {len(self.words)} words, weight {tuple(self.weight.shape)}, "
-                f"bias {tuple(self.bias.shape)}"
-            )
+        """Raise ValueError unless there is a row and both biases for each word."""
+        shapes = [tuple(values.shape) for values in (self.weight, self.bias, self.cell_bias)]
+        if self.weight.ndim != 2 or {shape[0] for shape in shapes} != {len(self.words)}:
+            raise ValueError(f"taught words: {len(self.words)} words, but arrays of {shapes}.")
 
-    def probabilities(self, features: Tensor, logits: Tensor) -> Tensor:
-        """Return how likely each word is, (..., words) in [0, 1].
+    @classmethod
+    def none(cls) -> TaughtHeads:
+        """Return heads of no word, for what teaches the first."""
+        return cls((), torch.zeros(0, FEATURES), torch.zeros(0), torch.zeros(0))
 
-        ``features`` are the network's (..., 1280), ``logits`` those of the 1000 ImageNet classes for them. A word's
-        own logit competes with all of these together, as in a softmax over 1001: what the network knows for sure is
-        some animal is no dress, though no picture of it was among those that the dress was learned from.
+    def margins(self, features: Tensor, logits: Tensor, *, cells: bool = False) -> Tensor:
+        """Return each word's logit (..., words), in which it competes with all 1000 ImageNet classes together.
+
+        ``features`` are the network's (..., 1280), ``logits`` those of the ImageNet classes for them. As in a softmax
+        over 1001: what the network knows for sure is some animal is no dress, though no picture of it was among those
+        that the dress was learned from.
         """
-        return torch.sigmoid(features @ self.weight.T + self.bias - logits.logsumexp(-1, keepdim=True))
+        bias = self.cell_bias if cells else self.bias
+        return features @ self.weight.T + bias - logits.logsumexp(-1, keepdim=True)
+
+    def probabilities(self, features: Tensor, logits: Tensor, *, cells: bool = False) -> Tensor:
+        """Return how likely each word is, (..., words) in [0, 1]; see :meth:`margins`."""
+        return self.margins(features, logits, cells=cells).sigmoid()
 
 
 @lru_cache(maxsize=1)
@@ -49,8 +63,10 @@ def load_taught() -> TaughtHeads:
     """Return the packaged heads, read once."""
     folder = resources.files(__package__)
     with folder.joinpath("taught.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        weight, bias = arrays["weight"].astype(np.float32), arrays["bias"].astype(np.float32)
-    return TaughtHeads(tuple(taught_words()), torch.from_numpy(weight), torch.from_numpy(bias))
+        weight, bias, cell_bias = (
+            torch.from_numpy(arrays[name].astype(np.float32)) for name in ("weight", "bias", "cell_bias")
+        )
+    return TaughtHeads(tuple(taught_words()), weight, bias, cell_bias)
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,8 @@
 """Which ImageNet-1k classes show a product: the curated table behind the embedded detector.
 
 ``vocabulary.json`` holds one product a line: its synonyms and the indices of the classes that truly show it, each with
-the class's short label. Products that no class shows (headphones, earrings, spectacles) are left out on purpose.
+the class's short label; from 1000 on, the taught words (``taught.py``). Products that nothing shows (earrings,
+spectacles) are left out on purpose.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _SHARED_WORD_BONUS = 0.3
 
 @dataclass(frozen=True)
 class Entry:
-    """One product of the table: its word, the synonyms, and short label by ImageNet-1k class index (0 to 999)."""
+    """One product of the table: its word, the synonyms, and short label by class index (from 1000: taught words)."""
 
     name: str
     synonyms: tuple[str, ...]

@@ -24,11 +24,12 @@ class LessonError(PhotoshootError):
 
 @dataclass(frozen=True)
 class Lesson:
-    """A word, the labels whose pictures show it, and those that count neither way."""
+    """A word, the labels whose pictures show it, those that count neither way, and what is taken from its bias."""
 
     word: str
     shows: frozenset[Label]
     unclear: frozenset[Label]
+    margin: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Lessons:
-    """The sources by name, as ``lessons.toml`` tells of them, and the words to be taught, in the order of their heads.
-    """
+    """The sources by name, as ``lessons.toml`` tells of them, and the words to be taught."""
 
     sources: Mapping[str, Mapping[str, Any]]
     words: tuple[Lesson, ...]
@@ -56,7 +56,8 @@ class Lessons:
             text = resources.files(__package__).joinpath("lessons.toml").read_text(encoding="utf-8")
         table = parse_toml(text)
         words = tuple(
-            Lesson(word, _labels(row["shows"]), _labels(row.get("unclear", {}))) for word, row in table["word"].items()
+            Lesson(word, _labels(row["shows"]), _labels(row.get("unclear", {})), row.get("margin", 0.0))
+            for word, row in table["word"].items()
         )
         return cls(table["source"], words)
 

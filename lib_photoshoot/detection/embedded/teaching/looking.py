@@ -21,13 +21,13 @@ MAP_SIDES = (288, 352, 416)
 INNER = (0.28, 0.72)
 """Between these parts of its sides the subject of a picture of one thing is all but sure to cover a cell."""
 INNER_CELLS, OTHER_CELLS, RECTANGLES = 6, 20, 4
-ALONE_SHARE = 0.4
+ALONE_SHARE = 0.25
 """Of pictures of one thing, how many are also seen without their background."""
 LEAST_SUBJECT = 0.03
 
 
 @dataclass(frozen=True)
-class Views:
+class PictureViews:
     """Features float32 (n, 1280) of a picture's views, and the kind of each, int (n)."""
 
     features: np.ndarray
@@ -41,7 +41,7 @@ def views_of(
     *,
     is_subject: bool,
     salience: Callable[[np.ndarray], np.ndarray] | None = None,
-) -> Views:
+) -> PictureViews:
     """Return the features of views of ``image``, uint8 RGB; which views, follows from ``key``.
 
     ``is_subject``: the picture is of one thing that is to be learned, so its middle, its cut-outs and the thing alone
@@ -58,7 +58,7 @@ def views_of(
         if is_subject:
             cutouts = list(_subject_cutouts(image, random, salience))
             seen += [(CUTOUT, row) for row in classifier.cutout_features(cutouts).float().numpy()]
-    return Views(np.stack([features for _, features in seen]), np.array([kind for kind, _ in seen]))
+    return PictureViews(np.stack([features for _, features in seen]), np.array([kind for kind, _ in seen]))
 
 
 def _reduced(image: np.ndarray) -> np.ndarray:

@@ -48,11 +48,11 @@ class EmbeddedFeatures:
 
     def cutouts(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
         """See :class:`Features`."""
-        return unit(self._classifier.cutout_features(cutouts) - _background())
+        return unit(self._classifier.cutout_features(cutouts).numpy() - _background())
 
     def cells(self, image: np.ndarray) -> np.ndarray:
         """See :class:`Features`."""
-        return self._classifier.cell_features(image).transpose(1, 2, 0) - _background()
+        return self._classifier.cell_features(image).numpy().transpose(1, 2, 0) - _background()
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

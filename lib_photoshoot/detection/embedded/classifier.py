@@ -11,6 +11,7 @@ import torch
 
 from lib_photoshoot.detection.embedded.efficientnet_lite import EfficientNetLite2
 from lib_photoshoot.detection.embedded.joining import against_rivals
+from lib_photoshoot.detection.embedded.taught import TaughtHeads, load_taught
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.fusing import fold_batch_norms
 from lib_photoshoot.masks.morphology import Rect, bounding_rect
@@ -26,16 +27,20 @@ VIEW_MARGINS = (0.02, 0.08, 0.2)
 
 
 class ImageNetClassifier:
-    """Probabilities of the 1000 ImageNet classes, for cells of a picture or for cut-outs."""
+    """Probabilities of the 1000 ImageNet classes and, after them, of the taught words, for cells or for cut-outs.
 
-    def __init__(self, model: EfficientNetLite2) -> None:
+    The first 1000 sum to 1; each taught word's is apart from all others.
+    """
+
+    def __init__(self, model: EfficientNetLite2, taught: TaughtHeads | None = None) -> None:
+        self._taught = load_taught() if taught is None else taught
         self._model = model.eval()
         fold_batch_norms(self._model)
         self._model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @classmethod
-    def from_file(cls, path: Path) -> ImageNetClassifier:
-        """Load the published EfficientNet-Lite2 file. Raises WeightsError."""
+    def from_file(cls, path: Path, taught: TaughtHeads | None = None) -> ImageNetClassifier:
+        """Load the published EfficientNet-Lite2 file, with the packaged heads or others. Raises WeightsError."""
         model = EfficientNetLite2()
         try:
             model.load_state_dict(load_state_dict(path))
@@ -44,36 +49,46 @@ class ImageNetClassifier:
                 f"{path} is not the EfficientNet-Lite2 file: get it again with "
                 f"'{typed_command('models get efficientnet-lite2')}'."
             ) from error
-        return cls(model)
+        return cls(model, taught)
 
     def class_map(self, image: np.ndarray, side: int = MAP_SIDE) -> np.ndarray:
         """Classify every cell of the picture at once.
 
-        ``image`` is uint8 RGB; its longest side becomes ``side`` pixels. Returns float32 probabilities (1000, rows,
-        columns), a cell every 32 of these pixels.
+        ``image`` is uint8 RGB; its longest side becomes ``side`` pixels. Returns float32 probabilities (1000 + words,
+        rows, columns), a cell every 32 of these pixels.
         """
         with torch.inference_mode():
-            return self._model.classify_cells(_normalised([_scaled_to(image, side)]))[0].softmax(0).numpy()
+            cells = self._probabilities(self.cell_features(image, side).movedim(0, -1), cells=True)
+            return cells.movedim(-1, 0).contiguous().numpy()
 
-    def cell_features(self, image: np.ndarray, side: int = MAP_SIDE) -> np.ndarray:
-        """Return what the network sees in every cell, before it names anything: float32 (1280, rows, columns).
-
-        ``image`` and ``side`` are as for :meth:`class_map`.
-        """
+    def cell_features(self, image: np.ndarray, side: int = MAP_SIDE) -> torch.Tensor:
+        """Return the network's features of every cell, float32 (1280, rows, columns); see :meth:`class_map`."""
+        height, width = image.shape[:2]
+        scale = side / max(height, width)
+        size = (max(32, round(width * scale)), max(32, round(height * scale)))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         with torch.inference_mode():
-            return self._model.features(_normalised([_scaled_to(image, side)]))[0].numpy()
-
-    def cutout_features(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the cells' mean features, float32 (n, 1280), of square pictures as :meth:`classify` takes them."""
-        batches = [cutouts[start : start + CUTOUTS_A_CALL] for start in range(0, len(cutouts), CUTOUTS_A_CALL)]
-        with torch.inference_mode():
-            return torch.cat([self._model.features(_normalised(batch)).mean((2, 3)) for batch in batches]).numpy()
+            return self._model.features(_normalised([small]))[0]
 
     def classify(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
-        """Return float32 probabilities (n, 1000) of square uint8 RGB pictures of :data:`CUTOUT_SIDE` pixels."""
+        """Return float32 probabilities (n, 1000 + words) of square uint8 RGB pictures, :data:`CUTOUT_SIDE` pixels."""
+        with torch.inference_mode():
+            return self._probabilities(self.cutout_features(cutouts)).numpy()
+
+    def cutout_features(self, cutouts: Sequence[np.ndarray]) -> torch.Tensor:
+        """Return the network's mean features, float32 (n, 1280), of square cut-outs; see :meth:`classify`."""
         batches = [cutouts[start : start + CUTOUTS_A_CALL] for start in range(0, len(cutouts), CUTOUTS_A_CALL)]
         with torch.inference_mode():
-            return torch.cat([self._model(_normalised(batch)).softmax(1) for batch in batches]).numpy()
+            return torch.cat([self._model.features(_normalised(batch)).mean((2, 3)) for batch in batches])
+
+    def logits(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the logits (..., 1000) of the ImageNet classes for features (..., 1280)."""
+        return self._model.logits(features)
+
+    def _probabilities(self, features: torch.Tensor, *, cells: bool = False) -> torch.Tensor:
+        """Return probabilities (..., 1000 + words) for features (..., 1280)."""
+        logits = self.logits(features)
+        return torch.cat([logits.softmax(-1), self._taught.probabilities(features, logits, cells=cells)], -1)
 
     def evidence(
         self, image: np.ndarray, masks: Sequence[np.ndarray], indices: list[int], rivals: Sequence[int] = ()
@@ -92,7 +107,7 @@ class ImageNetClassifier:
         return [against_rivals(mean, indices, rivals) for mean in means]
 
     def consistent(self, image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
-        """Return float32 mean probabilities (1000,) over several views of a cut-out.
+        """Return float32 mean probabilities (1000 + words,) over several views of a cut-out.
 
         The best of several candidates is also the luckiest: a product stays itself in a mirror and with more or less
         of its surroundings, a chance likeness does not.
@@ -101,13 +116,6 @@ class ImageNetClassifier:
         views += [np.ascontiguousarray(view[:, ::-1]) for view in views]
         mean: np.ndarray = self.classify(views).mean(0)
         return mean
-
-
-def _scaled_to(image: np.ndarray, side: int) -> np.ndarray:
-    height, width = image.shape[:2]
-    scale = side / max(height, width)
-    size = (max(32, round(width * scale)), max(32, round(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
 
 
 def _normalised(images: Sequence[np.ndarray]) -> torch.Tensor:

@@ -44,7 +44,7 @@ class CutoutConfirmer:
         if indices is None:
             return None
         probabilities = self._classifier.classify([square_cutout(image, box) for image in images])
-        shown = [float(score) for score in probabilities[:, indices].sum(1)]
+        shown = [min(1.0, float(score)) for score in probabilities[:, indices].sum(1)]
         if self._small is None or max(shown) >= RECOGNISED:
             return shown
         own = labels_for(product.words, self._small.labels, load_vocabulary().key).own

@@ -95,6 +95,10 @@ class EfficientNetLite2(nn.Module):
         x = self._blocks(_relu6(self._bn0(self._conv_stem(x))))
         return _relu6(self._bn1(self._conv_head(x)))
 
+    def logits(self, features: Tensor) -> Tensor:
+        """Logits (..., 1000) of features (..., 1280): of a picture's mean ones, or of each cell's."""
+        return self._fc(features)
+
     def classify_cells(self, x: Tensor) -> Tensor:
         """Logits of every cell, (n, 1000, h / 32, w / 32).
 
@@ -103,4 +107,4 @@ class EfficientNetLite2(nn.Module):
         return F.conv2d(self.features(x), self._fc.weight[:, :, None, None], self._fc.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._fc(self.features(x).mean((2, 3)))
+        return self.logits(self.features(x).mean((2, 3)))

@@ -2,8 +2,8 @@
 
 ``vocabulary.json`` holds one product a line: its synonyms, the indices of the classes by which the network names it,
 each with the class's short label, and those of its rivals, things that look like it and are none. A class may be both:
-a wristwatch's dial is an analog clock to the network. Products that no class shows (headphones, earrings, spectacles)
-are left out on purpose.
+a wristwatch's dial is an analog clock to the network. From 1000 on stand the taught words (``taught.py``). Products
+that nothing shows (earrings, spectacles) are left out on purpose.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ IMAGENET_CLASSES = 1000
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One product of the table: its word, the synonyms, and short label by ImageNet-1k class index (0 to 999).
+    """One product of the table: its word, the synonyms, and short label by class index (from 1000: taught words).
 
     ``rivals`` are classes of look-alikes, which may be among ``classes``. ``only`` says in the plural which of its
     kinds the classes show, where those are few; empty where they show what the word means.

@@ -71,11 +71,6 @@ class Vocabulary:
         keys = (lookup_key(form) for form in singular_forms(word))
         return next((self._by_key[key] for key in keys if key in self._by_key), None)
 
-    def key(self, word: str) -> str:
-        """Return what is the same for all words of one entry; for another word its form for comparing."""
-        entry = self.find(word)
-        return lookup_key(word) if entry is None else entry.name
-
     def knows(self, word: str) -> bool:
         """Return whether an entry has this word."""
         return self.find(word) is not None

@@ -155,8 +155,9 @@ def test_the_table_of_words_names_labels_that_there_are(table: str, labels: tupl
     assert set(WORDS[table]) <= set(labels)
     for label, row in WORDS[table].items():
         assert row and set(row) <= {"is", "may_be"}, label
-        own, wider = set(map(key, row.get("is", ()))), set(map(key, row.get("may_be", ())))
-        assert not own & wider, label
+        assert not set(row.get("is", ())) & set(row.get("may_be", ())), label
+        found = labels_for([*row.get("is", ()), *row.get("may_be", ())], labels, key)
+        assert label in found.all and not found.own & found.wider
 
 
 def test_the_best_detector_that_is_there_is_taken_and_none_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

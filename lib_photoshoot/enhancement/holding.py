@@ -18,7 +18,8 @@ Original = Callable[[ProductRegion], "np.ndarray | None"]
 
 WORST = 2.5
 """Times a strict limit that the colour of the worst twentieth of a product may differ: a part that has another colour
-hardly moves the mean. Measured with painted-over parts by ``benchmarks/identity.py``."""
+hardly moves the mean. Set by judgement: with a limit of 4, six hundredths of a carton in another hue are beyond it, and
+three are not; ``benchmarks/identity.py`` measures it on more."""
 
 
 @dataclass(frozen=True, eq=False)

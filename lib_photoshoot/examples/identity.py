@@ -1,8 +1,8 @@
 """Whether a product that was enhanced, generated or photographed again is still the one that examples show.
 
 Finding asks which of all things in a picture may be the product. Here its outline is known, and the question is
-another: is *this* the user's article, by shape, print and colour, or one like it? Chosen and measured by
-``benchmarks/identity.py``.
+another: is *this* the user's article, by shape, print and colour, or one like it? The evidence and its weights are
+those of finding; ``benchmarks/identity.py`` measures them on pairs of photos.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.examples.signature import Signature
 
 SAME = 0.5
-"""The score from which an outlined product is the one of the examples."""
+"""The score from which an outlined product is the one of the examples: the one from which it is found as that."""
 KEPT_SHARE = 0.5
 """Of its score before that a product keeps when it is enhanced, where that score lay below :data:`SAME` already."""
 MARGIN = 0.1

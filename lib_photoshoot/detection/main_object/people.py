@@ -1,9 +1,9 @@
 """Whether what stands out is a person, who is no product, and which part of it is a hand beside one.
 
 A face is found by OpenCV's own cascade of boosted features (Lienhart & Maydt 2002), whose file comes with the library,
-and believed where it has the colour of skin: in 6 of 6 portraits, and in 2 of 147 pictures of things, a statue of Buddha
-and a barrel. Where a small detector is there, people who turn away or are small are
-found by that; it takes shirts, trousers and shoes for people too, so it is believed where some skin is seen.
+and believed where it has the colour of skin: in 6 of 6 portraits, and in 2 of 147 pictures of things, a barrel and a
+statue of Buddha. Where a small detector is there, people who turn away or are small are found by that; it takes shirts,
+trousers and shoes for people too, so it is believed where some skin is seen.
 """
 
 from __future__ import annotations

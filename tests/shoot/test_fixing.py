@@ -117,7 +117,7 @@ def test_nobody_has_looked_before_the_editor_opens(served: FixedShoot) -> None:
     assert [(shot["fixable"], shot["unfound"], "size" in shot) for shot in served.shots()] == [(True, True, False)] * 3
     assert served.ask("ready", {"ids": [0, 1, 2]})[0] == 202 and served.squares.calls == 0
     assert served.get("fix/original/2")[1]["Content-Type"] == "image/jpeg"
-    status, answer = served.ask("outline", {"id": 0, "region": 0, "points": []})
+    status, answer = served.ask("outline", {"id": 0, "region": 0, "steps": []})
     assert status == 409 and "open it again" in answer["error"]
     assert files_of(served.out) == before
     assert served.ask("find", {"id": 9})[0] == 409 and served.ask("find", {"id": "0"})[0] == 400
@@ -130,13 +130,27 @@ def test_a_picture_that_is_opened_is_looked_at_once(served: FixedShoot) -> None:
     assert [(region["product"], region["box"]) for region in item["regions"]] == [("lamp", [*map(float, SQUARE)])]
     assert not {"mask", "cutout", "by_hand"} & set(item["regions"][0]) and item["marks"] == []
     assert served.ask("find", {"id": 0})[1] == answer and served.squares.calls == 1
-    status, outline = served.ask("outline", {"id": 0, "region": 0, "points": []})
-    mask = np.asarray(Image.open(io.BytesIO(base64.b64decode(outline["mask"])))) > 127
+    status, outline = served.ask("outline", {"id": 0, "region": 0, "steps": []})
+    mask = np.asarray(Image.open(io.BytesIO(base64.b64decode(outline["answers"][0]["mask"])))) > 127
     assert status == 200 and mask.sum() == 400 and mask[10:30, 10:30].all()
     # As ``finish`` would have found it: it looks at the others alone.
     squares = Squares()
     lamp = run(served.out, squares)["lamp"]
     assert squares.calls == 1 and len(lamp.ranking) == 2 and not lamp.problems
+
+
+def test_a_word_that_nothing_knows_is_told_and_begins_no_run(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    write_shot_list(out, [{"name": "set", "class": "zzgrmbl", "count": 1}])
+    add(out, "set", (1,), scene)
+    one = FixedShoot(out)
+    try:
+        status, answer = one.ask("find", {"id": 0})
+    finally:
+        one.close()
+    assert status == 409 and "zzgrmbl" in answer["error"] and not one.squares.loads
+    assert not (out / "finished" / "set").exists()
 
 
 def test_finish_uses_what_was_drawn(served: FixedShoot) -> None:

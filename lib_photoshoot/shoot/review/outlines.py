@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib_photoshoot.build import check_words
 from lib_photoshoot.catalog.inputs import InputFile, is_run
 from lib_photoshoot.catalog.ledger import Ledger, Record
 from lib_photoshoot.catalog.review import ReviewedRun
@@ -82,7 +83,10 @@ class ShotOutlines:
             if self.known(entry.file, entry.seed) is not None:
                 return
             product, shoot = self._listed(entry.product), self._folder.path
-            choice, products = self._choose(product.settings), parse_products(product.settings.products)
+            choice = self._choose(product.settings)
+            # As `finish` does: a run of other words would not be gone on with.
+            wanted = parse_products(product.settings.products)
+            products = check_words(choice, wanted, product.settings.require_all).products
             filter_ = self._load(choice)
             place = run_folder if entry.accepted else candidates_folder
             run, source = place(shoot, entry.file.partition("/")[0]), source_of(shoot, entry.file, entry.seed)

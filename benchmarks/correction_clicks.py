@@ -123,10 +123,14 @@ def _corrected(
     mask = np.zeros(truth.shape, bool) if start is None else start
     rng = np.random.default_rng([*one.case.encode(), int(np.count_nonzero(truth)) % 1000])
     steps: list[Step] = []
+    along = True
     ious, seconds, kept = [mask_iou(mask, truth)], [], mask
     for number in range(given.actions):
         whole = number == 0 and ious[0] < given.whole_below
-        step = _clicked(mask, truth, whole, one.case) if given.tool == "click" else _drawn(mask, truth, whole, rng)
+        if given.tool == "click":
+            step = _clicked(mask, truth, whole, one.case)
+        else:
+            step = _drawn(mask, truth, whole, rng, along)
         if step is None:
             break
         begun = time.perf_counter()
@@ -137,6 +141,8 @@ def _corrected(
         if found[chosen] > ious[-1]:
             steps.append(replace(step, choice=chosen))
             mask = answers.mask(chosen)
+        elif step.kind is StepKind.LINE:
+            along = False  # who drew along something in vain draws around it
         ious.append(mask_iou(mask, truth))
         if number < ACTIONS:
             kept = mask
@@ -152,8 +158,8 @@ def _clicked(mask: np.ndarray, truth: np.ndarray, whole: bool, case: str) -> Ste
     return None if click is None else Step(StepKind.CLICK, click[2], (click[:2],), REACH * HAND * max(truth.shape))
 
 
-def _drawn(mask: np.ndarray, truth: np.ndarray, whole: bool, rng: np.random.Generator) -> Step | None:
-    """A line around the whole product, or around or along the largest area that is wrong."""
+def _drawn(mask: np.ndarray, truth: np.ndarray, whole: bool, rng: np.random.Generator, along: bool) -> Step | None:
+    """A line around the whole product, or around the largest area that is wrong; ``along`` it where it is thin."""
     reach = REACH * HAND * max(truth.shape)
     if whole:
         return Step(StepKind.LOOP, True, tuple(loop_around(truth, rng)), reach)
@@ -161,7 +167,7 @@ def _drawn(mask: np.ndarray, truth: np.ndarray, whole: bool, rng: np.random.Gene
     if area is None:
         return None
     part, inside = area
-    if is_thin(part):
+    if along and is_thin(part):
         return Step(StepKind.LINE, inside, tuple(line_along(part, rng)), reach)
     return Step(StepKind.LOOP, inside, tuple(loop_around(part, rng)), reach)
 

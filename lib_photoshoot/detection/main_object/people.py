@@ -60,7 +60,7 @@ def person_cue(seen: Callable[[np.ndarray], Sequence[SeenBox]] | None) -> Callab
             return False
         inside = np.zeros(mask.shape, bool)
         for found in seen(image):
-            if found.label == "person" and found.score >= PERSON_SCORE:
+            if found.label.lower() == "person" and found.score >= PERSON_SCORE:
                 x0, y0, x1, y1 = (round(side) for side in found.box)
                 inside[max(y0, 0) : y1, max(x0, 0) : x1] = True
         return bool(inside[mask].mean() >= PERSON_SHARE)

@@ -16,7 +16,7 @@ _COMPARED_SIDE = 512
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Alternative:
     """One outline, and how it was found, for people."""
 
     name: str
@@ -36,15 +36,15 @@ class Answers:
     _shape: tuple[int, ...]
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], likely: int = 0) -> Answers:
+    def of(cls, answers: Sequence[Alternative], likely: int = 0) -> Answers:
         """Hold these answers, all of one size; there is one at least."""
         bits = tuple(np.packbits(one.mask) for one in answers)
         return cls(_numbered([one.name for one in answers]), likely, bits, answers[0].mask.shape)
 
     @property
-    def all(self) -> list[Answer]:
+    def all(self) -> list[Alternative]:
         """All of them, with their outlines."""
-        return [Answer(name, self.mask(number)) for number, name in enumerate(self.names)]
+        return [Alternative(name, self.mask(number)) for number, name in enumerate(self.names)]
 
     def mask(self, choice: int | None) -> np.ndarray:
         """Return the outline, bool (height, width), of the answer of this number, or of the likely one."""
@@ -52,12 +52,12 @@ class Answers:
         return np.unpackbits(bits, count=math.prod(self._shape)).view(bool).reshape(self._shape)
 
 
-def answers_of(before: np.ndarray, found: Iterable[Answer]) -> Answers:
+def answers_of(before: np.ndarray, found: Iterable[Alternative]) -> Answers:
     """Return the answers that differ, at most :data:`MOST`; of two that are alike the earlier one stays.
 
     ``before`` is the outline so far, and the first answer is the likely one.
     """
-    kept: list[tuple[Answer, np.ndarray]] = []
+    kept: list[tuple[Alternative, np.ndarray]] = []
     for answer in found:
         change = _small(answer.mask ^ before)
         if kept and not (answer.mask ^ before).any():

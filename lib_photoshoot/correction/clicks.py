@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from lib_photoshoot.correction.alternatives import Answer, Answers, answers_of
+from lib_photoshoot.correction.alternatives import Alternative, Answers, answers_of
 from lib_photoshoot.correction.changes import Click, changed_at, disc_at, place_of, tidied, touches
 from lib_photoshoot.correction.drawn import lined, looped
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, box_of, clicks_of, enlarged, vote_shape
@@ -69,7 +69,7 @@ class ClickOutliner:
         empty = np.zeros(image.shape[:2], bool)
         mask = empty if start is None else start
         if not steps:
-            return Answers.of([Answer("", mask)])
+            return Answers.of([Alternative("", mask)])
         with self._asking:
             begun = (_digest(image), None if start is None else _digest(start))
             for number in range(1, len(steps) + 1):
@@ -92,13 +92,13 @@ class ClickOutliner:
             found = self._clicked(image, mask, steps)
         return answers_of(mask, found)
 
-    def _clicked(self, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step]) -> Iterator[Answer]:
+    def _clicked(self, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step]) -> Iterator[Alternative]:
         clicks = clicks_of(steps)
         click = clicks[-1]
         if not mask.any() and len(clicks) == 1:
-            yield Answer("Best guess", self._new(image, None, clicks))
+            yield Alternative("Best guess", self._new(image, None, clicks))
         else:
-            yield Answer("Best guess", tidied(self._corrected(image, mask, clicks), mask, click))
+            yield Alternative("Best guess", tidied(self._corrected(image, mask, clicks), mask, click))
         free = ~mask if click[2] else mask
 
         here = (click[0], click[1], True)
@@ -112,16 +112,16 @@ class ClickOutliner:
                 found.append(("Other part", changed_at(enlarged(answer.probability, image), mask, click)))
         for name, part in found:
             if part is not None and part.any():
-                yield Answer(name, tidied(mask | part if click[2] else mask & ~part, mask, click))
+                yield Alternative(name, tidied(mask | part if click[2] else mask & ~part, mask, click))
 
-    def _boxed(self, image: np.ndarray, step: Step) -> Iterator[Answer]:
+    def _boxed(self, image: np.ndarray, step: Step) -> Iterator[Alternative]:
         box = box_of(step)
         ranked = self._ranked(image, box, [])
-        yield Answer("Best guess", _whole(ranked[0], image))
+        yield Alternative("Best guess", _whole(ranked[0], image))
         inside = loop_inside([(box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3])], image.shape)
         for answer in ranked[1:]:
-            yield Answer("Other part", _whole(answer, image))
-        yield Answer("By colour", tidied(snapped(image, inside, 0.25 * min(box[2] - box[0], box[3] - box[1]))))
+            yield Alternative("Other part", _whole(answer, image))
+        yield Alternative("By colour", tidied(snapped(image, inside, 0.25 * min(box[2] - box[0], box[3] - box[1]))))
 
     def _new(self, image: np.ndarray, box: Box | None, clicks: Sequence[Click]) -> np.ndarray:
         return _whole(self._ranked(image, box, clicks)[0], image)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from lib_photoshoot.correction.alternatives import Answer
+from lib_photoshoot.correction.alternatives import Alternative
 from lib_photoshoot.correction.changes import Click, pieces_along, tidied
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
 from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
@@ -37,11 +37,11 @@ LOOP_LIKE = 0.6
 """Overlap with what a person drew around from which SAM means the same."""
 
 
-def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step: Step) -> Iterator[Answer]:
+def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step: Step) -> Iterator[Alternative]:
     """Yield the outlines, bool (height, width), that a loop may make of ``mask``."""
     drawn = loop_inside(step.path, image.shape)
     if not drawn.any():
-        yield Answer("As drawn", mask)
+        yield Alternative("As drawn", mask)
         return
 
     def changed(part: np.ndarray) -> np.ndarray:
@@ -56,12 +56,12 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
         and (mask_iou(mask, likely) >= WHOLE_LIKE or lacking < NEW_SHARE * np.count_nonzero(likely))
     ):
         # Who draws around the whole product, or within its outline so far, means nothing but it.
-        yield from (Answer(name, part) for name, part in parts)
-        yield Answer("Added", changed(likely))
+        yield from (Alternative(name, part) for name, part in parts)
+        yield Alternative("Added", changed(likely))
         return
-    yield from (Answer(name, changed(part)) for name, part in parts)
+    yield from (Alternative(name, changed(part)) for name, part in parts)
     if step.inside and (mask & ~likely).any():
-        yield Answer("This alone", likely)
+        yield Alternative("This alone", likely)
 
 
 def _parts_inside(
@@ -102,7 +102,9 @@ def _seen_in(
     return sorted(found, key=lambda one: -one[1])
 
 
-def lined(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step]) -> Iterator[Answer]:
+def lined(
+    segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step]
+) -> Iterator[Alternative]:
     """Yield the outlines, bool (height, width), that the line of the last of ``steps`` may make of ``mask``."""
     last = steps[-1]
     line = line_of(last.path, image.shape, max(1.0, LINE_WIDTH * last.reach))
@@ -112,13 +114,13 @@ def lined(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, steps:
         return mask | part if last.inside else mask & ~part
 
     seen = _seen_along(segmenter, image, mask, steps, line)
-    like = Answer("Like the line", tidied(changed(along_line(image, last.path, free, last.reach)), mask))
+    like = Alternative("Like the line", tidied(changed(along_line(image, last.path, free, last.reach)), mask))
     if seen and (not mask.any() or np.count_nonzero(seen[0]) <= MOST_BELOW * np.count_nonzero(mask)):
-        yield Answer("Best guess", tidied(changed(seen.pop(0)), mask))
+        yield Alternative("Best guess", tidied(changed(seen.pop(0)), mask))
     yield like
     for part in seen:
-        yield Answer("Other part", tidied(changed(part), mask))
-    yield Answer("Just the line", changed(line & free))
+        yield Alternative("Other part", tidied(changed(part), mask))
+    yield Alternative("Just the line", changed(line & free))
 
 
 def _seen_along(

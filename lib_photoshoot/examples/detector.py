@@ -22,7 +22,7 @@ from lib_photoshoot.examples.features import EmbeddedFeatures, Features
 from lib_photoshoot.examples.identity import Identity, identity_of
 from lib_photoshoot.examples.keeping import keep_signature, kept_signature, key_of, unpacked
 from lib_photoshoot.examples.looking import Looked, looks_alike
-from lib_photoshoot.examples.matching import Answer, Place, Resemblance, compare, print_places
+from lib_photoshoot.examples.matching import Sameness, Place, Resemblance, compare, print_places
 from lib_photoshoot.examples.signature import Signature, make_signature, said_of
 from lib_photoshoot.examples.sources import ExampleFiles, Kept, list_examples
 from lib_photoshoot.masks.comparison import SAME_PLACE_IOU
@@ -197,7 +197,7 @@ def _detection(product: Product, candidate: Sighting, likeness: Resemblance, loo
     x0, y0, x1, y1 = candidate.box
     box = (x0 * width, y0 * height, x1 * width, y1 * height)
     threshold = calibration.THRESHOLD if product.threshold is None else product.threshold
-    other = likeness.score < threshold and likeness.answer is not Answer.ABSENT
+    other = likeness.score < threshold and likeness.answer is not Sameness.ABSENT
     refused = Reason.OTHER_OF_ITS_KIND if other else None
     if candidate.mask is None or (candidate.quality or 0.0) < GOOD_MASK:
         return Detection(product.name, box, likeness.score, refused=refused)

@@ -21,12 +21,12 @@ from lib_photoshoot.results import Box
 PRINT_CLIP = 6.0
 """Log odds beyond which a print decides nothing more."""
 USUAL_COLOUR = 0.55
-"""Likeness of the colours of one product in two photos, where a single example cannot tell."""
+"""Sameness of the colours of one product in two photos, where a single example cannot tell."""
 MIDDLE = 0.8
 """Share of a box's sides whose ellipse is taken for the product where no mask is known."""
 
 
-class Answer(str, Enum):
+class Sameness(str, Enum):
     """What a candidate is; the values are stable codes."""
 
     THIS = "this_product"
@@ -49,11 +49,11 @@ class Resemblance:
     score: float
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> Sameness:
         """Return this product, only its kind, or neither."""
         if self.score >= calibration.THRESHOLD:
-            return Answer.THIS
-        return Answer.KIND if self.look >= calibration.KIND_LOOK else Answer.ABSENT
+            return Sameness.THIS
+        return Sameness.KIND if self.look >= calibration.KIND_LOOK else Sameness.ABSENT
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lib_photoshoot.correction.alternatives import MOST, Answer, answers_of
+from lib_photoshoot.correction.alternatives import MOST, Alternative, answers_of
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.prompting import spread
 from lib_photoshoot.correction.snapping import along_line, colour_patches, line_of, loop_inside, snapped
@@ -145,6 +145,8 @@ def test_answers_that_nobody_could_tell_apart_are_one(choice: int | None) -> Non
     one[5:15, 5:15], other[2:4, 2:4] = True, True
     nearly = one.copy()
     nearly[5, 5] = False
-    answers = answers_of(before, [Answer("a", one), Answer("a", other), Answer("b", nearly), Answer("c", before)])
+    answers = answers_of(
+        before, [Alternative("a", one), Alternative("a", other), Alternative("b", nearly), Alternative("c", before)]
+    )
     assert answers.names == ("a", "a 2") and answers.likely == 1
     assert (answers.mask(choice) == (other if choice == 0 else one)).all()

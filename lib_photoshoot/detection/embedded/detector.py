@@ -93,7 +93,7 @@ class Sought:
 
 
 @dataclass(frozen=True, eq=False)
-class Looked:
+class Searched:
     """A picture, uint8 RGB, with what was seen of it as a whole."""
 
     image: np.ndarray
@@ -136,7 +136,7 @@ class EmbeddedDetector:
         whole = self._classifier.classify([square_cutout(working, (0.0, 0.0, float(width), float(height)), 0.0)])[0]
         sought = [self._sought(product) for product in products]
         cells = class_map(self._classifier, working, [one.classes for one in sought])
-        looked = Looked(working, cells, whole, boxes)
+        looked = Searched(working, cells, whole, boxes)
         return [
             replace(
                 detection,
@@ -155,7 +155,7 @@ class EmbeddedDetector:
         classes = list(vocabulary.classes_for(product))
         return Sought(product.name, classes, list(vocabulary.rivals_for(product)), labels)
 
-    def _instances(self, looked: Looked, sought: Sought) -> list[Detection]:
+    def _instances(self, looked: Searched, sought: Sought) -> list[Detection]:
         """Return the instances of a product, or the one candidate that came nearest."""
         heat = heat_of(looked.probabilities, sought.classes)
         peak = peak_of(heat)
@@ -190,7 +190,7 @@ class EmbeddedDetector:
         self._look_again(looked, sought, heat, found)
         return found.detections + further
 
-    def _first_look(self, looked: Looked, sought: Sought, seeds: Sequence[Seed]) -> list[float]:
+    def _first_look(self, looked: Searched, sought: Sought, seeds: Sequence[Seed]) -> list[float]:
         """Return the joined score of each seed's box, before anything is outlined."""
         views, owners = [], []
         for number, seed in enumerate(seeds):
@@ -201,7 +201,7 @@ class EmbeddedDetector:
         best = [max(p for p, owner in zip(shown, owners, strict=True) if owner == n) for n in range(len(seeds))]
         return [self._joined(looked, sought, p, seed.box) for p, seed in zip(best, seeds, strict=True)]
 
-    def _look_again(self, looked: Looked, sought: Sought, heat: np.ndarray, found: Instances) -> None:
+    def _look_again(self, looked: Searched, sought: Sought, heat: np.ndarray, found: Instances) -> None:
         """Look for further instances at the peaks that remain without those already found.
 
         They must be recognised without them: the background around a car is no second car.
@@ -222,13 +222,13 @@ class EmbeddedDetector:
             seed = at_peak(heat, peak, looked.image.shape)
             in_vain += not found.add(*self._outline(looked, found.view, sought, seed))
 
-    def _joined(self, looked: Looked, sought: Sought, shown: float, box: Box) -> float:
+    def _joined(self, looked: Searched, sought: Sought, shown: float, box: Box) -> float:
         """Return the score of a product of which the classifier is sure by ``shown`` in the place of ``box``."""
         seen = seen_at(looked.boxes, sought.labels.own, box) if sought.labels.own else None
         return joined(shown, seen, looked.share(box))
 
     def _outline(
-        self, looked: Looked, view: np.ndarray, sought: Sought, seed: Seed
+        self, looked: Searched, view: np.ndarray, sought: Sought, seed: Seed
     ) -> tuple[Detection | None, np.ndarray]:
         """Return the product at a seed, and the pixels that were seen to be it, bool."""
         image = looked.image
@@ -259,7 +259,7 @@ class EmbeddedDetector:
             return Detection(sought.name, outer, score), seen
         return Detection(sought.name, outer, score, chosen.mask, chosen.quality), seen
 
-    def _score(self, looked: Looked, view: np.ndarray, sought: Sought, box: Box, seed: Seed) -> float:
+    def _score(self, looked: Searched, view: np.ndarray, sought: Sought, box: Box, seed: Seed) -> float:
         """Return how sure it is that the product is in ``box``, and in the seed's own where that was detected."""
         shown = against_rivals(self._classifier.consistent(view, box), sought.classes, sought.rivals)
         return self._joined(looked, sought, shown, box if seed.point is not None else seed.box)

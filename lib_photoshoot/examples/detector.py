@@ -22,7 +22,7 @@ from lib_photoshoot.examples.features import EmbeddedFeatures, Features
 from lib_photoshoot.examples.identity import Identity, identity_of
 from lib_photoshoot.examples.keeping import keep_signature, kept_signature, key_of, unpacked
 from lib_photoshoot.examples.looking import Looked, looks_alike
-from lib_photoshoot.examples.matching import Sameness, Place, Resemblance, compare, print_places
+from lib_photoshoot.examples.matching import Place, Resemblance, Sameness, compare, print_places
 from lib_photoshoot.examples.signature import Signature, make_signature, said_of
 from lib_photoshoot.examples.sources import ExampleFiles, Kept, list_examples
 from lib_photoshoot.masks.comparison import SAME_PLACE_IOU

@@ -166,7 +166,8 @@ function chooseAnswer(at) {
   draft.history.swap(withRegion(draft.history.now, region.key, answeredBy(region, chosen)));
   settled(draft);
   tell(`${answers.names[chosen]}, ${chosen + 1} of ${count}`);
-  showChange(draft, before, draft.region.mask);
+  // Two answers may differ by little; nothing is wrong with that.
+  tintChange(draft, ...[before, draft.region.mask].map(runs => unpacked(runs, draft.edit[0] * draft.edit[1])));
 }
 const nextAnswer = by => { const { answers } = (fixer.draft && fixer.draft.region) || {}; if (answers) chooseAnswer(answers.chosen + by); };
 /** What a click changed is tinted for a moment; that it changed nothing is said. */

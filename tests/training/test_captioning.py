@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
+from lib_photoshoot.detection.embedded.taught import load_taught
+from lib_photoshoot.detection.embedded.vocabulary import IMAGENET_CLASSES, load_vocabulary
 from lib_photoshoot.errors import ImageError, TrainingError, WeightsError
 from lib_photoshoot.images import read_picture
 from lib_photoshoot.training.captions import blip, embedded
@@ -29,6 +30,7 @@ from lib_photoshoot.training.dataset.scanning import scan
 TAG = "ppzocketv2"
 WORDS = "a picture of cup shoe bag red wooden on the table with ' s , . two car watch"
 SIDE = 32
+CLASSES = IMAGENET_CLASSES + len(load_taught().words)
 
 
 @pytest.fixture(scope="session")
@@ -329,13 +331,13 @@ class KnownClasses:
 
     def classify(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
         assert [cutout.shape for cutout in cutouts] == [(260, 260, 3)] * 3
-        probabilities = np.zeros((len(cutouts), 1000), np.float32)
+        probabilities = np.zeros((len(cutouts), CLASSES), np.float32)
         for index, value in self.whole.items():
             probabilities[:, index] = value
         return probabilities
 
     def class_map(self, image: np.ndarray) -> np.ndarray:
-        cells = np.zeros((1000, 9, 9), np.float32)
+        cells = np.zeros((CLASSES, 9, 9), np.float32)
         for index, value in self.place.items():
             cells[index, 3:6, 3:6] = value
         return cells

@@ -111,10 +111,10 @@ def test_what_is_looked_for_otherwise_is_said(typed: str, sentence: str) -> None
 
 
 def test_what_is_not_looked_for_is_said_in_one_sentence_with_what_to_do() -> None:
-    checked = check(VOCABULARY, parse_products("Zzyx, mug, Kopfhörer, jaket"))
+    checked = check(VOCABULARY, parse_products("Zzyx, mug, Ohrringe, kettel"))
     assert [product.name for product in checked.products] == ["mug"] and checked.notes == ()
     assert checked.refusal.startswith(
-        "Zzyx, Kopfhörer and jaket (Kopfhörer is German for headphones; jaket may be jacket): not looked for, since "
+        "Zzyx, Ohrringe and kettel (Ohrringe is German for earring; kettel may be kettle): not looked for, since "
         "the embedded detector does not know these words; teach each with 3 photos (Zzyx = @folder), or get "
         "GroundingDINO"
     )
@@ -180,7 +180,6 @@ def test_the_word_that_names_the_thing_is_found(typed: str, names: set[str]) -> 
         "phone cases",
         "pot plant",
         "game console",
-        "head phones",
         "ear phones",
         "ear rings",
         "toy car",
@@ -227,7 +226,6 @@ def test_the_word_that_names_the_thing_is_found(typed: str, names: set[str]) -> 
         "glasses",
         "notebook",
         "flower bed",
-        "wheel chair",
         "model car",
     ],
 )
@@ -272,14 +270,10 @@ def test_misspelt_words_are_answered_with_what_is_meant(typed: str, meant: str) 
     "typed",
     [
         "charger",
-        "shirt",
-        "shirts",
         "Handtasch",
         "soap",
         "bracelet",
-        "headphones",
         "ring",
-        "blouse",
         "brush",
         "cat",
         "bolt",
@@ -303,9 +297,6 @@ def test_misspelt_words_are_answered_with_what_is_meant(typed: str, meant: str) 
         "glove",
         "gloves",
         "braclet",
-        "scisors",
-        "jaket",
-        "dres",
         "qqqq",
     ],
 )

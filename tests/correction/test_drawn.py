@@ -8,10 +8,12 @@ import pytest
 
 from lib_photoshoot.correction.alternatives import MOST, Alternative, answers_of
 from lib_photoshoot.correction.clicks import ClickOutliner
+from lib_photoshoot.correction.drawn import looped
 from lib_photoshoot.correction.prompting import spread
 from lib_photoshoot.correction.snapping import along_line, colour_patches, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.pages.fixing import Step, StepKind
+from lib_photoshoot.segmentation.protocol import SoftCandidate
 from tests.correction.test_clicks import BLUE, RED, click, outliner, picture
 
 __all__ = ["outliner", "picture"]
@@ -150,3 +152,26 @@ def test_answers_that_nobody_could_tell_apart_are_one(choice: int | None) -> Non
     )
     assert answers.names == ("a", "a 2") and answers.likely == 1
     assert (answers.mask(choice) == (other if choice == 0 else one)).all()
+
+
+class _Blind:
+    """A segmenter that sees nothing: what is drawn stands alone."""
+
+    def prompted(self, *asked: object) -> list[SoftCandidate]:
+        return [SoftCandidate(np.zeros(SHAPE, np.float32), 0.0)]
+
+    def embed_ahead(self, image: np.ndarray) -> None:
+        pass
+
+
+def test_what_is_taken_away_leaves_no_rim_of_crumbs() -> None:
+    mask = np.zeros(SHAPE, np.uint8)
+    cv2.rectangle(mask, (20, 20), (100, 200), (1,), cv2.FILLED)
+    body = mask > 0
+    for at in np.linspace(0, 6, 9):
+        tip = (round(200 + 46 * np.cos(at)), round(120 + 46 * np.sin(at)))
+        cv2.line(mask, (200, 120), tip, (1,), 1)
+    cv2.circle(mask, (200, 120), 36, (1,), cv2.FILLED)
+    step = loop(around(200, 120, 40, off=0.5), inside=False)
+    taken = {one.name: one.mask for one in looped(_Blind(), np.full((*SHAPE, 3), 128, np.uint8), mask > 0, step)}
+    assert (taken["As drawn"] == body).all()

@@ -170,12 +170,13 @@ function chooseAnswer(at) {
   tintChange(draft, ...[before, draft.region.mask].map(runs => unpacked(runs, draft.edit[0] * draft.edit[1])));
 }
 const nextAnswer = by => { const { answers } = (fixer.draft && fixer.draft.region) || {}; if (answers) chooseAnswer(answers.chosen + by); };
-/** What a click changed is tinted for a moment; that it changed nothing is said. */
+/** What a step changed is tinted for a moment; that it changed nothing, or hardly anything, is said. */
 function showChange(draft, before, after) {
   const [wide, high] = draft.edit, masks = [before, after].map(runs => unpacked(runs, wide * high));
   tintChange(draft, ...masks);
   if (!isSlight(...masks, wide)) return;
-  draft.note = "That changed nothing; draw around the part (D), or paint with the brush (B).";
+  const same = masks[0].every((value, at) => value === masks[1][at]);
+  draft.note = `${same ? "That changed nothing" : "That moved the edge by a hair"}; draw around the part (D), or paint with the brush (B).`;
   tell(draft.note);
   showPanel();
 }

@@ -43,12 +43,12 @@ def differing(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def found_mask(picture: np.ndarray) -> np.ndarray:
-    """The product's mask as the filter sees it, by the command line's own way."""
+    """What the filter enhances, by the command line's own way: not what shows through under the handle."""
     from lib_photoshoot.build import build_filter
     from lib_photoshoot.products import parse_products
 
     result = build_filter().detect(picture, parse_products("handbag"))
-    return np.any([region.mask for region in result.regions], axis=0)
+    return np.any([region.solid for region in result.regions], axis=0)
 
 
 def test_a_product_is_repainted_and_every_other_pixel_stays(

@@ -9,7 +9,6 @@ so there are several answers, and a person chooses. ``benchmarks/correction_clic
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,16 @@ import numpy as np
 from lib_photoshoot.correction.alternatives import Alternative, Answers, answers_of
 from lib_photoshoot.correction.changes import Click, changed_at, disc_at, place_of, tidied, touches
 from lib_photoshoot.correction.drawn import lined, looped
-from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, box_of, clicks_of, enlarged, vote_shape
+from lib_photoshoot.correction.prompting import (
+    ClickSegmenter,
+    RememberingSegmenter,
+    box_around,
+    box_of,
+    clicks_of,
+    digest,
+    enlarged,
+    vote_shape,
+)
 from lib_photoshoot.correction.snapping import colour_patches, loop_inside, snapped
 from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.masks.comparison import mask_iou
@@ -45,7 +53,7 @@ class ClickOutliner:
     """Outlines by clicks, lines, loops and boxes; methods may be called from several threads."""
 
     def __init__(self, segmenter: ClickSegmenter) -> None:
-        self._segmenter = segmenter
+        self._segmenter = RememberingSegmenter(segmenter)
         self._asking = threading.Lock()
         self._answers: OrderedDict[tuple[Any, ...], Answers] = OrderedDict()
 
@@ -71,7 +79,7 @@ class ClickOutliner:
         if not steps:
             return Answers.of([Alternative("", mask)])
         with self._asking:
-            begun = (_digest(image), None if start is None else _digest(start))
+            begun = (digest(image), None if start is None else digest(start))
             for number in range(1, len(steps) + 1):
                 so_far = steps[:number]
                 # What the last step is answered does not hang on which of the answers is chosen.
@@ -203,7 +211,3 @@ def _whole(answer: SoftCandidate, image: np.ndarray) -> np.ndarray:
 def _scaled(box: Box, factor: float) -> Box:
     x0, y0, x1, y1 = (side * factor for side in box)
     return x0, y0, x1, y1
-
-
-def _digest(pixels: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -14,6 +16,9 @@ from lib_photoshoot.pages.fixing import Step, StepKind
 from lib_photoshoot.results import Box
 from lib_photoshoot.segmentation.outlining import VOTE_SIDE
 from lib_photoshoot.segmentation.protocol import SoftCandidate
+
+QUESTIONS_KEPT = 8
+"""A step asks about half as many; three answers of up to 4 MB each."""
 
 
 class ClickSegmenter(Protocol):
@@ -29,6 +34,39 @@ class ClickSegmenter(Protocol):
     ) -> list[SoftCandidate]: ...
 
     def embed_ahead(self, image: np.ndarray) -> None: ...
+
+
+class RememberingSegmenter:
+    """Answers each of the last questions once: the likely answer to a step and the other ones ask some of the same."""
+
+    def __init__(self, segmenter: ClickSegmenter) -> None:
+        self._segmenter = segmenter
+        self._answers: OrderedDict[tuple[Any, ...], list[SoftCandidate]] = OrderedDict()
+
+    def embed_ahead(self, image: np.ndarray) -> None:
+        """See :class:`ClickSegmenter`."""
+        self._segmenter.embed_ahead(image)
+
+    def prompted(
+        self,
+        image: np.ndarray,
+        box: Box | None,
+        points: Sequence[Click],
+        shape: tuple[int, ...],
+        prior: np.ndarray | None = None,
+    ) -> list[SoftCandidate]:
+        """See :class:`ClickSegmenter`."""
+        key = (digest(image), box, tuple(points), shape, None if prior is None else digest(prior))
+        if key not in self._answers:
+            self._answers[key] = self._segmenter.prompted(image, box, points, shape, prior)
+            while len(self._answers) > QUESTIONS_KEPT:
+                self._answers.popitem(last=False)
+        return self._answers[key]
+
+
+def digest(pixels: np.ndarray) -> bytes:
+    """Return what is the same for arrays of the same values."""
+    return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()
 
 
 def vote_shape(image: np.ndarray) -> tuple[int, int]:

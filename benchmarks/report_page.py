@@ -7,10 +7,10 @@ about 11 KB, more than most photographs have in a shoot, and three of about 25 K
 Printed per page: its size; the time until the first card has its
 thumbnail decoded, from the beginning of the navigation; the medians of a change of the filter, an arrow key in the
 grid, a decision by key, and an arrow key in the large view until its picture is shown, each until the next frame is
-drawn; of a served page, the median and the longest from a key until the answer, which is sent when the decision is on
-the disk; of a jump to the far end of the page until all thumbnails in sight are decoded; while the page scrolls by 1200
-pixels a second, the longest frame, and frames a second; and what remains after all that: script memory, and memory of
-the page's whole process (MB), and elements.
+drawn; of a served page, the median and the longest from a key until the decision is on the disk, by the one clock that
+browser and server have; of a jump to the far end of the page until all thumbnails in sight are decoded; while the page
+scrolls by 1200 pixels a second, the longest frame, and frames a second; and what remains after all that: script memory,
+and memory of the page's whole process (MB), and elements.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TIMED = """async () => {
 KEY = (
     "(document.activeElement || document.body).dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
 )
-# Resolves with the milliseconds from a key to the end of the answer about its decision.
+# Resolves with when a key was pressed, in milliseconds of the machine's clock, once its decision is answered.
 KEPT = """async () => {
     performance.clearResourceTimings();
     const start = performance.now();
@@ -50,7 +50,7 @@ KEPT = """async () => {
     for (;;) {
         const asked = performance.getEntriesByType("resource")
             .find(one => one.name.endsWith("/decide") && one.responseEnd);
-        if (asked) return asked.responseEnd - start;
+        if (asked) return performance.timeOrigin + start;
         await new Promise(done => setTimeout(done, 5));
     }
 }"""
@@ -105,7 +105,9 @@ def main() -> int:
             show(count, kind, "file", size, measure(browser, (out / "report.html").as_uri(), given.rounds, kind))
             with PageServer(reviewed) as server:
                 threading.Thread(target=server.serve_forever, daemon=True).start()
-                figures, size = measure(browser, server.address, given.rounds, kind), served_size(server.address)
+                kept = told_when_written(reviewed)
+                figures = measure(browser, server.address, given.rounds, kind, kept)
+                size = served_size(server.address)
                 server.shutdown()
             show(count, kind, "served", size, figures)
             print(f"{count:>8} made up and read in {read - start:.2f} s, written in {written - read:.2f} s", flush=True)
@@ -129,8 +131,22 @@ def reviewed_run(out: Path, count: int) -> Any:
     return ReviewedRun(out)
 
 
-def measure(browser: Any, address: str, rounds: int, kind: str) -> list[float]:
-    """Milliseconds, then MB of script memory and the number of elements."""
+def told_when_written(reviewed: Any) -> list[float]:
+    """A list that gets the time, in seconds, whenever decisions of ``reviewed`` are on the disk."""
+    times: list[float] = []
+    decide = reviewed.decide
+
+    def timed(chosen: Any) -> Any:
+        answer = decide(chosen)
+        times.append(time.time())
+        return answer
+
+    reviewed.decide = timed
+    return times
+
+
+def measure(browser: Any, address: str, rounds: int, kind: str, written: list[float] | None = None) -> list[float]:
+    """Milliseconds, then MB of script memory and the number of elements; ``written`` is when decisions were written."""
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.set_default_timeout(120_000)
     page.goto(address, wait_until="commit")
@@ -147,7 +163,12 @@ def measure(browser: Any, address: str, rounds: int, kind: str) -> list[float]:
     changed = median(*shows)
     key = median(KEY % "ArrowRight", KEY % "ArrowDown")
     decision = median(KEY % "r", KEY % "a")
-    kept = [page.evaluate(KEPT % (KEY % key)) for key in "ra" * rounds] if address.startswith("http") else [0.0]
+    kept = [0.0]
+    if written is not None:
+        page.wait_for_timeout(500)  # the decisions so far are written
+        written.clear()
+        pressed = [page.evaluate(KEPT % (KEY % key)) for key in "ra" * rounds]
+        kept = [1000 * at - key for at, key in zip(written, pressed, strict=True)]
     page.keyboard.press("Enter")
     page.wait_for_timeout(400)
     large = median(KEY % "ArrowRight", until="document.querySelector('.stage img')")

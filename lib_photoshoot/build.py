@@ -179,11 +179,12 @@ def load_models(choice: ModelChoice, signatures: Signatures | None = None) -> Mo
         choice.bf16,
         snapshot_of(choice.detector),
         quick,
+        small_detector(),
         signatures or {},
     )
     words = resolve_name(entry.loader)(given)
     detector = RoutedDetector(words, {way: partial(_finder, way, given) for way in WAYS})
-    confirmer = CutoutConfirmer(classifier, small_detector(), guesses=entry.classifies_cutouts)
+    confirmer = CutoutConfirmer(classifier, given.small, guesses=entry.classifies_cutouts)
     outliner = Outliner(segmenter, quick, fine_salience(), confirmer, thorough=choice.thorough)
     return Models(choice, detector, segmenter, RoutedConfirmer(confirmer, detector), outliner)
 

@@ -26,7 +26,6 @@ from lib_photoshoot.correction.prompting import (
     box_around,
     box_of,
     clicks_of,
-    digest,
     enlarged,
     vote_shape,
 )
@@ -37,7 +36,7 @@ from lib_photoshoot.masks.morphology import mask_box
 from lib_photoshoot.pages.fixing import Step, StepKind
 from lib_photoshoot.results import Box
 from lib_photoshoot.segmentation.protocol import SoftCandidate
-from lib_photoshoot.segmentation.working_copy import resized_mask
+from lib_photoshoot.segmentation.working_copy import picture_digest, resized_mask
 
 MOST_CHANGED = 0.3
 """What a second question changes is no more than this share of the outline: it knows less of what is meant."""
@@ -79,7 +78,7 @@ class ClickOutliner:
         if not steps:
             return Answers.of([Alternative("", mask)])
         with self._asking:
-            begun = (digest(image), None if start is None else digest(start))
+            begun = (picture_digest(image), None if start is None else picture_digest(start))
             for number in range(1, len(steps) + 1):
                 so_far = steps[:number]
                 # What the last step is answered does not hang on which of the answers is chosen.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from lib_photoshoot.pages.fixing import Step, StepKind
 from lib_photoshoot.results import Box
 from lib_photoshoot.segmentation.outlining import VOTE_SIDE
 from lib_photoshoot.segmentation.protocol import SoftCandidate
+from lib_photoshoot.segmentation.working_copy import picture_digest
 
 QUESTIONS_KEPT = 8
 """A step asks about half as many; three answers of up to 4 MB each."""
@@ -56,17 +56,12 @@ class RememberingSegmenter:
         prior: np.ndarray | None = None,
     ) -> list[SoftCandidate]:
         """See :class:`ClickSegmenter`."""
-        key = (digest(image), box, tuple(points), shape, None if prior is None else digest(prior))
+        key = (picture_digest(image), box, tuple(points), shape, None if prior is None else picture_digest(prior))
         if key not in self._answers:
             self._answers[key] = self._segmenter.prompted(image, box, points, shape, prior)
             while len(self._answers) > QUESTIONS_KEPT:
                 self._answers.popitem(last=False)
         return self._answers[key]
-
-
-def digest(pixels: np.ndarray) -> bytes:
-    """Return what is the same for arrays of the same values."""
-    return hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest()
 
 
 def vote_shape(image: np.ndarray) -> tuple[int, int]:

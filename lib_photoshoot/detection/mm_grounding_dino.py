@@ -7,7 +7,6 @@ scores of words are GroundingDINO's (:mod:`lib_photoshoot.detection.grounding_di
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from lib_photoshoot.detection.grounding_dino.detector import SMALLEST_SIDE, cand
 from lib_photoshoot.detection.transformers_models import load_model, transformers_is
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection
+from lib_photoshoot.segmentation.working_copy import picture_digest
 
 if TYPE_CHECKING:
     from lib_photoshoot.detection.protocol import Given
@@ -75,8 +75,7 @@ class MmGroundingDinoDetector:
 
     def _answers(self, image: np.ndarray, captions: Sequence[Caption]) -> list[Answer]:
         image = np.ascontiguousarray(image)
-        digest = hashlib.blake2b(image.data, digest_size=16).digest()
-        key = (image.shape, digest, tuple(caption.input_ids for caption in captions))
+        key = (picture_digest(image), tuple(caption.input_ids for caption in captions))
         if self._last is None or self._last[0] != key:
             pixels = normalised(image, input_size(width=image.shape[1], height=image.shape[0]))
             self._last = (key, [(caption, *self._ask(pixels, caption)) for caption in captions])

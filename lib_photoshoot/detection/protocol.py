@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
+    from lib_photoshoot.detection.small.protocol import SmallDetector
     from lib_photoshoot.segmentation.salience import OnnxSalience
     from lib_photoshoot.segmentation.sam import SamSegmenter
 
@@ -64,8 +65,8 @@ class Given:
     """What a detector may be made of: its own weights, in the order of its entry, and what every filter has loaded.
 
     ``device`` is a torch device; ``bf16`` asks for bfloat16, faster and less exact. ``folder`` is the user's own, for a
-    detector that is read from one; ``quick`` the salience network that looks at every product. ``signatures`` is what
-    is known already of products by example.
+    detector that is read from one; ``quick`` the salience network that looks at every product, ``small`` the small
+    detector, where a file of one is there. ``signatures`` is what is known already of products by example.
     """
 
     weights: tuple[Path, ...]
@@ -75,4 +76,5 @@ class Given:
     bf16: bool = False
     folder: Path | None = None
     quick: OnnxSalience | None = None
+    small: SmallDetector | None = None
     signatures: Signatures = field(default_factory=dict)

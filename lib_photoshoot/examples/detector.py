@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib_photoshoot.detection.verification import iou
+from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.examples import calibration
 from lib_photoshoot.examples.cutting import ExampleCutter
 from lib_photoshoot.examples.features import EmbeddedFeatures, Features
@@ -61,12 +62,10 @@ class Sighting:
 
 def load(given: Given) -> ExampleDetector:
     """Make the finder out of what every filter has loaded; see ``build.WAYS``. Raises WeightsError."""
-    from lib_photoshoot.segmentation.salience import NETWORKS, OnnxSalience
-    from lib_photoshoot.weights.store import find
-
-    quick = OnnxSalience(find("u2netp"), "u2netp", NETWORKS["u2netp"])
+    if given.quick is None:
+        raise WeightsError("Products by example are cut out by u2netp: get it with `models get u2netp`.")
     features = EmbeddedFeatures(given.classifier)
-    cutter = ExampleCutter(given.segmenter, quick)
+    cutter = ExampleCutter(given.segmenter, given.quick)
     return ExampleDetector(features, cutter, given.segmenter, given=given.signatures)
 
 

@@ -7,7 +7,6 @@ files, run by ONNX Runtime on the CPU.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 
 from lib_photoshoot.allocator import giving_back_freed_memory
 from lib_photoshoot.onnx_session import open_session
+from lib_photoshoot.segmentation.working_copy import picture_digest
 
 LARGE_SIDE = 1024
 KEPT = 2
@@ -100,7 +100,7 @@ class OnnxSalience:
         That is near 1 where anything stands out, and near 0 in a blank picture, whose map is stretched noise. The
         answers for the last pictures are kept.
         """
-        key = (image.shape, hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest())
+        key = picture_digest(image)
         if key not in self._last:
             # A large one needs two thirds of a gigabyte for itself.
             with giving_back_freed_memory() if self._network.side >= LARGE_SIDE else nullcontext():

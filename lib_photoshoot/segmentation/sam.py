@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from lib_photoshoot.results import Box
 from lib_photoshoot.segmentation.protocol import MaskCandidate, Point, SoftCandidate
 from lib_photoshoot.segmentation.sam_hq import build_sam_hq
 from lib_photoshoot.segmentation.tiny_vit import TinyVitEncoder
-from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
+from lib_photoshoot.segmentation.working_copy import picture_digest, resized_mask, working_copy
 from lib_photoshoot.typed import typed_command
 from lib_photoshoot.weights.load import load_state_dict
 
@@ -39,13 +38,6 @@ PROMPTS_A_CALL = 5
 Embedding = tuple[torch.Tensor, tuple[int, int], tuple[int, int]]
 """What SAM keeps of a picture: its features, its size, and the size in which SAM looks at it; (height, width) each."""
 _CLASSIFIER_HEAD = ("image_encoder.norm_head.", "image_encoder.head.")
-
-
-def picture_digest(image: np.ndarray) -> bytes:
-    """Identify a picture by its pixels, so that an embedding is reused for the same picture and never for another."""
-    digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16)
-    digest.update(repr(image.shape).encode())
-    return digest.digest()
 
 
 class UpscaleByTwo(nn.Module):

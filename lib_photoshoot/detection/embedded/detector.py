@@ -77,9 +77,7 @@ class PromptedSegmenter(Protocol):
 
 def load(given: Given) -> EmbeddedDetector:
     """Make the detector out of what every filter has loaded; see ``model_names.DETECTORS``."""
-    from lib_photoshoot.detection.small.loading import small_detector
-
-    return EmbeddedDetector(given.classifier, given.segmenter, small_detector())
+    return EmbeddedDetector(given.classifier, given.segmenter, given.small)
 
 
 @dataclass(frozen=True, eq=False)

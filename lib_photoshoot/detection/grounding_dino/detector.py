@@ -5,7 +5,6 @@ The heavy modules are imported by ``GroundingDinoDetector.load`` on first use.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from lib_photoshoot.detection.asked_words import asked_words
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Detection
+from lib_photoshoot.segmentation.working_copy import picture_digest
 
 from .caption import Caption, Words, build_captions, class_scores, normalize
 
@@ -206,8 +206,7 @@ class GroundingDinoDetector:
         if not captions:
             return ()
         image = np.ascontiguousarray(image)
-        digest = hashlib.blake2b(image.data, digest_size=16).digest()
-        key = (image.shape, digest, tuple(c.input_ids for c in captions))
+        key = (picture_digest(image), tuple(c.input_ids for c in captions))
         last = self._last
         if last is None or last.key != key:
             import torch

@@ -9,7 +9,6 @@ import numpy as np
 
 from lib_photoshoot.detection.main_object.finder import SURE, MainObjectFinder
 from lib_photoshoot.detection.main_object.people import person_cue
-from lib_photoshoot.detection.small.loading import small_detector
 from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.masks.morphology import mask_box
@@ -73,6 +72,5 @@ def load(given: Given) -> MainObjectDetector:
     """Make the detector out of what every filter has loaded; see ``build.WAYS``. Raises WeightsError."""
     if given.quick is None:
         raise WeightsError("The main object of a picture is found by u2netp: get it with `models get u2netp`.")
-    small = small_detector()
-    seen = None if small is None else small.boxes
+    seen = None if given.small is None else given.small.boxes
     return MainObjectDetector(MainObjectFinder(given.segmenter, given.quick, person_cue(seen)))

@@ -21,9 +21,8 @@ from lib_photoshoot.masks.morphology import border_share, bounding_rect, mask_bo
 from lib_photoshoot.results import Reason
 from lib_photoshoot.segmentation.outlining import vote_copy
 from lib_photoshoot.segmentation.protocol import SoftSegmenter
-from lib_photoshoot.segmentation.sam import picture_digest
 from lib_photoshoot.segmentation.views import soft_iou
-from lib_photoshoot.segmentation.working_copy import resized_mask
+from lib_photoshoot.segmentation.working_copy import picture_digest, resized_mask
 
 SURE = 0.75
 """Sureness from which a picture has a main object."""

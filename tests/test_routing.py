@@ -86,7 +86,8 @@ def test_each_way_has_its_threshold_and_the_runs_own_is_for_words() -> None:
 @pytest.mark.parametrize(("text", "kept"), [("cup", 0), ("ring = @r", 1)])
 def test_words_overrule_only_what_words_have_found(text: str, kept: int) -> None:
     """A classifier that knows "ring" as a wedding ring must not refuse the ring that its owner showed."""
-    words, examples = _Way("words", 0.2, likeness=0.0), _Way("ex", 0.2)
+    # Both would refuse what they are shown again, and only words are asked.
+    words, examples = _Way("words", 0.2, likeness=0.0), _Way("ex", 0.2, likeness=0.0)
     detector = RoutedDetector(words, {Way.EXAMPLES: lambda: examples})
     confirmer = RoutedConfirmer(words, detector)
     product_filter = ProductFilter(detector, _BoxFiller(), confirmer=confirmer, second_opinion=True)

@@ -12,6 +12,8 @@ import numpy as np
 MOST = 8
 ALIKE = 0.97
 """Overlap of what two answers change from which a person would not tell them apart."""
+AS_DRAWN = "As drawn"
+"""What a person drew to the pixel is offered also where another answer is much like it: gaps may make the difference."""
 _COMPARED_SIDE = 512
 
 
@@ -62,7 +64,7 @@ def answers_of(before: np.ndarray, found: Iterable[Alternative]) -> Answers:
         change = _small(answer.mask ^ before)
         if kept and not (answer.mask ^ before).any():
             continue
-        if all(_overlap(change, other) < ALIKE for _, other in kept):
+        if answer.name == AS_DRAWN or all(_overlap(change, other) < ALIKE for _, other in kept):
             kept.append((answer, change))
         if len(kept) == MOST:
             break
@@ -71,10 +73,16 @@ def answers_of(before: np.ndarray, found: Iterable[Alternative]) -> Answers:
 
 
 def _numbered(names: list[str]) -> tuple[str, ...]:
-    """Return names of which no two are the same: the second of a name is its second."""
-    return tuple(
-        name if name not in names[:at] else f"{name} {names[:at].count(name) + 1}" for at, name in enumerate(names)
-    )
+    """Return names of which no two are the same: those of one name, the smallest first, say how large they are."""
+    told = []
+    for at, name in enumerate(names):
+        which, count = names[:at].count(name), names.count(name)
+        size = _SIZES.get(count, ())
+        told.append(name if count == 1 else f"{name}, {size[which] if size else f'{which + 1} of {count}'}")
+    return tuple(told)
+
+
+_SIZES = {2: ("small", "large"), 3: ("small", "medium", "large")}
 
 
 def _small(change: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ import numpy as np
 from lib_photoshoot.correction.alternatives import Alternative, Answers, answers_of
 from lib_photoshoot.correction.changes import Click, changed_at, disc_at, place_of, tidied, touches
 from lib_photoshoot.correction.drawn import lined, looped
+from lib_photoshoot.correction.openings import alike_openings
 from lib_photoshoot.correction.prompting import (
     ClickSegmenter,
     RememberingSegmenter,
@@ -106,17 +107,18 @@ class ClickOutliner:
             yield Alternative("Best guess", self._new(image, None, clicks))
         else:
             yield Alternative("Best guess", tidied(self._corrected(image, mask, clicks), mask, click))
+        yield from alike_openings(image, mask, click)
         free = ~mask if click[2] else mask
 
         here = (click[0], click[1], True)
         found: list[tuple[str, np.ndarray | None]]
         found = [("Same colour", patch) for patch in colour_patches(image, click[:2], free)]
         for answer in self._segmenter.prompted(image, None, [here], vote_shape(image)):
-            found.append(("Thing here", changed_at(enlarged(answer.probability, image) & free, ~free, here)))
+            found.append(("Object here", changed_at(enlarged(answer.probability, image) & free, ~free, here)))
         if mask.any():
             box = box_around(mask, clicks)
             for answer in self._segmenter.prompted(image, box, clicks, vote_shape(image), mask.astype(np.float32)):
-                found.append(("Other part", changed_at(enlarged(answer.probability, image), mask, click)))
+                found.append(("Another part", changed_at(enlarged(answer.probability, image), mask, click)))
         for name, part in found:
             if part is not None and part.any():
                 yield Alternative(name, tidied(mask | part if click[2] else mask & ~part, mask, click))
@@ -127,7 +129,7 @@ class ClickOutliner:
         yield Alternative("Best guess", _whole(ranked[0], image))
         inside = loop_inside([(box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3])], image.shape)
         for answer in ranked[1:]:
-            yield Alternative("Other part", _whole(answer, image))
+            yield Alternative("Another part", _whole(answer, image))
         yield Alternative("By colour", tidied(snapped(image, inside, 0.25 * min(box[2] - box[0], box[3] - box[1]))))
 
     def _new(self, image: np.ndarray, box: Box | None, clicks: Sequence[Click]) -> np.ndarray:

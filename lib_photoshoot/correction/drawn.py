@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import cv2
 import numpy as np
 
-from lib_photoshoot.correction.alternatives import Alternative
+from lib_photoshoot.correction.alternatives import AS_DRAWN, Alternative
 from lib_photoshoot.correction.changes import Click, pieces_along, tidied
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
 from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
@@ -33,6 +33,8 @@ WHOLE_LIKE = 0.5
 """Overlap with the outline so far from which what was drawn around may be the whole product anew."""
 NEW_SHARE = 0.1
 """Share of what was drawn around that the outline lacks, below which adding it is not what is meant."""
+AROUND = 4.0
+"""How many times as much as a line covers must lie between it and the way back to its beginning, to be meant."""
 LOOP_LIKE = 0.6
 """Overlap with what a person drew around from which SAM means the same."""
 
@@ -41,7 +43,7 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
     """Yield the outlines, bool (height, width), that a loop may make of ``mask``."""
     drawn = loop_inside(step.path, image.shape)
     if not drawn.any():
-        yield Alternative("As drawn", mask)
+        yield Alternative(AS_DRAWN, mask)
         return
 
     def changed(part: np.ndarray) -> np.ndarray:
@@ -58,11 +60,11 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
     ):
         # Who draws around the whole product, or within its outline so far, means nothing but it.
         yield from (Alternative(name, part) for name, part in parts)
-        yield Alternative("Added", changed(likely))
+        yield Alternative("Added as well", changed(likely))
         return
     yield from (Alternative(name, changed(part)) for name, part in parts)
     if step.inside and (mask & ~likely).any():
-        yield Alternative("This alone", likely)
+        yield Alternative("Only this", likely)
 
 
 def _parts_inside(
@@ -74,12 +76,12 @@ def _parts_inside(
     voted = [cv2.GaussianBlur(drawn.astype(np.float32), (0, 0), max(1.0, reach / 2)), edge.astype(np.float32)]
     if seen and seen[0][1] >= LOOP_LIKE:
         voted.append(seen[0][0])
-    yield "At the edges", tidied(np.mean(voted, axis=0) > 0.5)
+    yield "Nearest edges", tidied(np.mean(voted, axis=0) > 0.5)
     for field, _ in seen[:2]:
-        yield "Thing inside", tidied(field > 0.5)
+        yield "Object inside", tidied(field > 0.5)
     yield "By colour", tidied(edge)
-    yield "Without its ground", tidied(snapped(image, drawn, reach, hollow=True))
-    yield "As drawn", drawn
+    yield "Without background", tidied(snapped(image, drawn, reach, hollow=True))
+    yield AS_DRAWN, drawn
 
 
 def _seen_in(
@@ -115,13 +117,17 @@ def lined(
         return mask | part if last.inside else mask & ~part
 
     seen = _seen_along(segmenter, image, mask, steps, line)
-    like = Alternative("Like the line", tidied(changed(along_line(image, last.path, free, last.reach)), mask))
+    like = Alternative("Colour of the line", tidied(changed(along_line(image, last.path, free, last.reach)), mask))
     if seen and (not mask.any() or np.count_nonzero(seen[0]) <= MOST_BELOW * np.count_nonzero(mask)):
         yield Alternative("Best guess", tidied(changed(seen.pop(0)), mask))
     yield like
     for part in seen:
-        yield Alternative("Other part", tidied(changed(part), mask))
-    yield Alternative("Just the line", changed(line & free))
+        yield Alternative("Another part", tidied(changed(part), mask))
+    around = loop_inside(last.path, image.shape)
+    if np.count_nonzero(around & free) > AROUND * np.count_nonzero(line):
+        # Who stops early on the way around a part, or a gap of it, means what lies between.
+        yield Alternative(AS_DRAWN, changed(around & free))
+    yield Alternative("Line as drawn", changed(line & free))
 
 
 def _seen_along(

@@ -231,11 +231,12 @@ def _drawings(
     drawings, removed = [], []
     for change in changes:
         entry = None if change.region is None else _region(record, change.region)
-        if change.mask is None:
+        if change.mask is None and not change.product:
             removed.append(change.region or 0)
             continue
         product = settings.named(change.product or (entry or {}).get("product", ""))
-        drawings.append(Drawing(change.region, product, _mask(change.mask, shape)))
+        mask = None if change.mask is None else _mask(change.mask, shape)
+        drawings.append(Drawing(change.region, product, mask))
     return drawings, removed
 
 

@@ -15,8 +15,9 @@ pixels, in base64.
   "line" | "loop" | "box", "add": true | false, "path": [[x, y], …], "reach": pixels, "choice": NUMBER | null}``: a
   click has one place, a box two corners; ``reach`` is how far off the hand may be, ``choice`` which answer was chosen.
 - ``POST fix/save`` ``{"id", "regions": [{"region": NUMBER | null, "product": WORD, "mask": MASK}, {"region": NUMBER,
-  "remove": true}]}`` -> as decisions are answered, with the whole new item, and ``told``, sentences about
-  outlines that another grew into. Regions that are not named stay.
+  "product": WORD}, {"region": NUMBER, "remove": true}]}`` -> as decisions are answered, with the whole new item, and
+  ``told``, sentences about outlines that another grew into. Without ``mask`` a product gets another name and keeps its
+  outline. Regions that are not named stay.
 - ``POST fix/enhance`` ``{"id"}`` -> the same: its products are enhanced again, where the page's ``enhance`` is that
   address.
 """
@@ -95,7 +96,8 @@ class OutlineAnswer:
 class RegionChange:
     """What becomes of one region: a new outline, a PNG file, or none. Without a number it is a new product.
 
-    An empty ``product`` leaves the region's own.
+    An empty ``product`` leaves the region's own. Without an outline the region keeps its own under another name;
+    without either it is removed.
     """
 
     region: int | None
@@ -168,11 +170,12 @@ def _change(values: Any) -> RegionChange:
     given = _object(values, "region", "product", "mask", "remove")
     region, product = _region(given.get("region")), given.get("product") or ""
     removed, mask = given.get("remove", False), _mask(given.get("mask"))
-    if removed not in (True, False) or removed == (mask is not None):
-        raise RequestValueError("A corrected product needs its 'mask', or 'remove': true.")
     if not isinstance(product, str) or (region is None and (removed or not product.strip())):
         raise RequestValueError("A new product needs its word as 'product'.")
-    return RegionChange(region, product, mask)
+    named = region is not None and bool(product.strip())
+    if removed not in (True, False) or (mask is not None if removed else mask is None and not named):
+        raise RequestValueError("A corrected product needs its 'mask', another 'product', or 'remove': true.")
+    return RegionChange(region, "" if removed else product, mask)
 
 
 def _object(values: Any, *known: str) -> Mapping[str, Any]:

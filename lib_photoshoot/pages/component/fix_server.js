@@ -39,8 +39,10 @@ async function answersTo(draft, region, signal) {
   return { names: answer.answers.map(one => one.name), masks, chosen: Math.min(choice ?? answer.likely, masks.length - 1) };
 }
 async function saved(draft) {
-  const regions = await Promise.all(changedRegions(draft.history).map(async ({ index, product, removed, mask }) =>
-    removed ? { region: index, remove: true } : { region: index, product, mask: await pngOf(mask, draft.edit) }));
+  const known = new Map(draft.history.first.map(region => [region.key, region.mask]));
+  const regions = await Promise.all(changedRegions(draft.history).map(async ({ key, index, product, removed, mask }) =>
+    removed ? { region: index, remove: true } : known.get(key) === mask ? { region: index, product }
+      : { region: index, product, mask: await pngOf(mask, draft.edit) }));
   return post("save", { id: draft.item.id, regions });
 }
 

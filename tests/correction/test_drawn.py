@@ -113,7 +113,7 @@ def test_around_the_whole_product_means_nothing_but_it(outliner: ClickOutliner, 
     poor[:, :70] = False
     poor[165:190, 60:150] = True
     answers = outliner.answers(picture, poor, [loop(around(90, 120, 50))])
-    assert mask_iou(answers.mask(None), RED) > 0.97 and "Added" in answers.names
+    assert mask_iou(answers.mask(None), RED) > 0.97 and "Added as well" in answers.names
     both = outliner.answers(picture, RED | BLUE, [loop(around(90, 120, 50))])
     assert mask_iou(both.mask(None), RED) > 0.97
 

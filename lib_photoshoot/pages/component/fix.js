@@ -126,7 +126,7 @@ function changeTo(state) {
 /** After any change: it is kept, shown, and what it needs is asked for. */
 async function settled(draft, note = "") {
   if (!draft.history.now.some(region => region.key === draft.chosen)) draft.chosen = (draft.history.now[0] || { key: null }).key;
-  Object.assign(draft, { note, problem: "" });
+  Object.assign(draft, { note, problem: "", saved: "" });
   const known = () => { keepDraft(draft); if (draft === fixer.draft) { showPanel(); redraw(); } showUnfixed(); };
   const mark = setTimeout(() => { if (draft === fixer.draft) showBusy(); }, 150);
   const answer = settle(draft);

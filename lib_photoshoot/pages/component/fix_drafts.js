@@ -17,6 +17,7 @@ class Draft {
     this.retry = null;
     this.saving = false;
     this.note = "";
+    this.saved = "";          // that it was saved, and when, until something is done
   }
   get region() { return this.history.now.find(region => region.key === this.chosen) || null; }
   get changed() { return changedRegions(this.history).length > 0; }

@@ -26,6 +26,6 @@ function tellSaved(draft, told) {
   const text = [`saved at ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })}`, ...told].join(". ");
   tell(`${named(draft.item)}: ${text}`);
   if (fixer.item !== draft.item) { if (told.length) warn(`${named(draft.item)}: ${told.join(" ")}`); return; }
-  if (fixer.draft) fixer.draft.note = `S${text.slice(1)}${told.length ? "" : "."}`;
+  if (fixer.draft) fixer.draft.saved = `S${text.slice(1)}${told.length ? "" : "."}`;
   showPanel();
 }

@@ -71,7 +71,8 @@ const coarse = matchMedia("(pointer: coarse)");
 const minusHint = () => coarse.matches ? "" : fixer.minus ? "It is taken away." : "With Alt or the right button it is taken away.";
 const NAMING = "Type what it is, or choose one of the run’s words; Enter takes it, Esc leaves it.";
 const AROUND = "Drag a box to begin anew, or draw around what is wrong (D).";
-function hint() {
+const hint = () => [fixer.draft && !fixer.draft.saving && fixer.draft.saved, usualHint()].filter(Boolean).join(" ");
+function usualHint() {
   const { draft, tool } = fixer;
   if (!draft) return fixer.item && fixer.item.unfound ? LOOKING : "The outlines are on their way…";
   if (draft.saving) return "Saving. You can go on, here or with another picture.";
@@ -80,9 +81,9 @@ function hint() {
   if (document.activeElement === wordField) return NAMING;
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
   if (tool === "hand") return "Drag moves the picture.";
-  const answers = offered(), pressed = coarse.matches ? "tap another" : "press another’s number, or [ and ],";
+  const answers = offered();
   if (answers && isPointing())
-    return `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}: ${pressed} for what else was meant. ${minusHint()}`;
+    return `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}. If you meant another, ${coarse.matches ? "tap it" : "press its number, or [ and ]"}.`;
   const finer = `Zoom in for a finer ${tool}. Save lets the edge follow the picture.`;
   if (tool === "brush") return `Paint what belongs to ${name || "the product"}${coarse.matches ? "" : "; Alt or right button erases"}. ${finer}`;
   if (tool === "eraser") return `Paint over what does not belong to ${name || "the product"}. ${finer}`;

@@ -13,7 +13,7 @@ MOST = 8
 ALIKE = 0.97
 """Overlap of what two answers change from which a person would not tell them apart."""
 AS_DRAWN = "As drawn"
-"""What a person drew to the pixel is offered also where another answer is much like it: gaps may make the difference."""
+"""What a person drew to the pixel is offered also where another answer is much like it: gaps may be what differs."""
 _COMPARED_SIDE = 512
 
 
@@ -64,7 +64,8 @@ def answers_of(before: np.ndarray, found: Iterable[Alternative]) -> Answers:
         change = _small(answer.mask ^ before)
         if kept and not (answer.mask ^ before).any():
             continue
-        if answer.name == AS_DRAWN or all(_overlap(change, other) < ALIKE for _, other in kept):
+        alike = [other for other, small in kept if _overlap(change, small) >= ALIKE]
+        if not alike or (answer.name == AS_DRAWN and all((answer.mask ^ other.mask).any() for other in alike)):
             kept.append((answer, change))
         if len(kept) == MOST:
             break

@@ -1,4 +1,4 @@
-"""All openings of a product that look alike, from a click into one of them: the gaps between stems, the holes of a chair.
+"""All openings of a product that look alike, from a click into one of them: gaps between stems, holes of a chair.
 
 Each of them would cost a step. What is seen through a product is mostly one ground, so what is like the place that was
 clicked, and lies as apart from the rest as that, is meant too, or is not: it is one of several answers.
@@ -17,11 +17,11 @@ from lib_photoshoot.correction.snapping import FINER
 from lib_photoshoot.masks.morphology import fill_holes
 
 SIDE = 1024
-"""Longest side, in pixels, in which openings are looked for; smaller pictures are enlarged, for gaps of a pixel or two."""
+"""Longest side, in pixels, in which openings are looked for; small pictures are enlarged: gaps may be a pixel wide."""
 AROUND = 2
 """Pixels of that size around a click whose colour counts."""
 LEVELS = (14.0, 26.0)
-"""Differences of colour in Lab (CIE76) up to which a place is like the one that was clicked: a narrow answer, a wide one."""
+"""Differences of colour in Lab (CIE76) up to which a place is like the one clicked: a narrow answer, a wide one."""
 LEAST, SHARE = 10, 0.02
 """An opening has so many pixels of that size, and so much of the largest one."""
 
@@ -49,10 +49,17 @@ def alike_openings(image: np.ndarray, mask: np.ndarray, click: Click) -> Iterato
     for level in LEVELS:
         found = _openings(may & (difference < level))
         large = cv2.resize(found.astype(np.float32), image.shape[1::-1], interpolation=cv2.INTER_LINEAR) > 0.5
-        changed, count = large & free, int(np.count_nonzero(large))
+        changed, count = _whole(large, free) if click[2] else large & free, int(np.count_nonzero(large))
         if cv2.connectedComponents(found.view(np.uint8), connectivity=8)[0] > 2 and count > before:
             yield Alternative("All like it", mask | changed if click[2] else mask & ~changed)
         before = count
+
+
+def _whole(alike: np.ndarray, holes: np.ndarray) -> np.ndarray:
+    """Return the holes, bool (height, width), that are alike for the greater part: one is filled to its edge."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(holes.view(np.uint8), connectivity=8)
+    held = np.bincount(labels[alike & holes], minlength=len(stats))
+    return holes & (2 * held > stats[:, cv2.CC_STAT_AREA])[labels]
 
 
 def _openings(alike: np.ndarray) -> np.ndarray:

@@ -150,7 +150,7 @@ def test_answers_that_nobody_could_tell_apart_are_one(choice: int | None) -> Non
     answers = answers_of(
         before, [Alternative("a", one), Alternative("a", other), Alternative("b", nearly), Alternative("c", before)]
     )
-    assert answers.names == ("a", "a 2") and answers.likely == 1
+    assert answers.names == ("a, small", "a, large") and answers.likely == 1
     assert (answers.mask(choice) == (other if choice == 0 else one)).all()
 
 

@@ -9,6 +9,7 @@ drawing most often (``benchmarks/correction_clicks.py``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -35,6 +36,9 @@ NEW_SHARE = 0.1
 """Share of what was drawn around that the outline lacks, below which adding it is not what is meant."""
 LOOP_LIKE = 0.6
 """Overlap with what a person drew around from which SAM means the same."""
+
+_BESIDE = ThreadPoolExecutor(1, "edges")
+"""Tells colours apart while SAM looks: each leaves the other's core alone."""
 
 
 def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step: Step) -> Iterator[Alternative]:
@@ -69,8 +73,9 @@ def _parts_inside(
     segmenter: ClickSegmenter, image: np.ndarray, drawn: np.ndarray, reach: float
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield what a person may mean who drew around a part, bool (height, width), the likeliest first."""
-    edge = snapped(image, drawn, reach)
+    snapping = _BESIDE.submit(snapped, image, drawn, reach)
     seen = _seen_in(segmenter, image, drawn, reach)
+    edge = snapping.result()
     voted = [cv2.GaussianBlur(drawn.astype(np.float32), (0, 0), max(1.0, reach / 2)), edge.astype(np.float32)]
     if seen and seen[0][1] >= LOOP_LIKE:
         voted.append(seen[0][0])
@@ -92,7 +97,7 @@ def _seen_in(
     box, depth = mask_box(drawn), distance_to(~drawn)
     row, column = (int(at) for at in np.unravel_index(np.argmax(depth), depth.shape))
     near, found = grow(drawn, reach), []
-    for prior in (drawn.astype(np.float32), None):
+    for prior in (drawn, None):
         points: list[Click] = [(column + 0.5, row + 0.5, True)]
         answers = []
         for answer in segmenter.prompted(image, box, points if prior is not None else [], vote_shape(image), prior):
@@ -114,11 +119,11 @@ def lined(
     def changed(part: np.ndarray) -> np.ndarray:
         return mask | part if last.inside else mask & ~part
 
+    growing = _BESIDE.submit(along_line, image, last.path, free, last.reach)
     seen = _seen_along(segmenter, image, mask, steps, line)
-    like = Alternative("Like the line", tidied(changed(along_line(image, last.path, free, last.reach)), mask))
     if seen and (not mask.any() or np.count_nonzero(seen[0]) <= MOST_BELOW * np.count_nonzero(mask)):
         yield Alternative("Best guess", tidied(changed(seen.pop(0)), mask))
-    yield like
+    yield Alternative("Like the line", tidied(changed(growing.result()), mask))
     for part in seen:
         yield Alternative("Other part", tidied(changed(part), mask))
     yield Alternative("Just the line", changed(line & free))
@@ -135,7 +140,7 @@ def _seen_along(
     clicks = [*clicks_of(steps[:-1]), *((x, y, inside) for x, y, _ in here)]
     answers = [(answer, True) for answer in segmenter.prompted(image, None, here, shape)]
     if mask.any():
-        around, prior = box_around(mask, clicks), mask.astype(np.float32)
+        around, prior = box_around(mask, clicks), mask
         answers += [(one, inside) for one in segmenter.prompted(image, around, clicks, shape, prior)]
     free, size, found = ~mask if inside else mask, max(1, np.count_nonzero(mask)), []
     for answer, is_part in answers:

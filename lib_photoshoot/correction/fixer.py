@@ -126,7 +126,7 @@ class Fixer:
         start, steps = self._start(record, copy, request), [_step_on(copy, step) for step in request.steps]
         if start is not None and not steps:
             # As the page opens a picture: there is nothing to load a network for.
-            return OutlineAnswers((OutlineAnswer("", _png(start)),))
+            return OutlineAnswers((OutlineAnswer("", mask_png(start)),))
         if start is None and request.region is not None:
             steps.insert(0, _box_step(copy, _region(record, request.region)["box"]))
         outliner = self._loaded()
@@ -143,7 +143,7 @@ class Fixer:
                 except OvertakenError:
                     return OutlineAnswers((), overtaken=True)
                 found, likely = answers.all, answers.likely
-        return OutlineAnswers(tuple(OutlineAnswer(one.name, _png(one.mask)) for one in found), likely)
+        return OutlineAnswers(tuple(OutlineAnswer(one.name, mask_png(one.mask)) for one in found), likely)
 
     def save(self, id_: int, changes: Sequence[RegionChange]) -> dict[str, Any]:
         """Correct a picture's outlines, all or none. Raises PhotoshootError."""
@@ -292,7 +292,8 @@ def _box_step(copy: EditCopy, box: Sequence[float]) -> Step:
     return Step(StepKind.BOX, True, ((x0, y0), (x1, y1)))
 
 
-def _png(mask: np.ndarray) -> bytes:
+def mask_png(mask: np.ndarray) -> bytes:
+    """Return a mask, bool (height, width), as the page takes it: a PNG file."""
     buffer = io.BytesIO()
     mask_image(mask).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

@@ -166,14 +166,19 @@ def test_a_new_step_drops_the_chips_of_the_older_one_and_is_answered_first(
     assert len(held.ask("outline", question(photos, "likely", first))[1]["answers"]) == 1
 
     heard: list[str] = []
-    for name in ("overtake", "wanted"):
 
-        def told_of(self: Overtaking, name: str = name, real: Any = getattr(Overtaking, name)) -> Any:
+    def listen(name: str) -> None:
+        real = getattr(Overtaking, name)
+
+        def told_of(self: Overtaking) -> Any:
             answer = real(self)
             heard.append(name)
             return answer
 
         monkeypatch.setattr(Overtaking, name, told_of)
+
+    listen("overtake")
+    listen("wanted")
 
     def until(count: int, name: str) -> None:
         while heard.count(name) < count:

@@ -8,12 +8,16 @@ pixels, in base64.
 - ``POST fix/find`` ``{"id"}`` -> as decisions are answered: the products of a picture that is ``unfound`` are looked
   for, and kept.
 - ``POST fix/ready`` ``{"ids": [ID, …]}``: these will be asked about, the first one first; answered at once.
-- ``POST fix/outline`` ``{"id", "region": NUMBER | null, "mask": MASK | null, "steps": [STEP, …]}`` -> ``{"answers":
-  [{"name", "mask": MASK}, …], "likely": NUMBER, "seconds": s}``. It begins from ``mask``, or from the outline of
+- ``POST fix/outline`` ``{"id", "region": NUMBER | null, "mask": MASK | null, "steps": [STEP, …], "part": "likely" |
+  "others" | null}`` -> ``{"answers": [{"name", "mask": MASK}, …], "likely": NUMBER, "overtaken": true | false,
+  "seconds": s}``. It begins from ``mask``, or from the outline of
   ``region`` as it is, or from nothing; all steps since then are sent each time, and the last one is answered, by
   several outlines, of which the page takes the likely one until another is chosen. ``STEP`` is ``{"kind": "click" |
   "line" | "loop" | "box", "add": true | false, "path": [[x, y], …], "reach": pixels, "choice": NUMBER | null}``: a
   click has one place, a box two corners; ``reach`` is how far off the hand may be, ``choice`` which answer was chosen.
+  A page asks twice: for the ``likely`` answer, which is there soonest, then for the ``others``, which are all answers,
+  the likely one among them. Any question but one for ``others`` makes older work for ``others`` give way: it is
+  answered ``overtaken``, with nothing else, and whoever still wants it asks again.
 - ``POST fix/save`` ``{"id", "regions": [{"region": NUMBER | null, "product": WORD, "mask": MASK}, {"region": NUMBER,
   "product": WORD}, {"region": NUMBER, "remove": true}]}`` -> as decisions are answered, with the whole new item, and
   ``told``, sentences about outlines that another grew into. Without ``mask`` a product gets another name and keeps its
@@ -70,6 +74,16 @@ class Step:
     choice: int | None = field(default=None, compare=False)
 
 
+class Part(str, Enum):
+    """How many of the answers to a step are asked for."""
+
+    LIKELY = "likely"
+    """The one that is taken unless another is chosen."""
+    OTHERS = "others"
+    """All, if nothing newer is asked meanwhile."""
+    ALL = "all"
+
+
 class RequestValueError(ValueError):
     """A request holds something else than it should; the sentence says what."""
 
@@ -82,6 +96,7 @@ class OutlineRequest:
     region: int | None
     steps: tuple[Step, ...]
     mask: bytes | None
+    part: Part = Part.ALL
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,15 @@ class OutlineAnswer:
 
     name: str
     mask: bytes
+
+
+@dataclass(frozen=True)
+class OutlineAnswers:
+    """Answers to a step, and the number of the likely one; none where a newer question has ``overtaken`` this one."""
+
+    answers: tuple[OutlineAnswer, ...]
+    likely: int = 0
+    overtaken: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,8 +141,8 @@ class Fixing(Protocol):
     def ready(self, ids: Sequence[int]) -> None:
         """Prepare for questions about these pictures; returns at once."""
 
-    def outline(self, request: OutlineRequest) -> tuple[list[OutlineAnswer], int]:
-        """Return the answers to the last step, and the number of the likely one."""
+    def outline(self, request: OutlineRequest) -> OutlineAnswers:
+        """Return answers to the last step."""
 
     def save(self, id_: int, changes: Sequence[RegionChange]) -> dict[str, Any]:
         """Correct a picture's outlines, all or none; what changed, as :mod:`lib_photoshoot.pages.data` says."""
@@ -140,7 +164,7 @@ def ready_request(values: Any) -> list[int]:
 
 def outline_request(values: Any) -> OutlineRequest:
     """Return what ``fix/outline`` is asked. Raises RequestValueError."""
-    given = _object(values, "id", "region", "steps", "mask")
+    given = _object(values, "id", "region", "steps", "mask", "part")
     steps = given.get("steps") or []
     if not isinstance(steps, list) or len(steps) > MOST_STEPS:
         raise RequestValueError(f"'steps' must be a list of at most {MOST_STEPS} steps.")
@@ -149,6 +173,7 @@ def outline_request(values: Any) -> OutlineRequest:
         _region(given.get("region")),
         tuple(_step(step) for step in steps),
         _mask(given.get("mask")),
+        _part(given.get("part")),
     )
 
 
@@ -192,6 +217,14 @@ def _number(value: Any, name: str) -> int:
 
 def _region(value: Any) -> int | None:
     return None if value is None else _number(value, "'region'")
+
+
+def _part(value: Any) -> Part:
+    if value is None:
+        return Part.ALL
+    if value not in (Part.LIKELY.value, Part.OTHERS.value):
+        raise RequestValueError("'part' must be likely or others.")
+    return Part(value)
 
 
 _LEAST = {"click": 1, "line": 2, "loop": 3, "box": 2}

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lib_photoshoot.correction.alternatives import Alternative, Answers, answers_of
+from lib_photoshoot.correction.alternatives import Alternative, Answers, differing
 from lib_photoshoot.correction.openings import alike_openings
 from lib_photoshoot.masks.comparison import mask_iou
 
@@ -73,12 +73,12 @@ def test_what_was_drawn_is_offered_where_another_answer_is_much_like_it() -> Non
     before, drawn = np.zeros(SHAPE, bool), filled()
     nearly = drawn.copy()
     nearly[100:104, 60:80] = False  # a gap of half a percent
-    offered = answers_of(before, [Alternative("Nearest edges", nearly), Alternative("As drawn", drawn)])
-    assert set(offered.names) == {"Nearest edges", "As drawn"}
-    other = answers_of(before, [Alternative("Nearest edges", nearly), Alternative("By colour", drawn)])
-    assert other.names == ("Nearest edges",)
-    same = answers_of(before, [Alternative("Nearest edges", drawn), Alternative("As drawn", drawn.copy())])
-    assert same.names == ("Nearest edges",)
+    offered = differing(before, [Alternative("Nearest edges", nearly), Alternative("As drawn", drawn)])
+    assert {one.name for one in offered} == {"Nearest edges", "As drawn"}
+    other = differing(before, [Alternative("Nearest edges", nearly), Alternative("By colour", drawn)])
+    assert [one.name for one in other] == ["Nearest edges"]
+    same = differing(before, [Alternative("Nearest edges", drawn), Alternative("As drawn", drawn.copy())])
+    assert [one.name for one in same] == ["Nearest edges"]
 
 
 def test_answers_of_one_name_say_how_large_they_are() -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lib_photoshoot.correction.alternatives import MOST, Alternative, answers_of
+from lib_photoshoot.correction.alternatives import MOST, Alternative, Answers, differing
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.drawn import looped
 from lib_photoshoot.correction.prompting import spread
@@ -147,9 +147,10 @@ def test_answers_that_nobody_could_tell_apart_are_one(choice: int | None) -> Non
     one[5:15, 5:15], other[2:4, 2:4] = True, True
     nearly = one.copy()
     nearly[5, 5] = False
-    answers = answers_of(
+    found = differing(
         before, [Alternative("a", one), Alternative("a", other), Alternative("b", nearly), Alternative("c", before)]
     )
+    answers = Answers.ordered(before, list(found))
     assert answers.names == ("a, small", "a, large") and answers.likely == 1
     assert (answers.mask(choice) == (other if choice == 0 else one)).all()
 

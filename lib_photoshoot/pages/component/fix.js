@@ -135,6 +135,16 @@ async function settled(draft, note = "") {
   clearTimeout(mark);
   if (draft === fixer.draft && !draft.asking.size) showBusy("");
   known();
+  if (!draft.problem) wonderAbout(draft);
+}
+/** The chips come later; nothing else is other then. */
+async function wonderAbout(draft) {
+  try {
+    if (await wonder(draft) && draft === fixer.draft) showPanel();
+  } catch (error) {
+    Object.assign(draft, { problem: error.message, retry: one => settled(one) });
+    showUnfixed();
+  }
 }
 const HAND_OFF = { true: 26, false: 18 };  // pixels of the page that a finger and a mouse may be off
 const reach = () => Math.round(10 * HAND_OFF[coarse.matches] / fixer.place.scale) / 10;
@@ -161,12 +171,14 @@ async function take(step) {
 /** A number is one of what is to be chosen for the last step, else a product. */
 function chooseNumber(at) {
   const answers = fixer.joining ? null : offered();
-  if (!answers) choose(at);
+  if (!fixer.joining && awaited()) say("What else it may mean is on its way.");
+  else if (!answers) choose(at);
   else if (at < answers.masks.length) chooseAnswer(at);
 }
 /** Another answer to the last step: by a number, or the next one by a way. */
 function chooseAnswer(at) {
   const { draft } = fixer, region = draft && draft.region, { answers } = region || {};
+  if (answers && answers.more && !region.removed) { say("What else it may mean is on its way."); return; }
   if (!answers || answers.masks.length < 2 || region.removed || !editable()) return;
   const count = answers.masks.length, chosen = (at + count) % count, before = region.mask;
   draft.history.swap(withRegion(draft.history.now, region.key, answeredBy(region, chosen)));

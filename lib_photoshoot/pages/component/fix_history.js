@@ -3,7 +3,8 @@
 // A state is a list of regions. One has a `key` of its own here, its number `index` in the picture (null: a new one), its
 // `product`, which the picture calls as it `was`, and `mask`, the runs of its outline; null until the server has said it.
 // That follows from where it starts (`start`: {region} as it is kept, {mask} as it was painted, null from nothing) and
-// from the `steps` since. The last of them has several `answers`: {names, masks, chosen}; null where nothing was asked.
+// from the `steps` since. The last of them has several `answers`: {names, masks, chosen, more}, at first only the likely
+// one, while there are `more` to ask for; null where nothing was asked.
 
 const MOST_STATES = 200;
 
@@ -52,6 +53,12 @@ function meaning(path, near) {
   return path.length > 3 && long > 3 * near && gap < Math.max(near, long / 5) ? "loop" : "line";
 }
 
+/** Answers among which the outline that is shown stays as it is, whenever they come. */
+function answersAround(region, answers) {
+  const masks = [...answers.masks];
+  masks[answers.chosen] = region.mask;
+  return { ...answers, masks };
+}
 /** Whether there is anything that an outline could be made of. */
 const isPrompted = region => region.steps.length > 0;
 /** What the server is asked; `png` is the mask that the region starts from, where one was painted. */

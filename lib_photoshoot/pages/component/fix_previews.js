@@ -8,9 +8,13 @@ function offered() {
   const region = fixer.draft && fixer.draft.region, { answers } = region || {};
   return answers && !region.removed && answers.masks.length > 1 ? answers : null;
 }
+/** Whether the others are still being looked for. */
+const awaited = () => { const { region } = fixer.draft || {}; return Boolean(region && region.answers && region.answers.more && !region.removed); };
+const WHAT_FOR = inFixer(".answers .none").textContent;
 function showAnswers() {
   const answers = offered(), { names, chosen } = answers || { names: [], chosen: 0 };
   inFixer(".answers").classList.toggle("empty", !answers);
+  inFixer(".answers .none").textContent = awaited() ? "What else you may have meant is on its way…" : WHAT_FOR;
   if (fixer.peek !== null && fixer.peek >= names.length) fixer.peek = null;
   while (strip.children.length > names.length) strip.lastElementChild.remove();
   while (strip.children.length < names.length) strip.append($("#answer-template").content.firstElementChild.cloneNode(true));

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside,
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.morphology import distance_to, grow, mask_box
 from lib_photoshoot.pages.fixing import Step
+from lib_photoshoot.segmentation.working_copy import resized_mask
 
 MOST_BELOW = 0.3
 """What SAM sees below a line is likely no more than this share of the outline."""
@@ -102,8 +104,8 @@ def _seen_in(
 ) -> list[tuple[np.ndarray, float]]:
     """Return what SAM sees within a loop, float32 of the vote's size in [0, 1], and how like what was drawn it is.
 
-    ``small`` is what was ``drawn`` in that size, and ``reach`` counts its pixels. Of both questions, with what was drawn
-    and without, the answer that is most like it; the likest first.
+    ``small`` is what was ``drawn`` in that size, and ``reach`` counts its pixels. Of both questions, with what was
+    drawn and without, the answer that is most like it; the likest first.
     """
     depth, near, found = distance_to(~small), grow(small, reach), []
     row, column = (int(at) for at in np.unravel_index(np.argmax(depth), depth.shape))
@@ -130,11 +132,15 @@ def lined(
         return mask | part if last.inside else mask & ~part
 
     growing = _BESIDE.submit(along_line, image, last.path, free, last.reach)
-    seen = _seen_along(segmenter, image, mask, steps, line)
-    if seen and (not mask.any() or np.count_nonzero(seen[0]) <= MOST_BELOW * np.count_nonzero(mask)):
-        yield Alternative("Best guess", tidied(changed(seen.pop(0)), mask))
+    seen = (
+        pieces_along(enlarged(field, image) & free, line) for field in _seen_along(segmenter, image, mask, steps, line)
+    )
+    likely = next(seen, None)
+    if likely is not None and (not mask.any() or np.count_nonzero(likely) <= MOST_BELOW * np.count_nonzero(mask)):
+        yield Alternative("Best guess", tidied(changed(likely), mask))
+        likely = None
     yield Alternative("Colour of the line", tidied(changed(growing.result()), mask))
-    for part in seen:
+    for part in seen if likely is None else chain([likely], seen):
         yield Alternative("Another part", tidied(changed(part), mask))
     around = loop_inside(last.path, image.shape)
     if np.count_nonzero(around & free) > AROUND * np.count_nonzero(line):
@@ -146,8 +152,8 @@ def lined(
 def _seen_along(
     segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step], line: np.ndarray
 ) -> list[np.ndarray]:
-    """Return the parts that SAM sees below a line and that are not as the line says yet, the likeliest first: it
-    holds most of the line, and little else.
+    """Return where SAM sees parts below a line that are not as the line says yet, float32 of the vote's size in [0, 1]
+    and high on the part, the likeliest first: it holds most of the line, and little else.
     """
     inside, shape = steps[-1].inside, vote_shape(image)
     here = [(x, y, True) for x, y in spread(steps[-1].path, LINE_POINTS)]
@@ -156,11 +162,13 @@ def _seen_along(
     if mask.any():
         around, prior = box_around(mask, clicks), mask
         answers += [(one, inside) for one in segmenter.prompted(image, around, clicks, shape, prior)]
-    free, size, found = ~mask if inside else mask, max(1, np.count_nonzero(mask)), []
+    small = resized_mask(mask, shape)
+    below = cv2.resize(line.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA) > 0
+    free, size, found = ~small if inside else small, max(1, np.count_nonzero(small)), []
     for answer, is_part in answers:
-        full = enlarged(answer.probability, image)
-        part = pieces_along(full & free if is_part else ~full & free, line)
-        held = np.count_nonzero(part & line) / max(1, np.count_nonzero(line & free))
+        field = answer.probability if is_part else 1 - answer.probability
+        part = pieces_along((field > 0.5) & free, below)
+        held = np.count_nonzero(part & below) / max(1, np.count_nonzero(below & free))
         if held >= LINE_HELD:
-            found.append((held + answer.quality - min(1.0, np.count_nonzero(part) / size), part))
-    return [part for _, part in sorted(found, key=lambda one: -one[0])]
+            found.append((held + answer.quality - min(1.0, np.count_nonzero(part) / size), field))
+    return [field for _, field in sorted(found, key=lambda one: -one[0])]

@@ -258,7 +258,7 @@ def test_the_outline_is_there_before_what_else_was_meant_and_stays_as_it_is(page
     editor, chips = Editor(page, "two"), Chips(page)
     press(page, "1", "d")
     editor.drag((45, 35), (65, 35))  # settled, though what else it may mean is not known
-    answers, mask = editor.one(".answers"), page.evaluate(MASK)
+    answers, mask = editor.one(".preview").first, page.evaluate(MASK)
     assert editor.words()[0] == "1 lamp changed" and not answers.is_visible()
     press(page, "]")
     expect(editor.one("#fix-hint")).to_have_text("What else it may mean is on its way.")
@@ -282,12 +282,12 @@ def test_chips_that_come_late_change_nothing_after_undo_and_are_asked_for_again(
     press(page, "Control+z")
     chips.held[0].continue_()
     page.wait_for_timeout(300)
-    assert page.evaluate(MASK) == first and not editor.one(".answers").is_visible()
+    assert page.evaluate(MASK) == first and not editor.one(".preview").count()
     press(page, "Control+y")
     chips.wait(2, page)
     assert page.evaluate(MASK) == changed
     chips.held[1].continue_()
-    expect(editor.one(".answers")).to_be_visible()
+    expect(editor.one(".preview").first).to_be_visible()
     assert page.evaluate(MASK) == changed
 
 

@@ -108,6 +108,7 @@ def test_numbers_choose_among_previews_and_products_where_there_are_none(page: P
     expect(editor.one(".regions [aria-pressed=true]")).to_contain_text("2 lamp")
     press(page, "d")
     editor.drag((10, 15), (20, 15))
+    expect(editor.one(".preview").first).to_be_visible()
     count = editor.one(".preview").count()
     assert count > 1
     for number in range(1, count + 1):

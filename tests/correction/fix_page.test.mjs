@@ -211,7 +211,9 @@ test("a product with another name is saved by it, and is known again by the name
 
 test("previews show where the answers differ, and enough around it to know the place", () => {
     const [mask, wide] = [new Uint8Array(200 * 100), 200], other = mask.slice();
-    for (let y = 40; y < 60; y++) other.fill(1, y * wide + 150, y * wide + 190);
+    for (let y = 40; y < 60; y++) {
+        other.fill(1, y * wide + 150, y * wide + 190);
+    }
     assert.deepEqual(differing([mask, other], [200, 100]), [150, 40, 190, 60]);
     assert.deepEqual(differing([mask, mask], [200, 100]), [0, 0, 200, 100]);
     const [x, y, across, down] = previewCrop([150, 40, 190, 60], [200, 100]);

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
+from lib_photoshoot.catalog.runner import run_catalog
+from lib_photoshoot.products import parse_products
 from tests.correction.test_fix_page import Editor, drawn_in, mask_in, products_in
-from tests.correction.test_fixing import Fixed, out, photos
+from tests.correction.test_fixing import SETTINGS, Fixed, Retouching, out, photos
+from tests.correction.test_join_page import page, served
 from tests.e2e.test_page import CHROMIUM
 from tests.shoot.test_report_page import OpenPage, browser, open_page, press
 
@@ -25,19 +28,7 @@ if TYPE_CHECKING:
 sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
 expect = sync_api.expect
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no program 'chromium' on this machine")
-__all__ = ["browser", "open_page", "out", "photos"]
-
-
-@pytest.fixture
-def served(out: Path) -> Iterator[Fixed]:
-    one = Fixed(out)
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def page(served: Fixed, open_page: OpenPage) -> Page:
-    return open_page(served.server.address)
+__all__ = ["browser", "open_page", "out", "page", "photos", "served"]
 
 
 def shot(editor: Editor) -> np.ndarray:
@@ -295,14 +286,30 @@ def test_a_product_gets_another_name_which_goes_everywhere(page: Page, served: F
     expect(page.locator("nav")).to_contain_text("vase")
 
 
-def test_without_a_name_nothing_is_saved_and_it_is_said(page: Page, served: Fixed) -> None:
-    """Where the run looked for several products nobody knows which one a new one is."""
-    editor = Editor(page, "none")
-    editor.drag((50, 40), (10, 10))
-    press(page, "r")
-    expect(page.locator("#fix-word")).to_be_focused()
-    press(page, "Enter")  # nothing was typed: it stays what it is
-    assert editor.words() == ["1 lamp new"]
+def test_of_several_words_none_is_guessed_and_without_a_name_nothing_is_saved(
+    photos: Path, tmp_path: Path, open_page: OpenPage
+) -> None:
+    folder, several = tmp_path / "several", parse_products("airplane, banana, lamp")
+    run_catalog(Retouching(), collect_inputs([photos], folder), several, folder, resume=True, settings=SETTINGS)
+    served = Fixed(folder)
+    try:
+        page = open_page(served.server.address)
+        editor, word = Editor(page, "none"), page.locator("#fix-word")
+        editor.drag((50, 40), (10, 10))
+        assert editor.words() == ["1 no name yet new"]
+        press(page, "Control+s")
+        expect(editor.one(".unfixed")).to_contain_text("Product 1 has no name yet.")
+        assert products_in(folder, "none") == []
+        press(page, "r")
+        expect(word).to_be_focused()
+        words = page.locator("#fix-words option").evaluate_all("all => all.map(one => one.value)")
+        assert words == ["airplane", "banana", "lamp"]
+        page.keyboard.type("banana")
+        press(page, "Enter")
+        editor.save()
+        assert products_in(folder, "none") == ["banana"]
+    finally:
+        served.close()
 
 
 def test_touch_chooses_a_preview(page: Page, served: Fixed) -> None:

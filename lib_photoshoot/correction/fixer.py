@@ -30,10 +30,10 @@ from lib_photoshoot.images import Picture, decode_picture
 from lib_photoshoot.masks.cutout import mask_image
 from lib_photoshoot.pages.fixing import (
     EDIT_SIDE,
+    Asked,
     OutlineAnswer,
     OutlineAnswers,
     OutlineRequest,
-    Part,
     RegionChange,
     Step,
     StepKind,
@@ -130,12 +130,12 @@ class Fixer:
         if start is None and request.region is not None:
             steps.insert(0, _box_step(copy, _region(record, request.region)["box"]))
         outliner = self._loaded()
-        if request.part is not Part.OTHERS:
+        if request.part is not Asked.OTHERS:
             # Before the turn is waited for: what holds it may be work that nobody needs any more.
             outliner.overtaking.overtake()
-        wanted = outliner.overtaking.wanted() if request.part is Part.OTHERS else always
+        wanted = outliner.overtaking.wanted() if request.part is Asked.OTHERS else always
         with self._turn():
-            if request.part is Part.LIKELY:
+            if request.part is Asked.LIKELY:
                 found, likely = [outliner.first(copy.pixels, start, steps)], 0
             else:
                 try:

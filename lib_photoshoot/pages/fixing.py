@@ -74,7 +74,7 @@ class Step:
     choice: int | None = field(default=None, compare=False)
 
 
-class Part(str, Enum):
+class Asked(str, Enum):
     """How many of the answers to a step are asked for."""
 
     LIKELY = "likely"
@@ -96,7 +96,7 @@ class OutlineRequest:
     region: int | None
     steps: tuple[Step, ...]
     mask: bytes | None
-    part: Part = Part.ALL
+    part: Asked = Asked.ALL
 
 
 @dataclass(frozen=True)
@@ -219,12 +219,12 @@ def _region(value: Any) -> int | None:
     return None if value is None else _number(value, "'region'")
 
 
-def _part(value: Any) -> Part:
+def _part(value: Any) -> Asked:
     if value is None:
-        return Part.ALL
-    if value not in (Part.LIKELY.value, Part.OTHERS.value):
+        return Asked.ALL
+    if value not in (Asked.LIKELY.value, Asked.OTHERS.value):
         raise RequestValueError("'part' must be likely or others.")
-    return Part(value)
+    return Asked(value)
 
 
 _LEAST = {"click": 1, "line": 2, "loop": 3, "box": 2}

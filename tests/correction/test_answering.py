@@ -17,6 +17,7 @@ from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.fixer import Fixer
 from lib_photoshoot.pages.fixing import Step, StepKind
 from lib_photoshoot.segmentation.protocol import SoftCandidate
+from lib_photoshoot.segmentation.working_copy import picture_digest
 from tests.correction.test_clicks import RED, box, click, disc, outliner, picture
 from tests.correction.test_drawn import around, loop
 from tests.correction.test_fixing import Fixed, FloodSegmenter, clicked, likely, mask_of, number, out, photos
@@ -223,3 +224,18 @@ def test_the_two_parts_over_http(held: Held, photos: Path) -> None:
     assert np.array_equal(likely(chosen), mask_of(both["answers"][last]["mask"]))
     status, refused = held.ask("outline", question(photos, "some", *steps))
     assert status == 400 and refused["error"] == "'part' must be likely or others."
+
+
+def test_a_digest_is_remembered_only_of_what_nobody_can_write_to() -> None:
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    before = picture_digest(pixels)
+    pixels[0, 0] = 9
+    changed = picture_digest(pixels)
+    assert before != changed
+    view = pixels[:]
+    view.flags.writeable = False
+    assert picture_digest(view) == changed
+    pixels[0, 0] = 0
+    assert picture_digest(view) == before, "its pixels are another's to write to"
+    pixels.flags.writeable = False
+    assert picture_digest(pixels) == picture_digest(pixels) == before

@@ -13,7 +13,7 @@ from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.inputs import is_local
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import cutout_name, products_of
-from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
+from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_of, what_to_check
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, reasons, shows
 from lib_photoshoot.pages.hands import Hand, item_fields
@@ -195,8 +195,8 @@ def _notes(record: Record) -> Iterator[Note]:
     several = len(entry["regions"]) > 1
     named = [(region, f" of {n} {region['product']}" * several) for n, region in enumerate(entry["regions"], 1)]
     for region, which in named:
-        if doubts := doubts_in_words(doubts_of(region), "; "):
-            yield {"text": f"Check the outline{which}: {doubts}.", "wrong": True}
+        if doubts := what_to_check(doubts_of(region), "; ", which):
+            yield {"text": f"Check {doubts}.", "wrong": True}
     if entry["reason"]:
         yield {"text": REASON_TEXT[Reason(entry["reason"])], "wrong": False}
     for region, which in named:

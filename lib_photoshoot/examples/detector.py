@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,10 +19,10 @@ from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.examples import calibration
 from lib_photoshoot.examples.cutting import ExampleCutter
-from lib_photoshoot.examples.features import EmbeddedFeatures, Features
+from lib_photoshoot.examples.features import EmbeddedFeatures, Features, looks_alike
 from lib_photoshoot.examples.identity import Identity, identity_of
 from lib_photoshoot.examples.keeping import keep_signature, kept_signature, key_of, unpacked
-from lib_photoshoot.examples.looking import Looked, looks_alike
+from lib_photoshoot.examples.looking import Looked
 from lib_photoshoot.examples.matching import Place, Resemblance, Sameness, compare, print_places
 from lib_photoshoot.examples.signature import Signature, make_signature, said_of
 from lib_photoshoot.examples.sources import ExampleFiles, Kept, list_examples
@@ -30,7 +30,7 @@ from lib_photoshoot.masks.comparison import SAME_PLACE_IOU
 from lib_photoshoot.masks.morphology import border_share, mask_box, remove_islands
 from lib_photoshoot.paths import signatures_folder
 from lib_photoshoot.products import Product
-from lib_photoshoot.results import Box, Detection, Reason
+from lib_photoshoot.results import Box, Detection, Doubt, Reason
 from lib_photoshoot.segmentation.working_copy import resized_mask
 
 if TYPE_CHECKING:
@@ -198,10 +198,13 @@ def _detection(product: Product, candidate: Sighting, likeness: Resemblance, loo
     threshold = calibration.THRESHOLD if product.threshold is None else product.threshold
     other = likeness.score < threshold and likeness.answer is not Sameness.ABSENT
     refused = Reason.OTHER_OF_ITS_KIND if other else None
+    # Who sets a threshold of his own says what he takes for his product.
+    doubt = Doubt.PERHAPS_ANOTHER if product.threshold is None and likeness.answer is not Sameness.THIS else None
+    found = Detection(product.name, box, likeness.score, refused=refused, doubt=doubt)
     if candidate.mask is None or (candidate.quality or 0.0) < GOOD_MASK:
-        return Detection(product.name, box, likeness.score, refused=refused)
+        return found
     mask = resized_mask(candidate.mask, (round(looked.image.shape[0] * height), round(looked.image.shape[1] * width)))
-    return Detection(product.name, box, likeness.score, mask, candidate.quality, refused=refused)
+    return replace(found, mask=mask, quality=candidate.quality)
 
 
 def _is_new(box: Box, known: Sequence[Sighting]) -> bool:

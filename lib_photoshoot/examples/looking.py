@@ -9,7 +9,7 @@ import numpy as np
 
 from lib_photoshoot.detection.embedded.classifier import square_cutout
 from lib_photoshoot.detection.verification import iou
-from lib_photoshoot.examples.features import Features, unit
+from lib_photoshoot.examples.features import Features, looks_alike, unit
 from lib_photoshoot.examples.prints import Print, take_print
 from lib_photoshoot.results import Box
 
@@ -78,12 +78,6 @@ class Looked:
                 if len(chosen) == most:
                     break
         return chosen
-
-
-def looks_alike(seen: np.ndarray, looks: np.ndarray) -> np.ndarray:
-    """Return how much unit vectors (m, d) are like a product's (n, d), in [-1, 1], to the nearest example and three."""
-    each = np.sort(seen @ looks.T, axis=1)
-    return 0.5 * each[:, -1] + 0.5 * each[:, -3:].mean(1)
 
 
 def _steps(last: int, step: int) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 from lib_photoshoot.detection.embedded.classifier import square_cutout
 from lib_photoshoot.examples.colours import colour_likeness, colours_of
 from lib_photoshoot.examples.cutting import ExampleCutter
-from lib_photoshoot.examples.features import Features, unit
+from lib_photoshoot.examples.features import Features, looks_alike, unit
 from lib_photoshoot.examples.prints import Print, print_score, take_print
 from lib_photoshoot.examples.sources import (
     ExampleFiles,
@@ -37,6 +37,8 @@ PRINTED_SHARE = 0.4
 SAME_PRINT = 0.0
 """Log odds from which two examples show the same print."""
 USUAL_COHESION = 0.55
+MOST_LIKENESS = 0.75
+"""Of the examples to each other that is asked of a candidate: five shots of one moment are more alike than that."""
 UNLIKE = 0.18
 """Likeness of an example to the nearest other one below which they show different products."""
 GREY = 128
@@ -85,6 +87,16 @@ class Signature:
         likeness = self.looks @ self.looks.T
         np.fill_diagonal(likeness, -1)
         return float(np.median(likeness.max(1)))
+
+    @cached_property
+    def own_likeness(self) -> float:
+        """How like all others the usual example is, as a candidate is compared with them; a guess for a single one."""
+        count = len(self.looks)
+        if count < 2:
+            return USUAL_COHESION
+        others = [np.delete(self.looks, i, axis=0) for i in range(count)]
+        usual = np.median([looks_alike(self.looks[i][None], rest)[0] for i, rest in enumerate(others)])
+        return min(float(usual), MOST_LIKENESS)
 
     @cached_property
     def strangers(self) -> tuple[int, ...]:

@@ -70,8 +70,13 @@ class Identity:
         return f"{head} {self.score:.2f}: {'; '.join(parts)}"
 
 
-def identity_of(signature: Signature, features: Features, image: np.ndarray, mask: np.ndarray) -> Identity:
-    """Compare the product that ``mask`` (bool, not empty) outlines in ``image`` (uint8 RGB) with examples."""
+def identity_of(
+    signature: Signature, features: Features, image: np.ndarray, mask: np.ndarray, second: Features | None = None
+) -> Identity:
+    """Compare the product that ``mask`` (bool, not empty) outlines in ``image`` (uint8 RGB) with examples.
+
+    ``second`` is the second network, where there is one.
+    """
     from lib_photoshoot.examples.looking import Looked
     from lib_photoshoot.examples.matching import compare, print_places
 
@@ -81,7 +86,7 @@ def identity_of(signature: Signature, features: Features, image: np.ndarray, mas
     margin = round(MARGIN * max(rect.x1 - rect.x0, rect.y1 - rect.y0))
     x0, y0 = max(0, rect.x0 - margin), max(0, rect.y0 - margin)
     part = (slice(y0, rect.y1 + margin), slice(x0, rect.x1 + margin))
-    looked = Looked(np.ascontiguousarray(image[part]), features)
+    looked = Looked(np.ascontiguousarray(image[part]), features, second)
     width, height = looked.to_picture
     box = ((rect.x0 - x0) / width, (rect.y0 - y0) / height, (rect.x1 - x0) / width, (rect.y1 - y0) / height)
     place = next(iter(print_places(signature, looked)), None) if signature.is_printed else None

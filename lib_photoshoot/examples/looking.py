@@ -24,12 +24,12 @@ SAME_WINDOW = 0.35
 class Looked:
     """A picture, uint8 RGB; boxes are in the pixels of its smaller copy ``image``."""
 
-    def __init__(self, image: np.ndarray, features: Features) -> None:
+    def __init__(self, image: np.ndarray, features: Features, second: Features | None = None) -> None:
         scale = min(1.0, SIDE / max(image.shape[:2]))
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         self.image = image if scale == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         self.to_picture = (image.shape[1] / self.image.shape[1], image.shape[0] / self.image.shape[0])
-        self._features = features
+        self._features, self._second = features, second
         self._looks: dict[Box, np.ndarray] = {}
 
     @cached_property
@@ -47,6 +47,10 @@ class Looked:
         if box not in self._looks:
             self._looks[box] = self._features.cutouts([square_cutout(self.image, box)])[0]
         return self._looks[box]
+
+    def second_look(self, box: Box) -> np.ndarray | None:
+        """Return the unit vector (e,) of what a box shows to the second network; None without one."""
+        return None if self._second is None else self._second.cutouts([square_cutout(self.image, box)])[0]
 
     @cached_property
     def _windows(self) -> tuple[list[Box], np.ndarray]:

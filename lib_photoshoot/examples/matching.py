@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import cv2
@@ -23,6 +23,7 @@ PRINT_CLIP = 6.0
 """Log odds beyond which a print decides nothing more."""
 USUAL_COLOUR = 0.55
 """Sameness of the colours of one product in two photos, where a single example cannot tell."""
+ROUNDING = 1e-5
 MIDDLE = 0.8
 """Share of a box's sides whose ellipse is taken for the product where no mask is known."""
 
@@ -105,7 +106,19 @@ def compare(
     ``place`` is where a print was found in it, ``mask`` (bool, of ``looked.image``) which pixels are the candidate.
     """
     look = float(looks_alike(looked.look(box)[None], signature.looks)[0])
-    return judged(signature, look, colour_lack(signature, looked.image, box, place, mask), place)
+    found = judged(signature, look, colour_lack(signature, looked.image, box, place, mask), place)
+    return _seconded(found, signature, looked, box) if found.answer is Sameness.THIS else found
+
+
+def _seconded(found: Resemblance, signature: Signature, looked: Looked, box: Box) -> Resemblance:
+    """Let the second network, where there is one, say whether what the first takes for the product leads at all."""
+    least = signature.least_second
+    seen = None if least is None else looked.second_look(box)
+    if found.lead is None or least is None or seen is None or signature.second is None:
+        return found
+    short = least - float(looks_alike(seen[None], signature.second)[0])
+    # What is the very same differs by rounding alone.
+    return found if short <= ROUNDING else replace(found, lead=min(found.lead, calibration.LEAD - short))
 
 
 def judged(signature: Signature, look: float, colour: float, place: Place | None) -> Resemblance:

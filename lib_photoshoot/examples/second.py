@@ -10,14 +10,12 @@ the user brings.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from lib_photoshoot.errors import PackagesError, WeightsError
 from lib_photoshoot.examples.features import Features, unit
 
 SIDE = 224
@@ -88,17 +86,21 @@ class DinoV2Features:
 
 
 def second_features() -> Features | None:
-    """Return the second network: the manifest's file where it is, else the user's folder; None without either."""
+    """Return the second network: the manifest's file where it is, else the user's folder; None without either.
+
+    A folder is left alone where transformers is too old for it, as a WebUI's often is. Raises WeightsError for a folder or file that cannot be read.
+    """
     from lib_photoshoot.detection.transformers_models import transformers_is
+    from lib_photoshoot.paths import models_folder
     from lib_photoshoot.weights.hub_models import find_hub_model
     from lib_photoshoot.weights.store import find, missing
 
     if not missing(FILE):
         return DinoV2Features.from_onnx(find(FILE))
-    if transformers_is(TRANSFORMERS):
-        with suppress(WeightsError, PackagesError):
-            return DinoV2Features.from_folder(find_hub_model(FOLDER))
-    return None
+    # Not out of the hub's cache: what lies there for another program's sake must not change what is decided here.
+    if not ((models_folder() / FOLDER).is_dir() and transformers_is(TRANSFORMERS)):
+        return None
+    return DinoV2Features.from_folder(find_hub_model(FOLDER))
 
 
 def _prepared(image: np.ndarray) -> np.ndarray:

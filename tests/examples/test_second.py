@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.examples import calibration
 from lib_photoshoot.examples.cutting import ExampleCutter
 from lib_photoshoot.examples.detector import ExampleDetector
@@ -98,8 +99,21 @@ def test_it_is_taken_from_the_models_folder(folder: Path, tmp_path: Path, monkey
 
 def test_without_weights_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHOTOSHOOT_MODELS", str(tmp_path))
+    # What another program has in the hub's cache changes nothing.
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    cached = tmp_path / "hub" / "models--facebook--dinov2-small" / "snapshots" / "1"
+    cached.mkdir(parents=True)
+    (cached / "config.json").write_text('{"model_type": "dinov2"}', encoding="utf-8")
+    (cached / "model.safetensors").write_bytes(b"")
     assert second_features() is None
+
+
+@newer
+def test_a_folder_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTOSHOOT_MODELS", str(tmp_path))
+    (tmp_path / "dinov2").mkdir()
+    with pytest.raises(WeightsError, match="get it with"):
+        second_features()
 
 
 def test_many_cutouts_are_asked_few_at_a_time_and_prepared_as_it_was_trained() -> None:

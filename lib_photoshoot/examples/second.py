@@ -88,7 +88,8 @@ class DinoV2Features:
 def second_features() -> Features | None:
     """Return the second network: the manifest's file where it is, else the user's folder; None without either.
 
-    A folder is left alone where transformers is too old for it, as a WebUI's often is. Raises WeightsError for a folder or file that cannot be read.
+    A folder is left alone where transformers is too old for it, as a WebUI's often is. Raises WeightsError for a folder
+    or file that cannot be read.
     """
     from lib_photoshoot.detection.transformers_models import transformers_is
     from lib_photoshoot.paths import models_folder

@@ -13,18 +13,23 @@ the examples, every further one is asked about. Both take ``--every N`` to ask a
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lib_photoshoot.build import ModelChoice, load_models
-from lib_photoshoot.errors import ImageError
-from lib_photoshoot.examples.detector import ExampleDetector
-from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture
-from lib_photoshoot.products import Product
+import numpy as np  # noqa: E402
+
+from lib_photoshoot.build import ModelChoice, load_models  # noqa: E402
+from lib_photoshoot.errors import ImageError  # noqa: E402
+from lib_photoshoot.examples.detector import ExampleDetector  # noqa: E402
+from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture  # noqa: E402
+from lib_photoshoot.products import Product  # noqa: E402
 
 
 @dataclass(frozen=True)

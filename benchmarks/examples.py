@@ -23,13 +23,13 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from lib_photoshoot.build import ModelChoice, load_models  # noqa: E402
-from lib_photoshoot.errors import ImageError  # noqa: E402
-from lib_photoshoot.examples.detector import ExampleDetector  # noqa: E402
-from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture  # noqa: E402
-from lib_photoshoot.products import Product  # noqa: E402
+from lib_photoshoot.build import ModelChoice, load_models
+from lib_photoshoot.errors import ImageError
+from lib_photoshoot.examples.detector import ExampleDetector
+from lib_photoshoot.images import PICTURE_SUFFIXES, read_picture
+from lib_photoshoot.products import Product
 
 
 @dataclass(frozen=True)

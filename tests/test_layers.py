@@ -47,8 +47,8 @@ FLOORS = (
     ("images", "products", "results"),
     ("calibration", "enhancement", "kept_examples", "references", "segmentation", "transparency", "verdict"),
     # The path of one picture, and of many.
-    ("catalog", "detection"),
-    ("examples",),
+    ("detection",),
+    ("catalog", "examples"),
     ("pipeline",),
     ("build",),
     ("__init__", "registry"),

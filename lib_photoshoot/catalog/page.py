@@ -13,7 +13,8 @@ from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.inputs import is_local
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import cutout_name, products_of
-from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
+from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_of, what_to_check
+from lib_photoshoot.detection.pairs import articles
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, reasons, shows
 from lib_photoshoot.pages.hands import Hand, item_fields
@@ -67,10 +68,10 @@ def page_chunks(
 
 def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any]) -> Page:
     """Return all that the page shows besides its pictures, with ``more`` of its fields."""
-    matches, regions, doubted, seconds = 0, 0, False, 0.0
+    matches, found, doubted, seconds = 0, 0, False, 0.0
     for record in records:
         matches += record.entry["decision"] == Decision.MATCH.value
-        regions += len(record.entry["regions"])
+        found += articles((region["product"], region["box"]) for region in record.entry["regions"])
         doubted |= _doubtful(record.entry)
         seconds += sum(record.entry["seconds"].values())
     total = counted(len(records) + len(document["unreadable"]), "picture")
@@ -79,7 +80,7 @@ def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapp
     told = [
         f"Found in {matches or 'none'} of {total}.",
         "Skipped pictures are untouched; in the others nothing outside the product was changed.",
-        f"{counted(regions, 'product')} cut out; {seconds:.1f} s in the filter.",
+        f"{counted(found, 'product')} cut out; {seconds:.1f} s in the filter.",
     ]
     return page(
         f"Product Photoshoot: {', '.join(products)}",
@@ -195,8 +196,8 @@ def _notes(record: Record) -> Iterator[Note]:
     several = len(entry["regions"]) > 1
     named = [(region, f" of {n} {region['product']}" * several) for n, region in enumerate(entry["regions"], 1)]
     for region, which in named:
-        if doubts := doubts_in_words(doubts_of(region), "; "):
-            yield {"text": f"Check the outline{which}: {doubts}.", "wrong": True}
+        if doubts := what_to_check(doubts_of(region), "; ", which):
+            yield {"text": f"Check {doubts}.", "wrong": True}
     if entry["reason"]:
         yield {"text": REASON_TEXT[Reason(entry["reason"])], "wrong": False}
     for region, which in named:
@@ -235,6 +236,12 @@ def _css(lab: Sequence[float]) -> str:
 
 def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "File", shown(entry["file"])
+    regions = entry["regions"]
+    if (count := articles((region["product"], region["box"]) for region in regions)) < len(regions):
+        yield (
+            "Counted",
+            f"{counted(count, 'article')} in {len(regions)} outlines: what is sold by the pair counts once.",
+        )
     for item in entry["rejected"]:
         says = f" Colour {colour}." if (colour := colour_in_words(item)) else ""
         yield "Rejected", f"{item['product']} {item['score']:.2f}: {REASON_TEXT[Reason(item['reason'])]}{says}"

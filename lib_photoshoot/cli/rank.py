@@ -97,7 +97,7 @@ def measured(
 
 
 def _print(product: str, items: tuple[Ranked, ...]) -> None:
-    from lib_photoshoot.catalog.report import doubts_in_words
+    from lib_photoshoot.catalog.report import what_to_check
 
     typer.echo(f"{product}: {counted(len(items), 'picture')}")
     for place, item in enumerate(items, 1):
@@ -111,6 +111,6 @@ def _print(product: str, items: tuple[Ranked, ...]) -> None:
         if item.measured.other_product:
             typer.echo("        other_product: not the product of the photos")
         if item.measured.doubts:
-            typer.echo(f"        check the outline: {doubts_in_words(item.measured.doubts)}")
+            typer.echo(f"        check {what_to_check(item.measured.doubts)}")
         for other in item.duplicates:
             typer.echo(f"        looks the same: {other.measured.file} ({other.total:.3f})")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 
 from lib_photoshoot.catalog.page import id_of, unreadable_item
-from lib_photoshoot.catalog.report import doubts_in_words
+from lib_photoshoot.catalog.report import what_to_check
 from lib_photoshoot.export.review.records import ExportedFile
 from lib_photoshoot.files import shown
 from lib_photoshoot.pages.application import CHANGES, DECIDE, MEDIA_TYPES
@@ -121,8 +121,8 @@ def _notes(record: ExportedFile, changed: bool) -> Iterator[Note]:
             "about it; export does not hand it on.",
             "wrong": True,
         }
-    if doubts := doubts_in_words(record.doubts, "; "):
-        yield {"text": f"Check the outline: {doubts}.", "wrong": True}
+    if doubts := what_to_check(record.doubts, "; "):
+        yield {"text": f"Check {doubts}.", "wrong": True}
     for missed in record.missed:
         yield {"text": f"Misses {shown(missed)}.", "wrong": True}
     if record.cut_off:

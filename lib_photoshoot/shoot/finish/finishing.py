@@ -36,6 +36,7 @@ from lib_photoshoot.shoot.finish.exports import (
 )
 from lib_photoshoot.shoot.finish.for_shops import FOR_NOBODY, ForShops, Sold
 from lib_photoshoot.shoot.finish.ledger import FINISH_LEDGER, FinishLedger
+from lib_photoshoot.shoot.finish.moved import follow
 from lib_photoshoot.shoot.finish.ranking import Channel, FinishedProduct, FinishProgress, seed_of, write_ranking
 from lib_photoshoot.shoot.finish.runs import (
     EXPORTS,
@@ -218,6 +219,8 @@ class _Work:
         products, settings = checked.products, told_of(choice)
         try:
             candidates = candidates_folder(self._shoot, job.product.folder)
+            for moved in (run, candidates):
+                follow(self._shoot, moved)
             problems += take_over(candidates, run, sources, header_of(products, settings))
             summary = run_catalog(
                 LoadedLater(lambda: self._load(choice)),

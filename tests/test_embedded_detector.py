@@ -8,13 +8,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from lib_photoshoot.detection.embedded.classifier import CUTOUT_SIDE, ImageNetClassifier  # noqa: E402
+from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer  # noqa: E402
 from lib_photoshoot.detection.embedded.detector import EmbeddedDetector  # noqa: E402
 from lib_photoshoot.detection.embedded.joining import against_rivals, joined  # noqa: E402
 from lib_photoshoot.detection.embedded.seeds import at_peak, class_map, heat_of, of_boxes, seen_at  # noqa: E402
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary  # noqa: E402
 from lib_photoshoot.detection.small.labels import COCO  # noqa: E402
 from lib_photoshoot.detection.small.protocol import SmallBox  # noqa: E402
-from lib_photoshoot.detection.verification import MOST_INSTANCES, verify  # noqa: E402
+from lib_photoshoot.detection.verification import MOST_INSTANCES, iou, verify  # noqa: E402
+from lib_photoshoot.errors import UnknownProductError  # noqa: E402
 from lib_photoshoot.products import parse_products  # noqa: E402
 from lib_photoshoot.results import Reason  # noqa: E402
 from lib_photoshoot.segmentation.protocol import MaskCandidate  # noqa: E402
@@ -126,6 +128,37 @@ def test_a_box_without_likeness_is_no_product_and_doubt_is_no_veto() -> None:
     assert joined(0.05, 0.9) > 0.18, "small products are seen by the detector better than by the classifier"
     scores = [joined(shown, seen) for shown in (0, 0.2, 1) for seen in (0, 0.5, 1)]
     assert all(0 <= score <= 1 for score in scores) and scores[0] < scores[4] < scores[8]
+
+
+def test_what_a_small_detector_alone_knows_is_found_where_it_is_sure() -> None:
+    image, boxes = squares(2)
+    seen = [SmallBox("suitcase", score, box.box) for score, box in zip((0.9, 0.4), boxes, strict=True)]
+    detector = EmbeddedDetector(Whiteness(blind=True), Squares(), Boxes(seen))
+    detections = detector.detect(image, parse_products("luggage, cup"))
+    kept, rejected = verify(detections, dict.fromkeys(("luggage", "cup"), detector.default_threshold), 240, 192)
+    assert [(d.product, iou(d.box, boxes[0].box) > 0.9, d.mask is not None) for d in kept] == [("luggage", True, True)]
+    assert [item.reason for item in rejected if item.product == "luggage"] == [Reason.BELOW_THRESHOLD]
+    with pytest.raises(UnknownProductError, match="luggage: not looked for"):
+        EmbeddedDetector(Whiteness(), Squares()).detect(image, parse_products("luggage"))
+
+
+def test_a_detectors_word_is_enough_only_where_the_classes_show_too_little() -> None:
+    assert joined(0.0, 0.5, enough=True) < 0.18 < joined(0.0, 0.7, share=0.5, enough=True)
+    assert joined(0.0, 0.7, share=0.5) < 0.05
+    assert joined(0.9, 0.0, share=0.5, enough=True) == joined(0.9, 0.0, share=0.5), "what the classes show still counts"
+
+
+def test_a_second_look_at_what_a_small_detector_alone_knows_asks_that_again() -> None:
+    image, boxes = squares(1)
+    (product,) = parse_products("suitcase")
+    place = boxes[0].box
+    confirmer = CutoutConfirmer(Whiteness(), Boxes([SmallBox("suitcase", 0.9, place)]))
+    (score,) = confirmer.scores([image], place, product) or ()
+    assert score > 0.18 and confirmer.evidence(image, [image[..., 0] > 0], product) is None
+    (gone,) = CutoutConfirmer(Whiteness(), Boxes([])).scores([image], place, product) or ()
+    assert gone < 0.05
+    # One that overrules other detectors must be sure of what it says.
+    assert CutoutConfirmer(Whiteness(), Boxes([]), guesses=False).scores([image], place, product) is None
 
 
 def test_a_wall_clock_is_no_watch_and_a_watch_is_no_clock_alone() -> None:

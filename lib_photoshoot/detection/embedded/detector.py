@@ -88,6 +88,8 @@ class Sought:
     classes: list[int]
     rivals: list[int]
     labels: Labels
+    enough: bool = False
+    """Whether the small detector's word alone may do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +120,7 @@ class EmbeddedDetector:
         self._classifier = classifier
         self._segmenter = segmenter
         self._small = small
+        self._vocabulary = load_vocabulary(small.labels if small else ())
 
     def threshold_for(self, product: Product) -> float:
         """See :class:`~lib_photoshoot.detection.protocol.Detector`."""
@@ -125,7 +128,7 @@ class EmbeddedDetector:
 
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> list[Detection]:
         """See :class:`~lib_photoshoot.detection.protocol.Detector`. Raises UnknownProductError."""
-        load_vocabulary().check(products)
+        self._vocabulary.check(products)
         # A dozen full-size masks of a 144-megapixel picture would take 4 GB, and show nothing that this does not.
         working = working_copy(image)
         scale_x, scale_y = image.shape[1] / working.shape[1], image.shape[0] / working.shape[0]
@@ -146,12 +149,13 @@ class EmbeddedDetector:
         ]
 
     def _sought(self, product: Product) -> Sought:
-        vocabulary = load_vocabulary()
+        vocabulary = self._vocabulary
         labels = Labels(frozenset(), frozenset())
         if self._small:
             labels = labels_for(product.words, self._small.labels, vocabulary.key)
         classes = list(vocabulary.classes_for(product))
-        return Sought(product.name, classes, list(vocabulary.rivals_for(product)), labels)
+        rivals = list(vocabulary.rivals_for(product))
+        return Sought(product.name, classes, rivals, labels, vocabulary.is_seen(product))
 
     def _instances(self, looked: Searched, sought: Sought) -> list[Detection]:
         """Return the instances of a product, or the one candidate that came nearest."""
@@ -195,7 +199,8 @@ class EmbeddedDetector:
             margins = (0.08,) if seed.point is None else (0.08, GROWN)
             views += [square_cutout(looked.image, seed.box, margin) for margin in margins]
             owners += [number] * len(margins)
-        shown = [against_rivals(p, sought.classes, sought.rivals) for p in self._classifier.classify(views)]
+        told = self._classifier.classify(views) if sought.classes else np.zeros((len(views), 0), np.float32)
+        shown = [against_rivals(p, sought.classes, sought.rivals) for p in told]
         best = [max(p for p, owner in zip(shown, owners, strict=True) if owner == n) for n in range(len(seeds))]
         return [self._joined(looked, sought, p, seed.box) for p, seed in zip(best, seeds, strict=True)]
 
@@ -223,7 +228,7 @@ class EmbeddedDetector:
     def _joined(self, looked: Searched, sought: Sought, shown: float, box: Box) -> float:
         """Return the score of a product of which the classifier is sure by ``shown`` in the place of ``box``."""
         seen = seen_at(looked.boxes, sought.labels.own, box) if sought.labels.own else None
-        return joined(shown, seen, looked.share(box))
+        return joined(shown, seen, looked.share(box), sought.enough)
 
     def _outline(
         self, looked: Searched, view: np.ndarray, sought: Sought, seed: Seed
@@ -244,12 +249,15 @@ class EmbeddedDetector:
             scores = np.concatenate([scores, self._scores(view, sought, kept[known:])])
         if not kept:
             return None, np.zeros(image.shape[:2], bool)
-        if seed.point is None:
+        by_box = seed.point is None
+        if by_box:
             # Of a thing too small for the classifier the detector knows better how far it goes.
-            scores = scores * np.array([iou(box, seed.box) for _, box in kept], np.float32)
+            reach = np.array([iou(box, seed.box) for _, box in kept], np.float32)
+            scores = reach if sought.enough else scores * reach
         # A dial is as much a watch as the watch: of the masks about equally likely, the largest is the whole product.
         best = max(np.flatnonzero(scores >= NEARLY_BEST * scores.max()), key=lambda i: kept[i][0].mask.sum())
-        chosen, outer = self._whole(view, sought, kept, scores, int(best))
+        unsure = by_box and sought.enough
+        chosen, outer = kept[best] if unsure else self._whole(view, sought, kept, scores, int(best))
         # Masks nearly as likely outline the same instance, a little more or less of it.
         seen = np.any([c.mask for (c, _), score in zip(kept, scores, strict=True) if score >= scores[best] / 2], axis=0)
         score = self._score(looked, view, sought, kept[best][1], seed)

@@ -23,12 +23,15 @@ FROM, UNSEEN = 0.1, 0.6
 """A detector that sees less than the first says nothing: it knows products from scenes, and often not from close by.
 From afar the classifier alone has to be a little surer then."""
 
+BELIEVED, BELIEVED_AS = 0.6, 0.18
+"""A detector that is so sure is believed alone where the classifier cannot tell; that is a score of the second."""
 
-def joined(shown: float, seen: float | None, share: float = 0.0) -> float:
+
+def joined(shown: float, seen: float | None, share: float = 0.0, enough: bool = False) -> float:
     """Return the score in [0, 1] of a product of which the classifier is sure by ``shown`` and a detector by ``seen``.
 
     Both in [0, 1], as is ``share``, how much of the picture the place is. ``seen`` is None where no detector knows the
-    product, and ``shown`` is the score then.
+    product, and ``shown`` is the score then. ``enough`` says that the detector's word alone may do.
 
     >>> joined(0.4, None), round(joined(0.4, 0.05), 2), joined(0.4, 0.05, share=0.5)
     (0.4, 0.24, 0.4)
@@ -37,13 +40,19 @@ def joined(shown: float, seen: float | None, share: float = 0.0) -> float:
     """
     if seen is None:
         return shown
+    if enough:
+        return max(joined(shown, seen, share), _expit(_log_odds(seen) - _log_odds(BELIEVED) + _log_odds(BELIEVED_AS)))
     closeness = min(1.0, max(0.0, (share - FAR_SHARE) / (CLOSE_SHARE - FAR_SHARE)))
     alone = shown * (UNSEEN + (1 - UNSEEN) * closeness)
     if seen <= FROM:
         return alone
     offset, weight = (far + (close - far) * closeness for far, close in zip(FAR, CLOSE, strict=True))
     odds = offset + weight * _log_odds(shown + LEAST_SHOWN) + _log_odds(seen + LEAST_SEEN)
-    return max(alone, 1 / (1 + math.exp(-odds)))
+    return max(alone, _expit(odds))
+
+
+def _expit(odds: float) -> float:
+    return 1 / (1 + math.exp(-odds))
 
 
 def _log_odds(probability: float) -> float:

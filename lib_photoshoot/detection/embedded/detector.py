@@ -23,6 +23,7 @@ from lib_photoshoot.detection.embedded.joining import against_rivals, joined
 from lib_photoshoot.detection.embedded.seeds import Seed, at_peak, class_map, heat_of, of_boxes, peak_of, seen_at
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
 from lib_photoshoot.detection.small.protocol import SmallBox, SmallDetector
+from lib_photoshoot.detection.small.tiles import with_tiles
 from lib_photoshoot.detection.small.words import Labels, labels_for
 from lib_photoshoot.detection.verification import MOST_INSTANCES, area, iou, overlap
 from lib_photoshoot.masks.morphology import border_share, mask_box, remove_islands
@@ -40,6 +41,8 @@ WHOLE = 0.1
 """From this probability on, the picture as one thing is a seed whatever its cells show."""
 SEEN = 0.2
 """Below this a small detector's box is no seed."""
+FAINT = 0.1
+"""From this on a small detector's box is a trace: what hardly shows in the whole picture is clear in a part of it."""
 PROMISING = 0.06
 """Below this joined score of its first look, hardly any seed of the measured pictures came to the threshold."""
 FURTHER_PEAK = 0.25
@@ -132,10 +135,10 @@ class EmbeddedDetector:
         # A dozen full-size masks of a 144-megapixel picture would take 4 GB, and show nothing that this does not.
         working = working_copy(image)
         scale_x, scale_y = image.shape[1] / working.shape[1], image.shape[0] / working.shape[0]
-        boxes = self._small.boxes(working) if self._small else []
         height, width = working.shape[:2]
         whole = self._classifier.classify([square_cutout(working, (0.0, 0.0, float(width), float(height)), 0.0)])[0]
         sought = [self._sought(product) for product in products]
+        boxes = self._boxes(working, sought)
         cells = class_map(self._classifier, working, [one.classes for one in sought])
         looked = Searched(working, cells, whole, boxes)
         return [
@@ -156,6 +159,16 @@ class EmbeddedDetector:
         classes = list(vocabulary.classes_for(product))
         rivals = list(vocabulary.rivals_for(product))
         return Sought(product.name, classes, rivals, labels, vocabulary.is_seen(product))
+
+    def _boxes(self, image: np.ndarray, sought: Sequence[Sought]) -> Sequence[SmallBox]:
+        """Return what the small detector sees, in the picture's tiles too where there is a trace of a product."""
+        if self._small is None:
+            return []
+        boxes = self._small.boxes(image)
+        labels = frozenset(label for one in sought for label in one.labels.all)
+        if any(box.label in labels and box.score >= FAINT for box in boxes):
+            return with_tiles(self._small, image, boxes)
+        return boxes
 
     def _instances(self, looked: Searched, sought: Sought) -> list[Detection]:
         """Return the instances of a product, or the one candidate that came nearest."""

@@ -154,6 +154,9 @@ def test_a_small_detector_adds_words_and_changes_the_answer_to_no_other() -> Non
             names = {entry.name for entry in after.things}
             assert names == {entry.name for entry in before.things} or (kind == "by example" and names)
             assert bool(names) or after == before
+    gained = {row[0] for row in SHOP_WORDS if load_vocabulary(COCO).look_up(row[0]) != VOCABULARY.look_up(row[0])}
+    assert gained >= {"toothbrush", "surfboard", "luggage"}
+    assert {entry.name for entry in load_vocabulary(COCO).entries_for(parse_products("Karotten")[0])} == {"carrot"}
 
 
 @pytest.mark.parametrize("typed", ["curtain ring", "water glasses", "seat belt", "tuning fork", "rice cakes"])

@@ -11,7 +11,7 @@ from lib_photoshoot.detection.embedded.classifier import CUTOUT_SIDE, ImageNetCl
 from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer  # noqa: E402
 from lib_photoshoot.detection.embedded.detector import EmbeddedDetector  # noqa: E402
 from lib_photoshoot.detection.embedded.joining import against_rivals, joined  # noqa: E402
-from lib_photoshoot.detection.embedded.seeds import at_peak, class_map, heat_of, of_boxes, seen_at  # noqa: E402
+from lib_photoshoot.detection.embedded.seeds import at_peak, class_map, heat_of, of_boxes, other_at, seen_at  # noqa: E402
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary  # noqa: E402
 from lib_photoshoot.detection.small.labels import COCO  # noqa: E402
 from lib_photoshoot.detection.small.protocol import SmallBox  # noqa: E402
@@ -126,6 +126,7 @@ def test_without_a_small_detector_every_peak_is_an_instance() -> None:
 
 def test_a_box_without_likeness_is_no_product_and_doubt_is_no_veto() -> None:
     assert joined(0.3, None) == 0.3 and joined(0.3, 0.0) == pytest.approx(0.12)
+    assert joined(0.3, 0.0, share=0.2) == 0.3 and joined(0.3, 0.0, share=0.2, other=0.8) == pytest.approx(0.12)
     assert joined(0.0, 0.3) < 0.18 < joined(0.6, 0.05)
     assert joined(0.002, 0.8, share=0.7) < 0.18 < joined(0.1, 0.8, share=0.7), (
         "close by the classifier has to see it too"
@@ -155,6 +156,13 @@ def test_what_shows_faintly_in_the_whole_is_looked_for_in_its_parts() -> None:
     assert [box.box[:2] for box in found] == [(30, 10), (110, 10), (30, 50), (110, 50), (20, 20)]
     cut = with_tiles(small := InTiles(faint, (100.0, 40.0, 120.0, 60.0)), image, small.boxes(image))
     assert [box.box for box in cut] == [(180, 80, 200, 100), faint.box], "what a tile cuts is no thing"
+
+
+def test_another_thing_in_a_place_is_told_from_one_beside_it_and_from_people() -> None:
+    boxes = [SmallBox("chair", 0.8, (0, 0, 40, 40)), SmallBox("person", 0.9, (0, 0, 40, 40))]
+    cup = frozenset({"cup"})
+    assert other_at(boxes, cup, (0, 0, 42, 38)) == 0.8 and other_at(boxes, cup, (60, 0, 90, 40)) == 0
+    assert other_at(boxes, frozenset({"chair"}), (0, 0, 42, 38)) == 0
 
 
 def test_without_a_trace_no_part_is_looked_at() -> None:

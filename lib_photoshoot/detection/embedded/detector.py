@@ -20,7 +20,16 @@ import numpy as np
 from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
 from lib_photoshoot.detection.embedded.instances import Instances, hint_elsewhere
 from lib_photoshoot.detection.embedded.joining import against_rivals, joined
-from lib_photoshoot.detection.embedded.seeds import Seed, at_peak, class_map, heat_of, of_boxes, peak_of, seen_at
+from lib_photoshoot.detection.embedded.seeds import (
+    Seed,
+    at_peak,
+    class_map,
+    heat_of,
+    of_boxes,
+    other_at,
+    peak_of,
+    seen_at,
+)
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
 from lib_photoshoot.detection.small.protocol import SmallBox, SmallDetector
 from lib_photoshoot.detection.small.tiles import with_tiles
@@ -241,7 +250,7 @@ class EmbeddedDetector:
     def _joined(self, looked: Searched, sought: Sought, shown: float, box: Box) -> float:
         """Return the score of a product of which the classifier is sure by ``shown`` in the place of ``box``."""
         seen = seen_at(looked.boxes, sought.labels.own, box) if sought.labels.own else None
-        return joined(shown, seen, looked.share(box), sought.enough)
+        return joined(shown, seen, looked.share(box), sought.enough, other_at(looked.boxes, sought.labels.all, box))
 
     def _outline(
         self, looked: Searched, view: np.ndarray, sought: Sought, seed: Seed

@@ -11,6 +11,7 @@ from itertools import chain, starmap
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.catalog.alike import compare_run
 from lib_photoshoot.catalog.decisions import DECISIONS_NAME, RunHands, is_hand, read_decisions
 from lib_photoshoot.catalog.inputs import RUN_PROGRAM
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
@@ -81,7 +82,7 @@ class GrowingRun:
 
     def item(self, file: str) -> Item:
         """Return a picture as the page shows it."""
-        return item_of(self._records[file], self.hands.get(file), self.fixable)
+        return item_of(self._records[file], self.hands.get(file), self.fixable, self.alike.of(file))
 
     def since(self, stamp: str) -> dict[str, Any]:
         """Return the items that are new or changed since a stamp, and the ids of those that are ``gone``.
@@ -120,7 +121,8 @@ class GrowingRun:
                 worked_on |= dict.fromkeys(self._read_report())
         except OSError as error:
             raise self.unread(error) from error
-        for file in touched | worked_on:
+        # Another picture may make one differ that did not, or the other way round.
+        for file in touched | worked_on | (dict.fromkeys(self._compared()) if worked_on else {}):
             self._revision += 1
             self._changed[file] = self._revision
         if worked_on:
@@ -145,6 +147,13 @@ class GrowingRun:
         self._order: dict[str, int] = {}
         self._unreadable: list[dict[str, str]] = []
         self.hands = RunHands()
+        self.alike = compare_run(())
+
+    def _compared(self) -> Iterator[str]:
+        """Compare the pictures anew; yields those of which other things are to be told now."""
+        before, self.alike = self.alike, compare_run(self._records.values())
+        both = dict.fromkeys(chain(before.departures, self.alike.departures))
+        return (file for file in both if file in self._records and before.of(file) != self.alike.of(file))
 
     def _is_another(self, stamps: Sequence[Any]) -> bool:
         """Whether one of the journals is not the one that was read so far, or was shortened."""

@@ -1,0 +1,171 @@
+"""Which pictures of a set differ from the others, by robust statistics.
+
+The middle of a trait is its median and the spread the median distance from that, so that up to half of the pictures may
+differ without moving either (F. R. Hampel, "The influence curve and its role in robust estimation", J. Am. Stat. Assoc.
+69 (1974) 383-393). A picture differs that lies 3.5 standard deviations off, had the set the normal distribution of that
+spread: B. Iglewicz and D. C. Hoaglin, "How to detect and handle outliers" (1993); and that lies so far off that people
+see it: no set is so alike that nothing in it may vary. Where a set has no common light, none of it can differ by it.
+
+Light, white and lean are compared over the whole set, size, ground and elevation among the pictures of one product: a
+ring is smaller than a bag in every shop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from lib_photoshoot.consistency.traits import Measured, Trait, Traits
+
+LEAST = MappingProxyType(
+    {
+        Trait.LIGHT: 60.0,
+        Trait.SHADOW: 60.0,
+        Trait.WHITE: 4.0,
+        Trait.SIZE: math.log(1.3),
+        Trait.GROUND: 0.06,
+        Trait.ELEVATION: 10.0,
+        Trait.LEAN: 3.0,
+    }
+)
+"""What a picture may always differ by: degrees, a* and b* (CIE 1976), the logarithm of a quotient, a share of the
+frame."""
+SMALLEST_SET = 5
+"""So many pictures, with the trait surely measured, make a set."""
+SURE = 0.5
+"""The confidence from which a measure counts."""
+_DEVIATIONS = 3.5
+_ANGLES = (Trait.LIGHT, Trait.SHADOW)
+_OF_ALL = (Trait.LIGHT, Trait.SHADOW, Trait.WHITE, Trait.LEAN)
+_ANYWHERE = 180.0
+
+
+@dataclass(frozen=True)
+class Member:
+    """One product in one picture of a set; ``key`` tells the picture."""
+
+    key: str
+    product: str
+    traits: Traits
+
+
+@dataclass(frozen=True)
+class Norm:
+    """How a trait is in a set: measured in ``count`` pictures, ``middle``, and the distance that is too far: ``limit``.
+
+    ``product`` is "" for a trait that is compared over the whole set.
+    """
+
+    trait: Trait
+    product: str
+    count: int
+    middle: tuple[float, ...]
+    limit: float
+
+    @property
+    def is_common(self) -> bool:
+        """Whether the pictures have anything in common that one of them could differ by."""
+        return self.trait not in _ANGLES or self.limit < _ANYWHERE
+
+    def distance(self, measure: Measured) -> float:
+        """Return how far a measure lies from the middle, in the unit of :data:`LEAST`."""
+        return float(_distances(self.trait, np.array([measure.values]), np.array(self.middle))[0])
+
+
+@dataclass(frozen=True)
+class Departure:
+    """A trait by which a picture differs from its set; ``far`` counts the distance in limits, over 1."""
+
+    trait: Trait
+    values: tuple[float, ...]
+    middle: tuple[float, ...]
+    far: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A set compared: its norms by trait and product, and what differs by the pictures' keys; ``count`` pictures, of
+    which ``unmeasured`` have no traits at all.
+    """
+
+    norms: Mapping[tuple[Trait, str], Norm]
+    departures: Mapping[str, tuple[Departure, ...]]
+    count: int
+    unmeasured: int
+
+    def norm(self, trait: Trait, product: str) -> Norm | None:
+        """Return what a picture of the product is compared with; None where there is too little of it."""
+        return self.norms.get((trait, "" if trait in _OF_ALL else product))
+
+    def of(self, key: str) -> tuple[Departure, ...]:
+        """Return what a picture differs by, the furthest first."""
+        return self.departures.get(key, ())
+
+
+def compare(members: Iterable[Member], pictures: int | None = None) -> Comparison:
+    """Compare the pictures of a set with each other; ``pictures`` is how many there are, where some are no member.
+
+    In any order: the result is the same.
+    """
+    members = list(members)
+    groups: dict[tuple[Trait, str], list[Measured]] = {}
+    for member in members:
+        for trait, measure in member.traits.items():
+            if measure.confidence >= SURE:
+                groups.setdefault((trait, "" if trait in _OF_ALL else member.product), []).append(measure)
+    norms = {key: _norm(*key, measures) for key, measures in groups.items() if len(measures) >= SMALLEST_SET}
+    measured = {member.key for member in members if member.traits}
+    count = len({member.key for member in members}) if pictures is None else pictures
+    comparison = Comparison(norms, {}, count, count - len(measured))
+    departures: dict[str, dict[Trait, Departure]] = {}
+    for member in members:
+        own = departures.setdefault(member.key, {})
+        for one in _departures(member, comparison):
+            if one.trait not in own or own[one.trait].far < one.far:
+                own[one.trait] = one
+    in_order = {
+        key: tuple(sorted(found.values(), key=lambda one: (-one.far, one.trait)))
+        for key, found in departures.items()
+        if found
+    }
+    return Comparison(norms, in_order, count, comparison.unmeasured)
+
+
+def _departures(member: Member, comparison: Comparison) -> Iterable[Departure]:
+    for trait, measure in member.traits.items():
+        norm = comparison.norm(trait, member.product)
+        if norm is None or not norm.is_common or measure.confidence < SURE:
+            continue
+        far = norm.distance(measure) / norm.limit
+        if far > 1:
+            yield Departure(trait, measure.values, norm.middle, far)
+
+
+def _norm(trait: Trait, product: str, measures: Sequence[Measured]) -> Norm:
+    values = np.array([measure.values for measure in measures])
+    middle = np.array([_middle_angle(values[:, 0])]) if trait in _ANGLES else np.median(values, axis=0)
+    # Of a normal distribution in one dimension half lies within 0.6745 deviations, in two within 1.1774.
+    spread = float(np.median(_distances(trait, values, middle))) / (1.1774 if values.shape[1] == 2 else 0.6745)
+    limit = max(LEAST[trait], _DEVIATIONS * spread)
+    return Norm(trait, product, len(measures), tuple(map(float, middle)), limit)
+
+
+def _distances(trait: Trait, values: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """Return the distance of each row of ``values`` (N, 1 or 2) from the middle."""
+    if trait in _ANGLES:
+        return np.abs((values[:, 0] - middle[0] + 180) % 360 - 180)
+    if trait is Trait.SIZE:
+        return np.abs(np.log(np.maximum(values[:, 0], 1e-6) / max(middle[0], 1e-6)))
+    return np.sqrt(((values - middle) ** 2).sum(axis=1))
+
+
+def _middle_angle(degrees: np.ndarray) -> float:
+    """Return the angle, in whole degrees, from which the others are the least away in sum (N. I. Fisher, "Statistical
+    analysis of circular data", 1993, section 2.3.2)."""
+    counts = np.bincount(np.rint(degrees).astype(int) % 360, minlength=360)
+    apart = np.abs((np.arange(360)[:, None] - np.arange(360)[None] + 180) % 360 - 180)
+    return float(np.argmin(apart @ counts))

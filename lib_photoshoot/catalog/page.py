@@ -93,7 +93,7 @@ def page_head(
         f"Found in {matches or 'none'} of {total}.",
         "Skipped pictures are untouched; in the others nothing outside the product was changed.",
         f"{counted(found, 'product')} cut out; {seconds:.1f} s in the filter.",
-        *comparison_told(alike, "`consistency FOLDER` measures them"),
+        *comparison_told(alike, "`consistency FOLDER` measures what is missing"),
     ]
     return page(
         f"Product Photoshoot: {', '.join(products)}",

@@ -16,7 +16,7 @@ from lib_photoshoot.consistency.traits import Measured
 
 _RIM = 0.03
 """Share of the picture's longer side around the product that is left out."""
-_LIGHT, _UNIFORM, _STRONGEST = 60.0, 5.0, 16.0
+_LIGHT, _UNIFORM, _STRONGEST = 60.0, 5.0, 24.0
 """A neutral ground is at least so light (L*), nearly of one colour (a*b*), and has no more chroma."""
 _LEAST, _MOST = 0.1, 0.5
 """Shares of the background: less neutral ground says nothing, from the second on it is believed fully."""

@@ -13,6 +13,7 @@ ring is smaller than a bag in every shop.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -36,6 +37,8 @@ LEAST = MappingProxyType(
 frame."""
 SMALLEST_SET = 5
 """So many pictures, with the trait surely measured, make a set."""
+LEAST_SHARE = 1 / 3
+"""Of fewer than this share of the pictures a trait says nothing about the set."""
 SURE = 0.5
 """The confidence from which a measure counts."""
 _DEVIATIONS = 3.5
@@ -117,7 +120,12 @@ def compare(members: Iterable[Member], pictures: int | None = None) -> Compariso
         for trait, measure in member.traits.items():
             if measure.confidence >= SURE:
                 groups.setdefault((trait, "" if trait in _OF_ALL else member.product), []).append(measure)
-    norms = {key: _norm(*key, measures) for key, measures in groups.items() if len(measures) >= SMALLEST_SET}
+    sizes = Counter(member.product for member in members) + Counter({"": len(members)})
+    norms = {
+        (trait, product): _norm(trait, product, measures)
+        for (trait, product), measures in groups.items()
+        if len(measures) >= max(SMALLEST_SET, LEAST_SHARE * sizes[product])
+    }
     measured = {member.key for member in members if member.traits}
     count = len({member.key for member in members}) if pictures is None else pictures
     comparison = Comparison(norms, {}, count, count - len(measured))
@@ -149,7 +157,7 @@ def _norm(trait: Trait, product: str, measures: Sequence[Measured]) -> Norm:
     values = np.array([measure.values for measure in measures])
     middle = np.array([_middle_angle(values[:, 0])]) if trait in _ANGLES else np.median(values, axis=0)
     # Of a normal distribution in one dimension half lies within 0.6745 deviations, in two within 1.1774.
-    spread = float(np.median(_distances(trait, values, middle))) / (1.1774 if values.shape[1] == 2 else 0.6745)
+    spread = float(np.median(_distances(trait, values, middle))) / (1.1774 if trait is Trait.WHITE else 0.6745)
     limit = max(LEAST[trait], _DEVIATIONS * spread)
     return Norm(trait, product, len(measures), tuple(map(float, middle)), limit)
 
@@ -158,6 +166,9 @@ def _distances(trait: Trait, values: np.ndarray, middle: np.ndarray) -> np.ndarr
     """Return the distance of each row of ``values`` (N, 1 or 2) from the middle."""
     if trait in _ANGLES:
         return np.abs((values[:, 0] - middle[0] + 180) % 360 - 180)
+    if trait is Trait.GROUND:
+        # Wide and high products stand on one line, or have their middle on one: either is a way to keep a set.
+        return np.abs(values - middle).min(axis=1)
     if trait is Trait.SIZE:
         return np.abs(np.log(np.maximum(values[:, 0], 1e-6) / max(middle[0], 1e-6)))
     return np.sqrt(((values - middle) ** 2).sum(axis=1))

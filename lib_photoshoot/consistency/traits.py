@@ -27,16 +27,19 @@ class Trait(str, Enum):
     SIZE = "size"
     """The longer of the product's width and height, each as a share of the frame's."""
     GROUND = "ground"
-    """The product's lowest point: a share of the frame's height, from its top."""
+    """The product's lowest point, and its middle: shares of the frame's height, from its top."""
     ELEVATION = "elevation"
     """How high the camera looks down: degrees above the horizon, by the ellipse of a round base."""
     LEAN = "lean"
     """How far the product leans: degrees clockwise, by its straight sides; a tilted camera leans all."""
 
 
+_PAIRS = (Trait.WHITE, Trait.GROUND)
+
+
 @dataclass(frozen=True)
 class Measured:
-    """A trait's numbers (two for ``WHITE``, one else) and how far they can be trusted, in [0, 1]."""
+    """A trait's numbers (two for ``WHITE`` and ``GROUND``, one else) and how far they can be trusted, in [0, 1]."""
 
     values: tuple[float, ...]
     confidence: float
@@ -69,6 +72,6 @@ def traits_from_json(values: Any) -> dict[Trait, Measured]:
             trait, value = Trait(name), one["value"]
             numbers = tuple(float(item) for item in (value if isinstance(value, list) else [value]))
             confidence = float(one["confidence"])
-            if len(numbers) == 1 + (trait is Trait.WHITE) and all(map(math.isfinite, (*numbers, confidence))):
+            if len(numbers) == (2 if trait in _PAIRS else 1) and all(map(math.isfinite, (*numbers, confidence))):
                 found[trait] = Measured(numbers, min(max(confidence, 0.0), 1.0))
     return found

@@ -10,7 +10,7 @@ import pytest
 
 from lib_photoshoot.consistency.measuring import measure_traits
 from lib_photoshoot.consistency.sets import SURE
-from lib_photoshoot.consistency.traits import Trait
+from lib_photoshoot.consistency.traits import Measured, Trait
 from tests.consistency.renders import Scene, render
 
 LEFT, RIGHT, ABOVE = (-0.8, 0.5, 0.4), (0.8, 0.5, 0.4), (0.1, 0.9, 0.4)
@@ -107,6 +107,7 @@ def test_size_and_ground_line() -> None:
     found = measure_traits(scene.picture, scene.mask)
     assert found[Trait.SIZE].values[0] == pytest.approx(max(np.ptp(columns) + 1, 0.75 * (np.ptp(rows) + 1)) / 240)
     assert found[Trait.GROUND].values[0] == pytest.approx((rows.max() + 1) / 320, abs=0.01)
+    assert found[Trait.GROUND].values[1] == pytest.approx((rows.min() + rows.max() + 1) / 640, abs=0.01)
 
 
 def test_what_the_frame_cuts_off_has_no_ground_line() -> None:
@@ -114,6 +115,12 @@ def test_what_the_frame_cuts_off_has_no_ground_line() -> None:
     mask[60:, 20:60] = True
     found = measure_traits(np.full((100, 100, 3), 128, np.uint8), mask)
     assert Trait.GROUND not in found and found[Trait.SIZE].confidence < SURE
+
+
+def test_what_fills_the_frame_has_its_size() -> None:
+    mask = np.zeros((100, 100), bool)
+    mask[:, 20:60] = True
+    assert measure_traits(np.full((100, 100, 3), 128, np.uint8), mask)[Trait.SIZE] == Measured((1.0,), 1.0)
 
 
 def test_sixteen_bits_say_the_same() -> None:

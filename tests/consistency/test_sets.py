@@ -38,7 +38,7 @@ def test_angles_are_counted_around() -> None:
     [
         (Trait.SIZE, [0.6, 0.62, 0.58, 0.6, 0.61, 0.3], "product half as large"),
         (Trait.SIZE, [0.3, 0.3, 0.31, 0.3, 0.29, 0.6], "product twice as large"),
-        (Trait.GROUND, [0.9, 0.91, 0.9, 0.89, 0.9, 0.78], "ground 12 % higher"),
+        (Trait.GROUND, [*[(0.9, 0.5)] * 3, (0.91, 0.5), (0.89, 0.5), (0.78, 0.38)], "ground 12 % higher"),
         (Trait.WHITE, [(0, 0), (0, 1), (1, 0), (0, 0), (0, 0), (1, 9)], "white warmer by 9 (a*b*)"),
         (Trait.WHITE, [(0, 0), (0, 1), (1, 0), (0, 0), (0, 0), (-8, 2)], "white greener by 8 (a*b*)"),
         (Trait.ELEVATION, [20, 21, 19, 20, 20, 45], "camera 25° higher"),
@@ -55,14 +55,31 @@ def test_each_trait_in_words(trait: Trait, values: list[float | tuple[float, flo
 
 def test_all_alike_have_no_outlier() -> None:
     for trait in Trait:
-        value = (1.0, 2.0) if trait is Trait.WHITE else 0.4
+        value = (1.0, 2.0) if trait in (Trait.WHITE, Trait.GROUND) else 0.4
         found = compare(members(trait, [value] * 12))
         assert not found.departures and told_of(found) == ["No picture differs from the others (12 pictures)."]
 
 
 def test_what_nobody_sees_is_no_difference() -> None:
     # However alike the others are.
-    assert not compare(members(Trait.GROUND, [0.9] * 20 + [0.9 + 0.9 * LEAST[Trait.GROUND]])).departures
+    for trait in (Trait.SIZE, Trait.LEAN, Trait.LIGHT):
+        assert not compare(members(trait, [0.5] * 20 + [0.5 + 0.4 * LEAST[trait]])).departures
+
+
+def test_a_product_is_in_its_place_by_its_foot_or_by_its_middle() -> None:
+    standing = [(0.9, 0.9 - half) for half in (0.2, 0.3, 0.35, 0.25, 0.4, 0.1)]
+    in_the_middle = [(0.5 + half, 0.5) for half in (0.2, 0.3, 0.35, 0.25, 0.4, 0.1)]
+    for placed in (standing, in_the_middle):
+        assert not compare(members(Trait.GROUND, placed)).departures
+        moved = (placed[0][0] - 0.2, placed[0][1] - 0.2)
+        assert differ(compare(members(Trait.GROUND, [*placed, moved]))) == ["06.jpg"]
+
+
+def test_what_few_pictures_tell_says_nothing_about_the_set() -> None:
+    few = members(Trait.LEAN, [0.0] * 6 + [8.0])
+    assert compare(few).departures
+    others = [Member(f"other {number}", "cup", {}) for number in range(20)]
+    assert not compare([*few, *others]).departures
 
 
 def test_a_set_that_varies_lets_a_picture_vary() -> None:
@@ -112,7 +129,7 @@ def test_traits_are_written_and_read() -> None:
     "strange",
     [None, [], 3, {"light": 3}, {"light": {"value": "x", "confidence": 1}}, {"aura": {"value": 1, "confidence": 1}},
      {"white": {"value": 1, "confidence": 1}}, {"size": {"value": float("nan"), "confidence": 1}},
-     {"size": {"value": [1, 2], "confidence": 1}}],
+     {"size": {"value": [1, 2], "confidence": 1}}, {"ground": {"value": 1, "confidence": 1}}],
 )  # fmt: skip
 def test_what_is_no_trait_is_left_out(strange: object) -> None:
     assert traits_from_json(strange) == {}

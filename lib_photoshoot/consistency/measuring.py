@@ -31,31 +31,26 @@ def measure_traits(
     """
     if not mask.any():
         return {}
-    hidden = np.zeros(mask.shape, bool) if others is None else others
-    if alpha is not None:
-        hidden = hidden | (alpha < 255)
-    small, outline = _copy(picture, space, _SIDE), _shrunk(mask, _SIDE) > 0.5
-    known = ~outline & (_shrunk(hidden, _SIDE) == 0)
-    lab = SRGB.to_lab(small)
-    close = _copy(picture, space, _CLOSE)
+    close, outline = space.to_srgb(_resized(picture, _CLOSE)), _shrunk(mask, _CLOSE) > 0.5
+    lab, small = SRGB.to_lab(_resized(close, _SIDE)), _shrunk(mask, _SIDE) > 0.5
+    known = ~small
+    for hidden in (others, None if alpha is None else alpha < 255):
+        if hidden is not None:
+            known &= _shrunk(hidden, _SIDE) == 0
     found = {
-        Trait.LIGHT: light_by_shading(close, _shrunk(mask, _CLOSE) > 0.5),
-        Trait.SHADOW: light_by_shadow(lab, outline, known),
-        Trait.WHITE: white_point(lab, outline, known),
+        Trait.LIGHT: light_by_shading(close, outline),
+        Trait.SHADOW: light_by_shadow(lab, small, known),
+        Trait.WHITE: white_point(lab, small, known),
         Trait.SIZE: size_in_frame(mask),
         Trait.GROUND: ground_line(mask),
-        Trait.ELEVATION: elevation(mask),
-        Trait.LEAN: lean(mask),
+        Trait.ELEVATION: elevation(outline),
+        Trait.LEAN: lean(outline),
     }
     return {trait: one for trait, one in found.items() if one is not None}
 
 
-def _copy(picture: np.ndarray, space: ColourSpace, side: int) -> np.ndarray:
-    """Return a copy with at most that longer side, as uint8 in sRGB."""
-    return space.to_srgb(_resized(picture, side))
-
-
 def _shrunk(mask: np.ndarray, side: int) -> np.ndarray:
+    """Return by how much a mask covers each pixel of a copy with at most that longer side, float32 in [0, 1]."""
     return _resized(mask.view(np.uint8) * np.uint8(255), side).astype(np.float32) / 255
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,22 +50,23 @@ def traits_in(entry: Mapping[str, Any], product: str) -> Traits | None:
     return traits_from_json(known[product]) if isinstance(known, Mapping) and product in known else None
 
 
-def members_of(record: Record) -> Iterator[Member]:
-    """Yield a picture's products as members of its set."""
+def members_of(record: Record) -> tuple[Member, ...] | None:
+    """Return a picture's products as members of its set; None for a picture without any."""
+    if record.entry["decision"] != Decision.MATCH.value:
+        return None
     known = record.entry.get(TRAITS)
-    for product, values in known.items() if isinstance(known, Mapping) else ():
-        yield Member(record.file, str(product), traits_from_json(values))
+    products = known.items() if isinstance(known, Mapping) else ()
+    return tuple(Member(record.file, str(product), traits_from_json(values)) for product, values in products)
 
 
 def compare_run(records: Iterable[Record]) -> Comparison:
     """Compare the matches of a run with each other, as far as they were measured."""
-    members: list[Member] = []
-    matches = 0
-    for record in records:
-        if record.entry["decision"] == Decision.MATCH.value:
-            matches += 1
-            members += members_of(record)
-    return compare(members, matches)
+    return compare_matches([found for record in records if (found := members_of(record)) is not None])
+
+
+def compare_matches(matches: Collection[tuple[Member, ...]]) -> Comparison:
+    """Compare matches, as :func:`members_of` has them, with each other."""
+    return compare(chain.from_iterable(matches), len(matches))
 
 
 def differing_fields(departures: Sequence[Departure]) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from itertools import chain, starmap
 from pathlib import Path
 from typing import Any
 
-from lib_photoshoot.catalog.alike import compare_run
+from lib_photoshoot.catalog.alike import compare_matches, members_of
 from lib_photoshoot.catalog.decisions import DECISIONS_NAME, RunHands, is_hand, read_decisions
 from lib_photoshoot.catalog.inputs import RUN_PROGRAM
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.page import REPORTS, id_of, item_of, unreadable_item
 from lib_photoshoot.catalog.report import report_document, with_added
 from lib_photoshoot.confined import inside
+from lib_photoshoot.consistency.sets import Member
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.journal import SPOILED, is_another, read_header, read_lines
@@ -147,11 +148,12 @@ class GrowingRun:
         self._order: dict[str, int] = {}
         self._unreadable: list[dict[str, str]] = []
         self.hands = RunHands()
-        self.alike = compare_run(())
+        self._members: dict[str, tuple[Member, ...]] = {}
+        self.alike = compare_matches(())
 
     def _compared(self) -> Iterator[str]:
         """Compare the pictures anew; yields those of which other things are to be told now."""
-        before, self.alike = self.alike, compare_run(self._records.values())
+        before, self.alike = self.alike, compare_matches(self._members.values())
         both = dict.fromkeys(chain(before.departures, self.alike.departures))
         return (file for file in both if file in self._records and before.of(file) != self.alike.of(file))
 
@@ -180,11 +182,14 @@ class GrowingRun:
     def _take(self, file: str, line: bytes) -> None:
         record = _record(line)
         names = None if record is None else _files_of(record)
+        self._members.pop(file, None)
         if record is None or names is None:
             self._records.pop(file, None)
             names = []
         else:
             self._records[file] = record
+            if (members := members_of(record)) is not None:
+                self._members[file] = members
             self._numbers[id_of(file)] = file
         # Counted, since a name may have passed from one picture to another.
         self._files.subtract(self._names.pop(file, ()))

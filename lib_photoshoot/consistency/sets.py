@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -115,51 +115,42 @@ def compare(members: Iterable[Member], pictures: int | None = None) -> Compariso
     In any order: the result is the same.
     """
     members = list(members)
-    groups: dict[tuple[Trait, str], list[Measured]] = {}
+    groups: dict[tuple[Trait, str], list[tuple[str, Measured]]] = {}
     for member in members:
-        for trait, measure in member.traits.items():
-            if measure.confidence >= SURE:
-                groups.setdefault((trait, "" if trait in _OF_ALL else member.product), []).append(measure)
-    sizes = Counter(member.product for member in members) + Counter({"": len(members)})
-    norms = {
-        (trait, product): _norm(trait, product, measures)
-        for (trait, product), measures in groups.items()
-        if len(measures) >= max(SMALLEST_SET, LEAST_SHARE * sizes[product])
-    }
-    measured = {member.key for member in members if member.traits}
-    count = len({member.key for member in members}) if pictures is None else pictures
-    comparison = Comparison(norms, {}, count, count - len(measured))
+        for trait, measured in member.traits.items():
+            if measured.confidence >= SURE:
+                product = "" if trait in _OF_ALL else member.product
+                groups.setdefault((trait, product), []).append((member.key, measured))
+    sizes = Counter(member.product for member in members)
+    norms: dict[tuple[Trait, str], Norm] = {}
     departures: dict[str, dict[Trait, Departure]] = {}
-    for member in members:
-        own = departures.setdefault(member.key, {})
-        for one in _departures(member, comparison):
-            if one.trait not in own or own[one.trait].far < one.far:
-                own[one.trait] = one
-    in_order = {
-        key: tuple(sorted(found.values(), key=lambda one: (-one.far, one.trait)))
-        for key, found in departures.items()
-        if found
-    }
-    return Comparison(norms, in_order, count, comparison.unmeasured)
-
-
-def _departures(member: Member, comparison: Comparison) -> Iterable[Departure]:
-    for trait, measure in member.traits.items():
-        norm = comparison.norm(trait, member.product)
-        if norm is None or not norm.is_common or measure.confidence < SURE:
+    for (trait, product), found in groups.items():
+        size = len(members) if trait in _OF_ALL else sizes[product]
+        if len(found) < max(SMALLEST_SET, LEAST_SHARE * size):
             continue
-        far = norm.distance(measure) / norm.limit
-        if far > 1:
-            yield Departure(trait, measure.values, norm.middle, far)
+        norm, far = _compared(trait, product, np.array([measured.values for _, measured in found]))
+        norms[trait, product] = norm
+        for number in np.flatnonzero(far > 1) if norm.is_common else ():
+            key, measured = found[number]
+            own = departures.setdefault(key, {})
+            # One picture may hold several products.
+            if trait not in own or own[trait].far < far[number]:
+                own[trait] = Departure(trait, measured.values, norm.middle, float(far[number]))
+    in_order = {
+        key: tuple(sorted(own.values(), key=lambda one: (-one.far, one.trait))) for key, own in departures.items()
+    }
+    count = len({member.key for member in members}) if pictures is None else pictures
+    return Comparison(norms, in_order, count, count - len({member.key for member in members if member.traits}))
 
 
-def _norm(trait: Trait, product: str, measures: Sequence[Measured]) -> Norm:
-    values = np.array([measure.values for measure in measures])
+def _compared(trait: Trait, product: str, values: np.ndarray) -> tuple[Norm, np.ndarray]:
+    """Return how a trait is in a set, and how far each of its values (N, 1 or 2) lies off, in limits."""
     middle = np.array([_middle_angle(values[:, 0])]) if trait in _ANGLES else np.median(values, axis=0)
+    off = _distances(trait, values, middle)
     # Of a normal distribution in one dimension half lies within 0.6745 deviations, in two within 1.1774.
-    spread = float(np.median(_distances(trait, values, middle))) / (1.1774 if trait is Trait.WHITE else 0.6745)
+    spread = float(np.median(off)) / (1.1774 if trait is Trait.WHITE else 0.6745)
     limit = max(LEAST[trait], _DEVIATIONS * spread)
-    return Norm(trait, product, len(measures), tuple(map(float, middle)), limit)
+    return Norm(trait, product, len(values), tuple(map(float, middle)), limit), off / limit
 
 
 def _distances(trait: Trait, values: np.ndarray, middle: np.ndarray) -> np.ndarray:

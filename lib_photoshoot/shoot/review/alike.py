@@ -29,7 +29,7 @@ def compare_shots(shoot: Path, shots: Iterable[Mapping[str, Any]]) -> Comparison
         if folder not in runs:
             runs[folder] = _records(shoot, folder)
         record = runs[folder].get(source_of(shoot, shot["file"], shot["seed"]).key)
-        for member in () if record is None else members_of(record):
+        for member in (record and members_of(record)) or ():
             # The shoot's product is one, whatever words its filter has for it.
             members.append(replace(member, key=shot["file"], product=shot["product"]))
     return compare(members, len(accepted))

@@ -209,6 +209,30 @@ def _changed_place(errors: Errors, pair: Pair, before: dict[Trait, Measured], ra
         errors.add("turned: lean", found, lambda one: abs(one.values[0] - lean))
 
 
+def lit_sets(half: str) -> None:
+    """Forty renders of one kind lit from the left, each printed and placed in another way; five are lit from the right."""
+    print("\nRenders: sets of 40, five of them lit from the other side")
+    for kind in ("ball", "can", "box"):
+        members = []
+        for number in range(40):
+            random = np.random.default_rng(1000 + 2 * number + (half == "odd"))
+            turn, height = math.radians(random.normal(0, 12)), math.radians(random.uniform(30, 50))
+            side = 1 if number < _CHANGED else -1
+            light = (side * math.cos(height) * math.cos(turn), math.sin(height), 0.5 + math.sin(turn))
+            scene = Scene(
+                kind, light, random.uniform(15, 25), scale=random.uniform(0.75, 0.85), print_=0.4, noise=0.02,
+                soft=random.uniform(0, 4), turn=random.uniform(-0.3, 0.3), seed=number,
+            )  # fmt: skip
+            made = render(scene)
+            members.append(Member(f"{number:02}", kind, measure_traits(made.picture, made.mask)))
+        found = compare(members)
+        odd = [one.key for one in members[:_CHANGED]]
+        for trait in (Trait.LIGHT, Trait.SHADOW):
+            named = {key for key, ones in found.departures.items() if trait in [one.trait for one in ones]}
+            print(f"  {kind}: {trait.value}: {len(named & set(odd))} of {_CHANGED}, {len(named - set(odd))} others")
+        print(f"    {' '.join(told_of(found))}")
+
+
 def iconic(folder: Path) -> Iterator[tuple[str, str, Pair]]:
     """The iconic pictures of GroceryStoreDataset with their kind; what is not white is the product."""
     icons = folder / "dataset" / "iconic-images-and-descriptions"
@@ -273,6 +297,7 @@ def main() -> int:
     options.add_argument("--sheet", type=Path)
     given = options.parse_args()
     renders(given.half)
+    lit_sets(given.half)
     if given.shared.is_dir():
         changed_photos(given.shared, given.ecssd, given.half, given.every)
     if given.grocery is not None:

@@ -172,11 +172,12 @@ def changed_photos(shared: Path, ecssd: Path | None, half: str, every: int) -> N
         _changed_white(errors, pair, before)
         _changed_place(errors, pair, before, random)
     print(f"\n{count} photos, changed by a known amount")
-    errors.show(lambda name: {"white": " ΔE", "size:": " %", "groun": " % of the frame"}.get(_unit(name), "°"))
+    errors.show(_unit)
 
 
 def _unit(name: str) -> str:
-    return name.rpartition(": ")[2][:5] if "white" in name else name.partition(" ")[0]
+    units = {"size": " %", "ground": " % of the frame", "warmer": " ΔE", "colder": " ΔE"}
+    return units.get(name.partition(":")[0], "°")
 
 
 def _changed_white(errors: Errors, pair: Pair, before: dict[Trait, Measured]) -> None:
@@ -210,7 +211,7 @@ def _changed_place(errors: Errors, pair: Pair, before: dict[Trait, Measured], ra
 
 
 def lit_sets(half: str) -> None:
-    """Forty renders of one kind lit from the left, each printed and placed in another way; five are lit from the right."""
+    """Forty renders of one kind lit from the left, each printed and placed anew; five are lit from the right."""
     print("\nRenders: sets of 40, five of them lit from the other side")
     for kind in ("ball", "can", "box"):
         members = []

@@ -36,11 +36,14 @@ def traits_entry(result: FilterResult, space: ColourSpace, alpha: np.ndarray | N
     if result.decision is not Decision.MATCH:
         return {}
     shape = (result.height, result.width)
-    whole = merge((region.solid for region in result.regions), shape)
+    products = list(dict.fromkeys(region.product for region in result.regions))
     found = {}
-    for product in dict.fromkeys(region.product for region in result.regions):
+    for product in products:
         mask = merge((region.solid for region in result.regions if region.product == product), shape)
-        found[product] = traits_to_json(measure_traits(result.image, mask, space, whole & ~mask, alpha))
+        # A large picture's masks take much memory: where there is one product, there are no others.
+        others = (region.solid for region in result.regions if region.product != product)
+        hidden = merge(others, shape) & ~mask if len(products) > 1 else None
+        found[product] = traits_to_json(measure_traits(result.image, mask, space, hidden, alpha))
     return {TRAITS: found}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,29 +34,27 @@ def consistency_command(
         from lib_photoshoot.consistency.words import differs_in_words, told_of
         from lib_photoshoot.files import shown
 
-        comparison, names, missing = _compared(folder)
+        comparison, missing = _compared(folder)
         told = told_of(comparison)
         furthest = sorted(comparison.departures.items(), key=lambda item: -item[1][0].far)
         if as_json:
             typer.echo(json.dumps({"pictures": comparison.count, "not_measured": comparison.unmeasured, "says": told,
-                                   "differ": [{"file": names.get(key, key), "says": differs_in_words(ones),
+                                   "differ": [{"file": key, "says": differs_in_words(ones),
                                                "traits": {one.trait.value: round(one.far, 2) for one in ones}}
                                               for key, ones in furthest]}))  # fmt: skip
         else:
             for sentence in told or ["There are too few measured pictures to compare (five of a kind are a set)."]:
                 typer.echo(sentence)
             for key, ones in furthest:
-                typer.echo(f"  {shown(names.get(key, key))}: {differs_in_words(ones)}")
+                typer.echo(f"  {shown(key)}: {differs_in_words(ones)}")
         if comparison.unmeasured:
             say(f"{comparison.unmeasured} of {comparison.count} pictures were not measured{missing}.")
     if comparison.departures:
         raise typer.Exit(1)
 
 
-def _compared(folder: Path) -> tuple[Comparison, Mapping[str, str], str]:
-    """Return a folder's pictures compared, how they are called, and what is missing of those that were not measured."""
-    import os
-
+def _compared(folder: Path) -> tuple[Comparison, str]:
+    """Return a folder's pictures compared, and what is to be done about those that were not measured."""
     from lib_photoshoot.catalog.inputs import is_run
     from lib_photoshoot.export.review.alike import compare_exports
     from lib_photoshoot.export.review.records import is_export
@@ -66,16 +64,16 @@ def _compared(folder: Path) -> tuple[Comparison, Mapping[str, str], str]:
     from lib_photoshoot.shoot.run.ledger import LIST_NAME
 
     if is_run(folder):
-        return *_run(folder), ""
+        return _run(folder), ""
     if os.path.lexists(folder / LIST_NAME):
-        return compare_shots(folder, ShootFolder(folder).view()["shots"]), {}, f": run `finish {shown(folder)}`"
+        return compare_shots(folder, ShootFolder(folder).view()["shots"]), f": run `finish {shown(folder)}`"
     if is_export(folder):
-        return compare_exports(folder), {}, ", as an earlier release exported them: export them again"
+        return compare_exports(folder), ", as an earlier release exported them: export them again"
     what = "holds no run of filter, no shoot and no export" if folder.is_dir() else "is no folder"
     raise CatalogError(f"{shown(folder)} {what}; name the output folder of one.")
 
 
-def _run(folder: Path) -> tuple[Comparison, Mapping[str, str]]:
+def _run(folder: Path) -> Comparison:
     from lib_photoshoot.consistency.sets import Member, compare
     from lib_photoshoot.ranking.run_folder import measured_traits, read_candidates
 
@@ -88,4 +86,4 @@ def _run(folder: Path) -> tuple[Comparison, Mapping[str, str]]:
                 members.append(Member(one.source, one.product, measured_traits(folder, one)))
             except ImageError as error:
                 say(str(error))
-    return compare(members, len({one.source for one in candidates})), {}
+    return compare(members, len({one.source for one in candidates}))

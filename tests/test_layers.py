@@ -45,7 +45,16 @@ FLOORS = (
     ("picture",),
     ("decoding",),
     ("images", "products", "results"),
-    ("calibration", "enhancement", "kept_examples", "references", "segmentation", "transparency", "verdict"),
+    (
+        "calibration",
+        "consistency",
+        "enhancement",
+        "kept_examples",
+        "references",
+        "segmentation",
+        "transparency",
+        "verdict",
+    ),
     # The path of one picture, and of many.
     ("detection",),
     ("catalog", "examples"),

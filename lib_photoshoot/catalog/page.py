@@ -9,11 +9,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.catalog.alike import DRIFT, compare_run, comparison_told, differing_fields, note_of
 from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.inputs import is_local
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import cutout_name, products_of
 from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_of, what_to_check
+from lib_photoshoot.consistency.sets import Comparison, Departure
 from lib_photoshoot.detection.pairs import articles
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, reasons, shows
@@ -58,16 +60,25 @@ def page_chunks(
     they are not given; ``embed`` as for :func:`~lib_photoshoot.shoot.review.report.report_chunks`.
     """
     hands, failed = read_hands(out) if hands is None else hands, document["unreadable"]
+    alike = compare_run(records)
     fixable = bool((served or {}).get("fix"))
-    items = chain((item_of(one, hands.get(one.file), fixable) for one in records), map(unreadable_item, failed))
+    items = chain(
+        (item_of(one, hands.get(one.file), fixable, alike.of(one.file)) for one in records),
+        map(unreadable_item, failed),
+    )
     own = {"key": _key(out), "per_block": PER_BLOCK if embed else 0, **(served or {})}
-    head = page_head(document, records, own)
+    head = page_head(document, records, own, alike)
     names = chain(([view["thumbnail"] for view in _views(record)] for record in records), ((),) * len(failed))
     return html_chunks(head, items, (embedded(out, one) for one in names) if embed else ())
 
 
-def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any]) -> Page:
-    """Return all that the page shows besides its pictures, with ``more`` of its fields."""
+def page_head(
+    document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any], alike: Comparison
+) -> Page:
+    """Return all that the page shows besides its pictures, with ``more`` of its fields.
+
+    ``alike`` are the pictures compared with each other.
+    """
     matches, found, doubted, seconds = 0, 0, False, 0.0
     for record in records:
         matches += record.entry["decision"] == Decision.MATCH.value
@@ -76,11 +87,13 @@ def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapp
         seconds += sum(record.entry["seconds"].values())
     total = counted(len(records) + len(document["unreadable"]), "picture")
     products = document["products"]
+    also = [*(("check",) if doubted else ()), *((DRIFT,) if alike.departures else ())]
     chosen = {name.replace("_", " ").capitalize(): value for name, value in document["settings"].items() if value}
     told = [
         f"Found in {matches or 'none'} of {total}.",
         "Skipped pictures are untouched; in the others nothing outside the product was changed.",
         f"{counted(found, 'product')} cut out; {seconds:.1f} s in the filter.",
+        *comparison_told(alike, "`consistency FOLDER` measures what is missing"),
     ]
     return page(
         f"Product Photoshoot: {', '.join(products)}",
@@ -89,7 +102,7 @@ def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapp
         apply="python3 photoshoot.py review FOLDER --apply decisions.json",
         words={"accepted": "Match", "rejected": "Skipped"},
         reasons=reasons(),
-        shows=shows(("all", "match", *(("check",) if doubted else ()), "skip", "unreadable", "hand")),
+        shows=shows(("all", "match", *also, "skip", "unreadable", "hand")),
         views=[{"name": name, "label": label} for name, label in _VIEWS.items()],
         products=[{"name": name} for name in products],
         order="In the pictures’ order",
@@ -108,14 +121,15 @@ def _key(out: Path) -> str:
         return key_of([line.decode("latin-1") for line in islice(ledger, 2)])
 
 
-def item_of(record: Record, hand: Hand | None, fixable: bool = False) -> Item:
+def item_of(record: Record, hand: Hand | None, fixable: bool = False, departures: Sequence[Departure] = ()) -> Item:
     """Return one picture of a run; ``hand`` is what a person decided about it.
 
-    ``fixable`` where a server can correct it, if its source is a file.
+    ``fixable`` where a server can correct it, if its source is a file. ``departures`` are what it differs by from the
+    run's other pictures.
     """
     entry = record.entry
     first, *others = _views(record)
-    notes = list(_notes(record))
+    notes = [*_notes(record), *note_of(departures)]
     told = next((note for note in notes if note["wrong"]), next(iter(notes), None))
     decided = _FILTER[entry["decision"]]
     return {
@@ -141,6 +155,7 @@ def item_of(record: Record, hand: Hand | None, fixable: bool = False) -> Item:
         "notes": [note for note in notes if note is not told or note.get("colours")],
         "details": list(_details(entry)),
         "fixable": fixable and is_local(record.file),
+        **differing_fields(departures),  # type: ignore[typeddict-item]
     }
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import PngImagePlugin
 
+from lib_photoshoot.catalog.alike import TRAITS, traits_entry
 from lib_photoshoot.catalog.coco import annotation
 from lib_photoshoot.catalog.inputs import CORRECTIONS
 from lib_photoshoot.catalog.ledger import Record
@@ -127,12 +128,13 @@ def write_correction(
     written = write_outputs(scratch, PurePath(stem), picture, result, {os.path.realpath(record.file)})
     outputs = list(written.files)
     entry = report_entry(record.entry["file"], result, written.masks)
+    entry |= traits_entry(result, picture.space, picture.alpha)
     for index, part in enumerate(parts):
         mask = written.masks[index] if written.masks else None
         entry["regions"][index] |= _kept(out, scratch, record, part, mask, outputs)
     stays = [item for item in record.entry["rejected"] if not _is_of_touched(item, record, parts)]
     entry["rejected"] = stays + entry["rejected"]
-    entry |= {name: value for name, value in record.entry.items() if name not in entry}
+    entry |= {name: value for name, value in record.entry.items() if name not in entry and name != TRAITS}
     entry |= {"corrected": times, "seconds": record.entry["seconds"]}
     matched = result.decision is Decision.MATCH
     annotations = tuple(annotation(part.region) for part in parts) if matched else ()

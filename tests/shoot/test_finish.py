@@ -559,7 +559,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[ModelChoice]:
 
     monkeypatch.setattr(build, "load_models", load)
     monkeypatch.setattr(build.Models, "filter", lambda self: Squares())
-    monkeypatch.setattr("lib_photoshoot.weights.store.find", lambda name: _found(name))
+    monkeypatch.setattr("lib_photoshoot.weights.store.find", lambda name, *_: _found(name))
     return made
 
 

@@ -34,6 +34,7 @@ FLOORS = (
         "more_formats",
         "onnx_session",
         "product_text",
+        "scene_settings",
         "provenance",
         "spreadsheet",
         "toml_text",
@@ -45,7 +46,7 @@ FLOORS = (
     ("picture",),
     ("decoding",),
     ("images", "products", "results"),
-    ("calibration", "enhancement", "kept_examples", "references", "segmentation", "transparency", "verdict"),
+    ("calibration", "enhancement", "kept_examples", "references", "segmentation", "staging", "transparency", "verdict"),
     # The path of one picture, and of many.
     ("catalog", "detection"),
     ("examples",),

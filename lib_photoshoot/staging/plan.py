@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lib_photoshoot.colour.space import SRGB, ColourSpace
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.results import ProductRegion
 from lib_photoshoot.scene_settings import ORIGINAL
@@ -45,8 +46,10 @@ class Staged:
 
     ``image`` is the start of the scene with the products in it, uint8 or uint16 RGB (height, width, 3), ``surface`` the
     same without them. ``article`` has the products' own colours wherever ``alpha``, uint8 (height, width), is above 0;
-    where it is 255, ``image`` is ``article`` exactly. ``regions`` are the products, as they stand here. ``scale`` is
-    their size relative to the picture's: 1 where no pixel was resampled. ``notes`` are sentences for the user.
+    where it is 255, ``image`` is ``article`` exactly, unless ``cast`` asks for the scene's colours. ``regions`` are the
+    products, as they stand here. ``scale`` is their size relative to the picture's: 1 where no pixel was resampled.
+    ``notes`` are sentences for the user. ``grounded`` says that the products are to stand on something, ``cast`` in
+    [0, 1] how far they take over the scene's colour cast, ``space`` what colours the pixels mean.
     """
 
     image: np.ndarray
@@ -56,3 +59,6 @@ class Staged:
     regions: tuple[ProductRegion, ...]
     scale: float = 1.0
     notes: tuple[str, ...] = ()
+    grounded: bool = False
+    cast: float = 0.0
+    space: ColourSpace = SRGB

@@ -198,12 +198,37 @@ def matte_of(regions: Sequence[ProductRegion]) -> np.ndarray | None:
 
 
 @dataclass(frozen=True, eq=False)
+class NewScene:
+    """The scene that was made around the products of a picture, and what it was measured to have left of them.
+
+    ``photo`` is what the products were taken from: the picture itself, retouched where that was asked for. ``regions``
+    are the products as they stand in the scene, in the order of the result's, and ``scale`` is their size relative to
+    the photo's. Of the ``kept`` pixels that are all product ``changed_product`` differ from what was put there:
+    measured, and 0. ``grown`` and ``hidden`` are shares of the products' area, None where nothing was painted that has
+    to be looked at again; ``tries`` says how often the scene was painted. ``notes`` are sentences for the user.
+    """
+
+    painter: str
+    photo: np.ndarray
+    regions: tuple[ProductRegion, ...]
+    scale: float
+    kept: int
+    changed_product: int
+    tries: int = 1
+    grown: float | None = None
+    hidden: float | None = None
+    doubts: tuple[Doubt, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class FilterResult:
     """The filter's answer for one picture.
 
     ``image`` is the original array itself on a skip, and a new array on a match. ``changed_outside`` counts the pixels
     outside the feathered masks that differ from the original: measured, and 0. ``seconds`` holds one figure a stage.
-    ``note`` is a sentence for the user, for example why an enhancement failed.
+    ``note`` is a sentence for the user, for example why an enhancement failed. With a ``scene``, ``image`` is that,
+    perhaps of another size; ``width``, ``height``, ``regions`` and ``rejected`` are the picture's all the same.
     """
 
     width: int
@@ -216,3 +241,4 @@ class FilterResult:
     changed_outside: int
     seconds: Mapping[str, float]
     note: str | None = None
+    scene: NewScene | None = None

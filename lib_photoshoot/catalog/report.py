@@ -63,6 +63,7 @@ REASON_TEXT = {
     Reason.COLOUR_OFF: "The colour is too far from the product's own; the original was kept.",
     Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",
+    Reason.PRODUCT_GREW: "In every try more of the product was painted than there is; the original was kept.",
     Reason.OTHER_OF_ITS_KIND: "It is of the kind that the examples show, but not the product itself.",
     Reason.REMOVED_BY_HAND: "Somebody removed its outline: it is not the product.",
     Reason.UNREADABLE: "The file cannot be read as a picture.",
@@ -75,6 +76,8 @@ DOUBT_TEXT = {
     Doubt.EVIDENCE_OUTSIDE: "a part may be missing",
     Doubt.FAINT_EDGE: "looks like its background along the edge",
     Doubt.SEVERAL_OBJECTS: "several pieces, or a neighbour with it",
+    Doubt.PRODUCT_HIDDEN: "not seen whole in the new scene",
+    Doubt.FLOATING: "touches no surface in the new scene",
     Doubt.TOO_SMALL_FOR_EVIDENCE: "hardly recognised alone",
 }
 

@@ -116,6 +116,7 @@ def _scene(
         tries=scene.tries,
         grown=scene.growth.gained if scene.growth else None,
         hidden=scene.growth.hidden if scene.growth else None,
+        generated=scenery.generated or scenery.painter.can_grow,
         doubts=scene.doubts,
         notes=staged.notes,
     )

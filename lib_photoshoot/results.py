@@ -205,7 +205,8 @@ class NewScene:
     are the products as they stand in the scene, in the order of the result's, and ``scale`` is their size relative to
     the photo's. Of the ``kept`` pixels that are all product ``changed_product`` differ from what was put there:
     measured, and 0. ``grown`` and ``hidden`` are shares of the products' area, None where nothing was painted that has
-    to be looked at again; ``tries`` says how often the scene was painted. ``notes`` are sentences for the user.
+    to be looked at again; ``tries`` says how often the scene was painted, and ``generated`` whether a trained model
+    made some of it. ``notes`` are sentences for the user.
     """
 
     painter: str
@@ -217,6 +218,7 @@ class NewScene:
     tries: int = 1
     grown: float | None = None
     hidden: float | None = None
+    generated: bool = False
     doubts: tuple[Doubt, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -14,6 +14,7 @@ from lib_photoshoot.catalog.inputs import is_local
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import cutout_name, products_of
 from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
+from lib_photoshoot.catalog.scenes import SceneTotals, scene_doubts_of, scene_in_words, scene_of
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, reasons, shows
 from lib_photoshoot.pages.hands import Hand, item_fields
@@ -29,6 +30,8 @@ MOST_EMBEDDED = 128 << 20
 
 _FILTER = {Decision.MATCH.value: "accepted", Decision.SKIP.value: "rejected"}
 _VIEWS = {"found": "Found", "after": "After", "before": "Before"}
+_SCENE_VIEWS = ("after", "found", "before")
+"""In this order where there are new scenes: they are what was asked for."""
 
 
 def write_page(
@@ -67,8 +70,9 @@ def page_chunks(
 
 def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any]) -> Page:
     """Return all that the page shows besides its pictures, with ``more`` of its fields."""
-    matches, regions, doubted, seconds = 0, 0, False, 0.0
+    matches, regions, doubted, seconds, scenes = 0, 0, False, 0.0, SceneTotals()
     for record in records:
+        scenes.add(record.entry)
         matches += record.entry["decision"] == Decision.MATCH.value
         regions += len(record.entry["regions"])
         doubted |= _doubtful(record.entry)
@@ -78,7 +82,7 @@ def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapp
     chosen = {name.replace("_", " ").capitalize(): value for name, value in document["settings"].items() if value}
     told = [
         f"Found in {matches or 'none'} of {total}.",
-        "Skipped pictures are untouched; in the others nothing outside the product was changed.",
+        scenes.in_words(matches),
         f"{counted(regions, 'product')} cut out; {seconds:.1f} s in the filter.",
     ]
     return page(
@@ -89,7 +93,7 @@ def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapp
         words={"accepted": "Match", "rejected": "Skipped"},
         reasons=reasons(),
         shows=shows(("all", "match", *(("check",) if doubted else ()), "skip", "unreadable", "hand")),
-        views=[{"name": name, "label": label} for name, label in _VIEWS.items()],
+        views=[{"name": name, "label": _VIEWS[name]} for name in (_SCENE_VIEWS if scenes.scenes else _VIEWS)],
         products=[{"name": name} for name in products],
         order="In the pictures’ order",
         footer=[
@@ -133,6 +137,7 @@ def item_of(record: Record, hand: Hand | None, fixable: bool = False) -> Item:
         "thumbnail": first["thumbnail"],
         "view": first["view"],
         "views": others,
+        **({"cropped": True} if first.get("cropped") else {}),
         "check": _doubtful(entry),
         "marks": ["hand"] if record.drawn_by_hand else [],
         "size": [entry["width"], entry["height"]],
@@ -158,18 +163,22 @@ def unreadable_item(one: Mapping[str, str]) -> Item:
 
 
 def _doubtful(entry: Mapping[str, Any]) -> bool:
-    return any(map(doubts_of, entry["regions"]))
+    return any(map(doubts_of, entry["regions"])) or bool(scene_doubts_of(entry))
 
 
 def _views(record: Record) -> list[View]:
-    """Return the picture's looks: what was found first, as far as there are files of them."""
+    """Return the picture's looks, as far as there are files of them: what was found first, or its new scene."""
+    scene = scene_of(record.entry)
     files = {"found": record.output_in("overlays"), "after": record.output_in("enhanced"), "before": ""}
     kinds = {"found": "overlay", "after": "after", "before": "before"}
     views: list[View] = [
         {"view": name, "file": file, "thumbnail": record.output_in(f"thumbnails/{kinds[name]}")}
-        for name, file in files.items()
+        for name, file in ((name, files[name]) for name in (_SCENE_VIEWS if scene else _VIEWS))
         if file or name == "before"
     ]
+    size = [record.entry["width"], record.entry["height"]]
+    if scene and files["after"] and [scene["width"], scene["height"]] != size:
+        next(view for view in views if view["view"] == "after")["cropped"] = True
     for number, region in enumerate(record.entry["regions"], 1):
         if mask := region["mask"]:
             what = f"{number} {' + '.join(products_of(region))}"
@@ -197,6 +206,12 @@ def _notes(record: Record) -> Iterator[Note]:
     for region, which in named:
         if doubts := doubts_in_words(doubts_of(region), "; "):
             yield {"text": f"Check the outline{which}: {doubts}.", "wrong": True}
+    if scene := scene_of(entry):
+        if doubts := doubts_in_words(scene_doubts_of(entry), "; "):
+            yield {"text": f"Check the new scene: {doubts}.", "wrong": True}
+        yield {"text": f"{scene_in_words(scene)}.", "wrong": scene["changed_product_pixels"] > 0}
+        for note in scene["notes"]:
+            yield {"text": note, "wrong": False}
     if entry["reason"]:
         yield {"text": REASON_TEXT[Reason(entry["reason"])], "wrong": False}
     for region, which in named:

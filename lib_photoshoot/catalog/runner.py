@@ -280,7 +280,7 @@ def finish_picture(
         outputs=written.files,
         entry=report_entry(source.name, result, written.masks) | told,
         annotations=tuple(annotation(region) for region in result.regions) if matched else (),
-        note=picture.note,
+        note="; ".join(filter(None, (picture.note, result.note))) or None,
         version=stamp.version,
     )
 

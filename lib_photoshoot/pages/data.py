@@ -133,9 +133,9 @@ class Item(_Item, total=False):
     ``view`` (the page's first one where that is left out), "" where there is none; ``views``: further looks.
     ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped.
     ``fixable``: its outlines can be corrected; ``unfound``: once its products were looked for, which takes a while.
-    ``marks``: names of filters that it counts for by no other field. ``aside``: a few words beside the decision.
-    ``caption``: of a photo of a training, which can be typed. ``regions``, ``notes``, ``more`` (facts in one line),
-    ``details`` (pairs of name and value): of the large view.
+    ``cropped``: as of a :class:`View`. ``marks``: names of filters that it counts for by no other field. ``aside``: a
+    few words beside the decision. ``caption``: of a photo of a training, which can be typed. ``regions``, ``notes``,
+    ``more`` (facts in one line), ``details`` (pairs of name and value): of the large view.
     """
 
     label: str
@@ -153,6 +153,7 @@ class Item(_Item, total=False):
     notes: Sequence[Note]
     more: Sequence[str]
     details: Sequence[Sequence[str]]
+    cropped: bool
     fixable: bool
     unfound: bool
 

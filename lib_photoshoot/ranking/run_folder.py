@@ -13,8 +13,9 @@ import numpy as np
 from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, MadeFile, files_made_in
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
-from lib_photoshoot.catalog.outputs import cutout_name, slug
+from lib_photoshoot.catalog.outputs import cutout_name, placed_name, slug
 from lib_photoshoot.catalog.report import doubts_of
+from lib_photoshoot.catalog.scenes import scene_doubts_of, scene_of
 from lib_photoshoot.colour.comparison import measure_colour
 from lib_photoshoot.colour.reference import ColourReference
 from lib_photoshoot.confined import inside, is_plain
@@ -40,7 +41,8 @@ TellRanked = Callable[[str], None]
 class Candidate:
     """A product in an accepted picture; paths are relative to the run's folder. ``score`` and ``quality`` (predicted
     IoU, None where the report has none) are its best region's, ``masks`` and ``doubts`` (codes) those of all its
-    regions. ``cutouts_at`` says where in the picture the cut-outs lie, (x, y) each; nothing in older reports.
+    regions; in a new scene they stand as ``placed`` masks show, and its doubts are among them. ``cutouts_at`` says
+    where in the photo the cut-outs lie, (x, y) each; nothing in older reports.
     ``by_hand`` is what a person decided about the picture; one that was accepted so has no doubts. ``source`` is the
     picture that it was made of, as the user named it."""
 
@@ -53,6 +55,7 @@ class Candidate:
     cutouts_at: tuple[tuple[int, int], ...] = ()
     by_hand: str | None = None
     source: str = ""
+    placed: tuple[str, ...] = ()
 
     @property
     def cutouts(self) -> tuple[str, ...]:
@@ -77,7 +80,7 @@ def read_candidates(folder: Path, decisions: bool = True) -> tuple[Candidate, ..
             candidate.decided(made.get(candidate.masks[0], MadeFile()).hand)
             for entry in (corrected.get(entry["file"], entry) for entry in document["images"])
             if entry["decision"] == Decision.MATCH.value
-            for candidate in _candidates(entry["file"], entry["regions"])
+            for candidate in _candidates(entry)
         )
     except FileNotFoundError as error:
         what = "holds no finished run of filter (report.json is missing)" if folder.is_dir() else "is no folder"
@@ -105,7 +108,8 @@ def without_rejected(candidates: Sequence[Candidate]) -> tuple[list[Candidate], 
     return kept, list(dict.fromkeys(item.picture for item in candidates if item.by_hand == REJECTED))
 
 
-def _candidates(source: str, regions: Sequence[dict[str, Any]]) -> Iterator[Candidate]:
+def _candidates(entry: dict[str, Any]) -> Iterator[Candidate]:
+    source, regions = entry["file"], entry["regions"]
     for product in dict.fromkeys(region["product"] for region in regions):
         own = [region for region in regions if region["product"] == product]
         best = max(own, key=lambda region: region["score"])
@@ -113,11 +117,14 @@ def _candidates(source: str, regions: Sequence[dict[str, Any]]) -> Iterator[Cand
         masks = tuple(region["mask"] for region in own)
         if not all(is_plain(name) and name.startswith("masks/") for name in masks):
             raise ValueError("a mask lies elsewhere")
-        doubts = tuple(dict.fromkeys(doubt for region in own for doubt in doubts_of(region)))
+        doubts = tuple(
+            dict.fromkeys([*(doubt for region in own for doubt in doubts_of(region)), *scene_doubts_of(entry)])
+        )
+        placed = tuple(map(placed_name, masks)) if scene_of(entry) else ()
         places = [region["cutout_at"] for region in own if region.get("cutout_at")]
         cutouts_at = tuple((int(x), int(y)) for x, y in places) if len(places) == len(own) else ()
         score, quality = float(best["score"]), best.get("quality")
-        yield Candidate(product, picture, masks, score, quality, doubts, cutouts_at, source=source)
+        yield Candidate(product, picture, masks, score, quality, doubts, cutouts_at, source=source, placed=placed)
 
 
 def _stem(mask: str, number: int, product: str) -> str:
@@ -126,11 +133,12 @@ def _stem(mask: str, number: int, product: str) -> str:
 
 
 def read_mask(folder: Path, candidate: Candidate, shape: tuple[int, ...]) -> np.ndarray:
-    """All of its regions as one bool mask of the picture's ``shape`` (height, width).
+    """All of its regions, as they stand in the picture, as one bool mask of its ``shape`` (height, width).
 
     Raises ImageError when a file of them is gone or damaged, or has another size.
     """
-    masks = [read_picture(inside(folder, name, ImageError)).pixels[:, :, 0] >= 128 for name in candidate.masks]
+    shown_by = candidate.placed or candidate.masks
+    masks = [read_picture(inside(folder, name, ImageError)).pixels[:, :, 0] >= 128 for name in shown_by]
     if any(mask.shape != shape for mask in masks):
         raise ImageError(f"{shown(folder / candidate.picture)} and its mask differ in size; run `filter` on it again.")
     return merge(masks, shape)

@@ -37,13 +37,15 @@ class SceneLimits:
 class Scenery:
     """All that the product filter needs to know of a scene.
 
-    ``backdrop`` is the plan's own picture, uint8 sRGB RGB (height, width, 3), where it names one.
+    ``backdrop`` is the plan's own picture, uint8 sRGB RGB (height, width, 3), where it names one; it is ``generated``
+    where a trained model made it.
     """
 
     plan: StagePlan
     painter: ScenePainter
     limits: SceneLimits = SceneLimits()
     backdrop: np.ndarray | None = None
+    generated: bool = False
 
 
 class SurfacePainter:

@@ -13,8 +13,11 @@ from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementSto
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import NewScene, ProductRegion, Reason
 from lib_photoshoot.staging.plan import StageError
-from lib_photoshoot.staging.scenery import Look, ProductGrewError, Scenery
+from lib_photoshoot.staging.scene import Look, paint_scene
+from lib_photoshoot.staging.scenery import ProductGrewError, Scenery
+from lib_photoshoot.staging.stage import stage
 from lib_photoshoot.transparency import on_neutral_ground, over_white
+from lib_photoshoot.wording import counted
 
 NOT_MADE = (EnhancementError, StageError)
 """What :func:`make_picture` raises where the original stays."""
@@ -26,12 +29,12 @@ class Checks:
 
     ``lost`` is given a picture before an enhancement as models look at it, uint8 sRGB (height, width, 3), and its
     alpha, and returns what says which products that enhancement has lost; ``seen`` is the photo so, if it is known.
-    ``look`` finds the products again in a new scene.
+    ``look`` outlines the products again in a new scene.
     """
 
     lost: Callable[[np.ndarray, np.ndarray | None], Lost] | None = None
     seen: np.ndarray | None = None
-    look: Look = lambda _: ()
+    look: Look | None = None
 
 
 def make_picture(
@@ -96,31 +99,33 @@ def _scene(
     space: ColourSpace,
     regions: Sequence[ProductRegion],
     scenery: Scenery,
-    look: Look,
+    look: Look | None,
 ) -> tuple[np.ndarray, NewScene]:
-    from lib_photoshoot.staging.composition import changed_product_pixels
-    from lib_photoshoot.staging.scene import paint_scene
-    from lib_photoshoot.staging.stage import stage
-
     # Around a transparent picture there is nothing: it stands on white.
     seen = photo if opacity is None else over_white(photo, opacity)
     staged = stage(seen, regions, scenery.plan, scenery.backdrop, space)
     scene = paint_scene(staged, scenery.painter, look, scenery.limits)
-    told = NewScene(
+    if scene.image is None:
+        least = min(attempt.gained for attempt in scene.tries)
+        raise ProductGrewError(
+            f"In {counted(len(scene.tries), 'try', 'tries')} more of the product was painted than there is, "
+            f"{least:.1%} of its area at the least; the original was kept."
+        )
+    growths = scene.tries[-1].growths if scene.tries else ()
+    return scene.image, NewScene(
         painter=scenery.painter.name,
         photo=photo,
         regions=staged.regions,
         scale=staged.scale,
         kept=int(np.count_nonzero(staged.alpha == 255)),
-        changed_product=changed_product_pixels(staged, scene.image),
-        tries=scene.tries,
-        grown=scene.growth.gained if scene.growth else None,
-        hidden=scene.growth.hidden if scene.growth else None,
+        changed_product=scene.changed,
+        tries=max(1, len(scene.tries)),
+        grown=max((growth.gained for growth in growths), default=None),
+        hidden=max((growth.hidden for growth in growths), default=None),
         generated=scenery.generated or scenery.painter.can_grow,
         doubts=scene.doubts,
         notes=staged.notes,
     )
-    return scene.image, told
 
 
 def _of_photo(later: Enhanced, regions: Sequence[ProductRegion], placed: Sequence[ProductRegion]) -> Enhanced:

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lib_photoshoot.results import ProductRegion
 from lib_photoshoot.staging.plan import Staged, StageError, StagePlan
 from lib_photoshoot.staging.protocol import Attempt, ScenePainter
+from lib_photoshoot.staging.scene import SceneLimits
 
 if TYPE_CHECKING:
     import numpy as np
 
-Look = Callable[["np.ndarray"], Sequence[ProductRegion]]
-"""What is found of the products in a new scene, uint8 or uint16 RGB (height, width, 3)."""
-
 
 class ProductGrewError(StageError):
     """In every try the model painted more of the product than there is."""
-
-
-@dataclass(frozen=True)
-class SceneLimits:
-    """How often a scene is tried, and what a product may gain by it, as a share of its area.
-
-    ``keep_out`` is how many pixels around the products stay unpainted at the first try.
-    """
-
-    tries: int = 3
-    growth: float = 0.02
-    keep_out: int = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +27,7 @@ class Scenery:
 
     plan: StagePlan
     painter: ScenePainter
-    limits: SceneLimits = SceneLimits()
+    limits: SceneLimits = field(default_factory=SceneLimits)
     backdrop: np.ndarray | None = None
     generated: bool = False
 

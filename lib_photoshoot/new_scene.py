@@ -45,7 +45,7 @@ def make_picture(
     products: Sequence[Product],
     enhancer: Enhancer | None,
     scenery: Scenery | None,
-    checks: Checks,
+    checks: Checks | None = None,
 ) -> tuple[Enhanced, NewScene | None]:
     """Return the new picture with its products, and what is to be said of its scene where that is new.
 
@@ -54,6 +54,7 @@ def make_picture(
     shapes works on the photo, whose light it measures, and any other in the scene. The products' regions stay the
     photo's. Raises EnhancementError and StageError: then nothing was made.
     """
+    checks = checks or Checks()
     if scenery is None:
         if enhancer is None:
             return Enhanced(photo, 0, list(regions), []), None

@@ -48,7 +48,7 @@ FLOORS = (
     ("images", "products", "results"),
     ("calibration", "enhancement", "kept_examples", "references", "segmentation", "staging", "transparency", "verdict"),
     # The path of one picture, and of many.
-    ("catalog", "detection", "new_scene"),
+    ("catalog", "detection", "new_scene", "wished_scene"),
     ("examples",),
     ("pipeline",),
     ("build",),

@@ -65,7 +65,7 @@ def make_picture(
         done = _enhanced_photo(photo, opacity, space, regions, products, enhancer, checks)
     image, scene = _scene(done.image, opacity, space, done.regions, scenery, checks.look)
     if enhancer is None or before:
-        return replace(done, image=image), scene
+        return replace(done, image=image), replace(scene, retouched=before)
     lost = checks.lost and checks.lost(space.to_srgb(image), None)
     later = enhance_products(image, space, scene.regions, products, enhancer, lost)
     return _of_photo(later, regions, scene.regions), replace(scene, regions=tuple(later.regions))

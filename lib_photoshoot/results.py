@@ -201,7 +201,7 @@ def matte_of(regions: Sequence[ProductRegion]) -> np.ndarray | None:
 class NewScene:
     """The scene that was made around the products of a picture, and what it was measured to have left of them.
 
-    ``photo`` is what the products were taken from: the picture itself, retouched where that was asked for. ``regions``
+    ``photo`` is what the products were taken from: the picture itself, ``retouched`` if that was asked for. ``regions``
     are the products as they stand in the scene, in the order of the result's, and ``scale`` is their size relative to
     the photo's. Of the ``kept`` pixels that are all product ``changed_product`` differ from what was put there:
     measured, and 0. ``grown`` and ``hidden`` are shares of the products' area, None where nothing was painted that has
@@ -215,6 +215,7 @@ class NewScene:
     scale: float
     kept: int
     changed_product: int
+    retouched: bool = False
     tries: int = 1
     grown: float | None = None
     hidden: float | None = None

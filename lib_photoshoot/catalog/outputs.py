@@ -1,6 +1,7 @@
 """The files that one picture leaves in the output folder: masks, cut-outs, overlay, enhanced picture, thumbnails.
 
-Of a picture in a new scene masks, cut-outs and overlay are the photo's, and ``placed`` has the masks in the scene.
+Of a picture in a new scene masks, cut-outs and overlay are the photo's, ``placed`` has the masks in the scene, and
+``retouched`` the photo as it was before, if that was retouched.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lib_photoshoot.catalog.inputs import CUTOUTS, PLACED
+from lib_photoshoot.catalog.inputs import CUTOUTS, PLACED, RETOUCHED
 from lib_photoshoot.colour.difference import Difference
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
@@ -82,8 +83,10 @@ def write_outputs(
         write_image(overlay, place(f"overlays/{stem}.png"), **replace(picture, icc=None).options("PNG"))
         _thumbnail(overlay, place(thumbnail_name(stem, "overlay")), small)
         store_picture(result.image, place(f"enhanced/{stem}.png"), made)
-        after = flattened(replace(made, pixels=picture.space.to_srgb(result.image), icc=None))
-        _thumbnail(to_image(after), place(thumbnail_name(stem, "after")), _marked(made))
+        _thumbnail(to_image(_shown(made, result.image)), place(thumbnail_name(stem, "after")), _marked(made))
+        if result.scene is not None and result.scene.retouched:
+            store_picture(taken_from, place(f"{RETOUCHED}/{stem}.png"), picture)
+            _thumbnail(to_image(_shown(picture, taken_from)), place(thumbnail_name(stem, RETOUCHED)), small)
     return Written(tuple(files), tuple(masks))
 
 
@@ -107,8 +110,13 @@ def _made(picture: Picture, result: FilterResult) -> Picture:
     return replace(picture, alpha=None, width=width, height=height, metadata=metadata)
 
 
+def _shown(like: Picture, pixels: np.ndarray) -> np.ndarray:
+    """Return other pixels of a picture's space and alpha in sRGB, on white where it is transparent."""
+    return flattened(replace(like, pixels=like.space.to_srgb(pixels), icc=None))
+
+
 def thumbnail_name(stem: str, kind: str) -> str:
-    """Relative path of a thumbnail; ``kind`` is ``before``, ``after`` or ``overlay``."""
+    """Relative path of a thumbnail; ``kind`` is ``before``, ``after``, ``overlay`` or ``retouched``."""
     return f"thumbnails/{kind}/{stem}.jpg"
 
 

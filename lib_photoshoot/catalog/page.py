@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.catalog.decisions import read_hands
-from lib_photoshoot.catalog.inputs import is_local
+from lib_photoshoot.catalog.inputs import RETOUCHED, is_local
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import cutout_name, products_of
 from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
@@ -29,8 +29,8 @@ MOST_EMBEDDED = 128 << 20
 """Bytes of thumbnails that are written into the page; of more it names the files, or no browser would open it."""
 
 _FILTER = {Decision.MATCH.value: "accepted", Decision.SKIP.value: "rejected"}
-_VIEWS = {"found": "Found", "after": "After", "before": "Before"}
-_SCENE_VIEWS = ("after", "found", "before")
+_VIEWS = {"found": "Found", "after": "After", "retouched": "Retouched", "before": "Before"}
+_SCENE_VIEWS = ("after", "retouched", "found", "before")
 """In this order where there are new scenes: they are what was asked for."""
 
 
@@ -70,9 +70,10 @@ def page_chunks(
 
 def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any]) -> Page:
     """Return all that the page shows besides its pictures, with ``more`` of its fields."""
-    matches, regions, doubted, seconds, scenes = 0, 0, False, 0.0, SceneTotals()
+    matches, regions, doubted, seconds, scenes, retouched = 0, 0, False, 0.0, SceneTotals(), False
     for record in records:
         scenes.add(record.entry)
+        retouched |= bool(record.output_in(RETOUCHED))
         matches += record.entry["decision"] == Decision.MATCH.value
         regions += len(record.entry["regions"])
         doubted |= _doubtful(record.entry)
@@ -93,7 +94,11 @@ def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapp
         words={"accepted": "Match", "rejected": "Skipped"},
         reasons=reasons(),
         shows=shows(("all", "match", *(("check",) if doubted else ()), "skip", "unreadable", "hand")),
-        views=[{"name": name, "label": _VIEWS[name]} for name in (_SCENE_VIEWS if scenes.scenes else _VIEWS)],
+        views=[
+            {"name": name, "label": label}
+            for name, label in _in_order(bool(scenes.scenes)).items()
+            if name != RETOUCHED or retouched
+        ],
         products=[{"name": name} for name in products],
         order="In the pictures’ order",
         footer=[
@@ -166,14 +171,20 @@ def _doubtful(entry: Mapping[str, Any]) -> bool:
     return any(map(doubts_of, entry["regions"])) or bool(scene_doubts_of(entry))
 
 
+def _in_order(scene: bool) -> dict[str, str]:
+    """Return the views of pictures with or without a new scene, and how they are called."""
+    return {name: _VIEWS[name] for name in (_SCENE_VIEWS if scene else _VIEWS)}
+
+
 def _views(record: Record) -> list[View]:
     """Return the picture's looks, as far as there are files of them: what was found first, or its new scene."""
     scene = scene_of(record.entry)
     files = {"found": record.output_in("overlays"), "after": record.output_in("enhanced"), "before": ""}
-    kinds = {"found": "overlay", "after": "after", "before": "before"}
+    files[RETOUCHED] = record.output_in(RETOUCHED)
+    kinds = {"found": "overlay"}
     views: list[View] = [
-        {"view": name, "file": file, "thumbnail": record.output_in(f"thumbnails/{kinds[name]}")}
-        for name, file in ((name, files[name]) for name in (_SCENE_VIEWS if scene else _VIEWS))
+        {"view": name, "file": file, "thumbnail": record.output_in(f"thumbnails/{kinds.get(name, name)}")}
+        for name, file in ((name, files[name]) for name in _in_order(bool(scene)))
         if file or name == "before"
     ]
     size = [record.entry["width"], record.entry["height"]]

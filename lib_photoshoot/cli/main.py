@@ -195,8 +195,9 @@ def filter_command(
         # Before the output folder is begun with a word that nothing knows.
         words = say_words(choice, wanted, require_all)
         Neutral.parse(white_balance)
-        scenery, told = (scene.scenery, scene.told) if scene else (None, {})
-        build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance, scenery=scenery)
+        build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance)
+        if scene is not None:
+            build_ = partial(build_, scenery=scene.scenery)
         with telling("loading the models", len(files)) as bar:
             if engine is EngineName.RAY and examples:
                 build_ = partial(build_, signatures=signatures_for(build_, wanted))
@@ -208,7 +209,8 @@ def filter_command(
                 name = "report" if state.file is None else os.path.basename(state.file)
                 bar(state.done, name[-32:])
 
-            settings = {**_settings(choice, require_all, retouch, white_balance), **calibrated, **examples, **told}
+            settings = _settings(choice, require_all, retouch, white_balance) | calibrated | examples
+            settings |= scene.told if scene else {}
             summary = run_engine(chosen, files, words.products, out, resume, tell, settings=settings)
         for note in summary.notes:
             say(note)

@@ -25,6 +25,8 @@ def read_stage(settings: FilterSettings) -> StagePlan:
         canvas=read_canvas(settings.canvas),
         share=settings.product_share or None,
         ground=settings.ground_line or None,
+        # Products whose size is asked for are the picture, and stand in its middle.
+        across=0.5 if settings.product_share else None,
         backdrop=settings.backdrop.strip(),
         shadow=settings.shadow,
         reflection=settings.reflection,

@@ -116,7 +116,7 @@ def blurred_surroundings(picture: np.ndarray, products: np.ndarray, width: int, 
     sigma = _BLUR * max(calm.shape[:2])
     calm = cv2.GaussianBlur(calm, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     most = np.iinfo(picture.dtype).max
-    return np.clip(np.rint(covering(calm, width, height)), 0, most).astype(picture.dtype)
+    return covering(np.clip(np.rint(calm), 0, most).astype(picture.dtype), width, height)
 
 
 def widened(picture: np.ndarray, x: int, y: int, width: int, height: int) -> np.ndarray:
@@ -136,9 +136,9 @@ def without_products(picture: np.ndarray, products: np.ndarray) -> np.ndarray:
     result = picture.copy()
     if products.any() and not products.all():
         small, hole = _small(picture, products)
-        around = resized(filled(small, hole), picture.shape[1], picture.shape[0])
-        most = np.iinfo(picture.dtype).max
-        result[products] = np.clip(np.rint(around[products]), 0, most).astype(picture.dtype)
+        # Enlarged in the picture's own type: as floats a large one would not fit into memory.
+        calm = np.clip(np.rint(filled(small, hole)), 0, np.iinfo(picture.dtype).max).astype(picture.dtype)
+        np.copyto(result, resized(calm, picture.shape[1], picture.shape[0]), where=products[..., None])
     return result
 
 

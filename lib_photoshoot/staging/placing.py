@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from lib_photoshoot.masks.morphology import Rect
@@ -11,6 +12,10 @@ LARGEST = 16384
 """Longest side of a canvas, in pixels."""
 _FITS = 0.9
 """Share of the frame that a product gets which would not fit into it otherwise."""
+_LEAST = 700
+"""Longer side, in pixels, of a canvas of some ratio that would be smaller for a small product."""
+_WHOLE = 1.5
+"""Pixels by which a product's size may miss what was asked for rather than be resampled."""
 _SOFT = 1.5
 """Enlargement from which a product looks soft, and the user is told."""
 
@@ -46,11 +51,13 @@ def place(width: int, height: int, box: Rect, plan: StagePlan) -> Placing:
 
     Products are never cut off, and keep their distances. Raises StageError for a canvas that is too large.
     """
-    across, down = _canvas(width, height, plan)
     product_width, product_height = box.x1 - box.x0, box.y1 - box.y0
+    across, down = _canvas(width, height, product_width, product_height, plan)
     fitting = min(across / product_width, down / product_height)
     notes: list[str] = []
     scale = 1.0 if plan.share is None else plan.share * fitting
+    if abs(scale - 1) * max(product_width, product_height) < _WHOLE:
+        scale = 1.0
     if plan.share is None and fitting < 1:
         scale = _FITS * fitting
         notes.append(f"The product is larger than the canvas and was scaled to {scale:.0%}.")
@@ -73,13 +80,22 @@ def place(width: int, height: int, box: Rect, plan: StagePlan) -> Placing:
     return Placing(across, down, scale, x, y, tuple(notes))
 
 
-def _canvas(width: int, height: int, plan: StagePlan) -> tuple[int, int]:
-    """Return the canvas's size; of a ratio the smallest that holds the whole picture."""
+def _canvas(width: int, height: int, product_width: int, product_height: int, plan: StagePlan) -> tuple[int, int]:
+    """Return the canvas's size; of a ratio the smallest that holds the whole picture.
+
+    Where the product's share is asked for, it is that in which no pixel of the product is resampled, but for a small
+    product.
+    """
     if plan.canvas is None:
         return width, height
     if isinstance(plan.canvas, tuple):
         return plan.canvas
     size = max(width, round(height * plan.canvas)), max(height, round(width / plan.canvas))
+    if plan.share is not None:
+        down = max(product_height / min(plan.share, plan.ground or 1.0), product_width / plan.share / plan.canvas)
+        least = min(_LEAST, max(size))
+        longest = max(math.ceil(down * max(1.0, plan.canvas)), least)
+        size = round(longest * min(1.0, plan.canvas)), round(longest * min(1.0, 1 / plan.canvas))
     if max(size) > LARGEST:
         raise StageError(
             f"A canvas of that ratio around a picture of {width} x {height} would be {size[0]} x {size[1]} pixels, "

@@ -40,11 +40,13 @@ def reflected(surface: np.ndarray, article: np.ndarray, alpha: np.ndarray, stren
     rect = Rect(x0, first, x1, last)
     rows = np.arange(first, last, dtype=np.float32)[:, None]
     line = axis[None, x0:x1].astype(np.float32)
-    where_y = 2 * line + 1 - rows
-    where_x = np.broadcast_to(columns[None, x0:x1].astype(np.float32), where_y.shape)
+    # Only the product itself is mirrored: of a large picture more would not fit into memory.
+    seen_from = np.s_[top:, x0:x1]
+    where_y = 2 * line + 1 - rows - top
+    where_x = np.broadcast_to(columns[None, x0:x1].astype(np.float32) - x0, where_y.shape)
     depth = np.maximum(rows - line, 0)
-    opaque = alpha.astype(np.float32) / 255
-    weighted = article.astype(np.float32) * opaque[..., None]
+    opaque = alpha[seen_from].astype(np.float32) / 255
+    weighted = article[seen_from].astype(np.float32) * opaque[..., None]
     mirrored, shown = (
         cv2.remap(values, where_x, where_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         for values in (weighted, opaque)

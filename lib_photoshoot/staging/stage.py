@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from lib_photoshoot.colour.space import SRGB, ColourSpace
 from lib_photoshoot.masks.matting import edge_colours
-from lib_photoshoot.masks.morphology import Rect, bounding_rect, feather, grow, mask_box
+from lib_photoshoot.masks.morphology import Rect, bounding_rect, feather, grow, mask_box, row_strips
 from lib_photoshoot.results import ProductRegion
 from lib_photoshoot.staging.backdrops import (
     BackdropKind,
@@ -33,6 +34,8 @@ _BLEED = 2
 _NEARLY = 4
 """Alphas this near to 0 or 255 after resizing are meant to be exactly that."""
 _MARGIN = 8
+_SHADOWED = 0.1
+"""How far a contact shadow reaches beyond its product, as a share of the longer side: rather further than it does."""
 _AROUND = 6
 """Pixels around a product in which its old surroundings may still show its colours."""
 
@@ -204,6 +207,16 @@ def _with_shadows(surface: np.ndarray, regions: Sequence[ProductRegion], strengt
         return surface
     dark = np.zeros(surface.shape[:2], np.float32)
     for region in regions:
-        if region.alpha is not None:
-            np.maximum(dark, contact_shadow(region.alpha, strength), out=dark)
-    return np.rint(surface * (1 - dark[..., None])).astype(surface.dtype)
+        rect = None if region.alpha is None else bounding_rect(region.alpha)
+        if rect is not None and region.alpha is not None:
+            # As far as the shadow reaches, and no more of a large picture.
+            reach = math.ceil(_SHADOWED * max(rect.x1 - rect.x0, rect.y1 - rect.y0)) + _MARGIN
+            around = bounding_rect(region.alpha, reach)
+            assert around is not None
+            part = dark[around.slices]
+            np.maximum(part, contact_shadow(region.alpha[around.slices], strength), out=part)
+    result = surface.copy()
+    for strip in row_strips(dark.shape):
+        rows = slice(strip.start, strip.stop)
+        result[rows] = np.rint(surface[rows] * (1 - dark[rows, :, None]))
+    return result

@@ -163,8 +163,9 @@ def test_a_run_keeps_both_geometries_and_ranks_what_is_in_the_scene(picture, tmp
     assert sizes["enhanced"] == sizes["placed"] == (300, 400) and sizes["cutouts"] == (52, 52)
     page = read_page((out / "report.html").read_text("utf-8"))
     (item,) = page.items
-    assert f"New scene, 300 × 400: 0 of {scene['kept_pixels']:,} pixels of the product at " in page.words
-    assert f"stand in a new scene: 0 of their {scene['kept_pixels']:,} pixels changed." in page.head["lead"]
+    kept = f"0 of the {scene['kept_pixels']:,} pixels that are all"
+    assert f"New scene, 300 × 400: it changed {kept} retouched product, at " in page.words and scene["retouched"]
+    assert f"stand in a new scene, which changed {kept} product." in page.head["lead"]
     # The new picture is what is seen first, in its own size; before and after cannot lie above one another.
     assert [view["name"] for view in page.head["views"]] == ["after", "retouched", "found", "before"]
     assert (item["view"], item["cropped"], item["file"]) == ("after", True, "enhanced/bag.png")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib_photoshoot.results import Doubt
+from lib_photoshoot.wording import counted
 
 SCENE_DOUBTS = {
     Doubt.PRODUCT_HIDDEN: "the product is not seen whole",
@@ -25,11 +26,16 @@ def scene_doubts_of(entry: Mapping[str, Any]) -> list[str]:
 
 def scene_in_words(scene: Mapping[str, Any]) -> str:
     """Return one scene's figures as a sentence without its full stop."""
-    at = "" if scene["scale"] == 1 else f" at {scene['scale']:.0%} of the photo's size"
+    at = "" if scene["scale"] == 1 else f", at {scene['scale'] * 100:.0f} % of the photo's size"
     changed, kept = scene["changed_product_pixels"], scene["kept_pixels"]
-    grown = f"; painted {scene['tries']} times, grown by {scene['grown']:.1%}" if "grown" in scene else ""
+    which = "retouched product" if scene.get("retouched") else "product"
+    tried = (
+        f"; painted {counted(scene['tries'], 'time')}, grown by {scene['grown'] * 100:.1f} %"
+        if "grown" in scene
+        else ""
+    )
     size = f"{scene['width']} × {scene['height']}"
-    return f"New scene, {size}: {changed:,} of {kept:,} pixels of the product{at} changed{grown}"
+    return f"New scene, {size}: it changed {changed:,} of the {kept:,} pixels that are all {which}{at}{tried}"
 
 
 class SceneTotals:
@@ -51,6 +57,6 @@ class SceneTotals:
             return "Skipped pictures are untouched; in the others nothing outside the product was changed."
         which = "in the others" if self.scenes == matches else f"in {self.scenes} of the others"
         return (
-            f"Skipped pictures are untouched; {which} the products stand in a new scene: {self.changed:,} of their "
-            f"{self.kept:,} pixels changed."
+            f"Skipped pictures are untouched; {which} the products stand in a new scene, which changed "
+            f"{self.changed:,} of the {self.kept:,} pixels that are all product."
         )

@@ -1,0 +1,64 @@
+"""Where products stand on the canvas: as wished, never cut off, and nothing moves that need not."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib_photoshoot.masks.morphology import Rect
+from lib_photoshoot.staging.placing import LARGEST, place
+from lib_photoshoot.staging.plan import StageError, StagePlan
+
+BOX = Rect(100, 50, 180, 200)
+
+
+def test_without_wishes_the_picture_stays_as_it_is() -> None:
+    assert place(400, 300, BOX, StagePlan()).is_picture(400, 300)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.85, 1.0])
+def test_the_share_is_that_of_the_side_that_fills_most(share: float) -> None:
+    placing = place(400, 300, BOX, StagePlan(canvas=(1000, 1000), share=share))
+    now = placing.rect(BOX)
+    assert (now.y1 - now.y0) / 1000 == pytest.approx(share, abs=0.002)
+    assert now.x0 >= 0 and now.y0 >= 0 and now.x1 <= 1000 and now.y1 <= 1000
+
+
+def test_it_stands_on_the_ground_line_with_its_middle_where_asked() -> None:
+    placing = place(400, 300, BOX, StagePlan(canvas=(1000, 800), share=0.5, ground=0.9, across=0.25))
+    now = placing.rect(BOX)
+    assert now.y1 == pytest.approx(720, abs=1)
+    assert (now.x0 + now.x1) / 2 == pytest.approx(250, abs=1)
+
+
+def test_a_product_larger_than_the_canvas_is_scaled_down_and_told() -> None:
+    placing = place(400, 300, BOX, StagePlan(canvas=(64, 64)))
+    now = placing.rect(BOX)
+    assert placing.scale < 1 and now.x0 >= 0 and now.y0 >= 0 and now.x1 <= 64 and now.y1 <= 64
+    assert placing.notes == ("The product is larger than the canvas and was scaled to 38%.",)
+
+
+def test_the_ground_line_limits_the_size() -> None:
+    placing = place(400, 300, BOX, StagePlan(share=0.9, ground=0.4))
+    now = placing.rect(BOX)
+    assert now.y0 >= 0 and now.y1 == pytest.approx(120, abs=1) and "ground line" in placing.notes[0]
+
+
+def test_a_ratio_holds_the_whole_picture_and_keeps_its_pixels() -> None:
+    placing = place(400, 300, BOX, StagePlan(canvas=4 / 5))
+    assert (placing.width, placing.height, placing.scale) == (400, 500, 1.0)
+    assert 0 <= placing.y <= 200 and placing.x == 0
+
+
+def test_a_small_product_that_is_enlarged_is_told() -> None:
+    assert "enlarged 4.0 times" in place(400, 300, BOX, StagePlan(canvas=(600, 600), share=1.0)).notes[0]
+
+
+def test_an_edge_cut_off_by_the_picture_is_told_where_it_shows() -> None:
+    cut = Rect(100, 100, 200, 300)
+    assert not place(400, 300, cut, StagePlan(ground=1.0)).notes
+    assert "cuts the product off" in place(400, 300, cut, StagePlan(ground=0.8, share=0.5)).notes[-1]
+
+
+def test_a_canvas_without_end_is_refused() -> None:
+    with pytest.raises(StageError, match="give the canvas in pixels"):
+        place(LARGEST, 2000, BOX, StagePlan(canvas=0.1))

@@ -62,3 +62,22 @@ def test_an_edge_cut_off_by_the_picture_is_told_where_it_shows() -> None:
 def test_a_canvas_without_end_is_refused() -> None:
     with pytest.raises(StageError, match="give the canvas in pixels"):
         place(LARGEST, 2000, BOX, StagePlan(canvas=0.1))
+
+
+@pytest.mark.parametrize("ratio", [0.8, 1.0, 16 / 9])
+@pytest.mark.parametrize("box", [Rect(500, 100, 2500, 700), Rect(500, 100, 700, 1700), Rect(0, 0, 3000, 2000)])
+@pytest.mark.parametrize("ground", [None, 0.85])
+def test_a_ratio_with_a_share_takes_the_canvas_in_which_nothing_is_resampled(ratio, box, ground) -> None:
+    placing = place(3000, 2000, box, StagePlan(canvas=ratio, share=0.7, ground=ground))
+    there = placing.rect(box)
+    width, height = there.x1 - there.x0, there.y1 - there.y0
+    assert placing.scale == 1 and placing.width / placing.height == pytest.approx(ratio, abs=0.002)
+    assert max(width / placing.width, height / placing.height) == pytest.approx(0.7, abs=0.003)
+    assert ground is None or there.y1 == pytest.approx(ground * placing.height, abs=1)
+
+
+def test_a_small_product_is_enlarged_to_a_picture_that_can_be_used() -> None:
+    placing = place(1024, 700, Rect(400, 300, 520, 380), StagePlan(canvas=0.8, share=0.7))
+    assert (placing.width, placing.height) == (560, 700) and placing.scale > 3 and "enlarged" in placing.notes[0]
+    # Of a small photo no larger one is made than that with room for it.
+    assert place(100, 80, Rect(10, 10, 40, 40), StagePlan(canvas=1.0, share=0.7)).height == 100

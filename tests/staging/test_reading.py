@@ -20,7 +20,7 @@ def test_all_wishes_are_read() -> None:
         canvas=" 800 x 600 ", product_share=0.7, ground_line=0.9, backdrop=" #fff ", shadow=0.5, reflection=0.25,
         colour_cast=0.1,
     )  # fmt: skip
-    assert read_stage(settings) == StagePlan((800, 600), 0.7, 0.9, None, "#fff", 0.5, 0.25, 0.1)
+    assert read_stage(settings) == StagePlan((800, 600), 0.7, 0.9, 0.5, "#fff", 0.5, 0.25, 0.1)
 
 
 @pytest.mark.parametrize("text", ["16:9", "16/9", "1.7778:1"])

@@ -220,7 +220,7 @@ def _notes(record: Record) -> Iterator[Note]:
     if scene := scene_of(entry):
         if doubts := doubts_in_words(scene_doubts_of(entry), "; "):
             yield {"text": f"Check the new scene: {doubts}.", "wrong": True}
-        yield {"text": f"{scene_in_words(scene)}.", "wrong": scene["changed_product_pixels"] > 0}
+        yield {"text": f"{scene_in_words(scene)}.", "wrong": False}
         for note in scene["notes"]:
             yield {"text": note, "wrong": False}
     if entry["reason"]:

@@ -20,13 +20,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-import numpy as np
-from growth_cases import GrowthCase, growth_cases
+import numpy as np  # noqa: E402
+from growth_cases import GrowthCase, growth_cases  # noqa: E402
 
-from lib_photoshoot.build import ModelChoice, load_models
-from lib_photoshoot.staging.growth import Piece, pieces
-from lib_photoshoot.staging.look_alikes import surroundings
-from lib_photoshoot.staging.protocol import Looker
+from lib_photoshoot.build import ModelChoice, load_models  # noqa: E402
+from lib_photoshoot.staging.growth import Piece, pieces  # noqa: E402
+from lib_photoshoot.staging.look_alikes import surroundings  # noqa: E402
+from lib_photoshoot.staging.protocol import Looker  # noqa: E402
 
 
 def main() -> int:
@@ -97,9 +97,8 @@ def _tell(rows: list[tuple[GrowthCase, float, float]], limit: float) -> None:
         print(f"missed: {case.name}, {case.kind} of {case.gained:.1%}, measured {grown:.1%}")
     for case, without in false:
         print(f"false alarm: {case.name}, measured {without:.1%}")
-    print(
-        f"{len(rows)} pairs: {1 - len(missed) / len(rows):.1%} of growths seen, {len(false) / len(rows):.1%} false alarms"
-    )
+    seen = 1 - len(missed) / len(rows)
+    print(f"{len(rows)} pairs: {seen:.1%} of growths seen, {len(false) / len(rows):.1%} false alarms")
     for kind in dict.fromkeys(case.kind for case, *_ in rows):
         some = [(case.gained, grown) for case, _, grown in rows if case.kind == kind]
         print(f"  {kind}: {sum(grown > limit for _, grown in some)} of {len(some)} seen")

@@ -3,19 +3,20 @@
     pip install pymatting "rembg[cpu,cli]"        # an environment of its own: these two are compared with, not used
     python benchmarks/scene_edges.py prepare --mattes FOLDER --work WORK
     rembg p -m u2net WORK/inputs WORK/rembg
+    python benchmarks/scene_edges.py outline --work WORK
     python benchmarks/scene_edges.py measure --work WORK --photos FOLDER --half odd
 
 ``--mattes`` is alphamatting.com's training set (Rhemann et al. 2009): ``input_training_lowres`` and
-``gt_training_lowres`` with a picture and its true alpha of one name each. What colours the product has along its edge is
-solved from picture and true alpha by PyMatting (Germer et al. 2020), which neither way uses. Composed by alpha on five
+``gt_training_lowres`` with a picture and its true alpha of one name each. The product's colours along its edge are
+solved from picture and true alpha by PyMatting (Germer et al. 2020), which no way uses. Composed by alpha on five
 grounds (white, dark, loud, and two of ``--photos``) that is the truth; the error is the mean absolute difference of
 colour, in levels of 255, where alpha is between 0 and 1 and three pixels around.
 
 Ways, the last three from one and the same outline (true alpha over a half):
 
 * ``rembg``: its default output, u2net's mask with the photo's own colours;
-* ``ours``: what the filter outlines when asked for the picture's main object, put back as a scene's product is; where it
-  finds none, its networks' outline of what stands out;
+* ``ours``: what the filter outlines when asked for the picture's main object, put back as a scene's product is; where
+  it finds none, its networks' outline of what stands out;
 * ``feather``: 1.5 pixels;
 * ``ours, given outline``: the edge that is looked for from the outline;
 * ``ours, given band``: closed-form matting in the set's own trimap.
@@ -24,15 +25,21 @@ Ways, the last three from one and the same outline (true alpha over a half):
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from lib_photoshoot.results import ProductRegion
 
 PLAIN = {"white": (255, 255, 255), "dark": (32, 32, 36), "loud": (216, 27, 96)}
 AROUND = 3
@@ -46,12 +53,12 @@ def main() -> int:
     options.add_argument("--work", type=Path, required=True)
     options.add_argument("--photos", type=Path)
     options.add_argument("--half", choices=["odd", "even", "all"], default="odd")
-    options.add_argument("--sheet", type=Path)
+    options.add_argument("--seconds", type=float, default=float("inf"), help="of the processor; a further run goes on")
     given = options.parse_args()
     if given.step == "prepare":
         return _prepare(given.mattes, given.work)
     if given.step == "outline":
-        return _outline(given.work)
+        return _outline(given)
     return _measure(given)
 
 
@@ -71,59 +78,60 @@ def _prepare(mattes: Path, work: Path) -> int:
     return 0
 
 
-def _outline(work: Path) -> int:
+def _names(given: argparse.Namespace) -> list[str]:
+    """Return the file names of the half that is asked for; the first is odd."""
+    names = sorted(path.name for path in (given.work / "inputs").glob("*.png"))
+    return {"all": names, "odd": names[0::2], "even": names[1::2]}[given.half]
+
+
+def _outline(given: argparse.Namespace) -> int:
     """Write what the filter outlines, so that measuring needs no network."""
-    from lib_photoshoot.build import ModelChoice, load_models
+    from lib_photoshoot.build import ModelChoice, load_models, salience
+    from lib_photoshoot.masks.morphology import mask_box
     from lib_photoshoot.products import parse_products
     from lib_photoshoot.results import Detection
     from lib_photoshoot.segmentation.views import standing_out
 
-    (work / "ours").mkdir(exist_ok=True)
+    (given.work / "ours").mkdir(exist_ok=True)
     models = load_models(ModelChoice())
     products = parse_products("product")
     found = models.filter()
-    for path in sorted((work / "inputs").glob("*.png")):
-        target = work / "ours" / path.name
-        if target.exists():
+    for name in _names(given):
+        target = given.work / "ours" / name
+        if target.exists() or os.times().user > given.seconds:
             continue
-        picture = np.asarray(Image.open(path).convert("RGB"))
-        regions = found.detect(picture, products).regions
-        told = bool(regions)
-        if not regions:
-            subject = models.outliner._subject(picture)  # the same looks, of whatever stands out
-            mask = standing_out(subject.stands_out, subject.stands_out > 0.5)
-            whole = Detection("product", (0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])), 1.0, mask=mask)
-            regions, _ = models.outliner.regions(picture, [whole], products)
+        picture = np.asarray(Image.open(given.work / "inputs" / name).convert("RGB"))
+        regions: Sequence[ProductRegion] = found.detect(picture, products).regions
+        told = "found"
+        if not regions and models.outliner is not None:
+            told = "no main object; what stands out"
+            seen = salience("u2netp").map(picture)
+            mask = standing_out(seen, seen > 0.5)
+            if mask is not None:
+                box = mask_box(mask) or (0.0, 0.0, 1.0, 1.0)
+                regions, _ = models.outliner.regions(picture, [Detection("product", box, 1.0, mask=mask)], products)
         alpha = np.zeros(picture.shape[:2], np.uint8)
         for region in regions:
             alpha = np.maximum(alpha, region.alpha)
-        print(path.name, "found" if told else "not found: what stands out", flush=True)
+        print(name, told, flush=True)
         Image.fromarray(alpha).save(target)
     return 0
 
 
 def _measure(given: argparse.Namespace) -> int:
-    import cv2
-
     grounds = _grounds(given.photos)
-    errors: dict[str, list[list[float]]] = {}
-    names = []
-    for number, path in enumerate(sorted((given.work / "inputs").glob("*.png")), 1):
-        if given.half != "all" and (number % 2 == 1) != (given.half == "odd"):
-            continue
-        picture = np.asarray(Image.open(path).convert("RGB"))
-        truth = np.asarray(Image.open(given.work / "truth" / path.name))
-        alpha = truth[:, :, 3]
-        soft = (alpha > 2) & (alpha < 253)
-        band = cv2.dilate(soft.astype(np.uint8), np.ones((2 * AROUND + 1, 2 * AROUND + 1), np.uint8)) > 0
-        names.append(path.stem)
-        for way, cutout in _cutouts(given.work, path.name, picture, alpha).items():
-            row = []
-            for ground in grounds.values():
-                behind = _fitted(ground, picture.shape)
-                wrong = np.abs(_over(cutout, behind) - _over(truth, behind))[band]
-                row.append(float(wrong.mean()))
-            errors.setdefault(way, []).append(row)
+    names = _names(given)
+    (given.work / "errors").mkdir(exist_ok=True)
+    for name in names:
+        kept = given.work / "errors" / f"{name}.json"
+        if not kept.exists() and os.times().user < given.seconds:
+            kept.write_text(json.dumps(_errors(given.work, name, grounds)))
+    rows = [json.loads(path.read_text()) for n in names if (path := given.work / "errors" / f"{n}.json").exists()]
+    if len(rows) < len(names):
+        print(f"{len(rows)} of {len(names)} are measured; run it again")
+        return 1
+    errors = {way: [row[way] for row in rows] for way in rows[0]}
+    names = [name.removesuffix(".png") for name in names]
     print(f"{len(names)} mattes ({given.half}): mean absolute error of colour in the band, levels of 255")
     print(f"{'':22}" + "".join(f"{name:>9}" for name in grounds) + f"{'mean':>9}{'worst':>9}")
     for way, rows in errors.items():
@@ -132,8 +140,25 @@ def _measure(given: argparse.Namespace) -> int:
         figures = "".join(f"{value:9.2f}" for value in (*table.mean(0), table.mean()))
         print(f"{way:22}{figures}{table.mean(1).max():9.2f} ({names[worst]})")
     ours, rembg = np.array(errors["ours"]).mean(1), np.array(errors["rembg"]).mean(1)
-    print("ours worse than rembg in:", ", ".join(n for n, a, b in zip(names, ours, rembg) if a > b) or "none")
+    worse = [name for name, one, other in zip(names, ours, rembg, strict=True) if one > other]
+    print("ours worse than rembg in:", ", ".join(worse) or "none")
     return 0
+
+
+def _errors(work: Path, name: str, grounds: dict[str, np.ndarray]) -> dict[str, list[float]]:
+    """Return each way's mean absolute error in the band, on each ground."""
+    import cv2
+
+    picture = np.asarray(Image.open(work / "inputs" / name).convert("RGB"))
+    truth = np.asarray(Image.open(work / "truth" / name))
+    alpha = truth[:, :, 3]
+    soft = (alpha > 2) & (alpha < 253)
+    band = cv2.dilate(soft.astype(np.uint8), np.ones((2 * AROUND + 1, 2 * AROUND + 1), np.uint8)) > 0
+    behind = [_fitted(ground, picture.shape) for ground in grounds.values()]
+    return {
+        way: [float(np.abs(_over(cutout, ground) - _over(truth, ground))[band].mean()) for ground in behind]
+        for way, cutout in _cutouts(work, name, picture, alpha).items()
+    }
 
 
 def _grounds(photos: Path) -> dict[str, np.ndarray]:
@@ -167,14 +192,13 @@ def _cutouts(work: Path, name: str, picture: np.ndarray, alpha: np.ndarray) -> d
     prior = np.where(outline, np.float32(0.55), np.float32(0.45))
     matted = matte(picture, unknown, trimap >= 245, np.full(alpha.shape, 0.5, np.float32))
     found = edge_alpha(picture, outline, prior)
-    ways = {
+    return {
         "rembg": np.asarray(Image.open(work / "rembg" / name).convert("RGBA")),
         "ours": _ours(picture, np.asarray(Image.open(work / "ours" / name))),
         "feather": np.dstack([picture, np.rint(255 * feather(outline, 1.5)).astype(np.uint8)]),
         "ours, given outline": _ours(picture, found),
         "ours, given band": _ours(picture, np.rint(matted * 255).astype(np.uint8)),
     }
-    return ways
 
 
 def _ours(picture: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.runner import run_catalog
-from lib_photoshoot.colour.space import space_of
+from lib_photoshoot.colour.space import SRGB, space_of
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
 from lib_photoshoot.enhancement.retouch import Retouch
 from lib_photoshoot.errors import CatalogError

@@ -265,3 +265,18 @@ def test_products_of_every_shape_stand_anywhere(kind, backdrop):
         assert scene is not None and scene.changed_product == 0
         assert scene.regions[0].mask.shape == made.image.shape[:2]
         assert not isinstance(plan.canvas, tuple) or made.image.shape == (16, 90, 3)
+
+
+@pytest.mark.parametrize(("painter", "source"), [(SurfacePainter(), "retouched"), (Flat(), "edited")])
+def test_a_scene_that_lost_its_mark_is_known_by_its_run(picture, tmp_path: Path, painter, source):
+    from lib_photoshoot.export.provenance import source_of
+
+    Image.fromarray(picture).save(tmp_path / "bag.png")
+    out = tmp_path / "out"
+    run_catalog(scene_filter(GREY, painter=painter), collect_inputs([tmp_path / "bag.png"]), [BAG], out)
+    made = out / "enhanced" / "bag.png"
+    Image.fromarray(np.asarray(Image.open(made))).save(made)
+    found = source_of(made)
+    assert found.source.value == source and "scene" in found.reason
+    assert source_of(out / "cutouts" / "bag_1_bag.png").source.value == "retouched"
+    assert "scene" not in source_of(out / "overlays" / "bag.png").reason

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from lib_photoshoot.catalog.inputs import collect_inputs
+from lib_photoshoot.catalog.inputs import InputFile, collect_inputs
+from lib_photoshoot.catalog.ray_worker import Finished, Job, Worker
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.colour.space import SRGB, space_of
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
@@ -280,3 +283,13 @@ def test_a_scene_that_lost_its_mark_is_known_by_its_run(picture, tmp_path: Path,
     assert found.source.value == source and "scene" in found.reason
     assert source_of(out / "cutouts" / "bag_1_bag.png").source.value == "retouched"
     assert "scene" not in source_of(out / "overlays" / "bag.png").reason
+
+
+def test_a_worker_elsewhere_sends_the_scene_back(picture, tmp_path: Path):
+    Image.fromarray(picture).save(tmp_path / "bag.png")
+    source = InputFile(str(tmp_path / "bag.png"), "bag")
+    make = pickle.loads(pickle.dumps(partial(scene_filter, MOVED)))
+    worker = Worker(make, [BAG], 1, str(tmp_path))
+    done = worker.examine(Job(source, source.name, source.stamp()))
+    assert isinstance(done, Finished) and done.record.entry["scene"]["changed_product_pixels"] == 0
+    assert {"enhanced/bag.png", "placed/bag_1_bag.png"} <= set(done.files) == set(done.record.outputs)

@@ -13,7 +13,8 @@ from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementSto
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import NewScene, ProductRegion, Reason
 from lib_photoshoot.staging.plan import StageError
-from lib_photoshoot.staging.scene import Look, paint_scene
+from lib_photoshoot.staging.protocol import Looker
+from lib_photoshoot.staging.scene import paint_scene
 from lib_photoshoot.staging.scenery import ProductGrewError, Scenery
 from lib_photoshoot.staging.stage import stage
 from lib_photoshoot.transparency import on_neutral_ground, over_white
@@ -29,12 +30,12 @@ class Checks:
 
     ``lost`` is given a picture before an enhancement as models look at it, uint8 sRGB (height, width, 3), and its
     alpha, and returns what says which products that enhancement has lost; ``seen`` is the photo so, if it is known.
-    ``look`` outlines the products again in a new scene.
+    ``look`` tells what lies at a place of a new scene, and whether the products grew there.
     """
 
     lost: Callable[[np.ndarray, np.ndarray | None], Lost] | None = None
     seen: np.ndarray | None = None
-    look: Look | None = None
+    look: Looker | None = None
 
 
 def make_picture(
@@ -100,7 +101,7 @@ def _scene(
     space: ColourSpace,
     regions: Sequence[ProductRegion],
     scenery: Scenery,
-    look: Look | None,
+    look: Looker | None,
 ) -> tuple[np.ndarray, NewScene]:
     # Around a transparent picture there is nothing: it stands on white.
     seen = photo if opacity is None else over_white(photo, opacity)

@@ -145,7 +145,8 @@ class ProductFilter:
         result, changed, note, scene = image[:, :, :3] if opacity is not None else image, 0, None, None
         if reason is None and (enhancer is not None or scenery is not None):
             lost = partial(self._losing, products) if self.recheck else None
-            checks = Checks(lost, seen)
+            looker = self.segmenter if hasattr(self.segmenter, "prompted") else None
+            checks = Checks(lost, seen, looker)
             try:
                 with _timed(seconds, "enhance" if scenery is None else "scene"):
                     done, scene = make_picture(pixels, opacity, space, regions, products, enhancer, scenery, checks)

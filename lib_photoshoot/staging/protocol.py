@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,5 +33,32 @@ class ScenePainter(Protocol):
 
         The products' own pixels are put back into it afterwards. ``staged`` itself is not changed. Raises
         EnhancementError, EnhancementStopped; nothing of a failed attempt is used.
+        """
+        ...
+
+
+class Answer(Protocol):
+    """What may lie at a place: ``probability`` is float32 in [0, 1], ``quality`` the predicted IoU."""
+
+    @property
+    def probability(self) -> np.ndarray: ...
+
+    @property
+    def quality(self) -> float: ...
+
+
+class Looker(Protocol):
+    """Looks at a painted scene for more of its products: a segmenter that is told places."""
+
+    def prompted(
+        self,
+        image: np.ndarray,
+        box: tuple[float, float, float, float] | None,
+        points: Sequence[tuple[float, float, bool]],
+        shape: tuple[int, ...],
+    ) -> Sequence[Answer]:
+        """Return what may lie at all of these places together, each of ``shape`` (height, width).
+
+        ``image`` is uint8 sRGB (height, width, 3); ``points`` are (x, y, whether it is part of it) in its pixels.
         """
         ...

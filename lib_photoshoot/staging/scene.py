@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lib_photoshoot.results import Doubt, ProductRegion, Reason
+from lib_photoshoot.results import Doubt, Reason
 from lib_photoshoot.staging.composition import changed_product_pixels, put_back
 from lib_photoshoot.staging.contact import is_floating
 from lib_photoshoot.staging.growth import Growth, measure_growth
 from lib_photoshoot.staging.plan import Staged
-from lib_photoshoot.staging.protocol import Attempt, ScenePainter
-
-Look = Callable[[np.ndarray, Sequence[ProductRegion]], Sequence[np.ndarray]]
-"""Outlines products again, each with its own prompt, in a picture, uint8 sRGB (height, width, 3), in which they stand
-as the regions say: one bool or float32 in [0, 1] (height, width) each."""
+from lib_photoshoot.staging.protocol import Attempt, Looker, ScenePainter
 
 HIDDEN = 0.15
 """Share of a product's area that is no longer seen as it from which something seems painted over it."""
@@ -65,25 +61,24 @@ class Scene:
 
 
 def paint_scene(
-    staged: Staged, painter: ScenePainter, look: Look | None = None, limits: SceneLimits | None = None
+    staged: Staged, painter: ScenePainter, looker: Looker | None = None, limits: SceneLimits | None = None
 ) -> Scene:
     """Paint a scene around staged products until none of them grew in it beyond the limit.
 
     Each further try has a number of its own, from which painters take another seed, and a wider keep-out. Without a
-    ``look``, or for a painter whose scenes cannot grow products, the first one is taken. Raises EnhancementError,
+    ``looker``, or for a painter whose scenes cannot grow products, the first one is taken. Raises EnhancementError,
     EnhancementStopped as the painter does.
     """
     limits = limits or SceneLimits()
-    if look is None or not painter.can_grow:
+    if looker is None or not painter.can_grow:
         image = put_back(painter.paint(staged, Attempt(0, limits.keep_out)), staged)
         return Scene(image, changed=changed_product_pixels(staged, image))
-    before = look(staged.space.to_srgb(staged.image), staged.regions)
+    start = staged.space.to_srgb(staged.image)
     tries: list[SceneTry] = []
     for number in range(max(1, limits.tries)):
         attempt = Attempt(number, _keep_out(limits.keep_out, number))
         image = put_back(painter.paint(staged, attempt), staged)
-        srgb = staged.space.to_srgb(image)
-        growths = _growths(staged, srgb, before, look(srgb, staged.regions))
+        growths = _growths(staged, start, staged.space.to_srgb(image), looker)
         tries.append(SceneTry(attempt, growths))
         if tries[-1].gained <= limits.growth:
             return Scene(image, tuple(tries), _doubts(growths), changed=changed_product_pixels(staged, image))
@@ -95,13 +90,11 @@ def _keep_out(first: int, number: int) -> int:
     return first if number == 0 else min(_WIDEST, max(first, 1) << number)
 
 
-def _growths(
-    staged: Staged, image: np.ndarray, before: Sequence[np.ndarray], after: Sequence[np.ndarray]
-) -> tuple[Growth, ...]:
+def _growths(staged: Staged, start: np.ndarray, image: np.ndarray, looker: Looker) -> tuple[Growth, ...]:
     growths = []
-    for region, first, second in zip(staged.regions, before, after, strict=True):
+    for region in staged.regions:
         alpha = region.alpha if region.alpha is not None else staged.alpha
-        growth = measure_growth(alpha, first, second)
+        growth = measure_growth(alpha, start, image, looker)
         if staged.grounded:
             growth = replace(growth, floating=is_floating(image, alpha))
         growths.append(growth)

@@ -60,12 +60,12 @@ def test_moved_without_resizing_the_products_pixels_are_the_photos() -> None:
 
 def test_several_products_keep_their_distance_and_their_regions() -> None:
     staged = stage(photo(), [BOTTLE, CUP], StagePlan(canvas=(800, 600), share=0.8, backdrop="white"))
-    assert [region.product for region in staged.regions] == ["bottle", "cup"]
-    first, second = (region.box for region in staged.regions)
+    assert [placed.product for placed in staged.regions] == ["bottle", "cup"]
+    first, second = (placed.box for placed in staged.regions)
     assert second[0] - first[2] == pytest.approx(staged.scale * 70, abs=2)
-    for region in staged.regions:
-        assert region.mask.shape == staged.alpha.shape and region.mask.any()
-        assert (region.alpha <= staged.alpha).all()
+    for placed in staged.regions:
+        assert placed.mask.shape == staged.alpha.shape and placed.mask.any()
+        assert (placed.alpha <= staged.alpha).all()
     assert (first[2] - first[0]) / (first[3] - first[1]) == pytest.approx(80 / 150, rel=0.02)
 
 

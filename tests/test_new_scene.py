@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from lib_photoshoot.catalog.inputs import collect_inputs
+from lib_photoshoot.catalog.inputs import InputFile, collect_inputs
+from lib_photoshoot.catalog.ray_worker import Finished, Job, Worker
 from lib_photoshoot.catalog.runner import run_catalog
-from lib_photoshoot.colour.space import space_of
+from lib_photoshoot.colour.space import SRGB, space_of
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
 from lib_photoshoot.enhancement.retouch import Retouch
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import read_picture
+from lib_photoshoot.new_scene import make_picture
 from lib_photoshoot.pipeline import ProductFilter
-from lib_photoshoot.provenance.metadata import NOTHING
+from lib_photoshoot.provenance.metadata import NOTHING, save_options
 from lib_photoshoot.ranking.run_folder import measure, read_candidates, read_mask
-from lib_photoshoot.results import Decision, Reason
+from lib_photoshoot.results import Decision, ProductRegion, Reason
 from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.staging.plan import StagePlan
 from lib_photoshoot.staging.scene import SceneLimits
@@ -204,8 +208,6 @@ EDITED, GENERATED = "compositeWithTrainedAlgorithmicMedia", "trainedAlgorithmicM
 )
 def test_a_picture_says_how_its_scene_came_to_be(picture, tmp_path: Path, before, painter, after):
     options = NOTHING.with_term(before)
-    from lib_photoshoot.provenance.metadata import save_options
-
     Image.fromarray(picture).save(tmp_path / "bag.png", **save_options("PNG", options))
     out = tmp_path / "out"
     run_catalog(scene_filter(GREY, painter=painter), collect_inputs([tmp_path / "bag.png"]), [BAG], out)
@@ -238,10 +240,56 @@ def test_a_run_remembers_its_scene_and_its_backdrop(tmp_path: Path):
 
 
 def test_a_generated_backdrop_makes_the_picture_an_edited_one(tmp_path: Path):
-    from lib_photoshoot.provenance.metadata import save_options
-
     options = save_options("PNG", NOTHING.with_term(GENERATED))
     Image.fromarray(np.full((40, 60, 3), 90, np.uint8)).save(tmp_path / "made.png", **options)
     Image.fromarray(np.full((40, 60, 3), 90, np.uint8)).save(tmp_path / "photo.png")
     of = {name: FilterSettings(backdrop=f"@{tmp_path / name}.png", repaint="scene") for name in ("made", "photo")}
     assert wished_scene(of["made"]).scenery.generated and not wished_scene(of["photo"]).scenery.generated
+
+
+@pytest.mark.parametrize("kind", ["whole", "one pixel", "soft", "three"])
+@pytest.mark.parametrize("backdrop", ["original", "blurred", "#f4f4f4 to #808080", "@wide.png"])
+def test_products_of_every_shape_stand_anywhere(kind, backdrop):
+    rng = np.random.default_rng(len(kind))
+    alpha = {"whole": np.full((30, 44), 255), "soft": rng.integers(0, 256, (30, 44)), "three": np.zeros((30, 44))}
+    own = alpha.get(kind, np.zeros((30, 44))).astype(np.uint8)
+    if kind == "one pixel":
+        own[29, 43] = 255
+    if kind == "three":
+        own[2:9, 3:20], own[20:28, 30:44] = 255, 255
+    regions = [ProductRegion("bag", (0.0, 0.0, 44.0, 30.0), 0.9, own > 127, 0.9, None, own)]
+    photo = rng.integers(0, 256, (30, 44, 3), dtype=np.uint8)
+    wide = rng.integers(0, 256, (2, 90, 3), dtype=np.uint8)
+    for plan in (StagePlan(), StagePlan(canvas=(90, 16), share=1.0), StagePlan(canvas=0.3, share=0.2, ground=0.1)):
+        plan = replace(plan, backdrop=backdrop, shadow=1.0, reflection=1.0)
+        made, scene = make_picture(
+            photo, None, SRGB, regions, [BAG], None, Scenery(plan, SurfacePainter(), backdrop=wide)
+        )
+        assert scene is not None and scene.changed_product == 0
+        assert scene.regions[0].mask.shape == made.image.shape[:2]
+        assert not isinstance(plan.canvas, tuple) or made.image.shape == (16, 90, 3)
+
+
+@pytest.mark.parametrize(("painter", "source"), [(SurfacePainter(), "retouched"), (Flat(), "edited")])
+def test_a_scene_that_lost_its_mark_is_known_by_its_run(picture, tmp_path: Path, painter, source):
+    from lib_photoshoot.export.provenance import source_of
+
+    Image.fromarray(picture).save(tmp_path / "bag.png")
+    out = tmp_path / "out"
+    run_catalog(scene_filter(GREY, painter=painter), collect_inputs([tmp_path / "bag.png"]), [BAG], out)
+    made = out / "enhanced" / "bag.png"
+    Image.fromarray(np.asarray(Image.open(made))).save(made)
+    found = source_of(made)
+    assert found.source.value == source and "scene" in found.reason
+    assert source_of(out / "cutouts" / "bag_1_bag.png").source.value == "retouched"
+    assert "scene" not in source_of(out / "overlays" / "bag.png").reason
+
+
+def test_a_worker_elsewhere_sends_the_scene_back(picture, tmp_path: Path):
+    Image.fromarray(picture).save(tmp_path / "bag.png")
+    source = InputFile(str(tmp_path / "bag.png"), "bag")
+    make = pickle.loads(pickle.dumps(partial(scene_filter, MOVED)))
+    worker = Worker(make, [BAG], 1, str(tmp_path))
+    done = worker.examine(Job(source, source.name, source.stamp()))
+    assert isinstance(done, Finished) and done.record.entry["scene"]["changed_product_pixels"] == 0
+    assert {"enhanced/bag.png", "placed/bag_1_bag.png"} <= set(done.files) == set(done.record.outputs)

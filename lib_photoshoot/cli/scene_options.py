@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -95,7 +96,8 @@ def asked_scene(
     settings = settings_from({**_preset(preset), **given, "repaint": repaint.value})
     if repaint is Repaint.SCENE:
         retouch = RetouchName.OFF
-    return wished_scene(settings), RetouchName.FAITHFUL if retouch is None else retouch
+    wished = wished_scene(settings, locate=lambda text: Path(text).expanduser())
+    return wished, RetouchName.FAITHFUL if retouch is None else retouch
 
 
 def _preset(name: str | None) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def source_of(path: str | os.PathLike[str]) -> OriginEvidence:
     record = _record_of(Path(path))
     if record is None:
         return OriginEvidence(DigitalSource.PHOTO, "nothing in its file says that it was generated", metadata)
-    scene = scene_of(record.entry) if Path(path).name == Path(record.output_in("enhanced")).name else {}
+    whole = Path(os.path.abspath(path)).as_posix().endswith(f"/{record.output_in('enhanced') or 'none'}")
+    scene = scene_of(record.entry) if whole else {}
     if scene.get("generated"):
         return OriginEvidence(DigitalSource.EDITED, "its run had its scene painted", metadata)
     before = metadata_of(Path(record.file))

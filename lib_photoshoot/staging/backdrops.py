@@ -92,7 +92,8 @@ def coloured(
 def covering(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     """Return the picture's middle, uint8 or uint16 (height, width, 3), scaled so that it covers the canvas."""
     scale = max(width / picture.shape[1], height / picture.shape[0])
-    across, down = min(picture.shape[1], round(width / scale)), min(picture.shape[0], round(height / scale))
+    across = min(picture.shape[1], max(1, round(width / scale)))
+    down = min(picture.shape[0], max(1, round(height / scale)))
     left, top = (picture.shape[1] - across) // 2, (picture.shape[0] - down) // 2
     return resized(picture[top : top + down, left : left + across], width, height)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -145,7 +146,7 @@ class ProductFilter:
         result, changed, note, scene = image[:, :, :3] if opacity is not None else image, 0, None, None
         if reason is None and (enhancer is not None or scenery is not None):
             lost = partial(self._losing, products) if self.recheck else None
-            looker = self.segmenter if hasattr(self.segmenter, "prompted") else None
+            looker: Any = self.segmenter if hasattr(self.segmenter, "prompted") else None
             checks = Checks(lost, seen, looker)
             try:
                 with _timed(seconds, "enhance" if scenery is None else "scene"):

@@ -12,7 +12,7 @@ LARGEST = 16384
 """Longest side of a canvas, in pixels."""
 _FITS = 0.9
 """Share of the frame that a product gets which would not fit into it otherwise."""
-_LEAST = 700
+_LEAST = 500
 """Longer side, in pixels, of a canvas of some ratio that would be smaller for a small product."""
 _WHOLE = 1.5
 """Pixels by which a product's size may miss what was asked for rather than be resampled."""

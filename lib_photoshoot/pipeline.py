@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -34,6 +33,7 @@ from lib_photoshoot.results import Box, Decision, Detection, FilterResult, Produ
 from lib_photoshoot.segmentation.openings import find_openings
 from lib_photoshoot.segmentation.outlining import Outliner
 from lib_photoshoot.segmentation.protocol import Segmenter
+from lib_photoshoot.staging.protocol import Looker
 from lib_photoshoot.staging.scenery import Scenery
 from lib_photoshoot.transparency import on_neutral_ground, split, within
 
@@ -146,7 +146,7 @@ class ProductFilter:
         result, changed, note, scene = image[:, :, :3] if opacity is not None else image, 0, None, None
         if reason is None and (enhancer is not None or scenery is not None):
             lost = partial(self._losing, products) if self.recheck else None
-            looker: Any = self.segmenter if hasattr(self.segmenter, "prompted") else None
+            looker = self.segmenter if isinstance(self.segmenter, Looker) else None
             checks = Checks(lost, seen, looker)
             try:
                 with _timed(seconds, "enhance" if scenery is None else "scene"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lib_photoshoot.staging.plan import Staged
 
@@ -47,6 +47,7 @@ class Answer(Protocol):
     def quality(self) -> float: ...
 
 
+@runtime_checkable
 class Looker(Protocol):
     """Looks at a painted scene for more of its products: a segmenter that is told places."""
 

@@ -24,9 +24,9 @@ import numpy as np  # noqa: E402
 from growth_cases import GrowthCase, growth_cases  # noqa: E402
 
 from lib_photoshoot.build import ModelChoice, load_models  # noqa: E402
-from lib_photoshoot.staging.growth import Piece, pieces  # noqa: E402
+from lib_photoshoot.staging.growth import LookAlike, pieces, share_gained  # noqa: E402
 from lib_photoshoot.staging.look_alikes import surroundings  # noqa: E402
-from lib_photoshoot.staging.protocol import Looker  # noqa: E402
+from lib_photoshoot.staging.protocol import PlaceLooker  # noqa: E402
 
 
 def main() -> int:
@@ -67,27 +67,23 @@ def _cases(given: argparse.Namespace):
     return growth_cases(cutouts, scenes, given.pairs)
 
 
-def _looker(threads: int) -> Looker:
+def _looker(threads: int) -> PlaceLooker:
     import torch
 
     torch.set_num_threads(threads)
     return load_models(ModelChoice()).segmenter
 
 
-def _pieces(case: GrowthCase, picture: np.ndarray, looker: Looker) -> list[Piece]:
+def _pieces(case: GrowthCase, picture: np.ndarray, looker: PlaceLooker) -> list[LookAlike]:
     near = surroundings(case.staged.alpha)
     assert near is not None
     return pieces(near, case.staged.image, picture, looker)
 
 
-def _gained(case: GrowthCase, found: list[Piece]) -> float:
+def _gained(case: GrowthCase, found: list[LookAlike]) -> float:
     near = surroundings(case.staged.alpha)
     assert near is not None
-    gained = np.zeros(near.own.shape, bool)
-    for piece in found:
-        if piece.is_product:
-            gained |= piece.pixels
-    return float(np.count_nonzero(gained)) / np.count_nonzero(near.own)
+    return share_gained(near, found)
 
 
 def _tell(rows: list[tuple[GrowthCase, float, float]], limit: float) -> None:

@@ -13,7 +13,7 @@ from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementSto
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import NewScene, ProductRegion, Reason
 from lib_photoshoot.staging.plan import StageError
-from lib_photoshoot.staging.protocol import Looker
+from lib_photoshoot.staging.protocol import PlaceLooker
 from lib_photoshoot.staging.scene import paint_scene
 from lib_photoshoot.staging.scenery import ProductGrewError, Scenery
 from lib_photoshoot.staging.stage import stage
@@ -35,7 +35,7 @@ class Checks:
 
     lost: Callable[[np.ndarray, np.ndarray | None], Lost] | None = None
     seen: np.ndarray | None = None
-    look: Looker | None = None
+    look: PlaceLooker | None = None
 
 
 def make_picture(
@@ -101,7 +101,7 @@ def _scene(
     space: ColourSpace,
     regions: Sequence[ProductRegion],
     scenery: Scenery,
-    look: Looker | None,
+    look: PlaceLooker | None,
 ) -> tuple[np.ndarray, NewScene]:
     # Around a transparent picture there is nothing: it stands on white.
     seen = photo if opacity is None else over_white(photo, opacity)

@@ -33,7 +33,7 @@ from lib_photoshoot.results import Box, Decision, Detection, FilterResult, Produ
 from lib_photoshoot.segmentation.openings import find_openings
 from lib_photoshoot.segmentation.outlining import Outliner
 from lib_photoshoot.segmentation.protocol import Segmenter
-from lib_photoshoot.staging.protocol import Looker
+from lib_photoshoot.staging.protocol import PlaceLooker
 from lib_photoshoot.staging.scenery import Scenery
 from lib_photoshoot.transparency import on_neutral_ground, split, within
 
@@ -146,7 +146,7 @@ class ProductFilter:
         result, changed, note, scene = image[:, :, :3] if opacity is not None else image, 0, None, None
         if reason is None and (enhancer is not None or scenery is not None):
             lost = partial(self._losing, products) if self.recheck else None
-            looker = self.segmenter if isinstance(self.segmenter, Looker) else None
+            looker = self.segmenter if isinstance(self.segmenter, PlaceLooker) else None
             checks = Checks(lost, seen, looker)
             try:
                 with _timed(seconds, "enhance" if scenery is None else "scene"):

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from lib_photoshoot.staging.look_alikes import Surroundings, like_colours, look_alikes, surroundings
-from lib_photoshoot.staging.protocol import Looker
+from lib_photoshoot.staging.protocol import PlaceLooker
 
 LEAST = 0.008
 """Share of the product's area from which something that looks like it is asked about."""
@@ -30,6 +30,7 @@ GOES_ON = 0.65
 """Share by which something larger, without the product, exceeds what was found, from which that is the scene's."""
 ENCLOSED = 0.65
 """Share of a piece's border along the product from which it is an opening of the product, and shows the scene."""
+_RIM = np.ones((5, 5), np.uint8)
 _CLEAR = 0.8
 """Predicted IoU from which the segmenter's answers count."""
 
@@ -46,7 +47,7 @@ class Growth:
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class LookAlike:
     """Something near a product that may be more of it: its pixels (bool) in the surroundings, and what was measured.
 
     ``fits`` is the share of them that looks like the product, ``goes_on`` by how much something larger and without the
@@ -64,7 +65,7 @@ class Piece:
         return self.fits >= FITS and self.goes_on < GOES_ON and self.enclosed < ENCLOSED
 
 
-def measure_growth(alpha: np.ndarray, start: np.ndarray, painted: np.ndarray, looker: Looker) -> Growth:
+def measure_growth(alpha: np.ndarray, start: np.ndarray, painted: np.ndarray, looker: PlaceLooker) -> Growth:
     """Return what a product of this ``alpha`` (uint8, height, width) gained and lost from one picture to the other.
 
     ``start`` is the scene before it was painted, ``painted`` afterwards, with the product in both: uint8 sRGB (height,
@@ -74,17 +75,30 @@ def measure_growth(alpha: np.ndarray, start: np.ndarray, painted: np.ndarray, lo
     if near is None:
         return Growth(0.0)
     own = np.count_nonzero(near.own)
+    gained = share_gained(near, pieces(near, start, painted, looker))
+    before, after = (_seen_of(near, image, looker) for image in (start, painted))
+    return Growth(gained, np.count_nonzero(before & ~after) / own)
+
+
+def share_gained(near: Surroundings, found: Sequence[LookAlike]) -> float:
+    """Return the area of the pieces that are believed to be more of the product, as a share of its own."""
     gained = np.zeros(near.own.shape, bool)
-    for piece in pieces(near, start, painted, looker):
+    for piece in found:
         if piece.is_product:
             gained |= piece.pixels
-    before, after = (_seen_of(near, image, looker) for image in (start, painted))
-    return Growth(np.count_nonzero(gained) / own, np.count_nonzero(before & ~after) / own)
+    # What lies between a piece and the product was left out when it was looked for.
+    gained |= (cv2.dilate(gained.astype(np.uint8), _RIM) > 0) & ~_outside(near)
+    return float(np.count_nonzero(gained & ~near.own)) / np.count_nonzero(near.own)
 
 
-def pieces(near: Surroundings, start: np.ndarray, painted: np.ndarray, looker: Looker) -> list[Piece]:
+def _outside(near: Surroundings) -> np.ndarray:
+    """Return what is no product and not beside it either, bool."""
+    return cv2.dilate(near.own.astype(np.uint8), _RIM) == 0
+
+
+def pieces(near: Surroundings, start: np.ndarray, painted: np.ndarray, looker: PlaceLooker) -> list[LookAlike]:
     """Return what around a product may be more of it; arguments as of :func:`measure_growth`."""
-    found: list[Piece] = []
+    found: list[LookAlike] = []
     asked = np.zeros(near.own.shape, bool)
     own = np.count_nonzero(near.own)
     for looks_like in (look_alikes, like_colours):
@@ -99,7 +113,7 @@ def pieces(near: Surroundings, start: np.ndarray, painted: np.ndarray, looker: L
                 continue
             asked |= here
             for places in _places(near, here, share > _LARGE):
-                piece = _piece(near, alike, places, painted, looker)
+                piece = _piece(near, alike, places, painted, looker) if places else None
                 if piece is not None:
                     found.append(piece)
     return found
@@ -129,12 +143,12 @@ def inner_places(mask: np.ndarray, count: int) -> list[tuple[float, float]]:
 
 
 def _piece(
-    near: Surroundings, alike: np.ndarray, places: Sequence[tuple[float, float]], image: np.ndarray, looker: Looker
-) -> Piece | None:
+    near: Surroundings, alike: np.ndarray, places: Sequence[tuple[float, float]], image: np.ndarray, looker: PlaceLooker
+) -> LookAlike | None:
     """Ask what lies at some places: without the product, and on its own."""
     here = [(*near.in_picture(x, y), True) for x, y in places]
     apart = [(*near.in_picture(x, y), False) for x, y in inner_places(near.own, 3)]
-    outside = cv2.dilate(near.own.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    outside = _outside(near)
     own = np.count_nonzero(near.own)
     reach = outside & near.within_reach()
     best: tuple[float, np.ndarray, float] | None = None
@@ -160,12 +174,14 @@ def _piece(
             goes_on = max(goes_on, (np.count_nonzero(whole) - np.count_nonzero(inside & ~outside)) / size - 1)
     ring = cv2.dilate(found.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool) & ~found
     enclosed = np.count_nonzero(ring & ~outside) / max(np.count_nonzero(ring), 1)
-    return Piece(found, fits, goes_on, enclosed)
+    return LookAlike(found, fits, goes_on, enclosed)
 
 
-def _seen_of(near: Surroundings, image: np.ndarray, looker: Looker) -> np.ndarray:
+def _seen_of(near: Surroundings, image: np.ndarray, looker: PlaceLooker) -> np.ndarray:
     """Return what of a product is still seen as one thing."""
     inside = [(*near.in_picture(x, y), True) for x, y in inner_places(near.own, 3)]
+    if not inside:  # too thin to be asked about
+        return near.own
     answers = looker.prompted(image, None, inside, near.shape)
     seen = [(answer.probability[near.rect.slices] > 0.5) & near.own for answer in answers]
     return max(seen, key=np.count_nonzero)

@@ -37,7 +37,7 @@ class ScenePainter(Protocol):
         ...
 
 
-class Answer(Protocol):
+class SeenThere(Protocol):
     """What may lie at a place: ``probability`` is float32 in [0, 1], ``quality`` the predicted IoU."""
 
     @property
@@ -48,7 +48,7 @@ class Answer(Protocol):
 
 
 @runtime_checkable
-class Looker(Protocol):
+class PlaceLooker(Protocol):
     """Looks at a painted scene for more of its products: a segmenter that is told places."""
 
     def prompted(
@@ -57,7 +57,7 @@ class Looker(Protocol):
         box: tuple[float, float, float, float] | None,
         points: Sequence[tuple[float, float, bool]],
         shape: tuple[int, ...],
-    ) -> Sequence[Answer]:
+    ) -> Sequence[SeenThere]:
         """Return what may lie at all of these places together, each of ``shape`` (height, width).
 
         ``image`` is uint8 sRGB (height, width, 3); ``points`` are (x, y, whether it is part of it) in its pixels.

@@ -12,7 +12,7 @@ from lib_photoshoot.staging.composition import changed_product_pixels, put_back
 from lib_photoshoot.staging.contact import is_floating
 from lib_photoshoot.staging.growth import Growth, measure_growth
 from lib_photoshoot.staging.plan import Staged
-from lib_photoshoot.staging.protocol import Attempt, Looker, ScenePainter
+from lib_photoshoot.staging.protocol import Attempt, PlaceLooker, ScenePainter
 
 HIDDEN = 0.15
 """Share of a product's area that is no longer seen as it from which something seems painted over it."""
@@ -61,7 +61,7 @@ class Scene:
 
 
 def paint_scene(
-    staged: Staged, painter: ScenePainter, looker: Looker | None = None, limits: SceneLimits | None = None
+    staged: Staged, painter: ScenePainter, looker: PlaceLooker | None = None, limits: SceneLimits | None = None
 ) -> Scene:
     """Paint a scene around staged products until none of them grew in it beyond the limit.
 
@@ -90,7 +90,7 @@ def _keep_out(first: int, number: int) -> int:
     return first if number == 0 else min(_WIDEST, max(first, 1) << number)
 
 
-def _growths(staged: Staged, start: np.ndarray, image: np.ndarray, looker: Looker) -> tuple[Growth, ...]:
+def _growths(staged: Staged, start: np.ndarray, image: np.ndarray, looker: PlaceLooker) -> tuple[Growth, ...]:
     growths = []
     for region in staged.regions:
         alpha = region.alpha if region.alpha is not None else staged.alpha

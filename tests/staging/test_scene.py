@@ -47,7 +47,7 @@ def red_photo() -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """See ``Answer``."""
+    """See ``SeenThere``."""
 
     probability: np.ndarray
     quality: float = 0.95

@@ -162,6 +162,8 @@ def test_a_run_keeps_both_geometries_and_ranks_what_is_in_the_scene(picture, tmp
     scene = entry["scene"]
     assert (entry["width"], entry["height"], scene["width"], scene["height"]) == (120, 100, 300, 400)
     assert scene["changed_product_pixels"] == 0 < scene["kept_pixels"] and "grown" not in scene
+    # Pictures are compared with each other as they stand in their scenes.
+    assert entry["traits"]["bag"]["ground"]["value"][0] == pytest.approx(0.9, abs=0.02)
     sizes = {path.parent.name: Image.open(path).size for path in out.rglob("bag*.png")}
     assert sizes["masks"] == sizes["overlays"] == sizes["retouched"] == (120, 100)
     assert sizes["enhanced"] == sizes["placed"] == (300, 400) and sizes["cutouts"] == (52, 52)

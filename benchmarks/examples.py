@@ -13,10 +13,15 @@ the examples, every further one is asked about. Both take ``--every N`` to ask a
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
@@ -65,20 +70,23 @@ def by_example(name: str, pictures: Sequence[Path]) -> Product:
     return Product(" ".join(words.split()), examples=tuple(map(str, pictures)))
 
 
-def best_scores(detector: ExampleDetector, shown: Sequence[Shown]) -> tuple[np.ndarray, np.ndarray]:
-    """Return scores, and whether the picture is the product's own: (pictures, products) each."""
+def best_scores(detector: ExampleDetector, shown: Sequence[Shown]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return scores, those of what is said to be the very product, and whether the picture is the product's own:
+    (pictures, products) each.
+    """
     products = [one.product for one in shown]
-    scores, own = [], []
+    scores, sure, own = [], [], []
     for number, one in enumerate(shown):
         for path in one.asked:
             found = detector.detect(read_picture(path).srgb, products)
-            by_name = {product.name: 0.0 for product in products}
-            for detection in found:
-                by_name[detection.product] = max(by_name[detection.product], detection.score)
-            scores.append(list(by_name.values()))
+            for kept, best in ((found, scores), ([one for one in found if one.doubt is None], sure)):
+                by_name = {product.name: 0.0 for product in products}
+                for detection in kept:
+                    by_name[detection.product] = max(by_name[detection.product], detection.score)
+                best.append(list(by_name.values()))
             own.append([index == number for index in range(len(products))])
         print(f"  {one.product.name}: {len(one.asked)} pictures", flush=True)
-    return np.array(scores), np.array(own, bool)
+    return np.array(scores), np.array(sure), np.array(own, bool)
 
 
 def tell(title: str, scores: np.ndarray, own: np.ndarray, threshold: float) -> None:
@@ -144,8 +152,9 @@ def main() -> None:
             detector = models.detector.finder(shown[0].product)
             assert isinstance(detector, ExampleDetector)
             print(f"{title}, {count} examples each, {len(shown)} products")
-            scores, own = best_scores(detector, shown)
+            scores, sure, own = best_scores(detector, shown)
             tell(f"{title}, {count} examples", scores, own, detector.default_threshold)
+            tell(f"{title}, said to be the very product", sure, own, detector.default_threshold)
             if arguments.skips is not None and count == max(arguments.examples):
                 time_skips(detector, shown, arguments.skips, 20, arguments.word)
 

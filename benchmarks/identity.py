@@ -44,6 +44,8 @@ class Pair:
     look: float
     colour: float
     print: float | None
+    told_apart: bool
+    """Whether it can be told from others of its kind; else it is *perhaps* the same product."""
 
     @property
     def same(self) -> bool:
@@ -138,7 +140,7 @@ def _measured(given: argparse.Namespace, products: Products) -> tuple[list[Pair]
             mask = detector._cutter.mask(picture)
             for asked in (name, *siblings[: given.others]):
                 found = detector.identity(picture.pixels, mask, known[asked])
-                pairs.append(Pair(name, asked, found.score, found.look, found.colour, found.print))
+                pairs.append(Pair(name, asked, found.score, found.look, found.colour, found.print, found.told_apart))
             if index == 0 and number < given.changed:
                 changes += _changes(detector, known[name], picture.pixels, mask)
         print(f"  {number + 1} of {len(products)} {name}", file=sys.stderr, flush=True)
@@ -191,18 +193,18 @@ def _changed(image: np.ndarray, mask: np.ndarray, box: Any) -> Iterator[tuple[st
 
 def _threshold(pairs: list[Pair]) -> float:
     """The lowest score that at most :data:`FALSE_RATE` of the pairs of two products reach."""
-    wrong = np.sort([pair.score for pair in pairs if not pair.same])
+    wrong = np.sort([pair.score * pair.told_apart for pair in pairs if not pair.same])
     allowed = int(FALSE_RATE * len(wrong))
     return float(wrong[-1 - allowed]) + 1e-6 if len(wrong) > allowed else 0.0
 
 
 def _rates(pairs: list[Pair], threshold: float) -> str:
-    same = [pair.score >= threshold for pair in pairs if pair.same]
-    other = [pair.score >= threshold for pair in pairs if not pair.same]
-    return (
-        f"same product taken for it {sum(same)} of {len(same)} ({np.mean(same):.1%}), another one taken for it "
-        f"{sum(other)} of {len(other)} ({np.mean(other):.1%})"
-    )
+    said = []
+    for own, what in ((True, "same product"), (False, "another one")):
+        reached = [pair for pair in pairs if pair.same is own and pair.score >= threshold]
+        of, sure = sum(pair.same is own for pair in pairs), sum(pair.told_apart for pair in reached)
+        said.append(f"{what} taken for it {sure} of {of} ({sure / max(1, of):.1%}), perhaps {len(reached) - sure}")
+    return "; ".join(said)
 
 
 def _tell_changes(changes: list[Change]) -> None:
@@ -211,7 +213,8 @@ def _tell_changes(changes: list[Change]) -> None:
     from lib_photoshoot.settings import FilterSettings
 
     limit = FilterSettings().colour_limit
-    print(f"changes of {len({id(c) for c in changes})} pictures; limit {limit:g} for the mean, {WORST * limit:g} worst")
+    pictures = len(changes) // max(1, len({change.name for change in changes}))
+    print(f"changes of {pictures} pictures; limit {limit:g} for the mean, {WORST * limit:g} worst")
     for name in dict.fromkeys(change.name for change in changes):
         these = [change for change in changes if change.name == name]
         identity = sum(not still_same(change.before, change.after) for change in these)

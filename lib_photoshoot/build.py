@@ -129,6 +129,8 @@ class Models:
     segmenter: SamSegmenter
     confirmer: Confirmer
     outliner: Outliner | None = None
+    labels: tuple[str, ...] = ()
+    """Of the small detector, where there is one."""
 
     def filter(
         self,
@@ -152,7 +154,7 @@ class Models:
             require_all=require_all,
             threshold=self.choice.threshold,
             recheck=recheck,
-            kinship=partial(kinship_of, guesses=DETECTORS[self.choice.detector].classifies_cutouts),
+            kinship=partial(kinship_of, guesses=DETECTORS[self.choice.detector].classifies_cutouts, labels=self.labels),
             scenery=scenery,
         )
 
@@ -192,7 +194,8 @@ def load_models(choice: ModelChoice, signatures: Signatures | None = None) -> Mo
     detector = RoutedDetector(words, {way: partial(_finder, way, given) for way in WAYS})
     confirmer = CutoutConfirmer(classifier, given.small, guesses=entry.classifies_cutouts)
     outliner = Outliner(segmenter, quick, fine_salience(), confirmer, thorough=choice.thorough)
-    return Models(choice, detector, segmenter, RoutedConfirmer(confirmer, detector), outliner)
+    labels = given.small.labels if given.small else ()
+    return Models(choice, detector, segmenter, RoutedConfirmer(confirmer, detector), outliner, labels)
 
 
 def _finder(way: Way, given: Given) -> Finder:

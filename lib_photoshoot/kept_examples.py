@@ -1,5 +1,7 @@
 """Pictures of products that were taught by example, kept under a name: ``ring = @ring``.
 
+Those with which a LoRA was trained are found as ``ring = @training:ring``; they are its run's, and only read.
+
 Each product has a folder with its name below :func:`lib_photoshoot.paths.examples_folder`, and in it the files as they
 came, ``01.jpg`` and so on. Nothing else is kept; what a detector makes of them is a cache of its own.
 """
@@ -13,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from lib_photoshoot.confined import is_plain
 from lib_photoshoot.errors import ProductsError
 from lib_photoshoot.file_names import no_device
 from lib_photoshoot.files import shown, write_atomic, writing_failed
@@ -24,6 +27,8 @@ LONGEST_NAME = 60
 """Characters of a name."""
 _PUNCTUATION = frozenset(" -'")
 _HIDDEN = "."
+TRAINED = "training:"
+"""How the name of a training's photos begins; the run's folder follows. No taught product's name has a colon."""
 
 
 class KeptExamplesError(ProductsError):
@@ -39,8 +44,10 @@ class KeptExamples:
     ([], None)
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, runs: Path | None = None) -> None:
+        """Take the folder of taught products, and that of the training runs where there are some."""
         self.folder = folder
+        self._runs = runs
 
     def names(self) -> list[str]:
         """Return the names of all taught products, in order."""
@@ -51,7 +58,11 @@ class KeptExamples:
         return sorted(name.removeprefix("_") for name in found if not name.startswith(_HIDDEN))
 
     def folder_of(self, name: str) -> Path | None:
-        """Return the folder of a product's pictures; None where no product was taught under that name."""
+        """Return the folder of a product's pictures; None where no product was taught under that name, and no LoRA
+        trained.
+        """
+        if name.startswith(TRAINED):
+            return None if self._runs is None else _photos_of(self._runs, name.removeprefix(TRAINED))
         try:
             path = self._path(clean_name(name))
         except KeptExamplesError:
@@ -61,6 +72,11 @@ class KeptExamples:
     def existing(self, name: str) -> Path:
         """Return the folder of a product's pictures. Raises KeptExamplesError where none was taught under that name."""
         folder = self.folder_of(name)
+        if folder is None and name.startswith(TRAINED):
+            raise KeptExamplesError(
+                f"There is no training run {shown(name.removeprefix(TRAINED))} that has its photos; `train runs` names "
+                "the runs."
+            )
         if folder is None:
             names = self.names()
             taught = f"taught are: {', '.join(names)}" if names else "none was taught yet"
@@ -106,7 +122,7 @@ class KeptExamples:
 
     def remove(self, name: str) -> None:
         """Forget a product with its pictures. Raises KeptExamplesError."""
-        folder = self.existing(name)
+        folder = self.existing(clean_name(name))  # a training's photos have no such name: they are the run's
         try:
             shutil.rmtree(folder)
         except OSError as error:
@@ -136,9 +152,23 @@ class KeptExamples:
 
 def kept_examples() -> KeptExamples:
     """Return the taught products of this installation."""
-    from lib_photoshoot.paths import examples_folder
+    from lib_photoshoot.paths import examples_folder, runs_folder, training_folder
 
-    return KeptExamples(examples_folder())
+    return KeptExamples(examples_folder(), runs_folder(training_folder()))
+
+
+def _photos_of(runs: Path, name: str) -> Path | None:
+    """Return the folder in which a training run has its copies of the photos, of several that with most; None without.
+
+    A run keeps photos that have repeats of their own apart, and those of other things, for regularisation, too.
+    """
+    if not is_plain(name) or "/" in name:
+        return None
+    place = runs / name / "dataset"
+    places = [place, *(path for path in sorted(place.glob("*_repeats")) if path.is_dir())]
+    counts = {path: sum(item.suffix.lower() in PICTURE_SUFFIXES for item in path.glob("*")) for path in places}
+    most = max(places, key=counts.__getitem__)
+    return most if counts[most] else None
 
 
 def clean_name(name: str) -> str:

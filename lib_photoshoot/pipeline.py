@@ -29,7 +29,7 @@ from lib_photoshoot.examples.identity import still_same
 from lib_photoshoot.masks.morphology import clean
 from lib_photoshoot.new_scene import NOT_MADE, Checks, failure_of, make_picture
 from lib_photoshoot.products import Product, Way
-from lib_photoshoot.results import Box, Decision, Detection, FilterResult, ProductRegion, Reason, Rejection
+from lib_photoshoot.results import Box, Decision, Detection, FilterResult, Outline, ProductRegion, Reason, Rejection
 from lib_photoshoot.segmentation.openings import find_openings
 from lib_photoshoot.segmentation.outlining import Outliner
 from lib_photoshoot.segmentation.protocol import Segmenter
@@ -208,7 +208,8 @@ class ProductFilter:
             if mask.any():
                 openings = find_openings(image, detection.box, outlined, self.segmenter)
                 found = (detection.product, detection.box, detection.score)
-                regions.append(ProductRegion(*found, mask, quality, openings, also=detection.also))
+                outline = None if detection.doubt is None else Outline(quality, (detection.doubt,))
+                regions.append(ProductRegion(*found, mask, quality, openings, outline=outline, also=detection.also))
             else:
                 rejected.append(reject(detection, Reason.EMPTY_MASK))
         return regions, rejected

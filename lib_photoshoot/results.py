@@ -8,7 +8,7 @@ of shape (height, width). Pictures are ``uint8`` RGB arrays of shape (height, wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -83,7 +83,7 @@ class Detection:
 
     A detector that outlines the product on its way lends the ``mask`` of the picture's size and its predicted IoU
     (``quality``), so that it need not be segmented again. One that itself knows why a candidate does not count says so
-    in ``refused``.
+    in ``refused``; one that believes it and is not sure of all says what speaks against it in ``doubt``.
     """
 
     product: str
@@ -94,6 +94,7 @@ class Detection:
     also: tuple[str, ...] = ()
     """Further products of the list that the same thing is: a bottle that is perfume, too."""
     refused: Reason | None = None
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,12 @@ class Rejection:
 
 
 class Doubt(str, Enum):
-    """What speaks against an outline; the values are stable codes for reports and APIs."""
+    """What speaks against a region; the values are stable codes for reports and APIs. All but one are about its
+    outline.
+    """
+
+    PERHAPS_ANOTHER = "perhaps_another"
+    """It is of the kind that the examples show; by its look nobody can tell whether it is the product itself."""
 
     TOUCHES_FRAME = "touches_frame"
     """The product goes on beyond the picture's edge."""
@@ -150,6 +156,10 @@ class Outline:
     @property
     def is_sure(self) -> bool:
         return not self.doubts
+
+    def with_doubt(self, doubt: Doubt | None) -> Outline:
+        """Return it with a further doubt, the most telling one; itself for None."""
+        return self if doubt is None else replace(self, doubts=(doubt, *self.doubts))
 
 
 @dataclass(frozen=True, eq=False)

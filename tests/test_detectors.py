@@ -52,6 +52,8 @@ def test_an_entry_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         classifies_cutouts=True,
     )  # fmt: skip
     monkeypatch.setitem(DETECTORS, DetectorName.GROUNDINGDINO, entry)
+    # Imported with the real store, which it keeps.
+    monkeypatch.setattr("lib_photoshoot.detection.small.loading.small_detector", lambda: None)
     monkeypatch.setattr("lib_photoshoot.weights.store.find", Path)
     monkeypatch.setattr(
         "lib_photoshoot.detection.embedded.classifier.ImageNetClassifier.from_file", lambda path: f"read from {path}"
@@ -59,7 +61,6 @@ def test_an_entry_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "_segmenter", lambda name, device: f"{name.value} on {device}")
     monkeypatch.setattr(build, "salience", lambda name: name)
     monkeypatch.setattr(build, "fine_salience", lambda: None)
-    monkeypatch.setattr("lib_photoshoot.detection.small.loading.small_detector", lambda: None)
     choice = ModelChoice(DetectorName.GROUNDINGDINO, bf16=True)
     with pytest.raises(UnknownProductError, match="only cups"):
         build.check_words(choice, parse_products("mug, vase"))

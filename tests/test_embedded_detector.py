@@ -8,13 +8,16 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from lib_photoshoot.detection.embedded.classifier import CUTOUT_SIDE, ImageNetClassifier  # noqa: E402
+from lib_photoshoot.detection.embedded.confirmation import CutoutConfirmer  # noqa: E402
 from lib_photoshoot.detection.embedded.detector import EmbeddedDetector  # noqa: E402
 from lib_photoshoot.detection.embedded.joining import against_rivals, joined  # noqa: E402
-from lib_photoshoot.detection.embedded.seeds import at_peak, class_map, heat_of, of_boxes, seen_at  # noqa: E402
+from lib_photoshoot.detection.embedded.seeds import at_peak, class_map, heat_of, of_boxes, other_at, seen_at  # noqa: E402
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary  # noqa: E402
 from lib_photoshoot.detection.small.labels import COCO  # noqa: E402
 from lib_photoshoot.detection.small.protocol import SmallBox  # noqa: E402
-from lib_photoshoot.detection.verification import MOST_INSTANCES, verify  # noqa: E402
+from lib_photoshoot.detection.small.tiles import with_tiles  # noqa: E402
+from lib_photoshoot.detection.verification import MOST_INSTANCES, iou, verify  # noqa: E402
+from lib_photoshoot.errors import UnknownProductError  # noqa: E402
 from lib_photoshoot.products import parse_products  # noqa: E402
 from lib_photoshoot.results import Reason  # noqa: E402
 from lib_photoshoot.segmentation.protocol import MaskCandidate  # noqa: E402
@@ -63,14 +66,18 @@ class Squares:
 
 
 class Boxes:
+    """Sees ``found`` in a whole picture, and nothing in its tiles."""
+
     name = "boxes"
     labels = COCO
 
     def __init__(self, found: list[SmallBox]) -> None:
         self.found = found
+        self.sizes: list[tuple[int, ...]] = []
 
     def boxes(self, image: np.ndarray) -> list[SmallBox]:
-        return self.found
+        self.sizes.append(image.shape[:2])
+        return self.found if image.shape[:2] == self.sizes[0] else []
 
 
 def squares(count: int) -> tuple[np.ndarray, list[SmallBox]]:
@@ -118,14 +125,83 @@ def test_without_a_small_detector_every_peak_is_an_instance() -> None:
 
 
 def test_a_box_without_likeness_is_no_product_and_doubt_is_no_veto() -> None:
-    assert joined(0.3, None) == 0.3 and joined(0.3, 0.0) == pytest.approx(0.18)
+    assert joined(0.3, None) == 0.3 and joined(0.3, 0.0) == pytest.approx(0.12)
+    assert joined(0.3, 0.0, share=0.2) == 0.3 and joined(0.3, 0.0, share=0.2, other=0.8) == pytest.approx(0.12)
     assert joined(0.0, 0.3) < 0.18 < joined(0.6, 0.05)
-    assert joined(0.002, 0.8, share=0.5) < 0.18 < joined(0.1, 0.8, share=0.5), (
+    assert joined(0.002, 0.8, share=0.7) < 0.18 < joined(0.1, 0.8, share=0.7), (
         "close by the classifier has to see it too"
     )
     assert joined(0.05, 0.9) > 0.18, "small products are seen by the detector better than by the classifier"
     scores = [joined(shown, seen) for shown in (0, 0.2, 1) for seen in (0, 0.5, 1)]
     assert all(0 <= score <= 1 for score in scores) and scores[0] < scores[4] < scores[8]
+
+
+class InTiles(Boxes):
+    """Sees the left top of a whole picture faintly, and of each tile the thing at ``place`` in it surely."""
+
+    def __init__(self, faint: SmallBox, place: tuple[float, float, float, float]) -> None:
+        super().__init__([faint])
+        self.place = place
+
+    def boxes(self, image: np.ndarray) -> list[SmallBox]:
+        return super().boxes(image) or [SmallBox(self.found[0].label, 0.8, self.place)]
+
+
+def test_what_shows_faintly_in_the_whole_is_looked_for_in_its_parts() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    faint = SmallBox("cup", 0.3, (20.0, 20.0, 40.0, 40.0))
+    found = with_tiles(small := InTiles(faint, (30.0, 10.0, 50.0, 30.0)), image, small.boxes(image))
+    assert small.sizes[1:] == [(60, 120)] * 4
+    # One of each tile, in the picture's pixels, and the faint one where no surer one lies.
+    assert [box.box[:2] for box in found] == [(30, 10), (110, 10), (30, 50), (110, 50), (20, 20)]
+    cut = with_tiles(small := InTiles(faint, (100.0, 40.0, 120.0, 60.0)), image, small.boxes(image))
+    assert [box.box for box in cut] == [(180, 80, 200, 100), faint.box], "what a tile cuts is no thing"
+
+
+def test_another_thing_in_a_place_is_told_from_one_beside_it_and_from_people() -> None:
+    boxes = [SmallBox("chair", 0.8, (0, 0, 40, 40)), SmallBox("person", 0.9, (0, 0, 40, 40))]
+    cup = frozenset({"cup"})
+    assert other_at(boxes, cup, (0, 0, 42, 38)) == 0.8 and other_at(boxes, cup, (60, 0, 90, 40)) == 0
+    assert other_at(boxes, frozenset({"chair"}), (0, 0, 42, 38)) == 0
+
+
+def test_without_a_trace_no_part_is_looked_at() -> None:
+    image, _ = squares(0)
+    for score, label, looks in ((0.05, "cup", 1), (0.9, "dog", 1), (0.15, "cup", 5)):
+        small = Boxes([SmallBox(label, score, (8.0, 8.0, 40.0, 40.0))])
+        EmbeddedDetector(Whiteness(blind=True), Squares(), small).detect(image, parse_products("cup"))
+        assert len(small.sizes) == looks
+
+
+def test_what_a_small_detector_alone_knows_is_found_where_it_is_sure() -> None:
+    image, boxes = squares(2)
+    seen = [SmallBox("suitcase", score, box.box) for score, box in zip((0.9, 0.4), boxes, strict=True)]
+    detector = EmbeddedDetector(Whiteness(blind=True), Squares(), Boxes(seen))
+    detections = detector.detect(image, parse_products("luggage, cup"))
+    kept, rejected = verify(detections, dict.fromkeys(("luggage", "cup"), detector.default_threshold), 240, 192)
+    assert [(d.product, iou(d.box, boxes[0].box) > 0.9, d.mask is not None) for d in kept] == [("luggage", True, True)]
+    assert [item.reason for item in rejected if item.product == "luggage"] == [Reason.BELOW_THRESHOLD]
+    with pytest.raises(UnknownProductError, match="luggage: not looked for"):
+        EmbeddedDetector(Whiteness(), Squares()).detect(image, parse_products("luggage"))
+
+
+def test_a_detectors_word_is_enough_only_where_the_classes_show_too_little() -> None:
+    assert joined(0.0, 0.5, enough=True) < 0.18 < joined(0.0, 0.7, enough=True)
+    assert joined(0.0, 0.9, share=0.7, enough=True) < 0.18 < joined(0.0, 0.97, share=0.7, enough=True)
+    assert joined(0.9, 0.0, share=0.5, enough=True) == joined(0.9, 0.0, share=0.5), "what the classes show still counts"
+
+
+def test_a_second_look_at_what_a_small_detector_alone_knows_asks_that_again() -> None:
+    image, boxes = squares(1)
+    (product,) = parse_products("suitcase")
+    place = boxes[0].box
+    confirmer = CutoutConfirmer(Whiteness(), Boxes([SmallBox("suitcase", 0.9, place)]))
+    (score,) = confirmer.scores([image], place, product) or ()
+    assert score > 0.18 and confirmer.evidence(image, [image[..., 0] > 0], product) is None
+    (gone,) = CutoutConfirmer(Whiteness(), Boxes([])).scores([image], place, product) or ()
+    assert gone < 0.05
+    # One that overrules other detectors must be sure of what it says.
+    assert CutoutConfirmer(Whiteness(), Boxes([]), guesses=False).scores([image], place, product) is None
 
 
 def test_a_wall_clock_is_no_watch_and_a_watch_is_no_clock_alone() -> None:

@@ -12,6 +12,7 @@ from lib_photoshoot import build
 from lib_photoshoot.detection import transformers_models
 from lib_photoshoot.detection.transformers_models import check_transformers, transformers_is
 from lib_photoshoot.errors import PackagesError, WeightsError
+from lib_photoshoot.examples import second
 from lib_photoshoot.model_names import DETECTORS, DetectorName
 from lib_photoshoot.weights.hub_models import HUB_MODELS, find_hub_model
 
@@ -113,5 +114,5 @@ def _only(there: str):
 
 def test_the_registry_names_models_that_are_known() -> None:
     brought = {entry.snapshot for entry in DETECTORS.values() if entry.snapshot}
-    assert brought == set(HUB_MODELS)
+    assert {*brought, second.FOLDER} == set(HUB_MODELS)
     assert all(entry.transformers for entry in DETECTORS.values() if entry.snapshot)

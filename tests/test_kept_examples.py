@@ -101,3 +101,41 @@ def test_a_forgotten_product_is_gone(kept: KeptExamples) -> None:
     kept.remove("cup")
     with pytest.raises(KeptExamplesError, match="none was taught yet"):
         kept.pictures("cup")
+
+
+def trained(runs: Path, name: str, **photos: int) -> Path:
+    """A run's copies of its photos, so many in each folder of its dataset."""
+    for place, count in photos.items():
+        folder = runs / name / "dataset" / place.replace("right_in_it", "")
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            (folder / f"{number}.png").write_bytes(photo(number))
+            (folder / f"{number}.txt").write_text("a ring", encoding="utf-8")
+    return runs / name / "dataset"
+
+
+def test_the_photos_of_a_training_are_examples(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    right = trained(runs, "ring", right_in_it=3, regularisation_1=9)
+    several = trained(runs, "shoe-2", **{"6_repeats": 2, "10_repeats": 4, "regularisation_1": 9})
+    (runs / "begun" / "dataset").mkdir(parents=True)
+    kept = KeptExamples(tmp_path / "examples", runs)
+    assert kept.folder_of("training:ring") == right and len(kept.pictures("training:ring")) == 3
+    assert kept.existing("training:shoe-2") == several / "10_repeats"
+    (product,) = parse_products("ring = @training:ring")
+    assert product.examples == ("training:ring",)
+    for gone in ("training:begun", "training:gone", "training:", "training:../runs/ring", "training:ring/dataset"):
+        assert kept.folder_of(gone) is None
+        with pytest.raises(KeptExamplesError, match="no training run"):
+            kept.existing(gone)
+    assert KeptExamples(tmp_path / "examples").folder_of("training:ring") is None
+
+
+def test_the_photos_of_a_training_are_never_removed(tmp_path: Path) -> None:
+    place = trained(tmp_path / "runs", "ring", right_in_it=1)
+    kept = KeptExamples(tmp_path / "examples", tmp_path / "runs")
+    with pytest.raises(KeptExamplesError, match="cannot be the name"):
+        kept.remove("training:ring")
+    with pytest.raises(KeptExamplesError, match="cannot be the name"):
+        kept.keep("training:ring", [("a.png", photo(1))])
+    assert (place / "0.png").is_file() and kept.names() == []

@@ -11,6 +11,7 @@ from lib_photoshoot.catalog.coco import annotation, coco_document
 from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.outputs import report_entry
 from lib_photoshoot.detection.embedded.kinship import kinship_of
+from lib_photoshoot.detection.small.labels import COCO
 from lib_photoshoot.detection.verification import Kinship, verify, with_kin
 from lib_photoshoot.enhancement.protocol import Enhancer
 from lib_photoshoot.pipeline import ProductFilter
@@ -41,6 +42,11 @@ BOTH = Kinship(frozenset({frozenset({"bottle", "perfume"})}))
 )
 def test_a_kind_of_a_thing_is_that_thing_and_a_look_alike_is_not(products: str, pairs: set[str]) -> None:
     assert {" ".join(sorted(pair)) for pair in kinship_of(parse_products(products)).pairs} == pairs
+
+
+def test_what_a_small_detector_alone_knows_is_one_thing_with_its_own_synonyms_only() -> None:
+    pairs = kinship_of(parse_products("suitcase, luggage, fork, bag"), labels=COCO).pairs
+    assert pairs == {frozenset({"suitcase", "luggage"})}
 
 
 def test_what_is_looked_for_by_a_wider_kind_stands_in_for_the_embedded_detector_only() -> None:

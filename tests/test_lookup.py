@@ -11,6 +11,7 @@ from lib_photoshoot.detection.embedded.check import check
 from lib_photoshoot.detection.embedded.lookup import Answer, load_kinds
 from lib_photoshoot.detection.embedded.vocabulary import IMAGENET_CLASSES, Entry, Vocabulary, load_vocabulary
 from lib_photoshoot.detection.english import lookup_key
+from lib_photoshoot.detection.small.labels import COCO, OBJECTS365
 from lib_photoshoot.detection.spelling import edits, is_misspelt
 from lib_photoshoot.products import Way, parse_products
 
@@ -124,6 +125,44 @@ def test_what_is_not_looked_for_is_said_in_one_sentence_with_what_to_do() -> Non
 @pytest.mark.parametrize("row", [row for row in SHOP_WORDS if row[1] == "by example"], ids=lambda row: row[0])
 def test_a_word_that_is_right_is_not_taken_for_itself(row: tuple[str, ...]) -> None:
     assert VOCABULARY.look_up(row[0]).respelt == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("luggage", "luggage: known to the small detector alone, so look at what is found."),
+        (
+            "rote Koffer",
+            "rote Koffer: looked for as suitcase (German for suitcase; the embedded detector ignores 'rote'; known to "
+            "the small detector alone, so look at what is found).",
+        ),
+        ("bed", ""),  # any of them, not four-posters alone
+        ("cup", ""),
+    ],
+)
+def test_words_that_a_small_detector_alone_knows_are_looked_for_where_it_is_there(typed: str, sentence: str) -> None:
+    checked = check(load_vocabulary(COCO), parse_products(typed))
+    assert " ".join(checked.sentences) == sentence and checked.left_out == ()
+    assert not load_vocabulary().knows("luggage") and load_vocabulary(OBJECTS365).knows("luggage")
+
+
+def test_a_small_detector_adds_words_and_changes_the_answer_to_no_other() -> None:
+    for labels in (COCO, OBJECTS365):
+        more = load_vocabulary(labels)
+        for word, kind, _ in SHOP_WORDS:
+            before, after = VOCABULARY.look_up(word), more.look_up(word)
+            names = {entry.name for entry in after.things}
+            assert names == {entry.name for entry in before.things} or (kind == "by example" and names)
+            assert bool(names) or after == before
+    gained = {row[0] for row in SHOP_WORDS if load_vocabulary(COCO).look_up(row[0]) != VOCABULARY.look_up(row[0])}
+    assert gained >= {"toothbrush", "surfboard", "luggage"}
+    assert {entry.name for entry in load_vocabulary(COCO).entries_for(parse_products("Karotten")[0])} == {"carrot"}
+
+
+@pytest.mark.parametrize("typed", ["curtain ring", "water glasses", "seat belt", "tuning fork", "rice cakes"])
+def test_compounds_are_no_kind_of_what_a_small_detector_knows(typed: str) -> None:
+    (product,) = parse_products(typed)
+    assert load_vocabulary(OBJECTS365).entries_for(product) == ()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME
+from lib_photoshoot.catalog.report import what_to_check
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.cli.main import app
 from lib_photoshoot.export.checking import check_bytes
@@ -179,3 +181,17 @@ def test_the_webuis_summary_says_what_to_check_and_shoots_still_read_it():
     read = Verdict.from_json(verdict.to_json())
     assert read == verdict and is_accepted(read, "enhance") and read.products[0].doubts == product.doubts != ()
     assert _to_check(Doubting().run(picture * 0, [LAMP])) == ""
+
+
+def test_what_is_perhaps_another_product_is_to_be_looked_at_as_a_product():
+    picture = np.full((100, 100, 3), 255, np.uint8)
+    result = Doubting().run(picture, [LAMP])
+    (region,) = result.regions
+    perhaps = replace(region, outline=region.outline.with_doubt(Doubt.PERHAPS_ANOTHER))
+    one, *others = _to_check(replace(result, regions=(perhaps,))).split("; check ")[1:]
+    assert one == "the product lamp: of the kind that the examples show perhaps not this product"
+    assert others == ["the outline of lamp: independent views see other outlines + the edge is ragged or not clear"]
+    one, *others = what_to_check([d.value for d in perhaps.outline.doubts], which=" of 1 lamp").split("; check ")
+    assert one == "the product of 1 lamp: of the kind that the examples show, perhaps not this product"
+    assert others == ["the outline of 1 lamp: independent views see other outlines, the edge is ragged or not clear"]
+    assert what_to_check([]) == "" and region.outline.with_doubt(None) is region.outline

@@ -275,3 +275,9 @@ def test_alphas_go_together_only_where_every_region_has_one():
     other = ProductRegion("b", (0, 0, 1, 1), 1.0, HANDS, 1.0, alpha=HANDS.astype(np.uint8) * 100)
     assert np.array_equal(matte_of([one, other]), np.where(LABEL, 255, np.where(HANDS, 100, 0)))
     assert matte_of([one, ProductRegion("c", (0, 0, 1, 1), 1.0, HANDS, 1.0)]) is None and matte_of([]) is None
+
+
+def test_what_a_detector_doubts_stands_before_the_doubts_about_the_outline():
+    detection = Detection("bottle", (60.0, 30.0, 140.0, 170.0), 0.9, WHOLE, 0.95, doubt=Doubt.PERHAPS_ANOTHER)
+    (region,), _ = Outliner(Sam(WHOLE), Salient(WHOLE)).regions(picture(WHOLE), [detection], [BOTTLE])
+    assert region.outline is not None and region.outline.doubts == (Doubt.PERHAPS_ANOTHER,)

@@ -13,7 +13,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary  # noqa: E402
-from lib_photoshoot.detection.small import dfine, loading, picodet, ssdlite, yolox  # noqa: E402
+from lib_photoshoot.detection.small import at_hand, dfine, loading, picodet, ssdlite, yolox  # noqa: E402
 from lib_photoshoot.detection.small.labels import COCO, COCO_IDS, OBJECTS365  # noqa: E402
 from lib_photoshoot.detection.small.protocol import MOST_BOXES, best_boxes  # noqa: E402
 from lib_photoshoot.detection.small.words import labels_for  # noqa: E402
@@ -161,9 +161,9 @@ def test_the_table_of_words_names_labels_that_there_are(table: str, labels: tupl
 
 
 def test_the_best_detector_that_is_there_is_taken_and_none_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert set(loading.SMALL_DETECTORS) <= set(Manifest.load().files)
+    assert list(loading.SMALL_DETECTORS) == list(at_hand.LABELS) and set(at_hand.LABELS) <= set(Manifest.load().files)
     there: set[str] = set()
-    monkeypatch.setattr(loading, "missing", lambda name: () if name in there else (name,))
+    monkeypatch.setattr(at_hand, "missing", lambda name: () if name in there else (name,))
     monkeypatch.setattr(loading, "find", Path)
     assert loading.small_detector() is None
     for name in reversed(loading.SMALL_DETECTORS):

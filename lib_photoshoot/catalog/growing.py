@@ -11,12 +11,14 @@ from itertools import chain, starmap
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.catalog.alike import compare_matches, members_of
 from lib_photoshoot.catalog.decisions import DECISIONS_NAME, RunHands, is_hand, read_decisions
 from lib_photoshoot.catalog.inputs import RUN_PROGRAM
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.page import REPORTS, id_of, item_of, unreadable_item
 from lib_photoshoot.catalog.report import report_document, with_added
 from lib_photoshoot.confined import inside
+from lib_photoshoot.consistency.sets import Member
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.journal import SPOILED, is_another, read_header, read_lines
@@ -81,7 +83,7 @@ class GrowingRun:
 
     def item(self, file: str) -> Item:
         """Return a picture as the page shows it."""
-        return item_of(self._records[file], self.hands.get(file), self.fixable)
+        return item_of(self._records[file], self.hands.get(file), self.fixable, self.alike.of(file))
 
     def since(self, stamp: str) -> dict[str, Any]:
         """Return the items that are new or changed since a stamp, and the ids of those that are ``gone``.
@@ -120,7 +122,8 @@ class GrowingRun:
                 worked_on |= dict.fromkeys(self._read_report())
         except OSError as error:
             raise self.unread(error) from error
-        for file in touched | worked_on:
+        # Another picture may make one differ that did not, or the other way round.
+        for file in touched | worked_on | (dict.fromkeys(self._compared()) if worked_on else {}):
             self._revision += 1
             self._changed[file] = self._revision
         if worked_on:
@@ -145,6 +148,14 @@ class GrowingRun:
         self._order: dict[str, int] = {}
         self._unreadable: list[dict[str, str]] = []
         self.hands = RunHands()
+        self._members: dict[str, tuple[Member, ...]] = {}
+        self.alike = compare_matches(())
+
+    def _compared(self) -> Iterator[str]:
+        """Compare the pictures anew; yields those of which other things are to be told now."""
+        before, self.alike = self.alike, compare_matches(self._members.values())
+        both = dict.fromkeys(chain(before.departures, self.alike.departures))
+        return (file for file in both if file in self._records and before.of(file) != self.alike.of(file))
 
     def _is_another(self, stamps: Sequence[Any]) -> bool:
         """Whether one of the journals is not the one that was read so far, or was shortened."""
@@ -171,11 +182,14 @@ class GrowingRun:
     def _take(self, file: str, line: bytes) -> None:
         record = _record(line)
         names = None if record is None else _files_of(record)
+        self._members.pop(file, None)
         if record is None or names is None:
             self._records.pop(file, None)
             names = []
         else:
             self._records[file] = record
+            if (members := members_of(record)) is not None:
+                self._members[file] = members
             self._numbers[id_of(file)] = file
         # Counted, since a name may have passed from one picture to another.
         self._files.subtract(self._names.pop(file, ()))

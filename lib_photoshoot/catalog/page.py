@@ -9,12 +9,15 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.catalog.alike import DRIFT, compare_run, comparison_told, differing_fields, note_of
 from lib_photoshoot.catalog.decisions import read_hands
 from lib_photoshoot.catalog.inputs import RETOUCHED, is_local
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import cutout_name, products_of
-from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of
+from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of, what_to_check
 from lib_photoshoot.catalog.scenes import SceneTotals, scene_doubts_of, scene_in_words, scene_of
+from lib_photoshoot.consistency.sets import Comparison, Departure
+from lib_photoshoot.detection.pairs import articles
 from lib_photoshoot.files import shown, write_atomic
 from lib_photoshoot.pages.data import Item, Note, Page, Region, View, page, reasons, shows
 from lib_photoshoot.pages.hands import Hand, item_fields
@@ -60,31 +63,42 @@ def page_chunks(
     they are not given; ``embed`` as for :func:`~lib_photoshoot.shoot.review.report.report_chunks`.
     """
     hands, failed = read_hands(out) if hands is None else hands, document["unreadable"]
+    alike = compare_run(records)
     fixable = bool((served or {}).get("fix"))
-    items = chain((item_of(one, hands.get(one.file), fixable) for one in records), map(unreadable_item, failed))
+    items = chain(
+        (item_of(one, hands.get(one.file), fixable, alike.of(one.file)) for one in records),
+        map(unreadable_item, failed),
+    )
     own = {"key": _key(out), "per_block": PER_BLOCK if embed else 0, **(served or {})}
-    head = page_head(document, records, own)
+    head = page_head(document, records, own, alike)
     names = chain(([view["thumbnail"] for view in _views(record)] for record in records), ((),) * len(failed))
     return html_chunks(head, items, (embedded(out, one) for one in names) if embed else ())
 
 
-def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any]) -> Page:
-    """Return all that the page shows besides its pictures, with ``more`` of its fields."""
-    matches, regions, doubted, seconds, scenes, retouched = 0, 0, False, 0.0, SceneTotals(), False
+def page_head(
+    document: Mapping[str, Any], records: Sequence[Record], more: Mapping[str, Any], alike: Comparison
+) -> Page:
+    """Return all that the page shows besides its pictures, with ``more`` of its fields.
+
+    ``alike`` are the pictures compared with each other.
+    """
+    matches, found, doubted, seconds, scenes, retouched = 0, 0, False, 0.0, SceneTotals(), False
     for record in records:
         scenes.add(record.entry)
         retouched |= bool(record.output_in(RETOUCHED))
         matches += record.entry["decision"] == Decision.MATCH.value
-        regions += len(record.entry["regions"])
+        found += articles((region["product"], region["box"]) for region in record.entry["regions"])
         doubted |= _doubtful(record.entry)
         seconds += sum(record.entry["seconds"].values())
     total = counted(len(records) + len(document["unreadable"]), "picture")
     products = document["products"]
+    also = [*(("check",) if doubted else ()), *((DRIFT,) if alike.departures else ())]
     chosen = {name.replace("_", " ").capitalize(): value for name, value in document["settings"].items() if value}
     told = [
         f"Found in {matches or 'none'} of {total}.",
         scenes.in_words(matches),
-        f"{counted(regions, 'product')} cut out; {seconds:.1f} s in the filter.",
+        f"{counted(found, 'product')} cut out; {seconds:.1f} s in the filter.",
+        *comparison_told(alike, "`consistency FOLDER` measures what is missing"),
     ]
     return page(
         f"Product Photoshoot: {', '.join(products)}",
@@ -93,7 +107,7 @@ def page_head(document: Mapping[str, Any], records: Sequence[Record], more: Mapp
         apply="python3 photoshoot.py review FOLDER --apply decisions.json",
         words={"accepted": "Match", "rejected": "Skipped"},
         reasons=reasons(),
-        shows=shows(("all", "match", *(("check",) if doubted else ()), "skip", "unreadable", "hand")),
+        shows=shows(("all", "match", *also, "skip", "unreadable", "hand")),
         views=[
             {"name": name, "label": label}
             for name, label in _in_order(bool(scenes.scenes)).items()
@@ -116,14 +130,15 @@ def _key(out: Path) -> str:
         return key_of([line.decode("latin-1") for line in islice(ledger, 2)])
 
 
-def item_of(record: Record, hand: Hand | None, fixable: bool = False) -> Item:
+def item_of(record: Record, hand: Hand | None, fixable: bool = False, departures: Sequence[Departure] = ()) -> Item:
     """Return one picture of a run; ``hand`` is what a person decided about it.
 
-    ``fixable`` where a server can correct it, if its source is a file.
+    ``fixable`` where a server can correct it, if its source is a file. ``departures`` are what it differs by from the
+    run's other pictures.
     """
     entry = record.entry
     first, *others = _views(record)
-    notes = list(_notes(record))
+    notes = [*_notes(record), *note_of(departures)]
     told = next((note for note in notes if note["wrong"]), next(iter(notes), None))
     decided = _FILTER[entry["decision"]]
     return {
@@ -150,6 +165,7 @@ def item_of(record: Record, hand: Hand | None, fixable: bool = False) -> Item:
         "notes": [note for note in notes if note is not told or note.get("colours")],
         "details": list(_details(entry)),
         "fixable": fixable and is_local(record.file),
+        **differing_fields(departures),  # type: ignore[typeddict-item]
     }
 
 
@@ -215,8 +231,8 @@ def _notes(record: Record) -> Iterator[Note]:
     several = len(entry["regions"]) > 1
     named = [(region, f" of {n} {region['product']}" * several) for n, region in enumerate(entry["regions"], 1)]
     for region, which in named:
-        if doubts := doubts_in_words(doubts_of(region), "; "):
-            yield {"text": f"Check the outline{which}: {doubts}.", "wrong": True}
+        if doubts := what_to_check(doubts_of(region), "; ", which):
+            yield {"text": f"Check {doubts}.", "wrong": True}
     if scene := scene_of(entry):
         if doubts := doubts_in_words(scene_doubts_of(entry), "; "):
             yield {"text": f"Check the new scene: {doubts}.", "wrong": True}
@@ -261,6 +277,12 @@ def _css(lab: Sequence[float]) -> str:
 
 def _details(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "File", shown(entry["file"])
+    regions = entry["regions"]
+    if (count := articles((region["product"], region["box"]) for region in regions)) < len(regions):
+        yield (
+            "Counted",
+            f"{counted(count, 'article')} in {len(regions)} outlines: what is sold by the pair counts once.",
+        )
     for item in entry["rejected"]:
         says = f" Colour {colour}." if (colour := colour_in_words(item)) else ""
         yield "Rejected", f"{item['product']} {item['score']:.2f}: {REASON_TEXT[Reason(item['reason'])]}{says}"

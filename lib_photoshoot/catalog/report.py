@@ -73,6 +73,7 @@ REASON_TEXT = {
 }
 
 DOUBT_TEXT = {
+    Doubt.PERHAPS_ANOTHER: "of the kind that the examples show, perhaps not this product",
     Doubt.TOUCHES_FRAME: "goes on beyond the picture's edge",
     Doubt.RAGGED: "the edge is ragged or not clear",
     Doubt.VIEWS_DISAGREE: "independent views see other outlines",
@@ -92,6 +93,23 @@ def doubts_of(region: Mapping[str, Any]) -> list[str]:
 def doubts_in_words(codes: Iterable[str], between: str = ", ") -> str:
     """Return what speaks against an outline, for people."""
     return between.join(DOUBT_TEXT[Doubt(code)] for code in codes)
+
+
+def what_to_check(codes: Iterable[str], between: str = ", ", which: str = "") -> str:
+    """Return what somebody has to look at, to stand behind "check"; empty without a doubt.
+
+    ``which`` says of which of several regions, as " of 2 shoe".
+
+    >>> what_to_check(["ragged"])
+    'the outline: the edge is ragged or not clear'
+    >>> what_to_check(["perhaps_another"], which=" of 1 ring")
+    'the product of 1 ring: of the kind that the examples show, perhaps not this product'
+    """
+    codes = list(codes)
+    outline = [code for code in codes if code != Doubt.PERHAPS_ANOTHER]
+    parts = [f"the product{which}: {DOUBT_TEXT[Doubt.PERHAPS_ANOTHER]}"] if len(outline) < len(codes) else []
+    parts += [f"the outline{which}: {doubts_in_words(outline, between)}"] if outline else []
+    return "; check ".join(parts)
 
 
 def colour_in_words(item: Mapping[str, Any]) -> str:

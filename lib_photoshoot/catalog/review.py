@@ -59,7 +59,7 @@ class ReviewedRun:
             news = self._run.since(since)
             answer = {"changes": _address(news["stamp"]), "items": news["items"], "gone": news["gone"]}
             if news["records"]:
-                head = page_head(self._run.document, self._run.records, {})
+                head = page_head(self._run.document, self._run.records, {}, self._run.alike)
                 answer["page"] = {name: head[name] for name in _LIVE}  # type: ignore[literal-required]
             return answer
 

@@ -249,6 +249,7 @@ def finish_picture(
 
     Raises ``ImageError`` for a picture that cannot be calibrated.
     """
+    from lib_photoshoot.catalog.alike import traits_entry
     from lib_photoshoot.catalog.coco import annotation
     from lib_photoshoot.catalog.outputs import report_entry, write_outputs
 
@@ -278,7 +279,9 @@ def finish_picture(
         size=stamp.size,
         mtime_ns=stamp.mtime_ns,
         outputs=written.files,
-        entry=report_entry(source.name, result, written.masks) | told,
+        entry=report_entry(source.name, result, written.masks)
+        | told
+        | traits_entry(result, picture.space, picture.alpha),
         annotations=tuple(annotation(region) for region in result.regions) if matched else (),
         note="; ".join(filter(None, (picture.note, result.note))) or None,
         version=stamp.version,

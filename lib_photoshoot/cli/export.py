@@ -217,7 +217,7 @@ def _export_all(
 ) -> tuple[list[ShopPicture], int]:
     """Export each picture, say what became of it, and return what was exported, and the exit code."""
     from lib_photoshoot.catalog.by_hand import rejected_in_words
-    from lib_photoshoot.catalog.report import doubts_in_words
+    from lib_photoshoot.catalog.report import what_to_check
     from lib_photoshoot.errors import ExportError
     from lib_photoshoot.export.cutouts import read_cutout
     from lib_photoshoot.export.provenance import source_of
@@ -257,12 +257,12 @@ def _export_all(
                 f"  {hand.decision} by hand in {shown(exporter.out)}" + (f": {hand.words}" if hand.words else "")
             )
         elif product.doubts:
-            typer.echo(f"  check the outline: {doubts_in_words(product.doubts)}")
+            typer.echo(f"  check {what_to_check(product.doubts)}")
             to_check += 1
         if exported.missed or (product.doubts and hand is None):
             code = SOME_UNREADABLE
     if to_check:
-        say(f"{to_check} of the pictures went into {shown(exporter.out / TO_CHECK)}: look at their outlines.")
+        say(f"{to_check} of the pictures went into {shown(exporter.out / TO_CHECK)}: look at what is said of them.")
     if rejected:
         say(rejected_in_words(rejected, "export", _REJECTED_STAY))
     return pictures, code

@@ -138,7 +138,7 @@ def _print(product: FinishedProduct) -> None:
             typer.echo(f"    {name}")
         for sentence in channel.missed:
             typer.echo(f"    {sentence}")
-    for sentence in filter(None, (*product.withdrawn, product.left_out)):
+    for sentence in filter(None, (*product.alike, *product.withdrawn, product.left_out)):
         typer.echo(f"  {sentence}")
     for sentence in product.problems:
         say(sentence)

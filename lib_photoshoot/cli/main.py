@@ -16,6 +16,8 @@ import typer
 from lib_photoshoot import __version__, build
 from lib_photoshoot.build import ModelChoice
 from lib_photoshoot.cli.colour import app as colour_app
+from lib_photoshoot.cli.consistency import EXIT_CODES as CONSISTENCY_EXIT_CODES
+from lib_photoshoot.cli.consistency import consistency_command
 from lib_photoshoot.cli.exits import DONE, EXIT_CODES, SOME_UNREADABLE, exit_codes, say
 from lib_photoshoot.cli.export import check_export_command, export_command
 from lib_photoshoot.cli.finish import EXIT_CODES as FINISH_EXIT_CODES
@@ -67,6 +69,7 @@ app.command("shoot", epilog=SHOOT_EXIT_CODES)(shoot_command)
 app.command("review", epilog=REVIEW_EXIT_CODES)(review_command)
 app.command("finish", epilog=FINISH_EXIT_CODES)(finish_command)
 app.command("rank", epilog=EXIT_CODES)(rank_command)
+app.command("consistency", epilog=CONSISTENCY_EXIT_CODES)(consistency_command)
 app.command("export", epilog=EXIT_CODES)(export_command)
 app.command("check-export", epilog=EXIT_CODES)(check_export_command)
 app.add_typer(colour_app, name="colour")

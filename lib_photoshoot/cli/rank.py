@@ -45,7 +45,9 @@ def rank_command(
     code = DONE
     with exit_codes("Interrupted."):
         from lib_photoshoot.catalog.by_hand import rejected_in_words, without_cutout_in_words
+        from lib_photoshoot.consistency.words import told_of
         from lib_photoshoot.products import Product
+        from lib_photoshoot.ranking.alike import compare_measured
         from lib_photoshoot.ranking.identity import known_product
         from lib_photoshoot.ranking.order import rank, to_json
         from lib_photoshoot.ranking.run_folder import measure_photos, read_candidates, without_rejected
@@ -66,12 +68,16 @@ def rank_command(
         products: dict[str, list[MeasuredPicture]] = {}
         for candidate, picture in found:
             products.setdefault(candidate.product, []).append(picture)
+        told = {
+            product: told_of(compare_measured((item.file, item.traits) for item in pictures))
+            for product, pictures in products.items()
+        }
         ranking = {product: rank(pictures)[: top or None] for product, pictures in sorted(products.items())}
         if as_json:
             typer.echo(json.dumps({name: [to_json(item) for item in items] for name, items in ranking.items()}))
         else:
             for product, items in ranking.items():
-                _print(product, items)
+                _print(product, items, told[product])
     raise typer.Exit(code)
 
 
@@ -96,14 +102,19 @@ def measured(
     return found
 
 
-def _print(product: str, items: tuple[Ranked, ...]) -> None:
-    from lib_photoshoot.catalog.report import doubts_in_words
+def _print(product: str, items: tuple[Ranked, ...], told: Sequence[str]) -> None:
+    from lib_photoshoot.catalog.report import what_to_check
+    from lib_photoshoot.ranking.alike import TERMS
 
     typer.echo(f"{product}: {counted(len(items), 'picture')}")
+    for sentence in told:
+        typer.echo(f"      {sentence}")
     for place, item in enumerate(items, 1):
         by_hand = "  accepted by hand" if item.measured.accepted_by_hand else ""
         typer.echo(f"{place:4}. {item.total:.3f}  {item.measured.file}{by_hand}")
         for quality in item.measured.qualities:
+            if quality.name in TERMS.values() and quality.score >= 0.5:
+                continue  # like the others: --json has it
             typer.echo(f"        {quality.name:9} {quality.score:.2f}  {quality.reason}")
         if item.measured.colour_check is not None:
             off = "colour_off: " if item.measured.colour_off else "colour: "
@@ -111,6 +122,6 @@ def _print(product: str, items: tuple[Ranked, ...]) -> None:
         if item.measured.other_product:
             typer.echo("        other_product: not the product of the photos")
         if item.measured.doubts:
-            typer.echo(f"        check the outline: {doubts_in_words(item.measured.doubts)}")
+            typer.echo(f"        check {what_to_check(item.measured.doubts)}")
         for other in item.duplicates:
             typer.echo(f"        looks the same: {other.measured.file} ({other.total:.3f})")

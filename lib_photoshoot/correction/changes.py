@@ -33,7 +33,10 @@ def changed_at(answer: np.ndarray, mask: np.ndarray, click: Click) -> np.ndarray
 def pieces_along(mask: np.ndarray, line: np.ndarray) -> np.ndarray:
     """Return the pieces of a mask that a line (bool) meets."""
     _, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    return mask & np.isin(labels, np.unique(labels[line & mask]))
+    met = np.zeros(int(labels.max()) + 1, bool)
+    met[labels[line & mask]] = True
+    met[0] = False
+    return met[labels]
 
 
 def tidied(mask: np.ndarray, before: np.ndarray | None = None, click: Click | None = None) -> np.ndarray:
@@ -53,7 +56,8 @@ def tidied(mask: np.ndarray, before: np.ndarray | None = None, click: Click | No
             old_areas[0] = 0
             # A connected piece that lies in an old one of its very size is that one.
             crumbs[numbers[old_areas[old.ravel()[pixels[first]]] == areas[numbers]]] = False
-        result[crumbs[labels]] = not value
+        if crumbs.any():
+            result[crumbs[labels]] = not value
     return result
 
 

@@ -10,16 +10,16 @@ so there are several answers, and a person chooses. ``benchmarks/correction_clic
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from lib_photoshoot.correction.alternatives import Alternative, Answers, answers_of
+from lib_photoshoot.correction.alternatives import Alternative, Answers
+from lib_photoshoot.correction.answering import Answering, OvertakenError, Overtaking, Remembered, Wanted, always
 from lib_photoshoot.correction.changes import Click, changed_at, disc_at, place_of, tidied, touches
 from lib_photoshoot.correction.drawn import lined, looped
+from lib_photoshoot.correction.openings import alike_openings
 from lib_photoshoot.correction.prompting import (
     ClickSegmenter,
     RememberingSegmenter,
@@ -29,7 +29,7 @@ from lib_photoshoot.correction.prompting import (
     enlarged,
     vote_shape,
 )
-from lib_photoshoot.correction.snapping import colour_patches, loop_inside, snapped
+from lib_photoshoot.correction.snapping import WIDE_SIDE, colour_patches, loop_inside, snapped
 from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.morphology import mask_box
@@ -44,8 +44,6 @@ LIKE_BEFORE = 0.5
 """How much of the overlap with the outline so far counts beside SAM's own word on its answers."""
 SAME_THING = 0.8
 """Overlap from which a separate piece and the thing at a click are one."""
-ANSWERS_KEPT = 32
-"""The last step of several asks again about the others: their answers are known, 4 MB each at most."""
 
 
 class ClickOutliner:
@@ -54,7 +52,9 @@ class ClickOutliner:
     def __init__(self, segmenter: ClickSegmenter) -> None:
         self._segmenter = RememberingSegmenter(segmenter)
         self._asking = threading.Lock()
-        self._answers: OrderedDict[tuple[Any, ...], Answers] = OrderedDict()
+        self._remembered = Remembered()
+        self.overtaking = Overtaking()
+        """Which answers for chips a newer step makes stale."""
 
     def prepare(self, image: np.ndarray) -> None:
         """Look at a picture, uint8 RGB (height, width, 3), ahead of the clicks: this takes seconds."""
@@ -62,32 +62,51 @@ class ClickOutliner:
 
     def outline(self, image: np.ndarray, start: np.ndarray | None, steps: Sequence[Step]) -> np.ndarray:
         """Return the outline that a person means, bool (height, width): of the last step's answers the one chosen."""
-        return self.answers(image, start, steps).mask(steps[-1].choice if steps else None)
+        return self.first(image, start, steps).mask
 
-    def answers(self, image: np.ndarray, start: np.ndarray | None, steps: Sequence[Step]) -> Answers:
+    def first(self, image: np.ndarray, start: np.ndarray | None, steps: Sequence[Step]) -> Alternative:
+        """Return the answer to the last step that its ``choice`` names, or the likely one, which is known long before
+        the others; arguments as of :meth:`answers`.
+        """
+        with self._asking:
+            answering, before = self._answering(image, start, steps)
+            return Alternative("", before) if answering is None else answering.chosen(steps[-1].choice)
+
+    def answers(
+        self, image: np.ndarray, start: np.ndarray | None, steps: Sequence[Step], wanted: Wanted = always
+    ) -> Answers:
         """Return the answers to the last step; each step before is what its ``choice`` says.
 
         ``start`` is the outline that the steps correct, None for a new one. A box begins anew: it holds all of the
-        product.
+        product. Raises OvertakenError as soon as they are no longer ``wanted``.
         """
+        with self._asking:
+            if not wanted():
+                raise OvertakenError
+            answering, before = self._answering(image, start, steps)
+            return Answers.of([Alternative("", before)]) if answering is None else answering.all(wanted)
+
+    def _answering(
+        self, image: np.ndarray, start: np.ndarray | None, steps: Sequence[Step]
+    ) -> tuple[Answering | None, np.ndarray]:
+        """Return the answering of the last step, None without one, and the outline before it."""
         begins = max((at for at, step in enumerate(steps) if step.kind is StepKind.BOX), default=-1)
         if begins >= 0:
             start, steps = None, steps[begins:]
-        empty = np.zeros(image.shape[:2], bool)
-        mask = empty if start is None else start
+        mask = np.zeros(image.shape[:2], bool) if start is None else start
         if not steps:
-            return Answers.of([Alternative("", mask)])
-        with self._asking:
-            begun = (picture_digest(image), None if start is None else picture_digest(start))
-            for number in range(1, len(steps) + 1):
-                so_far = steps[:number]
-                # What the last step is answered does not hang on which of the answers is chosen.
-                key = (*begun, *((one, one.choice) for one in so_far[:-1]), so_far[-1])
-                answers = self._once(key, partial(self._answered, image, mask, so_far))
-                mask = answers.mask(so_far[-1].choice)
-        return answers
+            return None, mask
+        begun = (picture_digest(image), None if start is None else picture_digest(start))
+        for number in range(1, len(steps) + 1):
+            so_far = steps[:number]
+            # What the last step is answered does not hang on which of the answers is chosen.
+            key = (*begun, *((one, one.choice) for one in so_far[:-1]), so_far[-1])
+            answering = self._remembered.once(key, partial(self._begun, image, mask, so_far))
+            if number < len(steps):
+                mask = answering.chosen(so_far[-1].choice).mask
+        return answering, mask
 
-    def _answered(self, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step]) -> Answers:
+    def _begun(self, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step]) -> Answering:
         last = steps[-1]
         if last.kind is StepKind.BOX:
             found = self._boxed(image, last)
@@ -97,7 +116,7 @@ class ClickOutliner:
             found = lined(self._segmenter, image, mask, steps)
         else:
             found = self._clicked(image, mask, steps)
-        return answers_of(mask, found)
+        return Answering(mask, found)
 
     def _clicked(self, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step]) -> Iterator[Alternative]:
         clicks = clicks_of(steps)
@@ -106,17 +125,18 @@ class ClickOutliner:
             yield Alternative("Best guess", self._new(image, None, clicks))
         else:
             yield Alternative("Best guess", tidied(self._corrected(image, mask, clicks), mask, click))
+        yield from alike_openings(image, mask, click)
         free = ~mask if click[2] else mask
 
         here = (click[0], click[1], True)
         found: list[tuple[str, np.ndarray | None]]
         found = [("Same colour", patch) for patch in colour_patches(image, click[:2], free)]
         for answer in self._segmenter.prompted(image, None, [here], vote_shape(image)):
-            found.append(("Thing here", changed_at(enlarged(answer.probability, image) & free, ~free, here)))
+            found.append(("Object here", changed_at(enlarged(answer.probability, image) & free, ~free, here)))
         if mask.any():
             box = box_around(mask, clicks)
-            for answer in self._segmenter.prompted(image, box, clicks, vote_shape(image), mask.astype(np.float32)):
-                found.append(("Other part", changed_at(enlarged(answer.probability, image), mask, click)))
+            for answer in self._segmenter.prompted(image, box, clicks, vote_shape(image), mask):
+                found.append(("Another part", changed_at(enlarged(answer.probability, image), mask, click)))
         for name, part in found:
             if part is not None and part.any():
                 yield Alternative(name, tidied(mask | part if click[2] else mask & ~part, mask, click))
@@ -127,8 +147,9 @@ class ClickOutliner:
         yield Alternative("Best guess", _whole(ranked[0], image))
         inside = loop_inside([(box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3])], image.shape)
         for answer in ranked[1:]:
-            yield Alternative("Other part", _whole(answer, image))
-        yield Alternative("By colour", tidied(snapped(image, inside, 0.25 * min(box[2] - box[0], box[3] - box[1]))))
+            yield Alternative("Another part", _whole(answer, image))
+        reach = 0.25 * min(box[2] - box[0], box[3] - box[1])
+        yield Alternative("By colour", tidied(snapped(image, inside, reach, side=WIDE_SIDE)))
 
     def _new(self, image: np.ndarray, box: Box | None, clicks: Sequence[Click]) -> np.ndarray:
         return _whole(self._ranked(image, box, clicks)[0], image)
@@ -152,7 +173,7 @@ class ClickOutliner:
         if piece is not None and (mask & ~piece).any() and self._is_thing(image, piece, clicks[-1]):
             return mask & ~piece
         box, most = box_around(mask, clicks), MOST_CHANGED * np.count_nonzero(mask)
-        for prior in (mask.astype(np.float32), None):
+        for prior in (mask, None):
             answer = self._best(image, box, clicks, mask, prior)
             changed = changed_at(answer, mask, clicks[-1])
             if changed is not None and (prior is not None or np.count_nonzero(changed) <= most):
@@ -194,13 +215,6 @@ class ClickOutliner:
 
         answers = self._segmenter.prompted(image, box, clicks, shape, prior)
         return enlarged(max(answers, key=rank).probability, image)
-
-    def _once(self, key: tuple[Any, ...], make: Callable[[], Answers]) -> Answers:
-        if key not in self._answers:
-            self._answers[key] = make()
-            while len(self._answers) > ANSWERS_KEPT:
-                self._answers.popitem(last=False)
-        return self._answers[key]
 
 
 def _whole(answer: SoftCandidate, image: np.ndarray) -> np.ndarray:

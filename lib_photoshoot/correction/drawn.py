@@ -9,17 +9,20 @@ drawing most often (``benchmarks/correction_clicks.py``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import cv2
 import numpy as np
 
-from lib_photoshoot.correction.alternatives import Alternative
+from lib_photoshoot.correction.alternatives import AS_DRAWN, Alternative
 from lib_photoshoot.correction.changes import Click, pieces_along, tidied
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
 from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.morphology import distance_to, grow, mask_box
 from lib_photoshoot.pages.fixing import Step
+from lib_photoshoot.segmentation.working_copy import resized_mask
 
 MOST_BELOW = 0.3
 """What SAM sees below a line is likely no more than this share of the outline."""
@@ -33,23 +36,28 @@ WHOLE_LIKE = 0.5
 """Overlap with the outline so far from which what was drawn around may be the whole product anew."""
 NEW_SHARE = 0.1
 """Share of what was drawn around that the outline lacks, below which adding it is not what is meant."""
+AROUND = 4.0
+"""How many times as much as a line covers must lie between it and the way back to its beginning, to be meant."""
 LOOP_LIKE = 0.6
 """Overlap with what a person drew around from which SAM means the same."""
+
+_BESIDE = ThreadPoolExecutor(1, "edges")
+"""Tells colours apart while SAM looks: each leaves the other's core alone."""
 
 
 def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step: Step) -> Iterator[Alternative]:
     """Yield the outlines, bool (height, width), that a loop may make of ``mask``."""
     drawn = loop_inside(step.path, image.shape)
     if not drawn.any():
-        yield Alternative("As drawn", mask)
+        yield Alternative(AS_DRAWN, mask)
         return
 
     def changed(part: np.ndarray) -> np.ndarray:
         # What is taken away leaves a rim of crumbs where the outline ran a little outside of it.
         return mask | part if step.inside else tidied(mask & ~part, mask)
 
-    parts = list(_parts_inside(segmenter, image, drawn, step.reach))
-    likely = parts[0][1]
+    parts = _parts_inside(segmenter, image, drawn, step.reach)
+    name, likely = next(parts)
     lacking = np.count_nonzero(likely & ~mask)
     if (
         step.inside
@@ -57,48 +65,57 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
         and (mask_iou(mask, likely) >= WHOLE_LIKE or lacking < NEW_SHARE * np.count_nonzero(likely))
     ):
         # Who draws around the whole product, or within its outline so far, means nothing but it.
-        yield from (Alternative(name, part) for name, part in parts)
-        yield Alternative("Added", changed(likely))
+        yield Alternative(name, likely)
+        yield from (Alternative(other, part) for other, part in parts)
+        yield Alternative("Added as well", changed(likely))
         return
-    yield from (Alternative(name, changed(part)) for name, part in parts)
+    yield Alternative(name, changed(likely))
+    yield from (Alternative(other, changed(part)) for other, part in parts)
     if step.inside and (mask & ~likely).any():
-        yield Alternative("This alone", likely)
+        yield Alternative("Only this", likely)
 
 
 def _parts_inside(
     segmenter: ClickSegmenter, image: np.ndarray, drawn: np.ndarray, reach: float
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield what a person may mean who drew around a part, bool (height, width), the likeliest first."""
-    edge = snapped(image, drawn, reach)
-    seen = _seen_in(segmenter, image, drawn, reach)
-    voted = [cv2.GaussianBlur(drawn.astype(np.float32), (0, 0), max(1.0, reach / 2)), edge.astype(np.float32)]
-    if seen and seen[0][1] >= LOOP_LIKE:
+    snapping = _BESIDE.submit(snapped, image, drawn, reach)
+    shape = vote_shape(image)
+    small, off = (
+        cv2.resize(drawn.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA),
+        shape[1] / image.shape[1],
+    )
+    seen = _seen_in(segmenter, image, drawn, small > 0.5, off * reach)
+    edge = snapping.result()
+    voted = [cv2.GaussianBlur(small, (0, 0), max(1.0, off * reach / 2))]
+    voted.append(cv2.resize(edge.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA))
+    if seen[0][1] >= LOOP_LIKE:
         voted.append(seen[0][0])
-    yield "At the edges", tidied(np.mean(voted, axis=0) > 0.5)
-    for field, _ in seen[:2]:
-        yield "Thing inside", tidied(field > 0.5)
+    yield "Nearest edges", tidied(enlarged(np.mean(voted, axis=0), image))
+    for field, _ in seen:
+        yield "Object inside", tidied(enlarged(field, image))
     yield "By colour", tidied(edge)
-    yield "Without its ground", tidied(snapped(image, drawn, reach, hollow=True))
-    yield "As drawn", drawn
+    yield "Without background", tidied(snapped(image, drawn, reach, hollow=True))
+    yield AS_DRAWN, drawn
 
 
 def _seen_in(
-    segmenter: ClickSegmenter, image: np.ndarray, drawn: np.ndarray, reach: float
+    segmenter: ClickSegmenter, image: np.ndarray, drawn: np.ndarray, small: np.ndarray, reach: float
 ) -> list[tuple[np.ndarray, float]]:
-    """Return what SAM sees within a loop, float32 (height, width) in [0, 1], and how like what was drawn it is.
+    """Return what SAM sees within a loop, float32 of the vote's size in [0, 1], and how like what was drawn it is.
 
-    Of both questions, with what was drawn and without, the answer that is most like it; the likest first.
+    ``small`` is what was ``drawn`` in that size, and ``reach`` counts its pixels. Of both questions, with what was
+    drawn and without, the answer that is most like it; the likest first.
     """
-    box, depth = mask_box(drawn), distance_to(~drawn)
+    depth, near, found = distance_to(~small), grow(small, reach), []
     row, column = (int(at) for at in np.unravel_index(np.argmax(depth), depth.shape))
-    near, found = grow(drawn, reach), []
-    for prior in (drawn.astype(np.float32), None):
-        points: list[Click] = [(column + 0.5, row + 0.5, True)]
+    factor = image.shape[1] / small.shape[1]
+    inside: list[Click] = [((column + 0.5) * factor, (row + 0.5) * factor, True)]
+    for prior, points in ((drawn, inside), (None, [])):
         answers = []
-        for answer in segmenter.prompted(image, box, points if prior is not None else [], vote_shape(image), prior):
-            full = cv2.resize(answer.probability, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-            full[~near] = 0
-            answers.append((full, mask_iou(full > 0.5, drawn)))
+        for answer in segmenter.prompted(image, mask_box(drawn), points, small.shape, prior):
+            field = np.where(near, answer.probability, np.float32(0))
+            answers.append((field, mask_iou(field > 0.5, small)))
         found.append(max(answers, key=lambda one: one[1]))
     return sorted(found, key=lambda one: -one[1])
 
@@ -114,34 +131,44 @@ def lined(
     def changed(part: np.ndarray) -> np.ndarray:
         return mask | part if last.inside else mask & ~part
 
-    seen = _seen_along(segmenter, image, mask, steps, line)
-    like = Alternative("Like the line", tidied(changed(along_line(image, last.path, free, last.reach)), mask))
-    if seen and (not mask.any() or np.count_nonzero(seen[0]) <= MOST_BELOW * np.count_nonzero(mask)):
-        yield Alternative("Best guess", tidied(changed(seen.pop(0)), mask))
-    yield like
-    for part in seen:
-        yield Alternative("Other part", tidied(changed(part), mask))
-    yield Alternative("Just the line", changed(line & free))
+    growing = _BESIDE.submit(along_line, image, last.path, free, last.reach)
+    seen = (
+        pieces_along(enlarged(field, image) & free, line) for field in _seen_along(segmenter, image, mask, steps, line)
+    )
+    likely = next(seen, None)
+    if likely is not None and (not mask.any() or np.count_nonzero(likely) <= MOST_BELOW * np.count_nonzero(mask)):
+        yield Alternative("Best guess", tidied(changed(likely), mask))
+        likely = None
+    yield Alternative("Colour of the line", tidied(changed(growing.result()), mask))
+    for part in seen if likely is None else chain([likely], seen):
+        yield Alternative("Another part", tidied(changed(part), mask))
+    around = loop_inside(last.path, image.shape)
+    if np.count_nonzero(around & free) > AROUND * np.count_nonzero(line):
+        # Who stops early on the way around a part, or a gap of it, means what lies between.
+        yield Alternative(AS_DRAWN, changed(around & free))
+    yield Alternative("Line as drawn", changed(line & free))
 
 
 def _seen_along(
     segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step], line: np.ndarray
 ) -> list[np.ndarray]:
-    """Return the parts that SAM sees below a line and that are not as the line says yet, the likeliest first: it
-    holds most of the line, and little else.
+    """Return where SAM sees parts below a line that are not as the line says yet, float32 of the vote's size in [0, 1]
+    and high on the part, the likeliest first: it holds most of the line, and little else.
     """
     inside, shape = steps[-1].inside, vote_shape(image)
     here = [(x, y, True) for x, y in spread(steps[-1].path, LINE_POINTS)]
     clicks = [*clicks_of(steps[:-1]), *((x, y, inside) for x, y, _ in here)]
     answers = [(answer, True) for answer in segmenter.prompted(image, None, here, shape)]
     if mask.any():
-        around, prior = box_around(mask, clicks), mask.astype(np.float32)
+        around, prior = box_around(mask, clicks), mask
         answers += [(one, inside) for one in segmenter.prompted(image, around, clicks, shape, prior)]
-    free, size, found = ~mask if inside else mask, max(1, np.count_nonzero(mask)), []
+    small = resized_mask(mask, shape)
+    below = cv2.resize(line.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA) > 0
+    free, size, found = ~small if inside else small, max(1, np.count_nonzero(small)), []
     for answer, is_part in answers:
-        full = enlarged(answer.probability, image)
-        part = pieces_along(full & free if is_part else ~full & free, line)
-        held = np.count_nonzero(part & line) / max(1, np.count_nonzero(line & free))
+        field = answer.probability if is_part else 1 - answer.probability
+        part = pieces_along((field > 0.5) & free, below)
+        held = np.count_nonzero(part & below) / max(1, np.count_nonzero(below & free))
         if held >= LINE_HELD:
-            found.append((held + answer.quality - min(1.0, np.count_nonzero(part) / size), part))
-    return [part for _, part in sorted(found, key=lambda one: -one[0])]
+            found.append((held + answer.quality - min(1.0, np.count_nonzero(part) / size), field))
+    return [field for _, field in sorted(found, key=lambda one: -one[0])]

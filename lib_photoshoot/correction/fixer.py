@@ -17,7 +17,7 @@ import numpy as np
 
 from lib_photoshoot.catalog.replacement import scratch_folder
 from lib_photoshoot.correction.ahead import Ahead
-from lib_photoshoot.correction.alternatives import Answers
+from lib_photoshoot.correction.answering import OvertakenError, always
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.originals import check_original, jpeg_of, read_original
 from lib_photoshoot.correction.overlaps import without_overlaps
@@ -28,7 +28,16 @@ from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.files import shown, writing_failed
 from lib_photoshoot.images import Picture, decode_picture
 from lib_photoshoot.masks.cutout import mask_image
-from lib_photoshoot.pages.fixing import EDIT_SIDE, OutlineAnswer, OutlineRequest, RegionChange, Step, StepKind
+from lib_photoshoot.pages.fixing import (
+    EDIT_SIDE,
+    Asked,
+    OutlineAnswer,
+    OutlineAnswers,
+    OutlineRequest,
+    RegionChange,
+    Step,
+    StepKind,
+)
 from lib_photoshoot.results import Box
 from lib_photoshoot.segmentation.working_copy import resized_mask, working_copy
 from lib_photoshoot.transparency import on_neutral_ground
@@ -110,21 +119,31 @@ class Fixer:
         """Prepare for questions about these pictures; returns at once."""
         self._ahead.wish(ids)
 
-    def outline(self, request: OutlineRequest) -> tuple[list[OutlineAnswer], int]:
-        """Return the answers to the last step, PNG files of the edit size, and the number of the likely one.
-
-        Raises PhotoshootError.
-        """
+    def outline(self, request: OutlineRequest) -> OutlineAnswers:
+        """Return answers to the last step, PNG files of the edit size. Raises PhotoshootError."""
         record = self._run.record(request.id)
         copy = self._copy(record)
         start, steps = self._start(record, copy, request), [_step_on(copy, step) for step in request.steps]
         if start is not None and not steps:
             # As the page opens a picture: there is nothing to load a network for.
-            return [OutlineAnswer("", _png(start))], 0
+            return OutlineAnswers((OutlineAnswer("", mask_png(start)),))
         if start is None and request.region is not None:
             steps.insert(0, _box_step(copy, _region(record, request.region)["box"]))
-        answers = self._answered(copy, start, steps)
-        return [OutlineAnswer(one.name, _png(one.mask)) for one in answers.all], answers.likely
+        outliner = self._loaded()
+        if request.part is not Asked.OTHERS:
+            # Before the turn is waited for: what holds it may be work that nobody needs any more.
+            outliner.overtaking.overtake()
+        wanted = outliner.overtaking.wanted() if request.part is Asked.OTHERS else always
+        with self._turn():
+            if request.part is Asked.LIKELY:
+                found, likely = [outliner.first(copy.pixels, start, steps)], 0
+            else:
+                try:
+                    answers = outliner.answers(copy.pixels, start, steps, wanted)
+                except OvertakenError:
+                    return OutlineAnswers((), overtaken=True)
+                found, likely = answers.all, answers.likely
+        return OutlineAnswers(tuple(OutlineAnswer(one.name, mask_png(one.mask)) for one in found), likely)
 
     def save(self, id_: int, changes: Sequence[RegionChange]) -> dict[str, Any]:
         """Correct a picture's outlines, all or none. Raises PhotoshootError."""
@@ -157,7 +176,8 @@ class Fixer:
 
         def unwritten(box: Box) -> np.ndarray:
             copy = self._copy(record)
-            return self._answered(copy, None, [_box_step(copy, box)]).mask(None)
+            with self._turn():
+                return self._loaded().outline(copy.pixels, None, [_box_step(copy, box)])
 
         parts, sentences = without_overlaps(
             out, record, corrected_parts(out, record, picture, drawings, removed, unwritten)
@@ -170,11 +190,6 @@ class Fixer:
                 return self._run.replace(record, new, scratch)
         except OSError as error:
             raise CatalogError(writing_failed(out, error, "save the correction again; nothing was changed")) from error
-
-    def _answered(self, copy: EditCopy, start: np.ndarray | None, steps: Sequence[Step]) -> Answers:
-        outliner = self._loaded()
-        with self._turn():
-            return outliner.answers(copy.pixels, start, steps)
 
     def _start(self, record: Record, copy: EditCopy, request: OutlineRequest) -> np.ndarray | None:
         shape = copy.pixels.shape[:2]
@@ -205,6 +220,9 @@ class Fixer:
         if key not in self._copies:
             picture = read_original(record)
             pixels = working_copy(on_neutral_ground(picture.srgb, picture.alpha))
+            if not pixels.flags.owndata:
+                pixels = pixels.copy()
+            pixels.flags.writeable = False
             self._copies[key] = EditCopy(pixels, max(pixels.shape[:2]) / max(picture.width, picture.height))
             while len(self._copies) > COPIES_KEPT:
                 self._copies.popitem(last=False)
@@ -231,11 +249,12 @@ def _drawings(
     drawings, removed = [], []
     for change in changes:
         entry = None if change.region is None else _region(record, change.region)
-        if change.mask is None:
+        if change.mask is None and not change.product:
             removed.append(change.region or 0)
             continue
         product = settings.named(change.product or (entry or {}).get("product", ""))
-        drawings.append(Drawing(change.region, product, _mask(change.mask, shape)))
+        mask = None if change.mask is None else _mask(change.mask, shape)
+        drawings.append(Drawing(change.region, product, mask))
     return drawings, removed
 
 
@@ -274,7 +293,8 @@ def _box_step(copy: EditCopy, box: Sequence[float]) -> Step:
     return Step(StepKind.BOX, True, ((x0, y0), (x1, y1)))
 
 
-def _png(mask: np.ndarray) -> bytes:
+def mask_png(mask: np.ndarray) -> bytes:
+    """Return a mask, bool (height, width), as the page takes it: a PNG file."""
     buffer = io.BytesIO()
     mask_image(mask).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()

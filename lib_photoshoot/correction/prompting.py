@@ -37,7 +37,10 @@ class ClickSegmenter(Protocol):
 
 
 class RememberingSegmenter:
-    """Answers each of the last questions once: the likely answer to a step and the other ones ask some of the same."""
+    """Answers each of the last questions once: the likely answer to a step and the other ones ask some of the same.
+
+    A ``prior`` is bool here.
+    """
 
     def __init__(self, segmenter: ClickSegmenter) -> None:
         self._segmenter = segmenter
@@ -56,9 +59,11 @@ class RememberingSegmenter:
         prior: np.ndarray | None = None,
     ) -> list[SoftCandidate]:
         """See :class:`ClickSegmenter`."""
-        key = (picture_digest(image), box, tuple(points), shape, None if prior is None else picture_digest(prior))
+        shown = None if prior is None else picture_digest(np.packbits(prior))
+        key = (picture_digest(image), box, tuple(points), shape, shown)
         if key not in self._answers:
-            self._answers[key] = self._segmenter.prompted(image, box, points, shape, prior)
+            soft = None if prior is None else prior.astype(np.float32)
+            self._answers[key] = self._segmenter.prompted(image, box, points, shape, soft)
             while len(self._answers) > QUESTIONS_KEPT:
                 self._answers.popitem(last=False)
         return self._answers[key]

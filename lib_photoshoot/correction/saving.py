@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import PngImagePlugin
 
+from lib_photoshoot.catalog.alike import TRAITS, traits_entry
 from lib_photoshoot.catalog.coco import annotation
 from lib_photoshoot.catalog.inputs import CORRECTIONS
 from lib_photoshoot.catalog.ledger import Record
@@ -31,7 +32,16 @@ from lib_photoshoot.images import Picture, write_image
 from lib_photoshoot.masks.cutout import mask_image
 from lib_photoshoot.new_scene import NOT_MADE, failure_of, make_picture
 from lib_photoshoot.products import Product
-from lib_photoshoot.results import Box, Decision, FilterResult, ProductRegion, Reason, Rejection
+from lib_photoshoot.results import (
+    Box,
+    Decision,
+    FilterResult,
+    Outline,
+    OutlineSource,
+    ProductRegion,
+    Reason,
+    Rejection,
+)
 from lib_photoshoot.transparency import rgba, split
 
 COMMENT = "Outline drawn by hand"
@@ -40,11 +50,14 @@ COMMENT = "Outline drawn by hand"
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """One product as a person drew it, bool (height, width) of the edit size; ``region`` is its number, None if new."""
+    """One product as a person drew it, bool (height, width) of the edit size; ``region`` is its number, None if new.
+
+    Without a mask it was given another name, and its outline stays.
+    """
 
     region: int | None
     product: Product
-    mask: np.ndarray
+    mask: np.ndarray | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +65,14 @@ class Part:
     """One region of the corrected picture: what it is now, and its number in the record before.
 
     ``drawing`` is what was drawn of it just now; None where it stays. It is ``cut`` where another's outline grew into
-    it.
+    it, and ``renamed`` where it alone has another name.
     """
 
     region: ProductRegion
     before: int | None
     drawing: Drawing | None
     cut: bool = False
+    renamed: bool = False
 
 
 def corrected_parts(
@@ -79,20 +93,27 @@ def corrected_parts(
     for number, entry in enumerate(record.entry["regions"]):
         if number in removed:
             continue
-        if drawing := drawn.get(number):
+        drawing = drawn.get(number)
+        if drawing is not None and drawing.mask is not None:
             found = drawn_region(
                 picture, drawing.mask, drawing.product.name, float(entry["score"]), float(entry.get("quality") or 1.0)
             )
             parts.append(Part(found, number, drawing))
-        elif entry["mask"] is None:
+            continue
+        if entry["mask"] is None:
             x0, y0, x1, y1 = (float(side) for side in entry["box"])
             mask = unwritten((x0, y0, x1, y1))
-            found = drawn_region(picture, mask, entry["product"], float(entry["score"]))
-            parts.append(Part(replace(found, outline=None), number, None))
+            found = replace(drawn_region(picture, mask, entry["product"], float(entry["score"])), outline=None)
         else:
-            parts.append(Part(read_region(out, entry, shape), number, None))
-    new = [drawing for drawing in drawings if drawing.region is None]
-    return parts + [Part(drawn_region(picture, one.mask, one.product.name), None, one) for one in new]
+            found = read_region(out, entry, shape)
+        if drawing is not None:
+            # Who says what it is has looked at its outline, and stands for it.
+            found = replace(found, product=drawing.product.name, outline=Outline(1.0, (), OutlineSource.HAND))
+        parts.append(Part(found, number, None, renamed=drawing is not None))
+    new = [(one.mask, one) for one in drawings if one.region is None]
+    return parts + [
+        Part(drawn_region(picture, mask, one.product.name), None, one) for mask, one in new if mask is not None
+    ]
 
 
 def write_correction(
@@ -108,12 +129,13 @@ def write_correction(
     written = write_outputs(scratch, PurePath(stem), picture, result, {os.path.realpath(record.file)})
     outputs = list(written.files)
     entry = report_entry(record.entry["file"], result, written.masks)
+    entry |= traits_entry(result, picture.space, picture.alpha)
     for index, part in enumerate(parts):
         mask = written.masks[index] if written.masks else None
         entry["regions"][index] |= _kept(out, scratch, record, part, mask, outputs)
     stays = [item for item in record.entry["rejected"] if not _is_of_touched(item, record, parts)]
     entry["rejected"] = stays + entry["rejected"]
-    entry |= {name: value for name, value in record.entry.items() if name not in entry and name != "scene"}
+    entry |= {name: value for name, value in record.entry.items() if name not in (*entry, TRAITS, "scene")}
     entry |= {"corrected": times, "seconds": record.entry["seconds"]}
     matched = result.decision is Decision.MATCH
     annotations = tuple(annotation(part.region) for part in parts) if matched else ()
@@ -168,14 +190,13 @@ def _removed(record: Record, parts: Sequence[Part]) -> list[Rejection]:
 
 def _stays(record: Record, part: Part) -> bool:
     """Whether a region that was not touched had its enhancement undone in the run: so it has again."""
-    return part.drawing is None and any(
-        _is_same(item, part.region.product, part.region.box) for item in record.entry["rejected"]
-    )
+    product = part.region.product if part.before is None else record.entry["regions"][part.before]["product"]
+    return part.drawing is None and any(_is_same(item, product, part.region.box) for item in record.entry["rejected"])
 
 
 def _is_of_touched(item: dict[str, Any], record: Record, parts: Sequence[Part]) -> bool:
     """Whether a rejection told of a region that is another now, or gone."""
-    kept = {part.before for part in parts if part.drawing is None}
+    kept = {part.before for part in parts if part.drawing is None and not part.renamed}
     touched = (entry for number, entry in enumerate(record.entry["regions"]) if number not in kept)
     return any(_is_same(item, entry["product"], _box(entry)) for entry in touched)
 
@@ -189,9 +210,12 @@ def _box(entry: dict[str, Any]) -> Box:
     return x0, y0, x1, y1
 
 
+_OF_THE_NAME = ("product", "also", "outline", "colour", "colour_check")
+
+
 def _kept(out: Path, scratch: Path, record: Record, part: Part, mask: str | None, outputs: list[str]) -> dict[str, Any]:
     """Return what a region's entry says else; of one that was not touched it is all that it said, and its files."""
-    if part.drawing is not None:
+    if part.drawing is not None and part.drawing.mask is not None:
         correction = f"{CORRECTIONS}/{(mask or '').removeprefix('masks/')}"
         if mask is None:
             return {}
@@ -199,6 +223,8 @@ def _kept(out: Path, scratch: Path, record: Record, part: Part, mask: str | None
         outputs.append(correction)
         return {"correction": correction}
     before = record.entry["regions"][part.before or 0]
+    if part.renamed:  # what was said of it by its old name is said anew
+        before = {name: value for name, value in before.items() if name not in _OF_THE_NAME}
     if part.cut:  # its files are made anew
         if before.get("correction"):
             outputs.append(before["correction"])
@@ -208,7 +234,9 @@ def _kept(out: Path, scratch: Path, record: Record, part: Part, mask: str | None
             _copy(out / name, scratch / new)
         if before.get("correction"):
             outputs.append(before["correction"])
-    return {**before, "mask": mask} if before["mask"] is not None else {"outline": before.get("outline")}
+    if before["mask"] is not None:
+        return {**before, "mask": mask}
+    return {} if part.renamed else {"outline": before.get("outline")}
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -18,11 +18,21 @@ from lib_photoshoot.masks.morphology import bounding_rect, distance_to
 
 Path = Sequence[tuple[float, float]]
 
-WORKING_SIDE = 480
+WORKING_SIDE = 440
 """Longest side, in pixels, in which colours are told apart: more takes seconds and finds the same edges."""
+WIDE_SIDE = 300
+"""The same where nearly all is open, as within a box: it takes longest then, and the edges are rough anyway."""
+PATCH_SIDE = 960
 FINER = 2.0
 """A small part is looked at enlarged: its thin legs and straps are more than a pixel or two then."""
-ROUNDS = 3
+ROUNDS = 1
+"""Where a hand drew says what is inside as well as a first round does: more of them found edges no better, and took as
+long again each.
+"""
+MORE_ROUNDS = 3
+"""A line says less, and of a hollow part not even what is inside."""
+EVEN = 2
+"""Largest difference in a channel, of 255, that tells nothing: what was drawn stands."""
 SURE_SHARE = 0.6
 """A part that is thinner than the hand is unsure keeps its middle: what lies deeper than this share of its depth."""
 SEED, NEAR, FAR = 0.05, 0.15, 3.0
@@ -48,21 +58,26 @@ def line_of(path: Path, shape: tuple[int, ...], width: float) -> np.ndarray:
     return line > 0
 
 
-def snapped(image: np.ndarray, inside: np.ndarray, reach: float, hollow: bool = False) -> np.ndarray:
+def snapped(
+    image: np.ndarray, inside: np.ndarray, reach: float, hollow: bool = False, side: int = WORKING_SIDE
+) -> np.ndarray:
     """Return a drawn part with its edge where colours change, bool (height, width).
 
     ``image`` is uint8 RGB (height, width, 3), ``inside`` (bool) what was drawn around, ``reach`` how far its line may
     be off, in pixels. Of a ``hollow`` one, as a chair, what is like the ground around it is left out inside too.
+    ``side`` is the longest side in which colours are told apart.
     """
     rect = bounding_rect(inside, max(8, round(3 * reach)))
     if rect is None:
         return inside
     crop, drawn = image[rect.slices], inside[rect.slices]
-    scale = min(FINER, WORKING_SIDE / max(drawn.shape))
+    scale = min(FINER, side / max(drawn.shape))
     size = (max(1, round(drawn.shape[1] * scale)), max(1, round(drawn.shape[0] * scale)))
     small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    if np.ptp(small.reshape(-1, 3), axis=0).max() <= EVEN:
+        return inside
     part = cv2.resize(drawn.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
-    found = _separated(small, _trimap(part, max(1.5, reach * scale), hollow))
+    found = _separated(small, _trimap(part, max(1.5, reach * scale), hollow), MORE_ROUNDS if hollow else ROUNDS)
     result = np.zeros_like(inside)
     way = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_AREA
     enlarged = cv2.resize(found.astype(np.float32), drawn.shape[::-1], interpolation=way) > 0.5
@@ -83,7 +98,7 @@ def _trimap(part: np.ndarray, reach: float, hollow: bool) -> np.ndarray:
     return labels
 
 
-def _separated(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _separated(image: np.ndarray, labels: np.ndarray, rounds: int) -> np.ndarray:
     """Return which pixels GrabCut gives to the part, bool."""
     inner = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     if inner.sum() < 8 or (~inner).sum() < 8:
@@ -92,7 +107,7 @@ def _separated(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
     labels = labels.copy()
     models = np.zeros((1, 65)), np.zeros((1, 65))
     try:
-        cv2.grabCut(image, labels, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(image, labels, (0, 0, 1, 1), *models, rounds, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # a side of one colour alone
         return inner
     return (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
@@ -118,7 +133,7 @@ def along_line(image: np.ndarray, path: Path, free: np.ndarray, reach: float) ->
     labels = np.where(can & (distance < around * scale), cv2.GC_PR_BGD, cv2.GC_BGD).astype(np.uint8)
     labels[can & (distance < NEAR * reach * scale)] = cv2.GC_PR_FGD
     labels[sure] = cv2.GC_FGD
-    found = pieces_along(_separated(small, labels) & can, sure)
+    found = pieces_along(_separated(small, labels, MORE_ROUNDS) & can, sure)
     result = np.zeros_like(line)
     result[rect.slices] = cv2.resize(found.astype(np.float32), seeds.shape[::-1], interpolation=cv2.INTER_AREA) > 0.5
     return result & free
@@ -133,7 +148,7 @@ def colour_patches(image: np.ndarray, place: tuple[float, float], free: np.ndarr
     column, row = min(int(place[0]), image.shape[1] - 1), min(int(place[1]), image.shape[0] - 1)
     if not free[row, column]:
         return []
-    scale = min(1.0, 2 * WORKING_SIDE / max(image.shape[:2]))
+    scale = min(1.0, PATCH_SIDE / max(image.shape[:2]))
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
     lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 1.0), cv2.COLOR_RGB2LAB).astype(np.float32)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lib_photoshoot.detection.pairs import sold_by_the_pair
 from lib_photoshoot.masks.comparison import SAME_PLACE_IOU
 from lib_photoshoot.results import Box, Detection, ProductRegion, Reason, Rejection
 
 MOST_INSTANCES = 12
-"""So many instances of a product are worked on in one picture; further ones are told, and left as they are."""
+"""So many instances of a product, or pairs of it, are worked on in one picture; further ones are told, and left as they
+are."""
 # Below this side, in pixels, there is nothing to enhance and SAM's masks are noise.
 SMALLEST_SIDE = 8
 # A detector that sees nothing tends to answer with the whole picture at a middling score.
@@ -142,6 +144,7 @@ def _doubt(detection: Detection, threshold: float, width: int, height: int, kept
         same = better.product == detection.product
         if same and overlap(box, better.box) > PART_SHARE * min(area(box), area(better.box)):
             return Reason.DUPLICATE
-    if sum(better.product == detection.product for better in kept) >= MOST_INSTANCES:
+    most = MOST_INSTANCES * (2 if sold_by_the_pair(detection.product) else 1)
+    if sum(better.product == detection.product for better in kept) >= most:
         return Reason.TOO_MANY
     return None

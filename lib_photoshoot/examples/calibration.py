@@ -16,6 +16,9 @@ THRESHOLD = 0.5
 """The score from which a picture shows *this product*."""
 KIND_LOOK = 0.4
 """Likeness to the network from which something is at least of the product's kind."""
+LEAD = 0.04
+"""How much more like the examples than they are like each other something without a print must be to be *this product*:
+of photos of others of its family about one in fifty is."""
 TRACE_LOOK = 0.26
 """Likeness of a window from which a picture is looked at more closely."""
 TRACE_PRINT = -3.0

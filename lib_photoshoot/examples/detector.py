@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,18 +19,19 @@ from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.errors import WeightsError
 from lib_photoshoot.examples import calibration
 from lib_photoshoot.examples.cutting import ExampleCutter
-from lib_photoshoot.examples.features import EmbeddedFeatures, Features
+from lib_photoshoot.examples.features import EmbeddedFeatures, Features, looks_alike
 from lib_photoshoot.examples.identity import Identity, identity_of
 from lib_photoshoot.examples.keeping import keep_signature, kept_signature, key_of, unpacked
-from lib_photoshoot.examples.looking import Looked, looks_alike
+from lib_photoshoot.examples.looking import Looked
 from lib_photoshoot.examples.matching import Place, Resemblance, Sameness, compare, print_places
+from lib_photoshoot.examples.second import second_features
 from lib_photoshoot.examples.signature import Signature, make_signature, said_of
 from lib_photoshoot.examples.sources import ExampleFiles, Kept, list_examples
 from lib_photoshoot.masks.comparison import SAME_PLACE_IOU
 from lib_photoshoot.masks.morphology import border_share, mask_box, remove_islands
 from lib_photoshoot.paths import signatures_folder
 from lib_photoshoot.products import Product
-from lib_photoshoot.results import Box, Detection, Reason
+from lib_photoshoot.results import Box, Detection, Doubt, Reason
 from lib_photoshoot.segmentation.working_copy import resized_mask
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def load(given: Given) -> ExampleDetector:
         raise WeightsError("Products by example are cut out by u2netp: get it with `models get u2netp`.")
     features = EmbeddedFeatures(given.classifier)
     cutter = ExampleCutter(given.segmenter, given.quick)
-    return ExampleDetector(features, cutter, given.segmenter, given=given.signatures)
+    return ExampleDetector(features, cutter, given.segmenter, given=given.signatures, second=second_features())
 
 
 class ExampleDetector:
@@ -83,11 +84,12 @@ class ExampleDetector:
         folder: Path | None = None,
         kept: Kept = lambda _: None,
         given: Signatures | None = None,
+        second: Features | None = None,
     ) -> None:
         """``folder`` is where signatures are kept, ``kept`` knows products that were taught under a name, ``given`` is
-        what is known already: the examples of those products are not looked at.
+        what is known already: the examples of those products are not looked at. ``second`` is the second network.
         """
-        self._features = features
+        self._features, self._second = features, second
         self._cutter = cutter
         self._segmenter = segmenter
         self._folder = folder
@@ -111,20 +113,21 @@ class ExampleDetector:
     def known(self, product: Product) -> tuple[ExampleFiles, Signature]:
         """Return a product's examples and what is known by them. Raises ExamplesError."""
         files = list_examples(product.name, product.examples, self._kept)
-        key = key_of(files.digest, self._features.name)
+        names = [self._features.name] + ([] if self._second is None else [self._second.name])
+        key = key_of(files.digest, " ".join(names))
         known = self._made.get(product.examples)
         if known is None or known[0] != key:
             folder = self._folder or signatures_folder()
             signature = kept_signature(folder, key)
             if signature is None:
-                signature = make_signature(files, self._features, self._cutter)
+                signature = make_signature(files, self._features, self._cutter, self._second)
                 keep_signature(folder, key, signature)
             known = self._made[product.examples] = (key, files, signature)
         return files, known[2]
 
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> list[Detection]:
         """See :class:`~lib_photoshoot.detection.protocol.Detector`. Raises ExamplesError."""
-        looked = Looked(image, self._features)
+        looked = Looked(image, self._features, self._second)
         return [found for product in products for found in self._found(product, self.signature(product), looked)]
 
     def scores(self, images: Sequence[np.ndarray], box: Box, product: Product) -> list[float]:
@@ -134,13 +137,13 @@ class ExampleDetector:
 
     def identity(self, image: np.ndarray, mask: np.ndarray, product: Product) -> Identity:
         """Return whether ``mask`` (bool, not empty) outlines *this product* in ``image``, uint8 RGB."""
-        return identity_of(self.signature(product), self._features, image, mask)
+        return identity_of(self.signature(product), self._features, image, mask, self._second)
 
     def _score_in(self, image: np.ndarray, box: Box, signature: Signature) -> float:
         margin = 0.1 * max(box[2] - box[0], box[3] - box[1])
         x0, y0 = max(0, int(box[0] - margin)), max(0, int(box[1] - margin))
         crop = np.ascontiguousarray(image[y0 : round(box[3] + margin), x0 : round(box[2] + margin)])
-        looked = Looked(crop, self._features)
+        looked = Looked(crop, self._features, self._second)
         width, height = looked.to_picture
         inner = ((box[0] - x0) / width, (box[1] - y0) / height, (box[2] - x0) / width, (box[3] - y0) / height)
         place = next(iter(print_places(signature, looked)), None) if signature.is_printed else None
@@ -198,10 +201,13 @@ def _detection(product: Product, candidate: Sighting, likeness: Resemblance, loo
     threshold = calibration.THRESHOLD if product.threshold is None else product.threshold
     other = likeness.score < threshold and likeness.answer is not Sameness.ABSENT
     refused = Reason.OTHER_OF_ITS_KIND if other else None
+    # Who sets a threshold of his own says what he takes for his product.
+    doubt = Doubt.PERHAPS_ANOTHER if product.threshold is None and likeness.answer is not Sameness.THIS else None
+    found = Detection(product.name, box, likeness.score, refused=refused, doubt=doubt)
     if candidate.mask is None or (candidate.quality or 0.0) < GOOD_MASK:
-        return Detection(product.name, box, likeness.score, refused=refused)
+        return found
     mask = resized_mask(candidate.mask, (round(looked.image.shape[0] * height), round(looked.image.shape[1] * width)))
-    return Detection(product.name, box, likeness.score, mask, candidate.quality, refused=refused)
+    return replace(found, mask=mask, quality=candidate.quality)
 
 
 def _is_new(box: Box, known: Sequence[Sighting]) -> bool:

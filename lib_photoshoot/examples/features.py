@@ -60,6 +60,12 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
+def looks_alike(seen: np.ndarray, looks: np.ndarray) -> np.ndarray:
+    """Return how much unit vectors (m, d) are like a product's (n, d), in [-1, 1], to the nearest example and three."""
+    each = np.sort(seen @ looks.T, axis=1)
+    return 0.5 * each[:, -1] + 0.5 * each[:, -3:].mean(1)
+
+
 @cache
 def _background() -> np.ndarray:
     with np.load(_BACKGROUND, allow_pickle=False) as kept:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lib_photoshoot.examples.calibration import LEAD
 from lib_photoshoot.masks.morphology import bounding_rect
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from lib_photoshoot.examples.signature import Signature
 
 SAME = 0.5
-"""The score from which an outlined product is the one of the examples: the one from which it is found as that."""
+"""The score from which an outlined product is the one of the examples: the one from which it is found as that. Of pairs
+of two products of one shelf, told apart, none reached it where it was chosen, of others 3 of 20."""
 KEPT_SHARE = 0.5
 """Of its score before that a product keeps when it is enhanced, where that score lay below :data:`SAME` already."""
 MARGIN = 0.1
@@ -34,18 +36,25 @@ class Identity:
 
     ``score`` in [0, 1] is how surely it is the same product. ``look`` is the network's likeness in [-1, 1], ``colour``
     how far the colours fall short of what two examples have in common (0: not at all), ``print`` the log odds of the
-    examples' print, None where they have none.
+    examples' print, None where they have none; then ``lead`` says how much more like the examples it is than they are
+    like each other.
     """
 
     score: float
     look: float
     colour: float
     print: float | None
+    lead: float | None = None
 
     @property
     def is_same(self) -> bool:
-        """Whether it is the product of the examples."""
+        """Whether it is the product of the examples, or perhaps another that is not :attr:`told_apart` from it."""
         return self.score >= SAME
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether print or look can tell it from others of its kind."""
+        return self.lead is None or self.lead >= LEAD
 
     def in_words(self) -> str:
         """Return what speaks for it or against it, without commas.
@@ -53,7 +62,8 @@ class Identity:
         >>> Identity(0.9, 0.62, 0.0, 4.0).in_words()
         'the same product 0.90: look 0.62; its print is there; its colours fit'
         """
-        head = "the same product" if self.is_same else "another product"
+        told = "the same product" if self.told_apart else "of its kind and perhaps not the same product"
+        head = told if self.is_same else "another product"
         parts = [f"look {self.look:.2f}"]
         if self.print is not None:
             parts.append("its print is there" if self.print > 0 else "its print is not there")
@@ -61,8 +71,13 @@ class Identity:
         return f"{head} {self.score:.2f}: {'; '.join(parts)}"
 
 
-def identity_of(signature: Signature, features: Features, image: np.ndarray, mask: np.ndarray) -> Identity:
-    """Compare the product that ``mask`` (bool, not empty) outlines in ``image`` (uint8 RGB) with examples."""
+def identity_of(
+    signature: Signature, features: Features, image: np.ndarray, mask: np.ndarray, second: Features | None = None
+) -> Identity:
+    """Compare the product that ``mask`` (bool, not empty) outlines in ``image`` (uint8 RGB) with examples.
+
+    ``second`` is the second network, where there is one.
+    """
     from lib_photoshoot.examples.looking import Looked
     from lib_photoshoot.examples.matching import compare, print_places
 
@@ -72,12 +87,12 @@ def identity_of(signature: Signature, features: Features, image: np.ndarray, mas
     margin = round(MARGIN * max(rect.x1 - rect.x0, rect.y1 - rect.y0))
     x0, y0 = max(0, rect.x0 - margin), max(0, rect.y0 - margin)
     part = (slice(y0, rect.y1 + margin), slice(x0, rect.x1 + margin))
-    looked = Looked(np.ascontiguousarray(image[part]), features)
+    looked = Looked(np.ascontiguousarray(image[part]), features, second)
     width, height = looked.to_picture
     box = ((rect.x0 - x0) / width, (rect.y0 - y0) / height, (rect.x1 - x0) / width, (rect.y1 - y0) / height)
     place = next(iter(print_places(signature, looked)), None) if signature.is_printed else None
     found = compare(signature, looked, box, place, _shrunk(mask[part], looked.image.shape))
-    return Identity(found.score, found.look, found.colour, found.print)
+    return Identity(found.score, found.look, found.colour, found.print, found.lead)
 
 
 def _shrunk(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

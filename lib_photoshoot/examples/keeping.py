@@ -76,6 +76,8 @@ def _arrays(signature: Signature) -> dict[str, np.ndarray]:
         "digests": np.array(signature.digests, dtype=np.str_),
         "refused": np.array(signature.refused, dtype=np.str_).reshape(-1, 2),
     }
+    if signature.second is not None:
+        arrays["second"] = signature.second
     for number, one in enumerate(signature.prints):
         # As a PNG: the pixels are compared again, so none may change.
         arrays[f"small_{number}"] = cv2.imencode(".png", one.small[:, :, ::-1])[1].ravel()
@@ -100,7 +102,9 @@ def _read(kept: np.lib.npyio.NpzFile) -> Signature:
         kept["agreement"],
         tuple(str(digest) for digest in kept["digests"]),
         tuple((str(digest), str(why)) for digest, why in kept["refused"]),
+        kept.get("second"),
     )
-    if not len(signature.colours) == len(signature.digests) == count > 0:
+    seconds = count if signature.second is None else len(signature.second)
+    if not len(signature.colours) == len(signature.digests) == seconds == count > 0:
         raise ValueError("the parts of a signature do not belong together")
     return signature

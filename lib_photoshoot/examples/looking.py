@@ -9,7 +9,7 @@ import numpy as np
 
 from lib_photoshoot.detection.embedded.classifier import square_cutout
 from lib_photoshoot.detection.verification import iou
-from lib_photoshoot.examples.features import Features, unit
+from lib_photoshoot.examples.features import Features, looks_alike, unit
 from lib_photoshoot.examples.prints import Print, take_print
 from lib_photoshoot.results import Box
 
@@ -24,12 +24,12 @@ SAME_WINDOW = 0.35
 class Looked:
     """A picture, uint8 RGB; boxes are in the pixels of its smaller copy ``image``."""
 
-    def __init__(self, image: np.ndarray, features: Features) -> None:
+    def __init__(self, image: np.ndarray, features: Features, second: Features | None = None) -> None:
         scale = min(1.0, SIDE / max(image.shape[:2]))
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         self.image = image if scale == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         self.to_picture = (image.shape[1] / self.image.shape[1], image.shape[0] / self.image.shape[0])
-        self._features = features
+        self._features, self._second = features, second
         self._looks: dict[Box, np.ndarray] = {}
 
     @cached_property
@@ -47,6 +47,10 @@ class Looked:
         if box not in self._looks:
             self._looks[box] = self._features.cutouts([square_cutout(self.image, box)])[0]
         return self._looks[box]
+
+    def second_look(self, box: Box) -> np.ndarray | None:
+        """Return the unit vector (e,) of what a box shows to the second network; None without one."""
+        return None if self._second is None else self._second.cutouts([square_cutout(self.image, box)])[0]
 
     @cached_property
     def _windows(self) -> tuple[list[Box], np.ndarray]:
@@ -78,12 +82,6 @@ class Looked:
                 if len(chosen) == most:
                     break
         return chosen
-
-
-def looks_alike(seen: np.ndarray, looks: np.ndarray) -> np.ndarray:
-    """Return how much unit vectors (m, d) are like a product's (n, d), in [-1, 1], to the nearest example and three."""
-    each = np.sort(seen @ looks.T, axis=1)
-    return 0.5 * each[:, -1] + 0.5 * each[:, -3:].mean(1)
 
 
 def _steps(last: int, step: int) -> list[int]:

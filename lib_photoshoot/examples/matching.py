@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import cv2
@@ -12,7 +12,8 @@ from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.examples import calibration
 from lib_photoshoot.examples.calibration import NO_PRINT, PLAIN, PRINT, PRINTED, probability
 from lib_photoshoot.examples.colours import colour_likeness, colours_of
-from lib_photoshoot.examples.looking import Looked, looks_alike
+from lib_photoshoot.examples.features import looks_alike
+from lib_photoshoot.examples.looking import Looked
 from lib_photoshoot.examples.prints import Print, PrintMatch, compare_prints, evidence, find_print
 from lib_photoshoot.examples.signature import Signature
 from lib_photoshoot.masks.comparison import SAME_PLACE_IOU
@@ -22,6 +23,7 @@ PRINT_CLIP = 6.0
 """Log odds beyond which a print decides nothing more."""
 USUAL_COLOUR = 0.55
 """Sameness of the colours of one product in two photos, where a single example cannot tell."""
+ROUNDING = 1e-5
 MIDDLE = 0.8
 """Share of a box's sides whose ellipse is taken for the product where no mask is known."""
 
@@ -40,19 +42,22 @@ class Resemblance:
 
     ``look`` is the network's likeness in [-1, 1], ``colour`` how far the colours fall short of what two examples of the
     product have in common (0: not at all), ``print`` the log odds of the print (None for a product without one),
-    ``score`` in [0, 1] how sure *this product* is.
+    ``score`` in [0, 1] how sure it is that this is what the examples show. Without a print that is a kind of thing, and
+    ``lead`` says how much more like the examples it is than they are like each other (None with a print).
     """
 
     look: float
     colour: float
     print: float | None
     score: float
+    lead: float | None = None
 
     @property
     def answer(self) -> Sameness:
         """Return this product, only its kind, or neither."""
         if self.score >= calibration.THRESHOLD:
-            return Sameness.THIS
+            told_apart = self.lead is None or self.lead >= calibration.LEAD
+            return Sameness.THIS if told_apart else Sameness.KIND
         return Sameness.KIND if self.look >= calibration.KIND_LOOK else Sameness.ABSENT
 
 
@@ -101,13 +106,26 @@ def compare(
     ``place`` is where a print was found in it, ``mask`` (bool, of ``looked.image``) which pixels are the candidate.
     """
     look = float(looks_alike(looked.look(box)[None], signature.looks)[0])
-    return judged(signature, look, colour_lack(signature, looked.image, box, place, mask), place)
+    found = judged(signature, look, colour_lack(signature, looked.image, box, place, mask), place)
+    return _seconded(found, signature, looked, box) if found.answer is Sameness.THIS else found
+
+
+def _seconded(found: Resemblance, signature: Signature, looked: Looked, box: Box) -> Resemblance:
+    """Let the second network, where there is one, say whether what the first takes for the product leads at all."""
+    least = signature.least_second
+    seen = None if least is None else looked.second_look(box)
+    if found.lead is None or least is None or seen is None or signature.second is None:
+        return found
+    short = least - float(looks_alike(seen[None], signature.second)[0])
+    # What is the very same differs by rounding alone.
+    return found if short <= ROUNDING else replace(found, lead=min(found.lead, calibration.LEAD - short))
 
 
 def judged(signature: Signature, look: float, colour: float, place: Place | None) -> Resemblance:
     """Weigh the parts of the evidence."""
     if not signature.is_printed:
-        return Resemblance(look, colour, None, probability(PLAIN.log_odds((look, signature.cohesion, colour))))
+        score = probability(PLAIN.log_odds((look, signature.cohesion, colour)))
+        return Resemblance(look, colour, None, score, look - signature.own_likeness)
     odds = NO_PRINT if place is None else place.odds
     clipped = float(np.clip(odds, -PRINT_CLIP, PRINT_CLIP))
     return Resemblance(look, colour, odds, probability(PRINTED.log_odds((clipped, look, colour))))

@@ -11,7 +11,7 @@ import numpy as np
 from lib_photoshoot.detection.embedded.classifier import square_cutout
 from lib_photoshoot.examples.colours import colour_likeness, colours_of
 from lib_photoshoot.examples.cutting import ExampleCutter
-from lib_photoshoot.examples.features import Features, unit
+from lib_photoshoot.examples.features import Features, looks_alike, unit
 from lib_photoshoot.examples.prints import Print, print_score, take_print
 from lib_photoshoot.examples.sources import (
     ExampleFiles,
@@ -37,6 +37,8 @@ PRINTED_SHARE = 0.4
 SAME_PRINT = 0.0
 """Log odds from which two examples show the same print."""
 USUAL_COHESION = 0.55
+MOST_LIKENESS = 0.75
+"""Of the examples to each other that is asked of a candidate: five shots of one moment are more alike than that."""
 UNLIKE = 0.18
 """Likeness of an example to the nearest other one below which they show different products."""
 GREY = 128
@@ -49,7 +51,7 @@ class Signature:
     ``looks`` are unit vectors (n, d): the product with what is around it and on plain grey, together. ``colours`` are
     (n, m) histograms, ``prints`` what is printed on it. ``digests`` says which file each came from; ``refused``
     holds the digest of each that is no use, and why. ``agreement`` (n, n) are log odds that two show the
-    same print.
+    same print. ``second`` are unit vectors (n, e) of the second network, None without it.
     """
 
     looks: np.ndarray
@@ -58,6 +60,7 @@ class Signature:
     agreement: np.ndarray
     digests: tuple[str, ...]
     refused: tuple[tuple[str, str], ...] = ()
+    second: np.ndarray | None = None
 
     @cached_property
     def is_printed(self) -> bool:
@@ -87,6 +90,19 @@ class Signature:
         return float(np.median(likeness.max(1)))
 
     @cached_property
+    def own_likeness(self) -> float:
+        """How like all others the usual example is, as a candidate is compared with them; a guess for a single one."""
+        found = _to_the_others(self.looks)
+        return min(float(np.median(found)), MOST_LIKENESS) if len(found) else USUAL_COHESION
+
+    @cached_property
+    def least_second(self) -> float | None:
+        """How like the others the least alike example is to the second network; None without it or for a single one."""
+        if self.second is None or len(self.second) < 2:
+            return None
+        return float(min(_to_the_others(self.second)))
+
+    @cached_property
     def strangers(self) -> tuple[int, ...]:
         """Indices of examples that look like none of the others, and share no print with them."""
         count = len(self.looks)
@@ -98,8 +114,12 @@ class Signature:
         return tuple(int(i) for i in np.flatnonzero(apart))
 
 
-def make_signature(files: ExampleFiles, features: Features, cutter: ExampleCutter) -> Signature:
-    """Return what the examples show. Raises ExamplesError where none can be used."""
+def make_signature(
+    files: ExampleFiles, features: Features, cutter: ExampleCutter, second: Features | None = None
+) -> Signature:
+    """Return what the examples show; ``second`` looks too where it is there. Raises ExamplesError where none can be
+    used.
+    """
     pictures, digests, refused = [], [], []
     for file in files.files:
         try:
@@ -114,14 +134,23 @@ def make_signature(files: ExampleFiles, features: Features, cutter: ExampleCutte
     alone = [on_grey(picture.pixels, mask) for picture, mask in zip(pictures, masks, strict=True)]
     most = max(LEAST_FEATURES, PRINT_FEATURES // len(pictures))
     prints = tuple(_print(picture, mask, most) for picture, mask in zip(pictures, masks, strict=True))
+    boxes = [_in_box(picture, mask) for picture, mask in zip(pictures, masks, strict=True)]
     return Signature(
-        looks=look(features, [_in_box(p, mask) for p, mask in zip(pictures, masks, strict=True)], alone),
+        looks=look(features, boxes, alone),
         colours=np.stack([colours_of(p.pixels, mask) for p, mask in zip(pictures, masks, strict=True)]),
         prints=prints,
         agreement=_agreement(prints),
         digests=tuple(digests),
         refused=tuple(refused),
+        second=None if second is None else look(second, boxes, alone),
     )
+
+
+def _to_the_others(looks: np.ndarray) -> np.ndarray:
+    """Return how like all others each of the unit vectors (n, d) is, as a candidate is compared; empty for one."""
+    if len(looks) < 2:
+        return np.zeros(0, np.float32)
+    return np.array([looks_alike(one[None], np.delete(looks, i, axis=0))[0] for i, one in enumerate(looks)])
 
 
 def said_of(files: ExampleFiles, signature: Signature) -> Iterator[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.consistency.measuring import measure_traits
+from lib_photoshoot.consistency.traits import Traits
 from lib_photoshoot.export.checking import MissedRule, check_bytes
 from lib_photoshoot.export.encoding import encode_under
 from lib_photoshoot.export.new_files import write_new
@@ -49,6 +51,8 @@ class ExportedPicture:
     """The sha256 of the file's bytes, in hexadecimal digits."""
     was_there: bool = False
     """The same file lay there already."""
+    traits: Traits = field(default_factory=dict, compare=False)
+    """What it is compared by with the others of its channel."""
 
     def __str__(self) -> str:
         parts = [
@@ -119,8 +123,15 @@ class Exporter:
             cut_off=is_cut_off(rgba),
             missed=check_bytes(data, self.profile, shown(path), rendered.product, evidence.source).findings,
             digest=hashlib.sha256(data).hexdigest(),
+            traits=_traits(rendered),
         )
         return exported, data
+
+
+def _traits(rendered: Rendered) -> Traits:
+    pixels = np.ascontiguousarray(rendered.pixels[:, :, :3])
+    alpha = rendered.pixels[:, :, 3] if rendered.pixels.shape[2] == 4 else None
+    return measure_traits(pixels, rendered.product, alpha=alpha)
 
 
 def _clean(rendered: Rendered, data: bytes) -> float:

@@ -193,10 +193,10 @@ def _fixed(fixer: fixing.Fixing, name: str, values: Any) -> Response:
             return _response(202, _JSON, b"{}")
         if name == "outline":
             start = time.perf_counter()
-            answers, likely = fixer.outline(fixing.outline_request(values))
+            found = fixer.outline(fixing.outline_request(values))
             seconds = round(time.perf_counter() - start, 4)
-            told = [{"name": one.name, "mask": base64.b64encode(one.mask).decode("ascii")} for one in answers]
-            answer = {"answers": told, "likely": likely, "seconds": seconds}
+            told = [{"name": one.name, "mask": base64.b64encode(one.mask).decode("ascii")} for one in found.answers]
+            answer = {"answers": told, "likely": found.likely, "overtaken": found.overtaken, "seconds": seconds}
             return _response(200, _JSON, json.dumps(answer).encode())
         if name == "save":
             return _response(200, _JSON, json.dumps(fixer.save(*fixing.save_request(values))).encode())

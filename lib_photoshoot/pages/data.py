@@ -27,6 +27,7 @@ class PageFilter(TypedDict):
     name: Literal[
         "all", "accepted", "rejected", "match", "skip", "check", "unreadable", "findings", "duplicates", "edited",
         "fine", "misses", "hand", "differ",
+        "drift",
     ]  # fmt: skip
     label: str
     title: str
@@ -132,6 +133,7 @@ class Item(_Item, total=False):
     holds. ``why``: one sentence. ``scores``: pairs of product and score. ``file`` and ``thumbnail``: the picture as
     ``view`` (the page's first one where that is left out), "" where there is none; ``views``: further looks.
     ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped.
+    ``apart``: how far it differs from its set, in limits; 0 for one that does not.
     ``fixable``: its outlines can be corrected; ``unfound``: once its products were looked for, which takes a while.
     ``cropped``: as of a :class:`View`. ``marks``: names of filters that it counts for by no other field. ``aside``: a
     few words beside the decision. ``caption``: of a photo of a training, which can be typed. ``regions``, ``notes``,
@@ -156,6 +158,7 @@ class Item(_Item, total=False):
     cropped: bool
     fixable: bool
     unfound: bool
+    apart: float
 
 
 class Page(TypedDict):
@@ -213,12 +216,14 @@ SHOW_LABELS = {
     "misses": "Misses rules",
     "hand": "By hand",
     "differ": "Changed",
+    "drift": "Apart",
 }
 """The names of the page's filters, and how they are called where nobody says otherwise."""
 
 _TITLES = {
     "hand": "What you decided, and outlines that you corrected",
     "differ": "You decided otherwise than the filter",
+    "drift": "Differs from the other pictures, by light, white, size, place or camera",
 }
 
 

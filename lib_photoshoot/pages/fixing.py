@@ -8,15 +8,20 @@ pixels, in base64.
 - ``POST fix/find`` ``{"id"}`` -> as decisions are answered: the products of a picture that is ``unfound`` are looked
   for, and kept.
 - ``POST fix/ready`` ``{"ids": [ID, …]}``: these will be asked about, the first one first; answered at once.
-- ``POST fix/outline`` ``{"id", "region": NUMBER | null, "mask": MASK | null, "steps": [STEP, …]}`` -> ``{"answers":
-  [{"name", "mask": MASK}, …], "likely": NUMBER, "seconds": s}``. It begins from ``mask``, or from the outline of
+- ``POST fix/outline`` ``{"id", "region": NUMBER | null, "mask": MASK | null, "steps": [STEP, …], "part": "likely" |
+  "others" | null}`` -> ``{"answers": [{"name", "mask": MASK}, …], "likely": NUMBER, "overtaken": true | false,
+  "seconds": s}``. It begins from ``mask``, or from the outline of
   ``region`` as it is, or from nothing; all steps since then are sent each time, and the last one is answered, by
   several outlines, of which the page takes the likely one until another is chosen. ``STEP`` is ``{"kind": "click" |
   "line" | "loop" | "box", "add": true | false, "path": [[x, y], …], "reach": pixels, "choice": NUMBER | null}``: a
   click has one place, a box two corners; ``reach`` is how far off the hand may be, ``choice`` which answer was chosen.
+  A page asks twice: for the ``likely`` answer, which is there soonest, then for the ``others``, which are all answers,
+  the likely one among them. Any question but one for ``others`` makes older work for ``others`` give way: it is
+  answered ``overtaken``, with nothing else, and whoever still wants it asks again.
 - ``POST fix/save`` ``{"id", "regions": [{"region": NUMBER | null, "product": WORD, "mask": MASK}, {"region": NUMBER,
-  "remove": true}]}`` -> as decisions are answered, with the whole new item, and ``told``, sentences about
-  outlines that another grew into. Regions that are not named stay.
+  "product": WORD}, {"region": NUMBER, "remove": true}]}`` -> as decisions are answered, with the whole new item, and
+  ``told``, sentences about outlines that another grew into. Without ``mask`` a product gets another name and keeps its
+  outline. Regions that are not named stay.
 - ``POST fix/enhance`` ``{"id"}`` -> the same: its products are enhanced again, where the page's ``enhance`` is that
   address.
 """
@@ -69,6 +74,16 @@ class Step:
     choice: int | None = field(default=None, compare=False)
 
 
+class Asked(str, Enum):
+    """How many of the answers to a step are asked for."""
+
+    LIKELY = "likely"
+    """The one that is taken unless another is chosen."""
+    OTHERS = "others"
+    """All, if nothing newer is asked meanwhile."""
+    ALL = "all"
+
+
 class RequestValueError(ValueError):
     """A request holds something else than it should; the sentence says what."""
 
@@ -81,6 +96,7 @@ class OutlineRequest:
     region: int | None
     steps: tuple[Step, ...]
     mask: bytes | None
+    part: Asked = Asked.ALL
 
 
 @dataclass(frozen=True)
@@ -92,10 +108,20 @@ class OutlineAnswer:
 
 
 @dataclass(frozen=True)
+class OutlineAnswers:
+    """Answers to a step, and the number of the likely one; none where a newer question has ``overtaken`` this one."""
+
+    answers: tuple[OutlineAnswer, ...]
+    likely: int = 0
+    overtaken: bool = False
+
+
+@dataclass(frozen=True)
 class RegionChange:
     """What becomes of one region: a new outline, a PNG file, or none. Without a number it is a new product.
 
-    An empty ``product`` leaves the region's own.
+    An empty ``product`` leaves the region's own. Without an outline the region keeps its own under another name;
+    without either it is removed.
     """
 
     region: int | None
@@ -115,8 +141,8 @@ class Fixing(Protocol):
     def ready(self, ids: Sequence[int]) -> None:
         """Prepare for questions about these pictures; returns at once."""
 
-    def outline(self, request: OutlineRequest) -> tuple[list[OutlineAnswer], int]:
-        """Return the answers to the last step, and the number of the likely one."""
+    def outline(self, request: OutlineRequest) -> OutlineAnswers:
+        """Return answers to the last step."""
 
     def save(self, id_: int, changes: Sequence[RegionChange]) -> dict[str, Any]:
         """Correct a picture's outlines, all or none; what changed, as :mod:`lib_photoshoot.pages.data` says."""
@@ -138,7 +164,7 @@ def ready_request(values: Any) -> list[int]:
 
 def outline_request(values: Any) -> OutlineRequest:
     """Return what ``fix/outline`` is asked. Raises RequestValueError."""
-    given = _object(values, "id", "region", "steps", "mask")
+    given = _object(values, "id", "region", "steps", "mask", "part")
     steps = given.get("steps") or []
     if not isinstance(steps, list) or len(steps) > MOST_STEPS:
         raise RequestValueError(f"'steps' must be a list of at most {MOST_STEPS} steps.")
@@ -147,6 +173,7 @@ def outline_request(values: Any) -> OutlineRequest:
         _region(given.get("region")),
         tuple(_step(step) for step in steps),
         _mask(given.get("mask")),
+        _part(given.get("part")),
     )
 
 
@@ -168,11 +195,12 @@ def _change(values: Any) -> RegionChange:
     given = _object(values, "region", "product", "mask", "remove")
     region, product = _region(given.get("region")), given.get("product") or ""
     removed, mask = given.get("remove", False), _mask(given.get("mask"))
-    if removed not in (True, False) or removed == (mask is not None):
-        raise RequestValueError("A corrected product needs its 'mask', or 'remove': true.")
     if not isinstance(product, str) or (region is None and (removed or not product.strip())):
         raise RequestValueError("A new product needs its word as 'product'.")
-    return RegionChange(region, product, mask)
+    named = region is not None and bool(product.strip())
+    if removed not in (True, False) or (mask is not None if removed else mask is None and not named):
+        raise RequestValueError("A corrected product needs its 'mask', another 'product', or 'remove': true.")
+    return RegionChange(region, "" if removed else product, mask)
 
 
 def _object(values: Any, *known: str) -> Mapping[str, Any]:
@@ -189,6 +217,14 @@ def _number(value: Any, name: str) -> int:
 
 def _region(value: Any) -> int | None:
     return None if value is None else _number(value, "'region'")
+
+
+def _part(value: Any) -> Asked:
+    if value is None:
+        return Asked.ALL
+    if value not in (Asked.LIKELY.value, Asked.OTHERS.value):
+        raise RequestValueError("'part' must be likely or others.")
+    return Asked(value)
 
 
 _LEAST = {"click": 1, "line": 2, "loop": 3, "box": 2}

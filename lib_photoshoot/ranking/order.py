@@ -13,7 +13,9 @@ import numpy as np
 
 from lib_photoshoot.colour.comparison import ColourCheck
 from lib_photoshoot.colour.comparison import to_json as colour_json
+from lib_photoshoot.consistency.traits import Traits
 from lib_photoshoot.perceptual_hash import NEAR_DUPLICATE
+from lib_photoshoot.ranking.alike import compare_measured, set_qualities
 from lib_photoshoot.ranking.colours import same_colours
 from lib_photoshoot.ranking.qualities import Quality
 from lib_photoshoot.results import Reason
@@ -40,6 +42,8 @@ class MeasuredPicture:
     colour_check: ColourCheck | None = field(default=None, compare=False)
     """The product against its colour reference, where it has one."""
     accepted_by_hand: bool = False
+    traits: Traits | None = field(default=None, compare=False)
+    """What it is compared by with the others of its product; None where that was not measured."""
     other_product: bool = False
     """Whether it shows another product than the photos that it was compared with."""
 
@@ -77,12 +81,15 @@ def rank(
 ) -> tuple[Ranked, ...]:
     """Order the pictures of one product by their totals; equals by file name, so that the input's order is no matter.
 
+    To each one's qualities come those that only a set has: how far it is like the others
+    (:func:`~lib_photoshoot.ranking.alike.set_qualities`).
     Those that a person accepted come before all others. One whose outline is doubtful comes after all that are sure:
     however sharp, it may be half a product. One of another colour than its reference, and one that is another product
     than the photos show, come last.
     A picture whose hash differs in at most ``near`` of 64 bits from a better one's, and its product's colours nowhere,
     joins that one as its duplicate: of one shape, another colour or print is another product.
     """
+    pictures = _with_set(pictures)
     totals = {id(item): total_of(item.qualities, weights) for item in pictures}
     in_order = sorted(
         pictures,
@@ -96,6 +103,12 @@ def rank(
     for picture, leader in zip(in_order, found, strict=True):
         groups.setdefault(leader, []).append(Ranked(picture, totals[id(picture)]))
     return tuple(replace(best, duplicates=tuple(others)) for best, *others in groups.values())
+
+
+def _with_set(pictures: Sequence[MeasuredPicture]) -> list[MeasuredPicture]:
+    alike = compare_measured((item.file, item.traits) for item in pictures)
+    found = [(item, tuple(set_qualities(item.traits, alike))) for item in pictures]
+    return [replace(item, qualities=(*item.qualities, *own)) if own else item for item, own in found]
 
 
 def leaders(hashes: Sequence[int], near: int, colours: Sequence[np.ndarray | None] | None = None) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from lib_photoshoot.catalog.alike import traits_in
 from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, MadeFile, files_made_in
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
@@ -19,6 +20,8 @@ from lib_photoshoot.catalog.scenes import scene_doubts_of, scene_of
 from lib_photoshoot.colour.comparison import measure_colour
 from lib_photoshoot.colour.reference import ColourReference
 from lib_photoshoot.confined import inside, is_plain
+from lib_photoshoot.consistency.measuring import measure_traits
+from lib_photoshoot.consistency.traits import Traits
 from lib_photoshoot.errors import CatalogError, ImageError
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, read_picture
@@ -44,7 +47,8 @@ class Candidate:
     regions; in a new scene they stand as ``placed`` masks show, and its doubts are among them. ``cutouts_at`` says
     where in the photo the cut-outs lie, (x, y) each; nothing in older reports.
     ``by_hand`` is what a person decided about the picture; one that was accepted so has no doubts. ``source`` is the
-    picture that it was made of, as the user named it."""
+    picture that it was made of, as the user named it; ``traits`` what the run measured to compare it, None in older
+    reports."""
 
     product: str
     picture: str
@@ -55,6 +59,7 @@ class Candidate:
     cutouts_at: tuple[tuple[int, int], ...] = ()
     by_hand: str | None = None
     source: str = ""
+    traits: Traits | None = None
     placed: tuple[str, ...] = ()
 
     @property
@@ -109,7 +114,7 @@ def without_rejected(candidates: Sequence[Candidate]) -> tuple[list[Candidate], 
 
 
 def _candidates(entry: dict[str, Any]) -> Iterator[Candidate]:
-    source, regions = entry["file"], entry["regions"]
+    regions: Sequence[dict[str, Any]] = entry["regions"]
     for product in dict.fromkeys(region["product"] for region in regions):
         own = [region for region in regions if region["product"] == product]
         best = max(own, key=lambda region: region["score"])
@@ -123,8 +128,9 @@ def _candidates(entry: dict[str, Any]) -> Iterator[Candidate]:
         placed = tuple(map(placed_name, masks)) if scene_of(entry) else ()
         places = [region["cutout_at"] for region in own if region.get("cutout_at")]
         cutouts_at = tuple((int(x), int(y)) for x, y in places) if len(places) == len(own) else ()
-        score, quality = float(best["score"]), best.get("quality")
-        yield Candidate(product, picture, masks, score, quality, doubts, cutouts_at, source=source, placed=placed)
+        score, quality, traits = float(best["score"]), best.get("quality"), traits_in(entry, product)
+        found = (product, picture, masks, score, quality, doubts, cutouts_at)
+        yield Candidate(*found, source=entry["file"], traits=traits, placed=placed)
 
 
 def _stem(mask: str, number: int, product: str) -> str:
@@ -207,8 +213,21 @@ def measure(
         colours(picture, mask),
         None if reference is None else measure_colour(read.srgb, mask, reference),
         candidate.by_hand == ACCEPTED,
+        _traits(read, mask) if candidate.traits is None else candidate.traits,
         identity is not None and not identity.is_same,
     )
+
+
+def measured_traits(folder: Path, candidate: Candidate) -> Traits:
+    """Return a candidate's traits: those of the report, or measured now where it has none. Raises ImageError."""
+    if candidate.traits is not None:
+        return candidate.traits
+    read = read_picture(inside(folder, candidate.picture, ImageError))
+    return _traits(read, read_mask(folder, candidate, read.pixels.shape[:2]))
+
+
+def _traits(read: Picture, mask: np.ndarray) -> Traits:
+    return measure_traits(read.best, mask, read.space, alpha=read.alpha)
 
 
 def measure_photos(folder: Path, tell: TellRanked) -> PhotoStatistics:

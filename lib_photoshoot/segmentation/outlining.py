@@ -231,6 +231,7 @@ class Outliner:
         likeness = self._likeness(subject, solid, elsewhere, product)
         edge = cv2.resize(alpha, subject.shape[::-1], interpolation=cv2.INTER_LINEAR) > 127
         faint = faint_share(subject.small, clean(edge, ISLAND, OPENING_SHARE))
+        measured = measure(seen.views, seen.soft, solid, elsewhere, likeness, seen.extended, faint)
         return ProductRegion(
             detection.product,
             mask_box(mask) or detection.box,
@@ -239,7 +240,7 @@ class Outliner:
             max(candidate.quality for candidate in seen.views.told[-1]),
             opened if opened.any() else None,
             alpha,
-            judge(measure(seen.views, seen.soft, solid, elsewhere, likeness, seen.extended, faint)),
+            judge(measured).with_doubt(detection.doubt),
             also=detection.also,
         )
 

@@ -267,7 +267,9 @@ class SamSegmenter:
         side = self._predictor.model.image_encoder.img_size
         height, width = self._predictor.input_size
         full = F.interpolate(logits[:, None], (side, side), mode="bilinear", align_corners=False)
-        full = F.interpolate(full[..., :height, :width], shape[:2], mode="bilinear", align_corners=False)
+        full = full[..., :height, :width]
+        if full.shape[2:] != tuple(shape[:2]):
+            full = F.interpolate(full, shape[:2], mode="bilinear", align_corners=False)
         return full.sigmoid()[:, 0].cpu().numpy()
 
     def _full(self, candidate: MaskCandidate) -> MaskCandidate:

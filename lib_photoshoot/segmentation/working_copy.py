@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 
 import cv2
 import numpy as np
@@ -11,8 +12,26 @@ import numpy as np
 WORKING_SIDE = 2048
 
 
+_known: dict[int, tuple[weakref.ref[np.ndarray], bytes]] = {}
+"""Digests of arrays that nobody can write to, by ``id``, as long as they live."""
+
+
 def picture_digest(image: np.ndarray) -> bytes:
-    """Identify a picture by its pixels: what was made of it is reused for the same picture, never for another."""
+    """Identify a picture by its pixels: what was made of it is reused for the same picture, never for another.
+
+    An array of its own pixels that nobody can write to is looked at once.
+    """
+    if image.flags.writeable or not image.flags.owndata:
+        return _digest(image)
+    number = id(image)
+    known = _known.get(number)
+    if known is None or known[0]() is not image:
+        known = weakref.ref(image, lambda _: _known.pop(number, None)), _digest(image)
+        _known[number] = known
+    return known[1]
+
+
+def _digest(image: np.ndarray) -> bytes:
     digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16)
     digest.update(repr(image.shape).encode())
     return digest.digest()

@@ -295,7 +295,7 @@ class TrainingController:
         rename: bool = False,
     ) -> list[ExportedLora]:
         """Copy epochs into the WebUI's Lora folder; none named means the last. Raises TrainingError."""
-        from lib_photoshoot.training.results.export import export
+        from lib_photoshoot.training.results.export import export, naming_photos
         from lib_photoshoot.training.results.sheet import samples
 
         spec = run.spec()
@@ -306,7 +306,7 @@ class TrainingController:
         chosen = list(epochs) or [max(whole or [result.epoch for result in results])]
         pictures = {epoch: next((p for p in row if p), None) for epoch, row in samples(run.out, spec.name).items()}
         previews = {epoch: picture for epoch, picture in pictures.items() if picture is not None}
-        return export(results, chosen, lora_dir, spec.tag, weight, notes, previews, rename)
+        return naming_photos(export(results, chosen, lora_dir, spec.tag, weight, notes, previews, rename), run.path)
 
     def sheet(self, run: RunFolder) -> Path:
         """Make the comparison sheet of a run's sample pictures; returns the picture's path. Raises TrainingError."""

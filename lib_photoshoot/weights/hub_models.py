@@ -49,6 +49,7 @@ HUB_MODELS = {
         HubModel(
             "llmdet", "iSEE-Laboratory/llmdet_tiny", "iSEE-Laboratory/llmdet_", ("mm-grounding-dino",), "Apache-2.0"
         ),
+        HubModel("dinov2", "facebook/dinov2-small", "facebook/dinov2-", ("dinov2",), "Apache-2.0"),
         HubModel(
             "sam3",
             "facebook/sam3",

@@ -8,11 +8,11 @@ const component = new URL("../../lib_photoshoot/pages/component/", import.meta.u
 const PARTS = ["fix_mask.js", "fix_outline.js", "fix_history.js", "fix_place.js"];
 const NAMES = ["editSize", "packed", "unpacked", "softened", "isEmpty", "stroke", "traced", "simplified", "FixHistory",
     "keptRegion", "newRegion", "withRegion", "stepped", "answeredBy", "meaning", "thinned", "changesSince", "painted", "question", "changedRegions", "restored",
-    "likelyProduct", "placeKept", "isSlight", "fittedPlace", "zoomedPlace", "boundPlace", "toPicture", "toStage", "boxOf"];
+    "wordOfNew", "wordsOffered", "differing", "previewCrop", "placeKept", "isSlight", "fittedPlace", "zoomedPlace", "boundPlace", "toPicture", "toStage", "boxOf"];
 // The page's parts are one script and export nothing.
 const texts = PARTS.map(name => readFileSync(new URL(name, component), "utf8"));
 const {editSize, packed, unpacked, softened, isEmpty, stroke, traced, simplified, FixHistory, keptRegion, newRegion,
-    withRegion, stepped, answeredBy, meaning, thinned, changesSince, painted, question, changedRegions, restored, likelyProduct, placeKept,
+    withRegion, stepped, answeredBy, meaning, thinned, changesSince, painted, question, changedRegions, restored, wordOfNew, wordsOffered, differing, previewCrop, placeKept,
     isSlight, fittedPlace, zoomedPlace, boundPlace, toPicture, toStage, boxOf} = new Function(`${texts.join("\n")}\nreturn {${NAMES.join()}};`)();
 
 const drawn = (...rows) => [Uint8Array.from(rows.join(""), letter => Number(letter === "#")), rows[0].length];
@@ -180,10 +180,48 @@ test("a new product counts once there is something of it", () => {
     assert.deepEqual(changedRegions(past).map(region => region.product), ["lid"]);
     past.push(withRegion(past.now, "new", {removed: true}));
     assert.deepEqual(changedRegions(past), []);
-    assert.equal(likelyProduct(["cup", "lid"], [CUP]), "lid");
-    assert.equal(likelyProduct(["cup", "lid"], [{...CUP, removed: true}]), "cup");
-    assert.equal(likelyProduct(["cup"], [CUP]), "cup");
-    assert.equal(likelyProduct([], []), "");
+});
+
+test("a new product is called by the run's word where there is no doubt which, else it has no name yet", () => {
+    assert.equal(wordOfNew(["cup", "lid"], [CUP]), "lid");
+    assert.equal(wordOfNew(["cup", "lid"], [{...CUP, removed: true}]), "");
+    assert.equal(wordOfNew(["airplane", "cup", "lid"], []), "");
+    assert.equal(wordOfNew(["cup"], [CUP]), "cup");
+    assert.equal(wordOfNew([], []), "");
+    assert.deepEqual(wordsOffered(["airplane", "cup"], [CUP, newRegion("new", "")]), ["cup", "airplane"]);
+});
+
+test("a product with another name is saved by it, and is known again by the name that the picture has", () => {
+    const past = new FixHistory([CUP, SPOON]);
+    past.push(withRegion(past.now, CUP.key, {product: "mug"}));
+    assert.deepEqual(changedRegions(past).map(({index, product}) => [index, product]), [[CUP.index, "mug"]]);
+    const kept = JSON.parse(JSON.stringify(changedRegions(past)));
+    const [mug, spoon] = restored([CUP, SPOON], kept);
+    assert.equal(mug.product, "mug");
+    assert.equal(mug.mask, CUP.mask); // the picture's own outline
+    assert.equal(spoon, SPOON);
+    // Renamed again while it was being saved as a mug.
+    const later = withRegion(past.now, CUP.key, {product: "beaker"});
+    const fresh = [keptRegion(0, "mug", [2, 9]), keptRegion(1, "spoon", SPOON.mask)];
+    const [beaker] = restored(fresh, changesSince(past.now, later));
+    assert.equal(beaker.product, "beaker");
+    assert.deepEqual(beaker.mask, [2, 9]);
+    assert.equal(restored(fresh, changesSince(past.now, later)).length, 2);
+});
+
+test("previews show where the answers differ, and enough around it to know the place", () => {
+    const [mask, wide] = [new Uint8Array(200 * 100), 200], other = mask.slice();
+    for (let y = 40; y < 60; y++) {
+        other.fill(1, y * wide + 150, y * wide + 190);
+    }
+    assert.deepEqual(differing([mask, other], [200, 100]), [150, 40, 190, 60]);
+    assert.deepEqual(differing([mask, mask], [200, 100]), [0, 0, 200, 100]);
+    const [x, y, across, down] = previewCrop([150, 40, 190, 60], [200, 100]);
+    assert.ok(x <= 150 && x + across >= 190 && y <= 40 && y + down >= 60);
+    assert.ok(x >= 0 && x + across <= 200 && y >= 0 && y + down <= 100);
+    assert.deepEqual(previewCrop([10, 10, 11, 11], [200, 100]), [0, 0, 40, 40]);
+    const narrow = previewCrop([0, 0, 20, 100], [20, 100]);
+    assert.deepEqual(narrow, [-27.5, 0, 75, 100]); // with room on both sides
 });
 
 test("a region's place once it is saved is among those that stay", () => {

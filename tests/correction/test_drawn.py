@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lib_photoshoot.correction.alternatives import MOST, Alternative, answers_of
+from lib_photoshoot.correction.alternatives import MOST, Alternative, Answers, differing
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.drawn import looped
 from lib_photoshoot.correction.prompting import spread
@@ -113,7 +113,7 @@ def test_around_the_whole_product_means_nothing_but_it(outliner: ClickOutliner, 
     poor[:, :70] = False
     poor[165:190, 60:150] = True
     answers = outliner.answers(picture, poor, [loop(around(90, 120, 50))])
-    assert mask_iou(answers.mask(None), RED) > 0.97 and "Added" in answers.names
+    assert mask_iou(answers.mask(None), RED) > 0.97 and "Added as well" in answers.names
     both = outliner.answers(picture, RED | BLUE, [loop(around(90, 120, 50))])
     assert mask_iou(both.mask(None), RED) > 0.97
 
@@ -147,10 +147,11 @@ def test_answers_that_nobody_could_tell_apart_are_one(choice: int | None) -> Non
     one[5:15, 5:15], other[2:4, 2:4] = True, True
     nearly = one.copy()
     nearly[5, 5] = False
-    answers = answers_of(
+    found = differing(
         before, [Alternative("a", one), Alternative("a", other), Alternative("b", nearly), Alternative("c", before)]
     )
-    assert answers.names == ("a", "a 2") and answers.likely == 1
+    answers = Answers.ordered(before, list(found))
+    assert answers.names == ("a, small", "a, large") and answers.likely == 1
     assert (answers.mask(choice) == (other if choice == 0 else one)).all()
 
 

@@ -255,6 +255,46 @@ def test_reports_are_written_anew_at_the_end_and_a_resumed_run_keeps_it(served: 
     assert record_of(served.out, file) == record
 
 
+def test_another_name_flows_into_everything_and_the_outline_stays(served: Fixed, photos: Path) -> None:
+    file = photos / "two.png"
+    before = record_of(served.out, file)
+    old = {name: (served.out / f"{name}/two_1_lamp.png").read_bytes() for name in ("masks", "cutouts")}
+    overlay = read(served.out, before.output_in("overlays"))
+    status, answer = served.save(file, {"region": 0, "product": "Tea Cup"})
+    assert status == 200 and answer["told"] == []
+    record = record_of(served.out, file)
+    first, second = record.entry["regions"]
+    assert (first["product"], first["outline"]["source"], second["product"]) == ("tea cup", "hand", "lamp")
+    assert {**first, "mask": "", "product": "", "outline": ""} == {
+        **before.entry["regions"][0], "mask": "", "product": "", "outline": ""
+    }  # fmt: skip
+    assert first["mask"].startswith("masks/two-by-hand-1_1_tea")
+    for folder, data in old.items():
+        assert (served.out / first["mask"].replace("masks", folder)).read_bytes() == data, "not a pixel is another"
+    assert [one["product"] for one in record.annotations] == ["tea cup", "lamp"]
+    assert (read(served.out, record.output_in("overlays")) != overlay).any()
+    (item,) = answer["shots"]
+    assert item["products"] == ["tea cup", "lamp"] and item["regions"][0]["by_hand"] is True
+    assert served.save(file, {"region": 0, "product": "lamp"})[0] == 200
+    assert record_of(served.out, file).entry["regions"][0]["product"] == "lamp"
+    assert served.save(file, {"region": 0, "product": "cup, lid"})[0] == 409
+    assert served.save(file, {"region": 0, "product": " "})[0] == 400
+    assert served.save(file, {"region": 0, "product": "cup", "remove": True})[0] == 200
+
+
+def test_another_name_is_in_the_reports_and_a_resumed_run_keeps_it(served: Fixed, photos: Path) -> None:
+    served.save(photos / "two.png", {"region": 1, "product": "vase"})
+    served.server.finish()
+    report = json.loads((served.out / "report.json").read_text())
+    assert [one["product"] for one in report["images"][1]["regions"]] == ["lamp", "vase"]
+    coco = json.loads((served.out / "coco.json").read_text())
+    names = {one["id"]: one["name"] for one in coco["categories"]}
+    assert [names[one["category_id"]] for one in coco["annotations"]] == ["lamp", "vase"]
+    assert "vase" in (served.out / "report.csv").read_text()
+    files = files_of(served.out)
+    assert go(photos, served.out).resumed == 2 and files_of(served.out) == files
+
+
 def test_a_new_product_and_its_word(served: Fixed, photos: Path) -> None:
     file = photos / "none.png"
     status, answer = served.save(file, {"region": None, "product": "Tea Cup", "mask": png(square(20, 20, 40, 40))})

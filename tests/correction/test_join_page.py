@@ -51,9 +51,9 @@ def test_two_outlines_of_one_thing_are_joined(page: Page, served: Fixed) -> None
 
 def test_of_three_the_other_one_is_chosen(page: Page, served: Fixed) -> None:
     editor = Editor(page, "two")
-    press(page, "n")
+    press(page, "n", "Enter")
     editor.drag((60, 2), (78, 15))
-    press(page, "2")
+    press(page, "Shift+P")
     press(page, "j")
     expect(editor.one("#fix-hint")).to_contain_text("what is one thing with lamp")
     expect(editor.one(".join")).to_have_attribute("aria-pressed", "true")

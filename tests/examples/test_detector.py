@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,14 +11,16 @@ import numpy as np
 import pytest
 
 from lib_photoshoot.detection.verification import iou
+from lib_photoshoot.examples import calibration
 from lib_photoshoot.examples.cutting import ExampleCutter
 from lib_photoshoot.examples.detector import ExampleDetector
 from lib_photoshoot.examples.keeping import kept_signature, packed, unpacked
+from lib_photoshoot.examples.matching import Resemblance, Sameness
 from lib_photoshoot.examples.sources import ExamplesError
 from lib_photoshoot.images import save_picture
 from lib_photoshoot.masks.morphology import mask_box
 from lib_photoshoot.products import Product, parse_products
-from lib_photoshoot.results import Reason
+from lib_photoshoot.results import Detection, Doubt, Reason
 from tests.examples.scenes import mug, photographed, shirt
 from tests.examples.small_features import ColourfulSalience, ColourfulSegmenter, GridFeatures
 
@@ -173,3 +176,41 @@ def test_a_mug_of_another_colour_is_another_of_its_kind(tmp_path: Path, detector
         found = detector.detect(mug(colour)[0], [asked])
         assert all(one.score < detector.default_threshold for one in found)
         assert all(one.refused in (None, Reason.OTHER_OF_ITS_KIND) for one in found)
+
+
+def test_what_is_less_like_the_examples_than_they_are_like_each_other_is_perhaps_another(
+    tmp_path: Path, detector: ExampleDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = [mug("red"), (photographed(mug("red")[0], 1, 1.0, 0.0), mug("red")[1])]
+    asked = product(cut_outs(tmp_path / "mugs", pictures), "mug")
+    assert not detector.signature(asked).is_printed
+
+    def best(wanted: Product) -> Detection:
+        return max(detector.detect(mug("red")[0], [wanted]), key=lambda found: found.score)
+
+    assert best(asked).score >= detector.default_threshold and best(asked).doubt is None
+    # Nothing that these drawings could be is more alike than they are; so more is asked than there is.
+    monkeypatch.setattr(calibration, "LEAD", 1.0)
+    assert best(asked).score >= detector.default_threshold and best(asked).refused is None
+    assert best(asked).doubt is Doubt.PERHAPS_ANOTHER
+    # Who says from which score it counts has decided that.
+    assert best(replace(asked, threshold=0.3)).doubt is None
+
+
+def test_a_print_leaves_no_such_doubt(detector: ExampleDetector, shirts: Path) -> None:
+    found = detector.detect(photographed(shirt(1)[0], 7, 0.7, 15), [product(shirts)])
+    assert max(found, key=lambda one: one.score).doubt is None
+
+
+@pytest.mark.parametrize(
+    ("score", "look", "lead", "answer"),
+    [
+        (0.9, 0.7, 0.1, Sameness.THIS),
+        (0.9, 0.5, 0.0, Sameness.KIND),
+        (0.9, 0.5, None, Sameness.THIS),
+        (0.4, 0.5, 0.1, Sameness.KIND),
+        (0.4, 0.2, 0.1, Sameness.ABSENT),
+    ],
+)
+def test_what_a_candidate_is(score: float, look: float, lead: float | None, answer: Sameness) -> None:
+    assert Resemblance(look, 0.0, 3.0 if lead is None else None, score, lead).answer is answer

@@ -92,8 +92,17 @@ def test_what_an_enhancement_may_take_of_a_score(before: float, after: float, sa
 
 
 def test_it_says_why_without_commas() -> None:
-    for identity in (Identity(0.2, 0.1, 0.4, -9.0), Identity(0.9, 0.7, 0.0, None)):
+    for identity in (
+        Identity(0.2, 0.1, 0.4, -9.0),
+        Identity(0.9, 0.7, 0.0, None, 0.1),
+        Identity(0.9, 0.5, 0.0, None, 0.0),
+    ):
         assert "," not in identity.in_words()
+    assert [one.told_apart for one in (Identity(0.9, 0.7, 0.0, 3.0), Identity(0.9, 0.5, 0.0, None, 0.0))] == [
+        True,
+        False,
+    ]
+    assert Identity(0.9, 0.5, 0.0, None, 0.0).in_words().startswith("of its kind and perhaps not the same product 0.90")
     assert Identity(0.2, 0.1, 0.4, -9.0).in_words() == (
         "another product 0.20: look 0.10; its print is not there; its colours do not fit (0.40)"
     )

@@ -107,7 +107,7 @@ def test_decisions_are_obeyed_by_what_is_handed_on(
     more = ("--zip", "--table", skus, "--shop", "plain,woocommerce", "--contact-sheet")
     result = export(tmp_path, *more)
     said = "1 export (fine.jpg first) rejected by hand: left out; the file"
-    assert result.stderr.count(said) == 1 and "look at their outlines" not in result.stderr
+    assert result.stderr.count(said) == 1 and "look at what is said of them" not in result.stderr
     with zipfile.ZipFile(made / "ebay.zip") as archive:
         assert archive.namelist() == ["small.jpg", "to-check/doubtful.jpg"]
     assert {row["SKU"] for row in rows(made / "ebay-woocommerce.csv")} == {"S", "D"}

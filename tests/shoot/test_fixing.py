@@ -17,6 +17,7 @@ from PIL import Image
 
 from lib_photoshoot.build import model_choice
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Ledger, Record, current_records
+from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.catalog.runner import header_of
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.files import write_atomic
@@ -25,6 +26,7 @@ from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.products import parse_products
 from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.shoot.finish import runs
+from lib_photoshoot.shoot.finish.moved import follow
 from lib_photoshoot.shoot.finish.runs import CANDIDATES, told_of
 from lib_photoshoot.shoot.review.decisions import ReviewedShoot
 from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder
@@ -245,6 +247,59 @@ def test_killed_while_a_candidate_is_taken_over(
     assert squares.calls == 2 and "lamp-3.jpg" in exports(out) and not lamp.problems
     assert area(out / "finished" / "lamp", record_of(out / "finished" / "lamp", "3")) == about(750)
     assert not [*current_records(out / "finished" / CANDIDATES / "lamp" / LEDGER_NAME)]
+
+
+@pytest.mark.parametrize("how", [shutil.move, shutil.copytree])
+def test_a_shoot_that_was_moved_keeps_what_was_drawn(served: FixedShoot, tmp_path: Path, how: Any) -> None:
+    """Accepted pictures, candidates, and what was decided about a cut-out, whatever the times of the copied files."""
+    run(served.out)
+    served.ask("find", {"id": 2})
+    served.draw(0, (10, 10, 20, 30))
+    served.draw(2, (30, 5, 45, 55))
+    cut_outs = ReviewedRun(served.out / "finished" / "lamp")
+    cut_outs.decide(cut_outs.chosen([
+        {"file": str(served.out / "lamp" / f"{seed}.png"), "decision": "rejected", "note": f"{seed} is not ours"}
+        for seed in (1, 2)
+    ]))  # fmt: skip
+    cut_outs.end()
+    how(served.out, tmp_path / "elsewhere")
+    if how is shutil.copytree:
+        for path in (tmp_path / "elsewhere" / "lamp").rglob("*.png"):
+            os.utime(path, (1, 1))
+    moved = FixedShoot(tmp_path / "elsewhere")
+    try:
+        shown = {shot["id"]: shot["regions"][0].get("by_hand") for shot in moved.shots()}
+        assert shown == {0: True, 1: None, 2: True} and moved.squares.calls == 0
+        assert moved.draw(2, (30, 5, 40, 55))[0] == 200
+    finally:
+        moved.close()
+    out = tmp_path / "elsewhere"
+    ShootFolder(out).decide([ChosenShot("lamp", 2, Hand("accepted"))])
+    squares = Squares()
+    lamp = run(out, squares)["lamp"]
+    finished = out / "finished" / "lamp"
+    assert squares.calls == 0 and not lamp.problems
+    assert exports(out) == ["lamp-3.jpg", "withdrawn/lamp-1.jpg", "withdrawn/lamp-2.jpg"]
+    for seed, pixels in ((1, 200), (3, 500)):
+        assert area(finished, record_of(finished, str(seed))) == about(pixels)
+    assert lamp.left_out.startswith("2 pictures (lamp/1.png first) rejected by hand")
+    assert {record.file for record in current_records(finished / LEDGER_NAME)} == {
+        str(out / "lamp" / f"{seed}.png") for seed in (1, 2, 3)
+    }
+    before = (finished / LEDGER_NAME).read_bytes()
+    follow(out, finished)
+    assert (finished / LEDGER_NAME).read_bytes() == before
+
+
+def test_another_picture_of_that_name_is_not_followed(served: FixedShoot, tmp_path: Path) -> None:
+    served.ask("find", {"id": 0})
+    served.draw(0, (10, 10, 20, 30))
+    out = tmp_path / "elsewhere"
+    shutil.copytree(served.out, out)
+    Image.effect_noise(SIZE, 80).save(out / "lamp" / "1.png")
+    follow(out, out / "finished" / "lamp")
+    (record,) = current_records(out / "finished" / "lamp" / LEDGER_NAME)
+    assert record.file == str(served.out / "lamp" / "1.png")
 
 
 def test_an_outline_whose_files_are_gone_is_told_and_found_anew(served: FixedShoot) -> None:

@@ -118,3 +118,17 @@ def test_colours_are_told_and_understood() -> None:
         assert is_answer(read) and is_accepted(read, ENHANCE) is accepted
         assert "too light" in read.says and "," not in read.says
     assert kept.products[0].delta_e == near.delta_e
+
+
+def test_what_is_perhaps_another_product_is_not_accepted() -> None:
+    ring, same = FoundProduct("ring", 0.9, (Doubt.PERHAPS_ANOTHER,)), FoundProduct("ring", 0.8, (Doubt.RAGGED,))
+    box = FoundProduct("box", 0.9)
+    for products, accepted in [
+        ((same,), True),
+        ((ring,), False),
+        ((ring, same), True),
+        ((ring, box), False),
+        ((), True),
+    ]:
+        verdict = Verdict(Done.ENHANCED, "found", Decision.MATCH, None, products)
+        assert is_accepted(verdict, ENHANCE) is accepted

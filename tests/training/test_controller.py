@@ -13,7 +13,9 @@ import psutil
 import pytest
 from PIL import Image
 
+from lib_photoshoot import paths
 from lib_photoshoot.errors import TrainingError
+from lib_photoshoot.kept_examples import kept_examples
 from lib_photoshoot.training.controller import TrainingController
 from lib_photoshoot.training.recipe import Recipe
 from lib_photoshoot.training.run import control
@@ -290,7 +292,7 @@ def test_one_run_at_a_time_and_its_pace_tells_the_next(
 
 
 def test_export_takes_the_last_epoch_and_keeps_what_is_there(
-    fake: Trainer, photos: Path, controller: TrainingController, tmp_path: Path
+    fake: Trainer, photos: Path, controller: TrainingController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = fake.prepare(photos, controller.home)
     with pytest.raises(TrainingError, match="no finished epoch"):
@@ -300,7 +302,11 @@ def test_export_takes_the_last_epoch_and_keeps_what_is_there(
     lora = tmp_path / "Lora"
     lora.mkdir()
     (item,) = controller.export(run, [], lora)
-    assert item.name == "ppzocketv2-03" and item.copied
+    assert item.name == "ppzocketv2-03" and item.copied and not item.notes
+    monkeypatch.setattr(paths, "training_folder", lambda: controller.home)
+    (item,) = controller.export(run, [], lora)
+    assert item.notes[-1].endswith(f"product = @training:{run.path.name}")
+    assert kept_examples().existing(f"training:{run.path.name}") == run.dataset
     assert json.loads((lora / "ppzocketv2-03.json").read_text())["activation text"] == "ppzocketv2"
     (lora / "ppzocketv2-02.safetensors").write_bytes(b"somebody else's")
     with pytest.raises(TrainingError, match=r"export as ppzocketv2-02-2 \(--rename\)"):

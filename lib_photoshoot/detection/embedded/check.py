@@ -8,12 +8,13 @@ from lib_photoshoot.detection.checked import CheckedWords
 from lib_photoshoot.detection.embedded.lookup import Answer
 from lib_photoshoot.detection.embedded.sentences import idle_aliases, told, unknown
 from lib_photoshoot.detection.embedded.vocabulary import Entry, Vocabulary, load_vocabulary
+from lib_photoshoot.detection.small.at_hand import labels_at_hand
 from lib_photoshoot.products import Product
 
 
 def check_words(products: Sequence[Product]) -> CheckedWords:
     """Return the products to be looked for, and what is to be said of them and of the others."""
-    return check(load_vocabulary(), products)
+    return check(load_vocabulary(labels_at_hand()), products)
 
 
 def check(vocabulary: Vocabulary, products: Sequence[Product]) -> CheckedWords:
@@ -32,7 +33,9 @@ def check(vocabulary: Vocabulary, products: Sequence[Product]) -> CheckedWords:
 def _said_of(vocabulary: Vocabulary, product: Product) -> Iterator[str]:
     used = vocabulary.answers_for(product)
     for word, answer in used.items():
-        if (sentence := told(product, word, answer, _looked_for(vocabulary, answer), _only(answer.things))) is not None:
+        seen = any(entry.is_only_seen for entry in answer.things)
+        sentence = told(product, word, answer, _looked_for(vocabulary, answer), _only(answer.things), seen)
+        if sentence is not None:
             yield sentence
     if idle := [alias for alias in product.aliases if alias not in used]:
         yield idle_aliases(product, idle)

@@ -34,6 +34,8 @@ class CutoutConfirmer:
         self._classifier = classifier
         self._small = small
         self._guesses = guesses
+        # One who must not guess does not take a small detector's word for a product either.
+        self._vocabulary = load_vocabulary(small.labels if small and guesses else ())
 
     def scores(self, images: Sequence[np.ndarray], box: Box, product: Product) -> list[float] | None:
         """Return the probability in [0, 1] that the box shows ``product``, for each state of a picture.
@@ -47,28 +49,29 @@ class CutoutConfirmer:
         shown = [min(1.0, float(score)) for score in probabilities[:, indices].sum(1)]
         if self._small is None or max(shown) >= RECOGNISED:
             return shown
-        own = labels_for(product.words, self._small.labels, load_vocabulary().key).own
+        own = labels_for(product.words, self._small.labels, self._vocabulary.key).own
         if not own:
             return shown
         seen = [seen_at(self._small.boxes(image), own, box) for image in images]
         share = area(box) / (images[0].shape[0] * images[0].shape[1])
-        return [max(alone, joined(alone, sight, share)) for alone, sight in zip(shown, seen, strict=True)]
+        enough = self._vocabulary.is_seen(product)
+        return [max(alone, joined(alone, sight, share, enough)) for alone, sight in zip(shown, seen, strict=True)]
 
     def evidence(self, image: np.ndarray, masks: Sequence[np.ndarray], product: Product) -> list[float] | None:
         """Return how much each mask (bool) of ``image`` shows ``product``, in [0, 1].
 
-        None when no word is known, and for what is no kind of thing, the main object.
+        None when no class shows it, and for what is no kind of thing, the main object.
 
         See :meth:`ImageNetClassifier.evidence`.
         """
         indices = self._classes(product)
-        if indices is None:
+        if not indices:
             return None
-        return self._classifier.evidence(image, masks, indices, load_vocabulary().rivals_for(product))
+        return self._classifier.evidence(image, masks, indices, self._vocabulary.rivals_for(product))
 
     def _classes(self, product: Product) -> list[int] | None:
         """Return the classes that show a product; None where no word of it is known, or known well enough."""
-        vocabulary = load_vocabulary()
+        vocabulary = self._vocabulary
         if product.way is Way.MAIN_OBJECT:
             return None  # "cup = product" is whatever is shown, called a cup
         answers = vocabulary.answers_for(product).values()

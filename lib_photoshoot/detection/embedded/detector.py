@@ -20,9 +20,19 @@ import numpy as np
 from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier, square_cutout
 from lib_photoshoot.detection.embedded.instances import Instances, hint_elsewhere
 from lib_photoshoot.detection.embedded.joining import against_rivals, joined
-from lib_photoshoot.detection.embedded.seeds import Seed, at_peak, class_map, heat_of, of_boxes, peak_of, seen_at
+from lib_photoshoot.detection.embedded.seeds import (
+    Seed,
+    at_peak,
+    class_map,
+    heat_of,
+    of_boxes,
+    other_at,
+    peak_of,
+    seen_at,
+)
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
 from lib_photoshoot.detection.small.protocol import SmallBox, SmallDetector
+from lib_photoshoot.detection.small.tiles import with_tiles
 from lib_photoshoot.detection.small.words import Labels, labels_for
 from lib_photoshoot.detection.verification import MOST_INSTANCES, area, iou, overlap
 from lib_photoshoot.masks.morphology import border_share, mask_box, remove_islands
@@ -40,6 +50,8 @@ WHOLE = 0.1
 """From this probability on, the picture as one thing is a seed whatever its cells show."""
 SEEN = 0.2
 """Below this a small detector's box is no seed."""
+FAINT = 0.1
+"""From this on a small detector's box is a trace: what hardly shows in the whole picture is clear in a part of it."""
 PROMISING = 0.06
 """Below this joined score of its first look, hardly any seed of the measured pictures came to the threshold."""
 FURTHER_PEAK = 0.25
@@ -88,6 +100,8 @@ class Sought:
     classes: list[int]
     rivals: list[int]
     labels: Labels
+    enough: bool = False
+    """Whether the small detector's word alone may do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +132,7 @@ class EmbeddedDetector:
         self._classifier = classifier
         self._segmenter = segmenter
         self._small = small
+        self._vocabulary = load_vocabulary(small.labels if small else ())
 
     def threshold_for(self, product: Product) -> float:
         """See :class:`~lib_photoshoot.detection.protocol.Detector`."""
@@ -125,14 +140,14 @@ class EmbeddedDetector:
 
     def detect(self, image: np.ndarray, products: Sequence[Product]) -> list[Detection]:
         """See :class:`~lib_photoshoot.detection.protocol.Detector`. Raises UnknownProductError."""
-        load_vocabulary().check(products)
+        self._vocabulary.check(products)
         # A dozen full-size masks of a 144-megapixel picture would take 4 GB, and show nothing that this does not.
         working = working_copy(image)
         scale_x, scale_y = image.shape[1] / working.shape[1], image.shape[0] / working.shape[0]
-        boxes = self._small.boxes(working) if self._small else []
         height, width = working.shape[:2]
         whole = self._classifier.classify([square_cutout(working, (0.0, 0.0, float(width), float(height)), 0.0)])[0]
         sought = [self._sought(product) for product in products]
+        boxes = self._boxes(working, sought)
         cells = class_map(self._classifier, working, [one.classes for one in sought])
         looked = Searched(working, cells, whole, boxes)
         return [
@@ -146,12 +161,23 @@ class EmbeddedDetector:
         ]
 
     def _sought(self, product: Product) -> Sought:
-        vocabulary = load_vocabulary()
+        vocabulary = self._vocabulary
         labels = Labels(frozenset(), frozenset())
         if self._small:
             labels = labels_for(product.words, self._small.labels, vocabulary.key)
         classes = list(vocabulary.classes_for(product))
-        return Sought(product.name, classes, list(vocabulary.rivals_for(product)), labels)
+        rivals = list(vocabulary.rivals_for(product))
+        return Sought(product.name, classes, rivals, labels, vocabulary.is_seen(product))
+
+    def _boxes(self, image: np.ndarray, sought: Sequence[Sought]) -> Sequence[SmallBox]:
+        """Return what the small detector sees, in the picture's tiles too where there is a trace of a product."""
+        if self._small is None:
+            return []
+        boxes = self._small.boxes(image)
+        labels = frozenset(label for one in sought for label in one.labels.all)
+        if any(box.label in labels and box.score >= FAINT for box in boxes):
+            return with_tiles(self._small, image, boxes)
+        return boxes
 
     def _instances(self, looked: Searched, sought: Sought) -> list[Detection]:
         """Return the instances of a product, or the one candidate that came nearest."""
@@ -195,7 +221,8 @@ class EmbeddedDetector:
             margins = (0.08,) if seed.point is None else (0.08, GROWN)
             views += [square_cutout(looked.image, seed.box, margin) for margin in margins]
             owners += [number] * len(margins)
-        shown = [against_rivals(p, sought.classes, sought.rivals) for p in self._classifier.classify(views)]
+        told = self._classifier.classify(views) if sought.classes else np.zeros((len(views), 0), np.float32)
+        shown = [against_rivals(p, sought.classes, sought.rivals) for p in told]
         best = [max(p for p, owner in zip(shown, owners, strict=True) if owner == n) for n in range(len(seeds))]
         return [self._joined(looked, sought, p, seed.box) for p, seed in zip(best, seeds, strict=True)]
 
@@ -223,7 +250,7 @@ class EmbeddedDetector:
     def _joined(self, looked: Searched, sought: Sought, shown: float, box: Box) -> float:
         """Return the score of a product of which the classifier is sure by ``shown`` in the place of ``box``."""
         seen = seen_at(looked.boxes, sought.labels.own, box) if sought.labels.own else None
-        return joined(shown, seen, looked.share(box))
+        return joined(shown, seen, looked.share(box), sought.enough, other_at(looked.boxes, sought.labels.all, box))
 
     def _outline(
         self, looked: Searched, view: np.ndarray, sought: Sought, seed: Seed
@@ -244,12 +271,15 @@ class EmbeddedDetector:
             scores = np.concatenate([scores, self._scores(view, sought, kept[known:])])
         if not kept:
             return None, np.zeros(image.shape[:2], bool)
-        if seed.point is None:
+        by_box = seed.point is None
+        if by_box:
             # Of a thing too small for the classifier the detector knows better how far it goes.
-            scores = scores * np.array([iou(box, seed.box) for _, box in kept], np.float32)
+            reach = np.array([iou(box, seed.box) for _, box in kept], np.float32)
+            scores = reach if sought.enough else scores * reach
         # A dial is as much a watch as the watch: of the masks about equally likely, the largest is the whole product.
         best = max(np.flatnonzero(scores >= NEARLY_BEST * scores.max()), key=lambda i: kept[i][0].mask.sum())
-        chosen, outer = self._whole(view, sought, kept, scores, int(best))
+        unsure = by_box and sought.enough
+        chosen, outer = kept[best] if unsure else self._whole(view, sought, kept, scores, int(best))
         # Masks nearly as likely outline the same instance, a little more or less of it.
         seen = np.any([c.mask for (c, _), score in zip(kept, scores, strict=True) if score >= scores[best] / 2], axis=0)
         score = self._score(looked, view, sought, kept[best][1], seed)

@@ -11,16 +11,16 @@ from lib_photoshoot.detection.verification import Kinship
 from lib_photoshoot.products import Product, Way
 
 
-def kinship_of(products: Sequence[Product], guesses: bool = True) -> Kinship:
+def kinship_of(products: Sequence[Product], guesses: bool = True, labels: tuple[str, ...] = ()) -> Kinship:
     """Return which of the products may be one thing, and which of them others' words stand in for.
 
     Two words may be one thing where the table has one of them as a kind of the other, a mug as a cup, unless it has
     them as look-alikes: a backpack is no handbag, though a classifier may take it for one. So may products that are
     looked for in different ways. ``guesses`` says that words are looked for by wider kinds, as the embedded detector
-    does.
+    does; ``labels`` are those of the small detector that it has.
     """
     words = tuple((product.name, product.aliases) for product in products if product.way is Way.WORDS)
-    kinship = _of_words(words, guesses)
+    kinship = _of_words(words, guesses, labels)
     leading = frozenset(product.name for product in products if _has_settings(product))
     ways = {frozenset((one.name, other.name)) for one, other in combinations(products, 2) if one.way is not other.way}
     # What two products set differently cannot be done to one thing.
@@ -33,8 +33,8 @@ def _has_settings(product: Product) -> bool:
 
 
 @lru_cache(maxsize=64)  # the same list is asked about for each picture of a run
-def _of_words(words: tuple[tuple[str, tuple[str, ...]], ...], guesses: bool) -> Kinship:
-    vocabulary = load_vocabulary()
+def _of_words(words: tuple[tuple[str, tuple[str, ...]], ...], guesses: bool, labels: tuple[str, ...]) -> Kinship:
+    vocabulary = load_vocabulary(labels)
     named: dict[str, tuple[Entry, ...]] = {}
     stand_ins = set()
     for name, aliases in words:
@@ -53,6 +53,8 @@ def _may_be_one(one: Sequence[Entry], other: Sequence[Entry]) -> bool:
 
 def _is_kind_of(narrow: Sequence[Entry], wide: Sequence[Entry]) -> bool:
     """Whether all that shows the narrow one shows the wide one, and not because it is taken for that."""
+    if any(entry.is_only_seen for entry in narrow):
+        return set(narrow) <= set(wide)
     classes = {index for entry in narrow for index in entry.classes}
     shown = {index for entry in wide for index in entry.classes}
     look_alikes = {index for entry in wide if entry not in narrow for index in entry.rivals}

@@ -90,6 +90,15 @@ def seen_at(boxes: Sequence[SmallBox], labels: frozenset[str], box: Box) -> floa
     return max((b.score for b in boxes if b.label in labels and _is_there(b.box, box)), default=0.0)
 
 
+def other_at(boxes: Sequence[SmallBox], labels: frozenset[str], box: Box) -> float:
+    """Return the best score in [0, 1] that a small detector gave to what is none of ``labels`` in the place of ``box``.
+
+    People do not count: they wear and hold products.
+    """
+    others = (b for b in boxes if b.label not in labels and b.label.lower() != "person")
+    return max((b.score for b in others if _is_there(b.box, box)), default=0.0)
+
+
 def _is_there(seen: Box, box: Box) -> bool:
     """Whether two boxes are of one thing: alike, or one a part that makes most of the other."""
     common = overlap(seen, box)

@@ -14,19 +14,26 @@ GROUNDING_DINO = (
     "get GroundingDINO, which knows any English words (in the WebUI by its button in the panel, else with "
     f"'{typed_command('models get groundingdino')}' and '--detector groundingdino')"
 )
+ONLY_SEEN = "known to the small detector alone, so look at what is found"
 EXAMPLES = 3
 """Photos that are enough to teach a product."""
 
 
-def told(product: Product, word: str, answer: Answer[Any], looked_for: Sequence[str], only: str = "") -> str | None:
+def told(
+    product: Product, word: str, answer: Answer[Any], looked_for: Sequence[str], only: str = "", seen: bool = False
+) -> str | None:
     """Return what is to be said of a word that is looked for; None where it is one of the table's own.
 
-    ``looked_for`` are the words of the table that it is looked for by, ``only`` what those mean less than they say.
+    ``looked_for`` are the words of the table that it is looked for by, ``only`` what those mean less than they say,
+    ``seen`` whether a small detector alone knows one of them.
     """
     shown = product.as_typed(word)
     if answer.is_own:
+        if seen:
+            return f"{shown}: {ONLY_SEEN}."
         return f"{shown}: of these the embedded detector knows {only} only." if only else None
     remarks = [*_remarks(answer, _as_typed(shown, answer.ignored)), *([f"it knows {only} only"] if only else [])]
+    remarks += [ONLY_SEEN] if seen else []
     notes = f" ({'; '.join(remarks)})" if remarks else ""
     return f"{shown}: looked for as {listed(looked_for, 'or')}{notes}."
 

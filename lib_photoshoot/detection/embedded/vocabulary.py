@@ -3,20 +3,23 @@
 ``vocabulary.json`` holds one product a line: its synonyms, the indices of the classes by which the network names it,
 each with the class's short label, and those of its rivals, things that look like it and are none. A class may be both:
 a wristwatch's dial is an analog clock to the network. From 1000 on stand the taught words (``taught.py``). Products
-that nothing shows (earrings, spectacles) are left out on purpose.
+that nothing shows (earrings, spectacles) are left out on purpose. ``seen.json`` holds words, with their synonyms, that
+no class shows and a small detector's label may: they are words of the table where such a detector is there.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
 from lib_photoshoot.detection.embedded.lookup import Answer, look_up
 from lib_photoshoot.detection.embedded.sentences import unknown
 from lib_photoshoot.detection.english import lookup_key, singular_forms
+from lib_photoshoot.detection.small.words import labels_for
 from lib_photoshoot.errors import UnknownProductError
 from lib_photoshoot.products import Product
 
@@ -28,7 +31,8 @@ class Entry:
     """One product of the table: its word, the synonyms, and short label by class index (from 1000: taught words).
 
     ``rivals`` are classes of look-alikes, which may be among ``classes``. ``only`` says in the plural which of its
-    kinds the classes show, where those are few; empty where they show what the word means.
+    kinds the classes show, where those are few; empty where they show what the word means. ``seen`` says that a small
+    detector's word is enough, since the classes show too little, or there are none.
     """
 
     name: str
@@ -36,11 +40,17 @@ class Entry:
     classes: Mapping[int, str]
     rivals: Mapping[int, str] = field(default_factory=dict)
     only: str = ""
+    seen: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
         """The product word and its synonyms."""
         return (self.name, *self.synonyms)
+
+    @property
+    def is_only_seen(self) -> bool:
+        """Whether a small detector's word is all that there is."""
+        return not self.classes
 
     @property
     def means_less(self) -> str:
@@ -114,6 +124,10 @@ class Vocabulary:
             raise UnknownProductError(unknown([product], [self.look_up(product.name)]))
         return tuple(sorted({index for entry in entries for index in entry.classes}))
 
+    def is_seen(self, product: Product) -> bool:
+        """Return whether a small detector's word is enough for a product."""
+        return any(entry.seen for entry in self.entries_for(product))
+
     def check(self, products: Sequence[Product]) -> None:
         """Raise UnknownProductError for the first product by whose words nothing can be looked for."""
         for product in products:
@@ -140,22 +154,45 @@ _KEPT_ANSWERS = 4096
 """Words whose answers are kept: a request may bring any."""
 
 
-@lru_cache(maxsize=1)
-def load_vocabulary() -> Vocabulary:
-    """Return the packaged table, read once."""
-    text = resources.files(__package__).joinpath("vocabulary.json").read_text(encoding="utf-8")
-    return Vocabulary(
-        tuple(
-            Entry(
-                name,
-                tuple(row["synonyms"]),
-                _classes(row["classes"]),
-                _classes(row.get("rivals", {})),
-                row.get("only", ""),
-            )
-            for name, row in json.loads(text).items()
+@lru_cache(maxsize=4)
+def load_vocabulary(labels: tuple[str, ...] = ()) -> Vocabulary:
+    """Return the packaged table, read once, and in it the words that a small detector with these ``labels`` knows.
+
+    >>> load_vocabulary().knows("suitcase"), load_vocabulary(("suitcase",)).knows("luggage")
+    (False, True)
+    """
+    entries = tuple(
+        Entry(
+            name,
+            tuple(row["synonyms"]),
+            _classes(row["classes"]),
+            _classes(row.get("rivals", {})),
+            row.get("only", ""),
         )
+        for name, row in _table("vocabulary.json").items()
     )
+    if not labels:
+        return Vocabulary(entries)
+    # What a label is, its classes need not show: of beds they know four-posters, and the detector any.
+    shown = tuple(
+        replace(entry, only="", seen=True) if entry.only and _is_seen(entry, labels) else entry for entry in entries
+    )
+    return Vocabulary((*shown, *_only_seen(labels)))
+
+
+def _only_seen(labels: tuple[str, ...]) -> Iterator[Entry]:
+    for name, synonyms in _table("seen.json").items():
+        entry = Entry(name, tuple(synonyms), {}, seen=True)
+        if _is_seen(entry, labels):
+            yield entry
+
+
+def _is_seen(entry: Entry, labels: tuple[str, ...]) -> bool:
+    return bool(labels_for(entry.words, labels, lookup_key).own)
+
+
+def _table(name: str) -> Any:
+    return json.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 
 def _classes(row: Mapping[str, str]) -> dict[int, str]:

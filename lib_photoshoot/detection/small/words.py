@@ -34,8 +34,9 @@ def labels_for(words: Iterable[str], labels: tuple[str, ...], key: Callable[[str
     """
     keys = set(map(key, words))
     table = _table("objects365" if labels is OBJECTS365 else "coco")
-    own = {label for label, row in table.items() if any(key(word) in keys for word in row.get("is", ()))}
-    wider = {label for label, row in table.items() if any(key(word) in keys for word in row.get("may_be", ()))}
+    rows = {label: row for label, row in table.items() if label in labels}
+    own = {label for label, row in rows.items() if any(key(word) in keys for word in row.get("is", ()))}
+    wider = {label for label, row in rows.items() if any(key(word) in keys for word in row.get("may_be", ()))}
     return Labels(frozenset(own), frozenset(wider - own))
 
 

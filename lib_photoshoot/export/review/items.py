@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
+from lib_photoshoot.catalog.alike import DRIFT, differing_fields, note_of
 from lib_photoshoot.catalog.page import id_of, unreadable_item
-from lib_photoshoot.catalog.report import doubts_in_words
+from lib_photoshoot.catalog.report import what_to_check
+from lib_photoshoot.consistency.sets import Comparison, Departure
+from lib_photoshoot.consistency.words import told_of
 from lib_photoshoot.export.review.records import ExportedFile
 from lib_photoshoot.files import shown
 from lib_photoshoot.pages.application import CHANGES, DECIDE, MEDIA_TYPES
@@ -21,20 +24,20 @@ FINE, MISSES = "fine", "misses"
 _SHOWS = ("all", "accepted", "rejected", FINE, MISSES, "check", "unreadable", "hand")
 
 
-def page_of(folder: Path, records: Iterable[ExportedFile], stamp: str) -> Page:
-    """Return all that the page shows besides the pictures."""
+def page_of(folder: Path, records: Iterable[ExportedFile], stamp: str, alike: Comparison) -> Page:
+    """Return all that the page shows besides the pictures; ``alike`` are they compared with each other."""
     listed = list(records)
     return page(
         f"Exports: {shown(folder.name)}",
         heading=shown(folder.name),
-        lead=_lead(listed),
+        lead=". ".join(filter(None, [_lead(listed), *told_of(alike)])),
         key=key_of([str(folder.absolute())]),
         decide=DECIDE,
         changes=address(stamp),
         judge="",
         words={"accepted": "Handed on", "rejected": "Kept back"},
         reasons=reasons(),
-        shows=shows(_SHOWS, accepted="Handed on", rejected="Kept back"),
+        shows=shows((*_SHOWS, *((DRIFT,) if alike.departures else ())), accepted="Handed on", rejected="Kept back"),
         products=[{"name": name} for name in dict.fromkeys(map(_group, listed)) if name],
         order="In the order of the export",
         footer=[
@@ -53,13 +56,16 @@ def address(stamp: str) -> str:
     return f"{CHANGES}?since={stamp}"
 
 
-def item_of(record: ExportedFile, hand: Hand | None, digest: str) -> Item:
-    """Return one picture; ``digest`` is its content's sha256 now, "" where the file cannot be shown."""
+def item_of(record: ExportedFile, hand: Hand | None, digest: str, departures: Sequence[Departure] = ()) -> Item:
+    """Return one picture; ``digest`` is its content's sha256 now, "" where the file cannot be shown.
+
+    ``departures`` are what it differs by from the channel's other pictures.
+    """
     if not digest:
         why = "It is not there any more, is a link, or is far too large; export it again."
         return unreadable_item({"file": record.file, "error": why})
     changed = digest != record.digest
-    notes = list(_notes(record, changed))
+    notes = [*_notes(record, changed), *note_of(departures)]
     usual = HANDS[bool(record.doubts)]
     item: Item = {
         "id": id_of(record.file),
@@ -81,6 +87,7 @@ def item_of(record: ExportedFile, hand: Hand | None, digest: str) -> Item:
         "notes": notes[1:],
         "more": list(_more(record)),
         "details": list(_details(record)),
+        **differing_fields(departures),  # type: ignore[typeddict-item]
     }
     return item if changed else item | {"size": [record.width, record.height]}  # type: ignore[return-value]
 
@@ -121,8 +128,8 @@ def _notes(record: ExportedFile, changed: bool) -> Iterator[Note]:
             "about it; export does not hand it on.",
             "wrong": True,
         }
-    if doubts := doubts_in_words(record.doubts, "; "):
-        yield {"text": f"Check the outline: {doubts}.", "wrong": True}
+    if doubts := what_to_check(record.doubts, "; "):
+        yield {"text": f"Check {doubts}.", "wrong": True}
     for missed in record.missed:
         yield {"text": f"Misses {shown(missed)}.", "wrong": True}
     if record.cut_off:

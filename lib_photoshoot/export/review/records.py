@@ -12,12 +12,13 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePath
 from typing import Any
 
 from lib_photoshoot.catalog.decisions import KeptHands, read_decisions
 from lib_photoshoot.confined import inside, is_plain, stays_inside
+from lib_photoshoot.consistency.traits import traits_from_json, traits_to_json
 from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.exporter import ExportedPicture
 from lib_photoshoot.export.profile import FORMATS, Profile
@@ -41,7 +42,8 @@ class ExportedFile:
     file's bytes and time (ns) then.
 
     ``channel`` is the profile's name and ``title`` the channel's; ``missed`` are the rules that it misses, in words,
-    and ``doubts`` the codes of what speaks against its outline.
+    and ``doubts`` the codes of what speaks against its outline. ``traits`` are what it is compared by, as
+    :func:`~lib_photoshoot.consistency.traits.traits_to_json` has them; earlier releases wrote none.
     """
 
     file: str
@@ -59,6 +61,7 @@ class ExportedFile:
     cut_off: bool = False
     missed: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    traits: Mapping[str, Any] = field(default_factory=dict)
 
 
 def record_of(
@@ -81,6 +84,7 @@ def record_of(
         cut_off=exported.cut_off,
         missed=tuple(map(str, exported.missed)),
         doubts=doubts,
+        traits=traits_to_json(exported.traits),
     )
 
 
@@ -232,7 +236,7 @@ def _gone(line: bytes) -> str | None:
 
 
 def _checked(values: Mapping[str, Any]) -> ExportedFile | None:
-    known = {field.name: values[field.name] for field in fields(ExportedFile)}
+    known = {one.name: values[one.name] for one in fields(ExportedFile) if one.name != "traits"}
     for name, value in known.items():
         if name in ("missed", "doubts"):
             if not isinstance(value, list) or len(value) > _MOST_FINDINGS or not all(map(_is_text, value)):
@@ -245,7 +249,8 @@ def _checked(values: Mapping[str, Any]) -> ExportedFile | None:
                 return None
         elif not _is_text(value):
             return None
-    record = ExportedFile(**known)
+    # Read and written again: whatever is no trait is left out.
+    record = ExportedFile(**known, traits=traits_to_json(traits_from_json(values.get("traits"))))
     return record if is_plain(record.file) and PurePath(record.file).suffix in FORMATS.values() else None
 
 

@@ -20,6 +20,7 @@ from lib_photoshoot.catalog.drawn import DrawnFiles
 from lib_photoshoot.catalog.page import id_of
 from lib_photoshoot.confined import stays_inside
 from lib_photoshoot.errors import ExportError, ImageError, MissingPictureError
+from lib_photoshoot.export.review.alike import compare_records
 from lib_photoshoot.export.review.items import address, full_name, item_of, page_of, thumbnail_name
 from lib_photoshoot.export.review.records import (
     EXPORTED_NAME,
@@ -72,7 +73,7 @@ class ReviewedExports:
         with self._lock:
             self._update()
             self._look(self._records)
-            head = page_of(self._folder, self._records.values(), self._stamp())
+            head = page_of(self._folder, self._records.values(), self._stamp(), self._alike)
             return html_chunks(head, [self._item(file) for file in self._records])
 
     def changes(self, since: str) -> dict[str, Any]:
@@ -85,8 +86,8 @@ class ReviewedExports:
             gone = [id_of(file) for file in new if file not in self._records]
             answer: dict[str, Any] = {"changes": address(self._stamp()), "items": items, "gone": gone}
             if self._told > after:
-                head = page_of(self._folder, self._records.values(), self._stamp())
-                answer["page"] = {"lead": head["lead"], "products": head["products"]}
+                head = page_of(self._folder, self._records.values(), self._stamp(), self._alike)
+                answer["page"] = {name: head[name] for name in ("lead", "products", "shows")}  # type: ignore[literal-required]
             return answer
 
     def picture(self, name: str) -> Path | None:
@@ -149,7 +150,7 @@ class ReviewedExports:
         return self._hands.lines(chosen)
 
     def _item(self, file: str) -> Item:
-        return item_of(self._records[file], self._hands.get(file), self._digests[file])
+        return item_of(self._records[file], self._hands.get(file), self._digests[file], self._alike.of(file))
 
     def _stamp(self) -> str:
         return f"{self._epoch}.{self._revision}"
@@ -163,6 +164,7 @@ class ReviewedExports:
         self._names: dict[str, tuple[ExportedFile, bool]] = {}
         self._changed: dict[str, int] = {}
         self._hands = KeptHands()
+        self._alike = compare_records(())
 
     def _update(self) -> None:
         """Read on: ``export`` or another page may be writing."""
@@ -191,6 +193,10 @@ class ReviewedExports:
         self._look(file for file in told if file in self._records)
         self._touch(told | dict.fromkeys(file for file in decided if file in self._records))  # type: ignore[arg-type]
         if told:
+            # Another picture may make one differ that did not, or the other way round.
+            before, self._alike = self._alike, compare_records(self._records.values())
+            both = dict.fromkeys((*before.departures, *self._alike.departures))
+            self._touch(file for file in both if file in self._records and before.of(file) != self._alike.of(file))
             self._told = self._revision
 
     def _drop(self, file: str) -> None:

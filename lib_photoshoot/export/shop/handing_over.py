@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
 from lib_photoshoot.catalog.by_hand import REJECTED
-from lib_photoshoot.catalog.report import doubts_in_words
+from lib_photoshoot.catalog.report import what_to_check
 from lib_photoshoot.errors import ExportError
 from lib_photoshoot.export.exporter import ExportedPicture, Exporter
 from lib_photoshoot.export.new_files import write_new
@@ -68,7 +68,7 @@ def judged(
     doubts = () if hand is not None else doubts
     checks = [f"misses {finding}" for finding in missed]
     checks += ["the product is cut off by its picture's edge"] if cut_off else []
-    checks += [f"check the outline: {doubts_in_words(doubts)}"] if doubts else []
+    checks += [f"check {what_to_check(doubts)}"] if doubts else []
     rejected = hand is not None and hand.decision == REJECTED
     checks += [": ".join(filter(None, ("rejected by hand", hand.words)))] if hand and rejected else []
     return not doubts and not rejected, tuple(checks)

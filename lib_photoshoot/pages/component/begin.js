@@ -23,6 +23,7 @@ function showShows() {
 function showControls() {
   $('#order [value="score"]').hidden = !items.some(item => item.best >= 0);
   $('#order [value="doubt"]').hidden = !items.some(item => item.doubt > 0);
+  $('#order [value="apart"]').hidden = !items.some(item => item.apart > 0);
   $("#order").hidden = $$("#order option").filter(option => !option.hidden).length < 2;
   select.hidden = products.size < 2;
 }

@@ -16,13 +16,14 @@ const SHOWS = {
   fine: item => marked(item, "fine"),
   misses: item => marked(item, "misses"),
   hand: item => item.by_hand !== null || marked(item, "hand"),
+  drift: item => Boolean(item.apart),
   differ: item => item.by_hand !== null && item.by_hand !== item.filter,
 };
 const grid = $("#grid"), viewer = $("#viewer"), select = $("#product");
 
 function rank() {
-  const by = { score: "best", doubt: "doubt" }[$("#order").value];
-  ordered = by ? [...items].sort((a, b) => b[by] - a[by] || a.index - b.index) : items;
+  const by = { score: "best", doubt: "doubt", apart: "apart" }[$("#order").value];
+  ordered = by ? [...items].sort((a, b) => (b[by] || 0) - (a[by] || 0) || a.index - b.index) : items;
   ordered.forEach((item, place) => { item.rank = place; });
 }
 function sort() {

@@ -2,9 +2,9 @@
 
 const fixer = {
   item: null, draft: null, place: null, fitted: true,
-  tool: "click", minus: false, brush: 28, view: "outline", before: false,  // what was chosen
+  tool: "click", minus: false, brush: 28, view: "outline", before: false, bright: false,  // what was chosen
   space: false, alt: false, ring: false,                                  // what is held down, and shown for a moment
-  pointer: null, cross: null, corner: null, box: null, path: null, live: null,  // where one is, and what is being drawn
+  pointer: null, peek: null, cross: null, corner: null, box: null, path: null, live: null,  // where one is, and what is being drawn
 };
 const GROUND_NAMES = ["outline", "white", "checks", "loud"];
 
@@ -14,7 +14,7 @@ async function openFixer(item) {
   if (fixer.item && fixer.item !== item) leave();
   const again = fixer.item === item;
   if (!again) Object.assign(fixer, { tool: "click", minus: false });
-  Object.assign(fixer, { item, draft: null, place: null, fitted: true, cross: null, corner: null, before: false, joining: false });
+  Object.assign(fixer, { item, draft: null, place: null, fitted: true, peek: null, cross: null, corner: null, before: false, joining: false });
   $("#help").classList.add("fixing");
   if (!dialog.open) dialog.showModal();
   if (!again) showPhoto(item);
@@ -108,7 +108,7 @@ function editable() {
 function worked() {
   const { draft } = fixer;
   if (draft.region && draft.region.removed) { say(`${draft.region.product} is removed; restore it first.`); return null; }
-  return draft.region || newRegion(freshKey(draft), likelyProduct(words(), draft.history.now));
+  return draft.region || newRegion(freshKey(draft), wordOfNew(words(), draft.history.now));
 }
 const freshKey = draft => `new ${draft.history.states.reduce((most, state) => Math.max(most, state.length), 0)} ${draft.history.at}`;
 const words = () => page.products.map(product => product.name);
@@ -126,7 +126,7 @@ function changeTo(state) {
 /** After any change: it is kept, shown, and what it needs is asked for. */
 async function settled(draft, note = "") {
   if (!draft.history.now.some(region => region.key === draft.chosen)) draft.chosen = (draft.history.now[0] || { key: null }).key;
-  Object.assign(draft, { note, problem: "" });
+  Object.assign(draft, { note, problem: "", saved: "" });
   const known = () => { keepDraft(draft); if (draft === fixer.draft) { showPanel(); redraw(); } showUnfixed(); };
   const mark = setTimeout(() => { if (draft === fixer.draft) showBusy(); }, 150);
   const answer = settle(draft);
@@ -135,6 +135,16 @@ async function settled(draft, note = "") {
   clearTimeout(mark);
   if (draft === fixer.draft && !draft.asking.size) showBusy("");
   known();
+  if (!draft.problem) wonderAbout(draft);
+}
+/** The chips come later; nothing else is other then. */
+async function wonderAbout(draft) {
+  try {
+    if (await wonder(draft) && draft === fixer.draft) showPanel();
+  } catch (error) {
+    Object.assign(draft, { problem: error.message, retry: one => settled(one) });
+    showUnfixed();
+  }
 }
 const HAND_OFF = { true: 26, false: 18 };  // pixels of the page that a finger and a mouse may be off
 const reach = () => Math.round(10 * HAND_OFF[coarse.matches] / fixer.place.scale) / 10;
@@ -154,13 +164,21 @@ async function take(step) {
   // While it is being saved, numbers of regions may change: it goes on from what is seen.
   const from = draft.saving && region.mask ? painted(region.mask) : {};
   const before = draftMask(region), answered = change(region, { ...from, ...stepped({ ...region, ...from }, step) }), wanted = draft.region;
-  tell(step.kind === "box" ? `A box around ${region.product}` : `${step.add ? "Added to" : "Removed from"} ${region.product}`);
+  tell(step.kind === "box" ? `A box around ${called(region)}` : `${step.add ? "Added to" : "Removed from"} ${called(region)}`);
   await answered;
   if (wanted.mask && draft.region === wanted && draft === fixer.draft) showChange(draft, before || [], wanted.mask);
+}
+/** A number is one of what is to be chosen for the last step, else a product. */
+function chooseNumber(at) {
+  const answers = fixer.joining ? null : offered();
+  if (!fixer.joining && awaited()) say("What else it may mean is on its way.");
+  else if (!answers) choose(at);
+  else if (at < answers.masks.length) chooseAnswer(at);
 }
 /** Another answer to the last step: by a number, or the next one by a way. */
 function chooseAnswer(at) {
   const { draft } = fixer, region = draft && draft.region, { answers } = region || {};
+  if (answers && answers.more && !region.removed) { say("What else it may mean is on its way."); return; }
   if (!answers || answers.masks.length < 2 || region.removed || !editable()) return;
   const count = answers.masks.length, chosen = (at + count) % count, before = region.mask;
   draft.history.swap(withRegion(draft.history.now, region.key, answeredBy(region, chosen)));
@@ -193,16 +211,15 @@ function choose(at) {
   if (!region) return;
   if (fixer.joining) { joinWith(at); return; }
   Object.assign(fixer.draft, { chosen: region.key, note: "" });
+  fixer.peek = null;
   showPanel();
   redraw();
-  tell(`${at + 1}, ${region.product}${region.removed ? ", removed" : ""}`);
+  tell(`${at + 1}, ${called(region)}${region.removed ? ", removed" : ""}`);
 }
-function addProduct() {
-  if (!editable()) return;
-  const { draft } = fixer, region = newRegion(freshKey(draft), likelyProduct(words(), draft.history.now));
-  Object.assign(fixer, { tool: "click", minus: false });
-  change(region, {});
-  tell(`A new ${region.product}: drag a box around it, or click on it`);
+/** The next one, or the one before. */
+function chooseNext(by) {
+  const { draft } = fixer, count = draft ? draft.history.now.length : 0;
+  if (count) choose((draft.history.now.indexOf(draft.region) + by + count) % count);
 }
 function removeProduct() {
   if (!editable()) return;
@@ -210,7 +227,7 @@ function removeProduct() {
   if (!region) return;
   if (region.index === null) changeTo(past.now.filter(one => one !== region));
   else change(region, { removed: !region.removed });
-  tell(region.removed ? `${region.product} is back` : `${region.product} removed`);
+  tell(region.removed ? `${region.product} is back` : `${called(region)} removed`);
 }
 function discard() {
   if (!editable() || !fixer.draft.changed) return;

@@ -1,6 +1,6 @@
 // What is drawn over the photo: the outlines, or all that is not cut out, and what was clicked.
 
-const dialog = $("#fixer"), stage = $(".easel", dialog), canvas = $("canvas", stage), ink = canvas.getContext("2d");
+const dialog = $("#fixer"), inFixer = selector => $(selector, dialog), stage = inFixer(".easel"), canvas = $("canvas", stage), ink = canvas.getContext("2d");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const GROUNDS = { white: "#fff", checks: "", loud: "#ff00c8" };
 let waiting = false, march = 0;
@@ -19,14 +19,15 @@ function draw() {
   ink.clearRect(0, 0, canvas.width, canvas.height);
   if (!fixer.item || !place) return;
   for (const image of $$("img", stage)) putPhoto(image);
-  if (!draft) return;
+  // Without its outline one sees the photo as it is: nothing lies over it then.
+  if (!draft || (fixer.before && fixer.view === "outline")) return;
   const regions = fixer.before ? draft.history.first : draft.history.now;
   const chosen = regions.find(region => region.key === draft.chosen);
   if (fixer.view === "outline") drawOutlines(draft, regions, chosen);
   else drawGround(draft, chosen);
   ink.setTransform(dense, 0, 0, dense, 0, 0);
   if (tint) drawTint(draft);
-  if (!fixer.before && chosen) drawPrompts(chosen);
+  if (!fixer.before && chosen && fixer.peek === null) drawPrompts(chosen);
   if (fixer.box) drawBox(fixer.box, true);
   if (fixer.path) drawPath(fixer.path, true);
   drawPointer();
@@ -57,7 +58,7 @@ function drawOutlines(draft, regions, chosen) {
   const across = scale * dense * draft.size[0] / draft.edit[0], down = scale * dense * draft.size[1] / draft.edit[1];
   const shown = regions.filter(region => !region.removed || region === chosen).sort((a, b) => (a === chosen) - (b === chosen));
   for (const region of shown) {
-    const runs = draft.maskOf(region), live = region === chosen && fixer.live && !fixer.before;
+    const runs = runsShown(draft, region), live = region === chosen && fixer.live && !fixer.before;
     if (!runs && !live) continue;
     const shape = live ? shapeFrom(fixer.live, draft.edit[0]) : shapeOf(draft, runs);
     ink.setTransform(across, 0, 0, down, x * dense, y * dense);
@@ -109,7 +110,7 @@ function coverOf(draft, runs) {
   return cover.canvas;
 }
 function drawGround(draft, chosen) {
-  const { x, y, scale } = fixer.place, dense = devicePixelRatio, runs = chosen && !chosen.removed ? draft.maskOf(chosen) : [];
+  const { x, y, scale } = fixer.place, dense = devicePixelRatio, runs = chosen && !chosen.removed ? runsShown(draft, chosen) : [];
   if (!runs && !fixer.live) return;  // of a new product there is nothing to cut out yet
   const where = [x * dense, y * dense, draft.size[0] * scale * dense, draft.size[1] * scale * dense];
   Object.assign(ink, { imageSmoothingEnabled: true, imageSmoothingQuality: "high" });
@@ -157,9 +158,17 @@ function drawPrompts({ steps, mask }) {
     if (kind === "box") return;
     if (kind !== "click" && !mask && at === steps.length - 1) drawPath(kind === "loop" ? [...path, path[0]] : path, false);
     const [px, py] = toStage(fixer.place, path[0]);
-    disc(px, py, 6.5, add ? "#0b7a5c" : "#c2182f");
-    cross(px, py, add, 3, "#fff", 1.75);
+    mark(px, py, add ? "#0b7a5c" : "#c2182f");
   });
+}
+/** A small ring, green for what was added and red for what was taken: the edge below it can be seen. */
+function mark(x, y, colour) {
+  for (const [style, width] of [["rgb(255 255 255 / .9)", 4.5], [colour, 2.25]]) {
+    ink.beginPath();
+    ink.arc(x, y, 4, 0, 2 * Math.PI);
+    Object.assign(ink, { strokeStyle: style, lineWidth: width });
+    ink.stroke();
+  }
 }
 function drawPath(path, strong) {
   for (const [colour, width] of [["rgb(0 0 0 / .6)", strong ? 4 : 2.5], [strong ? "#ffd34d" : "rgb(255 211 77 / .7)", strong ? 2 : 1]]) {

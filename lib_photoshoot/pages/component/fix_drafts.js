@@ -13,10 +13,12 @@ class Draft {
     this.chosen = regions.length ? regions[0].key : null;
     this.shown = new Map(regions.map(({ key, mask }) => [key, mask]));  // what was last known of each region's outline
     this.asking = new Map();  // what ends each question to which there is no answer yet, by its region
+    this.wondering = new Map();  // the same of questions what else a step may mean
     this.problem = "";        // why it could not be saved, or asked for; `retry` does it again
     this.retry = null;
     this.saving = false;
     this.note = "";
+    this.saved = "";          // that it was saved, and when, until something is done
   }
   get region() { return this.history.now.find(region => region.key === this.chosen) || null; }
   get changed() { return changedRegions(this.history).length > 0; }
@@ -81,23 +83,38 @@ const isLacking = region => !region.mask && !region.removed && isPrompted(region
 /** Ask for the outlines that are not known, and no more for those that are nothing any more. */
 async function settle(draft) {
   const now = draft.history.now;
-  for (const [region, end] of draft.asking) if (!now.includes(region)) { end.abort(); draft.asking.delete(region); }
+  for (const questions of [draft.asking, draft.wondering])
+    for (const [region, end] of questions) if (!now.includes(region)) { end.abort(); questions.delete(region); }
   const lacking = now.filter(isLacking);
   const answers = await Promise.allSettled(lacking.map(region => draft.asking.get(region)?.answer || askFor(draft, region)));
   const failed = answers.find(answer => answer.reason);
   if (failed) throw failed.reason;
 }
-function askFor(draft, region) {
+const askFor = (draft, region) => asked(draft.asking, region, async signal => {
+  const answers = await answersTo(draft, region, "likely", signal);
+  Object.assign(region, { answers, mask: answers.masks[answers.chosen] });
+  draft.shown.set(region.key, region.mask);
+});
+/** Ask what else the last steps may mean, where that is not known; whether anything came of it. */
+async function wonder(draft) {
+  const open = draft.history.now.filter(({ answers, removed }) => answers && answers.more && !removed);
+  const fresh = open.filter(region => !draft.wondering.has(region));
+  await Promise.all(fresh.map(region => asked(draft.wondering, region, async signal => {
+    const answers = await answersTo(draft, region, "others", signal);
+    region.answers = answersAround(region, answers);
+  })));
+  return fresh.length > 0;
+}
+/** Ask about a region in a way that can be ended; `questions` holds it meanwhile. */
+function asked(questions, region, ask) {
   const end = new AbortController();
   end.answer = (async () => {
     try {
-      const answers = await answersTo(draft, region, end.signal);
-      Object.assign(region, { answers, mask: answers.masks[answers.chosen] });
-      draft.shown.set(region.key, region.mask);
+      await ask(end.signal);
     } catch (error) {
       if (!end.signal.aborted) throw error;
-    } finally { if (draft.asking.get(region) === end) draft.asking.delete(region); }
+    } finally { if (questions.get(region) === end) questions.delete(region); }
   })();
-  draft.asking.set(region, end);
+  questions.set(region, end);
   return end.answer;
 }

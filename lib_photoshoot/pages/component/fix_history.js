@@ -1,9 +1,10 @@
 // What is done to the outlines of one picture: states that are never changed, and the way back and forth among them.
 //
 // A state is a list of regions. One has a `key` of its own here, its number `index` in the picture (null: a new one), its
-// `product`, and `mask`, the runs of its outline; null until the server has said it. That follows from where it starts
-// (`start`: {region} as it is kept, {mask} as it was painted, null from nothing) and from the `steps` since. The last of
-// them has several `answers`: {names, masks, chosen}; null where nothing was asked.
+// `product`, which the picture calls as it `was`, and `mask`, the runs of its outline; null until the server has said it.
+// That follows from where it starts (`start`: {region} as it is kept, {mask} as it was painted, null from nothing) and
+// from the `steps` since. The last of them has several `answers`: {names, masks, chosen, more}, at first only the likely
+// one, while there are `more` to ask for; null where nothing was asked.
 
 const MOST_STATES = 200;
 
@@ -30,7 +31,7 @@ class FixHistory {
 }
 
 const keptRegion = (index, product, mask) =>
-  ({ key: index, index, product, removed: false, start: { region: index }, steps: [], mask, answers: null });
+  ({ key: index, index, product, was: product, removed: false, start: { region: index }, steps: [], mask, answers: null });
 const newRegion = (key, product) =>
   ({ key, index: null, product, removed: false, start: null, steps: [], mask: null, answers: null });
 
@@ -52,6 +53,12 @@ function meaning(path, near) {
   return path.length > 3 && long > 3 * near && gap < Math.max(near, long / 5) ? "loop" : "line";
 }
 
+/** Answers among which the outline that is shown stays as it is, whenever they come. */
+function answersAround(region, answers) {
+  const masks = [...answers.masks];
+  masks[answers.chosen] = region.mask;
+  return { ...answers, masks };
+}
 /** Whether there is anything that an outline could be made of. */
 const isPrompted = region => region.steps.length > 0;
 /** What the server is asked; `png` is the mask that the region starts from, where one was painted. */
@@ -70,21 +77,31 @@ const hasOutline = region => region.mask !== null || isPrompted(region);
 /** The place that a region of a state has in the picture once that is saved: of those that stay. */
 function placeKept(state, key) {
   const before = state.slice(0, Math.max(0, state.findIndex(region => region.key === key)));
-  return before.filter(region => !region.removed && (region.index !== null || hasOutline(region))).length;
+  return keptOf(before).length;
 }
+/** The regions of a state that the picture has once it is saved. */
+const keptOf = state => state.filter(region => !region.removed && (region.index !== null || hasOutline(region)));
 
-/** The product of the run that a new region most likely is of: the first that the picture has none of. */
-function likelyProduct(words, state) {
+/** The word of a new product where there is no doubt: the run's only one, or the only one that the picture lacks; else none. */
+function wordOfNew(words, state) {
   const there = new Set(state.filter(region => !region.removed).map(region => region.product));
-  return words.find(word => !there.has(word)) || words[0] || "";
+  const lacking = words.filter(word => !there.has(word));
+  return words.length === 1 ? words[0] : lacking.length === 1 ? lacking[0] : "";
+}
+/** The run's words to choose from: first those that the picture has, then those that it lacks. */
+function wordsOffered(words, state) {
+  const there = state.map(region => region.product).filter(Boolean);
+  return [...new Set([...there, ...words])];
 }
 
 /** What is other in a state than in one that was saved: by the places that regions have since, and by their masks alone. */
 function changesSince(sent, now) {
-  const saved = new Map(sent.filter(region => !region.removed && (region.index !== null || hasOutline(region))).map(region => [region.key, region]));
-  const laid = region => ({
-    ...region, steps: [], answers: null, start: { mask: region.mask }, index: saved.has(region.key) ? placeKept(sent, region.key) : null,
-  });
+  const saved = new Map(keptOf(sent).map(region => [region.key, region]));
+  const laid = region => {
+    const before = saved.get(region.key), index = before ? placeKept(sent, region.key) : null;
+    const start = before && before.mask === region.mask ? { region: index } : { mask: region.mask };
+    return { ...region, steps: [], answers: null, start, index, was: (before || region).product };
+  };
   const there = new Set(now.map(region => region.key));
   return [
     ...now.filter(region => saved.get(region.key) !== region && (saved.has(region.key) ? region.removed || region.mask : !region.removed && region.mask)),
@@ -94,12 +111,14 @@ function changesSince(sent, now) {
 
 /** A state with the changes that a browser kept; those of a region that is another's now are a new one. */
 function restored(state, changes) {
-  const of = region => changes.find(change => change.index === region.index && change.product === region.product);
+  const of = region => changes.find(change => change.index === region.index && (change.was || change.product) === region.product);
   const taken = new Set(state.map(of)), added = changes.filter(change => !taken.has(change) && !change.removed);
   // Written down by an earlier page, a change has no steps: its mask is where it goes on.
   const whole = change => Array.isArray(change.steps) ? change : { ...change, steps: [], start: change.mask ? { mask: change.mask } : null };
+  // Of one that only has another name the outline is the picture's own.
+  const asKept = ({ start, steps }, { index, mask }) => start && "region" in start && !(steps || []).length ? { start: { region: index }, mask } : {};
   return [
-    ...state.map(region => of(region) ? { ...whole(of(region)), key: region.key } : region),
+    ...state.map(region => of(region) ? { ...whole(of(region)), key: region.key, ...asKept(of(region), region) } : region),
     ...added.map((change, at) => ({ ...whole(change), key: `kept ${at}`, index: null, start: change.mask ? { mask: change.mask } : null })),
   ];
 }

@@ -21,9 +21,11 @@ function joinWith(at) {
   changeTo(other.index === null ? joined.filter(region => region.key !== other.key) : withRegion(joined, other.key, { removed: true }));
   tell(`${other.product} is part of ${one.product} now`);
 }
-/** What is to be known of a picture that was saved: here, or where one looks now. */
+/** That a picture was saved, when, and what is to be known of it: here, or where one looks now. */
 function tellSaved(draft, told) {
-  if (!told || !told.length) return;
-  tell(`${named(draft.item)}: saved. ${told.join(" ")}`);
-  if (fixer.item === draft.item) showHint(told.join(" ")); else warn(`${named(draft.item)}: ${told.join(" ")}`);
+  const text = [`saved at ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })}`, ...told].join(". ");
+  tell(`${named(draft.item)}: ${text}`);
+  if (fixer.item !== draft.item) { if (told.length) warn(`${named(draft.item)}: ${told.join(" ")}`); return; }
+  if (fixer.draft) fixer.draft.saved = `S${text.slice(1)}${told.length ? "" : "."}`;
+  showPanel();
 }

@@ -4,7 +4,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const STEP = 6, LEAP = 48;  // pixels of the page
 const LETTERS = {
   w: () => chooseTool("click"), d: () => chooseTool("draw"), b: () => chooseTool("brush"), e: () => chooseTool("eraser"), h: () => chooseTool("hand"),
-  x: swapSign, n: addProduct, j: startJoining, z: () => toPixels(), m: () => setCorner(),
+  x: swapSign, n: addProduct, r: startNaming, p: event => chooseNext(event.shiftKey ? -1 : 1), j: startJoining, l: () => ACTIONS.bright(), z: () => toPixels(), m: () => setCorner(),
   v: event => chooseGround(GROUND_NAMES[(GROUND_NAMES.indexOf(fixer.view) + (event.shiftKey ? 3 : 1)) % 4]),
   c: () => showBefore(true), delete: removeProduct, pageup: () => stepFixer(-1), pagedown: () => stepFixer(1),
   "0": fit, "+": ACTIONS.in, "=": ACTIONS.in, "-": ACTIONS.out, "?": ACTIONS.keys,
@@ -23,11 +23,12 @@ dialog.addEventListener("keydown", event => {
 /** Whether the key meant something. */
 function pressed(event) {
   const key = event.key, low = key.toLowerCase(), { target } = event, button = target.matches("button, summary");
-  if (key === "Escape") return backOut();
-  if (target.matches("input:not([type=range])")) {
+  if (target === wordField) {
     if (key === "Enter") stage.focus({ preventScroll: true });
-    return key === "Enter";
+    if (key === "Escape") endNaming();
+    return key === "Enter" || key === "Escape";
   }
+  if (key === "Escape") return backOut();
   if (key === "Alt") { fixer.alt = true; showCursor(); redraw(); return true; }
   if ("[]".includes(key)) { LETTERS[key](event); return true; }  // some keyboards have them on a third level
   if (event.ctrlKey || event.metaKey) return low in HELD ? (HELD[low](event), true) : false;
@@ -41,7 +42,7 @@ function pressed(event) {
     return true;
   }
   if (low in LETTERS) { LETTERS[low](event); return true; }
-  if (/^[1-9]$/.test(key)) { choose(Number(key) - 1); return true; }
+  if (/^[1-9]$/.test(key)) { chooseNumber(Number(key) - 1); return true; }
   return false;
 }
 function letGo(event) {

@@ -63,3 +63,18 @@ function stroke(mask, wide, a, b, radius, value) {
     }
   }
 }
+
+const SAMPLES = 384;  // along the longest side: so finely is looked where masks differ
+/** The box [x0, y0, x1, y1] of where masks are not all the same; of all the picture where they are. */
+function differing(masks, [wide, high]) {
+  const step = Math.max(1, Math.ceil(Math.max(wide, high) / SAMPLES)), box = [wide, high, 0, 0];
+  for (let y = 0; y < high; y += step) for (let x = 0; x < wide; x += step) {
+    const at = y * wide + x, first = masks[0][at];
+    if (!masks.some(mask => mask[at] !== first)) continue;
+    box[0] = Math.min(box[0], x);
+    box[1] = Math.min(box[1], y);
+    box[2] = Math.max(box[2], x + step);
+    box[3] = Math.max(box[3], y + step);
+  }
+  return box[2] ? box : [0, 0, wide, high];
+}

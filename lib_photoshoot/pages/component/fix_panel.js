@@ -1,12 +1,10 @@
 // The editor's buttons, and what they say.
 
-const inFixer = selector => $(selector, dialog);
-
 function showPhoto(item) {
   const source = thumbnail(item, indexOfView(item, "before"));
   const [low, full] = $$("img", stage);
   inFixer(".gone").hidden = true;
-  for (const image of [low, full]) { image.removeAttribute("src"); image.hidden = true; image.onload = () => { image.hidden = false; low.hidden = image === full; redraw(); }; }
+  for (const image of [low, full]) { image.removeAttribute("src"); image.hidden = true; image.onload = () => { image.hidden = false; low.hidden = image === full; redraw(); showAnswers(); }; }
   if (source) low.src = source;
   full.onerror = async () => {
     const why = await fetched(fixAddress(`original/${item.id}`)).then(() => "The picture cannot be shown.", error => error.message);
@@ -30,6 +28,10 @@ function showPanel() {
   press(".sign", fixer.minus ? "remove" : "add");
   press(".ground", fixer.view);
   inFixer(".compare").setAttribute("aria-pressed", fixer.before);
+  inFixer(".compare").textContent = fixer.view === "outline" ? "No outline" : "Before";
+  inFixer(".compare").title = fixer.view === "outline" ? "The photo without the outline (hold C)" : "The cut-out as it was before your changes (hold C)";
+  inFixer(".bright").setAttribute("aria-pressed", fixer.bright);
+  dialog.classList.toggle("bright", fixer.bright);
   const brush = fixer.tool === "brush" || fixer.tool === "eraser";
   inFixer(".signs").hidden = !isPointing();
   inFixer(".size").hidden = !brush;
@@ -67,23 +69,26 @@ function showHint(said = "") {
 }
 const coarse = matchMedia("(pointer: coarse)");
 const minusHint = () => coarse.matches ? "" : fixer.minus ? "It is taken away." : "With Alt or the right button it is taken away.";
+const NAMING = "Type what it is, or choose one of the run’s words; Enter takes it, Esc leaves it.";
 const AROUND = "Drag a box to begin anew, or draw around what is wrong (D).";
-function hint() {
+const hint = () => [fixer.draft && !fixer.draft.saving && fixer.draft.saved, usualHint()].filter(Boolean).join(" ");
+function usualHint() {
   const { draft, tool } = fixer;
   if (!draft) return fixer.item && fixer.item.unfound ? LOOKING : "The outlines are on their way…";
   if (draft.saving) return "Saving. You can go on, here or with another picture.";
   if (draft.note) return draft.note;
-  const { region } = draft, name = region ? region.product : "";
+  const { region } = draft, name = region ? called(region) : "";
+  if (document.activeElement === wordField) return NAMING;
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
   if (tool === "hand") return "Drag moves the picture.";
-  const { answers } = region || {}, pressed = coarse.matches ? "tap another" : "[ and ]";
-  if (answers && isPointing() && answers.masks.length > 1)
-    return `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}: ${pressed} for what else was meant. ${minusHint()}`;
+  const answers = offered();
+  if (answers && isPointing())
+    return `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}. If you meant another, ${coarse.matches ? "tap it" : "press its number, or [ and ]"}.`;
   const finer = `Zoom in for a finer ${tool}. Save lets the edge follow the picture.`;
   if (tool === "brush") return `Paint what belongs to ${name || "the product"}${coarse.matches ? "" : "; Alt or right button erases"}. ${finer}`;
   if (tool === "eraser") return `Paint over what does not belong to ${name || "the product"}. ${finer}`;
   if (tool === "draw") return `Draw around a part of ${name || "the product"}, or along it, roughly: it goes to the nearest edges. ${minusHint()}`;
-  if (!region || !draft.maskOf(region)) return `Drag a box around the ${name || "product"}, or ${coarse.matches ? "tap" : "click"} on it.`;
+  if (!region || !draft.maskOf(region)) return `Drag a box around ${region && region.product ? `the ${name}` : name || "the product"}, or ${coarse.matches ? "tap" : "click"} on it.`;
   if (coarse.matches) return `A tap ${fixer.minus ? "takes away from" : "adds to"} ${name}, a box begins anew; Draw goes around what is wrong.`;
   return fixer.minus ? `A click takes away from ${name}. ${AROUND}` : `A click adds to ${name}, Alt-click or right click takes away. ${AROUND}`;
 }
@@ -91,19 +96,6 @@ function showCursor() {
   const pan = panning(), brush = fixer.tool === "brush" || fixer.tool === "eraser";
   stage.dataset.cursor = pan ? (gesture ? "grabbing" : "grab") : !fixer.draft ? "wait"
     : brush ? "ring" : gesture && gesture.kind === "box" ? "box" : removing() ? "minus" : "plus";
-}
-/** What else the last step may have meant. */
-function showAnswers() {
-  const { draft } = fixer, region = draft && draft.region, holder = inFixer(".answers .set");
-  const { names, chosen } = (!fixer.before && region && !region.removed && region.answers) || { names: [], chosen: 0 };
-  inFixer(".answers").hidden = names.length < 2;
-  while (holder.children.length > names.length) holder.lastElementChild.remove();
-  while (holder.children.length < names.length) holder.append($("#answer-template").content.firstElementChild.cloneNode(true));
-  names.forEach((name, at) => {
-    holder.children[at].textContent = name;
-    holder.children[at].setAttribute("aria-pressed", at === chosen);
-    if (at === chosen && holder.children[at].offsetParent) holder.children[at].scrollIntoView({ block: "nearest", inline: "nearest" });
-  });
 }
 function showRegions() {
   const { draft } = fixer, holder = inFixer(".regions"), regions = draft ? draft.history.now : [];
@@ -113,21 +105,20 @@ function showRegions() {
     const button = holder.children[at], known = (fixer.item.regions || [])[region.index] || {};
     const changed = !draft.history.first.includes(region);
     $(".number", button).textContent = at + 1;
-    $(".word", button).textContent = region.product;
+    $(".word", button).textContent = region.product || "no name yet";
     $(".state", button).textContent = region.removed ? "removed" : region.index === null ? "new" : changed ? "changed"
       : known.by_hand ? "by hand" : (known.doubts || []).length ? "to check" : "";
     button.classList.toggle("removed", region.removed);
     button.setAttribute("aria-pressed", region.key === draft.chosen);
-    button.title = at < 9 ? `Key ${at + 1}` : "";
+    button.title = "Work on this product (P: the next one)";
   });
-  const region = draft && draft.region, fresh = Boolean(region && region.index === null);
+  const region = draft && draft.region;
   inFixer(".remove").hidden = !region;
   inFixer(".remove").textContent = region && region.removed ? "Restore" : "Remove";
-  inFixer(".remove").setAttribute("aria-label", region ? `${region.removed ? "Restore" : "Remove"} ${region.product}` : "");
+  inFixer(".remove").setAttribute("aria-label", region ? `${region.removed ? "Restore" : "Remove"} ${called(region)}` : "");
   inFixer(".join").hidden = !draft || joinable(draft).length < 2;
   inFixer(".join").setAttribute("aria-pressed", Boolean(fixer.joining));
-  inFixer(".name").hidden = !fresh;
-  if (fresh && document.activeElement !== inFixer("#fix-word")) inFixer("#fix-word").value = region.product;
+  showName();
   for (const button of $$(".remove, .add", dialog)) button.disabled = !draft;
 }
 
@@ -154,7 +145,7 @@ function showBefore(on) {
   fixer.before = on;
   showPanel();
   redraw();
-  tell(on ? "Before" : "After");
+  tell(!on ? "After" : fixer.view === "outline" ? "The photo without the outline" : "Before");
 }
 let calmed = 0;
 /** Who has no pointer over the picture sees the brush's ring in the middle for a moment. */
@@ -174,6 +165,7 @@ const ACTIONS = {
   previous: () => stepFixer(-1), next: () => stepFixer(1), undo: () => stepHistory(-1), redo: () => stepHistory(1),
   out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, pixels: () => toPixels(),
   save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining,
+  bright: () => { fixer.bright = !fixer.bright; showPanel(); tell(fixer.bright ? "Shown brighter" : "Shown as it is"); },
   keys: () => $("#help").showModal(),
 };
 dialog.addEventListener("click", event => {
@@ -187,18 +179,12 @@ dialog.addEventListener("click", event => {
   else if (button.matches(".compare")) { if (!event.detail) showBefore(!fixer.before); }
   else if (button.name in ACTIONS) ACTIONS[button.name]();
   // With a mouse one goes on in the picture, whose keys are then its own.
-  if (event.detail && fixer.item && !button.matches(".keys") && !inFixer("#fix-word").matches(":focus")) stage.focus({ preventScroll: true });
+  if (event.detail && fixer.item && !button.matches(".keys") && document.activeElement !== wordField) stage.focus({ preventScroll: true });
 });
 for (const [name, on] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false], ["pointerleave", false]])
   inFixer(".compare").addEventListener(name, () => showBefore(on));
 inFixer(".compare").addEventListener("contextmenu", event => event.preventDefault());
 inFixer(".size input").addEventListener("input", event => resizeBrush(Number(event.target.value)));
-$("#fix-words").append(...words().map(word => new Option("", word)));
-inFixer("#fix-word").addEventListener("change", event => {
-  const word = event.target.value.trim(), region = fixer.draft && fixer.draft.region;
-  if (region && word && word !== region.product && editable()) change(region, { product: word });
-  showPanel();
-});
 dialog.addEventListener("cancel", event => { event.preventDefault(); closeFixer(); });
 dialog.addEventListener("close", closeFixer);
 addEventListener("popstate", closeFixer);

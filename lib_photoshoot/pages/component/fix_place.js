@@ -28,3 +28,15 @@ function boxOf(a, b, size) {
   const [[ax, ay], [bx, by]] = [within(a, size), within(b, size)];
   return [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)].map(value => Math.round(value * 10) / 10);
 }
+
+const PREVIEW_LEAST = .2;  // of the picture's longest side: of less one would not know where it is
+const PREVIEW_SHAPES = [.75, 1.5];  // across by down
+/** The part of a picture, [x, y, width, height], that shows a box with something around it; it may reach beyond the picture. */
+function previewCrop([x0, y0, x1, y1], [wide, high]) {
+  const least = PREVIEW_LEAST * Math.max(wide, high), around = 1.25;
+  const across = Math.min(wide, Math.max(least, around * (x1 - x0))), down = Math.min(high, Math.max(least, around * (y1 - y0)));
+  const shape = Math.min(PREVIEW_SHAPES[1], Math.max(PREVIEW_SHAPES[0], across / down));
+  const size = [Math.max(across, down * shape), Math.max(down, across / shape)];
+  const begin = (middle, length, all) => length >= all ? (all - length) / 2 : Math.min(all - length, Math.max(0, middle - length / 2));
+  return [begin((x0 + x1) / 2, size[0], wide), begin((y0 + y1) / 2, size[1], high), ...size];
+}

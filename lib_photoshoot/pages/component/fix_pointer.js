@@ -14,8 +14,6 @@ const removing = () => fixer.tool === "eraser" || (fixer.minus && isPointing()) 
 const isPointing = () => fixer.tool === "click" || fixer.tool === "draw";
 const panning = () => fixer.tool === "hand" || fixer.space || Boolean(gesture && gesture.kind === "pan");
 
-// What lies over the picture is not the picture.
-for (const name of ["pointerdown", "wheel"]) $(".answers", stage).addEventListener(name, event => event.stopPropagation());
 stage.addEventListener("pointerdown", event => {
   event.preventDefault();
   stage.focus({ preventScroll: true });

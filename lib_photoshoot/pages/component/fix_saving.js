@@ -18,13 +18,13 @@ async function tryToSave(draft) {
     await settle(draft);
     sent = draft.history.now;
     const empty = changedRegions(draft.history).find(region => !region.removed && isEmpty(region.mask || []));
-    if (empty) throw new Error(`Nothing is left of ${empty.product}. Undo, or remove it.`);
+    if (empty) throw new Error(`Nothing is left of ${called(empty)}. Undo, or remove it.`);
+    const nameless = sent.find(region => !region.removed && !region.product && hasOutline(region));
+    if (nameless) throw new Error(`Product ${sent.indexOf(nameless) + 1} has no name yet. Choose it and type what it is (R), or remove it.`);
     const answer = await saved(draft);
     takeSaved(answer);
-    while (gesture && fixer.draft === draft) await new Promise(done => setTimeout(done, 50));  // a hand that is drawing
-    if (draft.history.now === sent) forgetDraft(draft); else await rebase(draft, sent);
+    await rebase(draft, sent);
     draft.saving = false;
-    tell(`${named(draft.item)}: saved`);
     told = answer.told;
   } catch (error) {
     draft.saving = false;
@@ -32,15 +32,27 @@ async function tryToSave(draft) {
   }
   showUnfixed();
   await afterSaving(draft);
-  tellSaved(draft, told);
+  if (told) tellSaved(draft, told);
 }
-/** What was done while the picture was being saved, laid over what was saved. */
+/**
+ * The picture as it is saved now, and over it what was done while it was being saved. Until the server has said the new
+ * outlines, those that were sent stay in sight: nothing is taken from the page before what comes in its place is there.
+ */
 async function rebase(draft, sent) {
-  try { await settle(draft); } catch { /* what has no answer goes on without it */ }
-  const { item } = draft, masks = await keptMasks(item), { now } = draft.history;
-  const fresh = new Draft(item, item.regions.map((region, index) => keptRegion(index, region.product, masks[index])));
-  fresh.history.push(restored(fresh.history.now, changesSince(sent, now)));
-  fresh.chosen = (fresh.history.now[placeKept(now, draft.chosen)] || { key: null }).key;
+  const { item } = draft;
+  let masks = null, now;
+  if (fixer.draft === draft) try { masks = await keptMasks(item); } catch { /* it is saved; what was sent shows it well enough */ }
+  do {
+    ({ now } = draft.history);
+    try { await settle(draft); } catch { /* what has no answer goes on without it */ }
+    while (gesture && fixer.draft === draft) await new Promise(done => setTimeout(done, 50));  // a hand that is drawing
+  } while (now !== draft.history.now);
+  if (now === sent && fixer.draft !== draft) { forgetDraft(draft); return; }
+  masks = masks || keptOf(sent).map(region => region.mask);
+  const fresh = new Draft(item, (item.regions || []).map((region, index) => keptRegion(index, region.product, masks[index])));
+  if (now !== sent) fresh.history.push(restored(fresh.history.now, changesSince(sent, now)));
+  const there = fresh.history.now;
+  fresh.chosen = (there[Math.min(placeKept(now, draft.chosen), there.length - 1)] || { key: null }).key;
   drafts.set(item.id, fresh);
   keepDraft(fresh);
 }

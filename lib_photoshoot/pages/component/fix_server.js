@@ -26,21 +26,29 @@ async function post(name, body, signal) {
 /** A picture's outlines as they are cut out now, openings and all. */
 async function keptMasks(item) {
   await findIn(item);
-  const size = editSize(item.size), kept = { steps: [], mask: null };
+  const size = editSize(item.size), kept = { steps: [], mask: null, part: "likely" };
   return Promise.all((item.regions || []).map(async (_, region) =>
     maskFromBase64((await post("outline", { id: item.id, region, ...kept })).answers[0].mask, size)));
 }
-/** All answers to the last step, and which is taken: the one chosen before, or the likely one. */
-async function answersTo(draft, region, signal) {
-  const { start } = region, png = start && start.mask ? await pngOf(start.mask, draft.edit) : null;
-  const answer = await post("outline", question(draft.item.id, region, png), signal);
+const startPngs = new WeakMap();  // each step asks twice from the same start
+const startPng = (start, edit) => startPngs.get(start) || startPngs.set(start, pngOf(start.mask, edit)).get(start);
+/** Answers to the last step: the one that is taken, which is there soonest, or all, `more` being whether there are others. */
+async function answersTo(draft, region, part, signal) {
+  const { start } = region, png = start && start.mask ? await startPng(start, draft.edit) : null;
+  const body = { ...question(draft.item.id, region, png), part };
+  let answer;
+  // A newer question of another page makes the server drop this one; it is still wanted here, or it would be aborted.
+  do answer = await post("outline", body, signal); while (answer.overtaken);
   const masks = await Promise.all(answer.answers.map(one => maskFromBase64(one.mask, draft.edit)));
-  const { choice } = region.steps[region.steps.length - 1];
-  return { names: answer.answers.map(one => one.name), masks, chosen: Math.min(choice ?? answer.likely, masks.length - 1) };
+  const { choice } = region.steps[region.steps.length - 1], more = part === "likely";
+  const chosen = more ? 0 : Math.min(choice ?? answer.likely, masks.length - 1);
+  return { names: answer.answers.map(one => one.name), masks, chosen, more };
 }
 async function saved(draft) {
-  const regions = await Promise.all(changedRegions(draft.history).map(async ({ index, product, removed, mask }) =>
-    removed ? { region: index, remove: true } : { region: index, product, mask: await pngOf(mask, draft.edit) }));
+  const known = new Map(draft.history.first.map(region => [region.key, region.mask]));
+  const regions = await Promise.all(changedRegions(draft.history).map(async ({ key, index, product, removed, mask }) =>
+    removed ? { region: index, remove: true } : known.get(key) === mask ? { region: index, product }
+      : { region: index, product, mask: await pngOf(mask, draft.edit) }));
   return post("save", { id: draft.item.id, regions });
 }
 

@@ -3,7 +3,7 @@
 const hashOf = item => "#" + item.link.map(encoded).join("/");
 // A name's own & and = stand in the fragment as %26 and %3D.
 const parts = () => location.hash.slice(1).split("&");
-const ORDERS = ["score", "doubt"];
+const ORDERS = ["score", "doubt", "apart"];
 const linkedOrder = () => ORDERS.find(name => parts().includes("order=" + name)) || "list";
 const linkedItem = () => { const name = "#" + parts()[0]; return parts()[0] ? items.find(item => hashOf(item) === name) : null; };
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from lib_photoshoot.catalog.report import doubts_in_words
+from lib_photoshoot.catalog.report import what_to_check
 from lib_photoshoot.confined import inside, stays_inside
 from lib_photoshoot.errors import ExportError, ImageError
 from lib_photoshoot.export.exporter import ExportedPicture, Exporter
@@ -185,7 +185,7 @@ def _cut_out(run: Path, candidate: Candidate) -> tuple[np.ndarray, Metadata]:
 
 
 def _doubtful(candidate: Candidate) -> Sequence[str]:
-    return (f"check the outline: {doubts_in_words(candidate.doubts)}",) if candidate.doubts else ()
+    return (f"check {what_to_check(candidate.doubts)}",) if candidate.doubts else ()
 
 
 def free_name(target: Path, path: Path) -> Path:

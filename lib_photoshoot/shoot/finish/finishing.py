@@ -36,7 +36,15 @@ from lib_photoshoot.shoot.finish.exports import (
 )
 from lib_photoshoot.shoot.finish.for_shops import FOR_NOBODY, ForShops, Sold
 from lib_photoshoot.shoot.finish.ledger import FINISH_LEDGER, FinishLedger
-from lib_photoshoot.shoot.finish.ranking import Channel, FinishedProduct, FinishProgress, seed_of, write_ranking
+from lib_photoshoot.shoot.finish.moved import follow
+from lib_photoshoot.shoot.finish.ranking import (
+    Channel,
+    FinishedProduct,
+    FinishProgress,
+    alike_in_words,
+    seed_of,
+    write_ranking,
+)
 from lib_photoshoot.shoot.finish.runs import (
     EXPORTS,
     RANKING,
@@ -188,6 +196,7 @@ class _Work:
             problems=tuple(problems),
             left_out=rejected_in_words(rejected.values()),
             cutouts={item.entry.file: self._cutouts(job, item.candidate) for item in found.values()},
+            alike=tuple(alike_in_words(ranking)),
         )
 
     def _at(self, job: _Job, done: int) -> None:
@@ -218,6 +227,8 @@ class _Work:
         products, settings = checked.products, told_of(choice)
         try:
             candidates = candidates_folder(self._shoot, job.product.folder)
+            for moved in (run, candidates):
+                follow(self._shoot, moved)
             problems += take_over(candidates, run, sources, header_of(products, settings))
             summary = run_catalog(
                 LoadedLater(lambda: self._load(choice)),
@@ -262,7 +273,8 @@ class _Work:
         for number, (seed, item) in enumerate(found.items()):
             self._at(job, start + number)
             made_from, known = self._ledger.measured.get((name, seed), ("", None))
-            if known is None or made_from != item.made_from:
+            # A ledger of an earlier release has no traits: such a picture is measured once more.
+            if known is None or known.traits is None or made_from != item.made_from:
                 try:
                     known = replace(measure(run, item.candidate), product=name)
                 except ImageError as error:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lib_photoshoot.confined import is_plain
+from lib_photoshoot.consistency.traits import traits_from_json, traits_to_json
 from lib_photoshoot.errors import ShootError
 from lib_photoshoot.files import shown
 from lib_photoshoot.journal import SPOILED, ForeignError, Journal, json_line
@@ -102,6 +103,7 @@ class FinishLedger(Journal):
             qualities,
             int(values["hash"]),
             colours=None if colours is None else np.array(colours, np.float32),
+            traits=traits_from_json(values["traits"]) if "traits" in values else None,
         )
         self.measured[values["product"], int(values["seed"])] = (values["made_from"], measured)
 
@@ -116,6 +118,7 @@ class FinishLedger(Journal):
             "qualities": [(item.name, item.score, item.reason) for item in measured.qualities],
             "hash": measured.hash,
             "colours": None if colours is None else _listed(colours),
+            **({} if measured.traits is None else {"traits": traits_to_json(measured.traits)}),
         }
         self.append(json_line({"measured": values}))
         self.measured[measured.product, seed] = (made_from, measured)

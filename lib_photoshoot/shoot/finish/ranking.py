@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path, PurePath
 
+from lib_photoshoot.consistency.words import told_of
 from lib_photoshoot.files import write_atomic
+from lib_photoshoot.ranking.alike import compare_measured
 from lib_photoshoot.ranking.order import Ranked, to_json
 
 
@@ -40,7 +43,8 @@ class FinishedProduct:
 
     ``ranking`` holds the pictures that look different, best first; the first ``wanted`` of them are exported.
     ``withdrawn`` has a sentence for each export that was moved away, ``problems`` one for whatever needs somebody;
-    ``left_out`` is the one about pictures that a person rejected, empty where there are none.
+    ``left_out`` is the one about pictures that a person rejected, empty where there are none; ``alike`` are those about
+    how far the pictures are alike.
     """
 
     name: str
@@ -52,6 +56,7 @@ class FinishedProduct:
     problems: tuple[str, ...] = ()
     left_out: str = ""
     cutouts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    alike: tuple[str, ...] = ()
 
 
 def called(product: FinishedProduct, names: Mapping[tuple[str, str], str]) -> FinishedProduct:
@@ -69,6 +74,12 @@ def called(product: FinishedProduct, names: Mapping[tuple[str, str], str]) -> Fi
     return replace(product, channels=tuple(map(now, product.channels)))
 
 
+def alike_in_words(ranking: Sequence[Ranked]) -> list[str]:
+    """Return the sentences about how far ranked pictures, with their duplicates, are alike."""
+    pictures = chain.from_iterable((item, *item.duplicates) for item in ranking)
+    return told_of(compare_measured((item.measured.file, item.measured.traits) for item in pictures))
+
+
 def seed_of(item: Ranked) -> int:
     """Return the seed of a ranked picture, whose file is ``PRODUCT/SEED.png``."""
     return int(PurePath(item.measured.file).stem)
@@ -84,6 +95,7 @@ def write_ranking(path: Path, finished: Sequence[FinishedProduct]) -> None:
                 "accepted": product.accepted,
                 "problems": list(product.problems),
                 **({"left_out": product.left_out} if product.left_out else {}),
+                **({"alike": list(product.alike)} if product.alike else {}),
                 "ranking": [
                     {
                         "seed": seed_of(item),

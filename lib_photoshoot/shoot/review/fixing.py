@@ -19,7 +19,7 @@ from lib_photoshoot.errors import PhotoshootError, ShootError
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import read_picture
 from lib_photoshoot.pages.data import Item
-from lib_photoshoot.pages.fixing import OutlineAnswer, OutlineRequest, RegionChange
+from lib_photoshoot.pages.fixing import OutlineAnswers, OutlineRequest, RegionChange
 from lib_photoshoot.shoot.review.folder import ShootFolder
 from lib_photoshoot.shoot.review.outlines import ShotOutlines
 from lib_photoshoot.shoot.review.report import shot_item
@@ -68,8 +68,8 @@ class ShootFixer:
         for fixer, own in by_fixer.values():
             fixer.ready(own)
 
-    def outline(self, request: OutlineRequest) -> tuple[list[OutlineAnswer], int]:
-        """Return the answers to the last step, and the number of the likely one. Raises PhotoshootError."""
+    def outline(self, request: OutlineRequest) -> OutlineAnswers:
+        """Return answers to the last step. Raises PhotoshootError."""
         return self._fixer(request.id).outline(request)
 
     def save(self, id_: int, changes: Sequence[RegionChange]) -> dict[str, Any]:

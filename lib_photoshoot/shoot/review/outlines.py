@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,10 @@ from lib_photoshoot.catalog.ledger import Ledger, Record
 from lib_photoshoot.catalog.review import ReviewedRun
 from lib_photoshoot.catalog.runner import finish_picture, header_of
 from lib_photoshoot.confined import inside
-from lib_photoshoot.errors import CatalogError, ShootError
+from lib_photoshoot.errors import CatalogError, PhotoshootError, ShootError
 from lib_photoshoot.files import shown, writing_failed
 from lib_photoshoot.products import parse_products
+from lib_photoshoot.shoot.finish.moved import follow
 from lib_photoshoot.shoot.finish.runs import candidates_folder, run_folder, source_of, told_of
 from lib_photoshoot.shoot.review.folder import ShootFolder
 from lib_photoshoot.shoot.run.ledger import Try
@@ -111,6 +113,9 @@ class ShotOutlines:
             if folder not in self._runs:
                 if not is_run(folder):
                     return None
+                # `finish` is at work, and has followed, or nothing can be written here.
+                with suppress(PhotoshootError, OSError):
+                    follow(self._folder.path, folder)
                 self._runs[folder] = ReviewedRun(folder)
             return self._runs[folder]
 

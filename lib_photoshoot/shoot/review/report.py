@@ -6,12 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from lib_photoshoot.catalog.alike import DRIFT, differing_fields, note_of
 from lib_photoshoot.catalog.ledger import Record
 from lib_photoshoot.catalog.page import region_of
+from lib_photoshoot.consistency.sets import Departure
+from lib_photoshoot.consistency.words import told_of
 from lib_photoshoot.files import write_atomic
 from lib_photoshoot.pages.application import FIX
 from lib_photoshoot.pages.data import Item, page, reasons, shows
 from lib_photoshoot.pages.html import PER_BLOCK, embedded, html_chunks, key_of
+from lib_photoshoot.shoot.review.alike import compare_shots
 from lib_photoshoot.shoot.shot_list.reading import REPORT_NAME
 
 
@@ -46,6 +50,7 @@ def report_chunks(
     order = {product["name"]: index for index, product in enumerate(products)}
     # In the list's order, whichever WebUI was faster.
     shots = sorted(view["shots"], key=lambda shot: (order[shot["product"]], shot["number"]))
+    alike = compare_shots(out, shots)
     head = page(
         page_title(products),
         key=_key(shots),
@@ -55,12 +60,13 @@ def report_chunks(
         reasons=reasons(),
         apply="python3 photoshoot.py review FOLDER --apply decisions.json",
         per_block=PER_BLOCK if embed else 0,
-        shows=shows(("all", "accepted", "rejected", "hand", "differ")),
+        lead=" ".join(told_of(alike)),
+        shows=shows(("all", "accepted", "rejected", *((DRIFT,) if alike.departures else ()), "hand", "differ")),
         products=products,
         order="In the list’s order",
         empty="This shoot has no pictures yet.",
     )
-    items = (shot_item(shot, outlines) for shot in shots)
+    items = (shot_item(shot, outlines, alike.of(shot["file"])) for shot in shots)
     return html_chunks(head, items, (embedded(out, [shot["thumbnail"]]) for shot in shots) if embed else ())
 
 
@@ -70,8 +76,11 @@ def page_title(products: Sequence[Mapping[str, Any]]) -> str:
     return f"Product Photoshoot: {accepted} of {wanted} picture{'' if wanted == 1 else 's'}"
 
 
-def shot_item(shot: Mapping[str, Any], outlines: Outlines | None = None) -> Item:
-    """Return a shot of a :func:`shoot_view` as the page shows it; with ``outlines`` it can be corrected."""
+def shot_item(shot: Mapping[str, Any], outlines: Outlines | None = None, departures: Sequence[Departure] = ()) -> Item:
+    """Return a shot of a :func:`shoot_view` as the page shows it; with ``outlines`` it can be corrected.
+
+    ``departures`` are what it differs by from the other accepted ones.
+    """
     item: Item = {
         "id": shot["id"],
         "name": shot["product"],
@@ -90,6 +99,8 @@ def shot_item(shot: Mapping[str, Any], outlines: Outlines | None = None) -> Item
         "thumbnail": shot["thumbnail"],
         "more": [*filter(None, [shot["scene"]]), f"{shot['seconds']:.1f} s at {shot['webui']}"],
     }
+    if departures:
+        item |= {"notes": list(note_of(departures)), **differing_fields(departures)}  # type: ignore[typeddict-item]
     return item if outlines is None else item | _outlined(outlines.known(shot["file"], shot["seed"]))  # type: ignore[return-value]
 
 

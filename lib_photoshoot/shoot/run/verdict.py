@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from lib_photoshoot.results import Decision
+from lib_photoshoot.results import Decision, Doubt
 from lib_photoshoot.settings import OnMatch
 from lib_photoshoot.verdict import RESULT_KEY, Done, Verdict
 
@@ -28,5 +28,7 @@ def is_answer(verdict: Verdict) -> bool:
 
 
 def is_accepted(verdict: Verdict, on_match: str) -> bool:
-    """Whether the picture shows the products, and what was asked for was done with them."""
-    return verdict.decision is Decision.MATCH and verdict.done is _WANTED[on_match]
+    """Whether the picture shows the products, surely each, and what was asked for was done with them."""
+    sure = {found.product for found in verdict.products if Doubt.PERHAPS_ANOTHER not in found.doubts}
+    shows = verdict.decision is Decision.MATCH and sure == {found.product for found in verdict.products}
+    return shows and verdict.done is _WANTED[on_match]

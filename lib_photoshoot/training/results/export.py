@@ -13,7 +13,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import BinaryIO
 from lib_photoshoot.errors import ImageError, TrainingError
 from lib_photoshoot.files import PART_SUFFIX, shown
 from lib_photoshoot.images import read_picture
+from lib_photoshoot.kept_examples import TRAINED, kept_examples
 from lib_photoshoot.training.results.epochs import SUFFIX, EpochResult, move_new
 from lib_photoshoot.training.results.lora_file import has_nan, read_lora
 
@@ -81,6 +82,19 @@ def export(
         raise TrainingError(f"The Lora folder {shown(lora_dir)} does not exist; create it or choose another.")
     places = _places(_chosen(results, epochs), lora_dir, rename)
     return [_export_one(place, tag, weight, notes, (preview or {}).get(place.result.epoch)) for place in places]
+
+
+def naming_photos(exported: Sequence[ExportedLora], run: Path) -> list[ExportedLora]:
+    """Return the epochs, the last of which says by what examples its product is found: the photos that it learned from.
+
+    ``run`` is the run's folder. One that lies where products by example are not looked for has nothing to say.
+    """
+    name = f"{TRAINED}{run.name}"
+    photos = kept_examples().folder_of(name)
+    if not exported or photos is None or run.absolute() not in photos.parents:
+        return list(exported)
+    said = f"Its photos are examples of what it draws: a list of products may have product = @{name}"
+    return [*exported[:-1], replace(exported[-1], notes=(*exported[-1].notes, said))]
 
 
 def _chosen(results: Sequence[EpochResult], epochs: Sequence[int]) -> list[EpochResult]:

@@ -15,7 +15,7 @@ from lib_photoshoot.errors import PhotoshootError, WeightsError
 from lib_photoshoot.model_names import DETECTORS
 from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.registry import REGISTRY
-from lib_photoshoot.results import Decision, FilterResult, Reason, Rejection
+from lib_photoshoot.results import Decision, Doubt, FilterResult, Reason, Rejection
 from lib_photoshoot.settings import Enhancement, FilterSettings, NoMatch, OnMatch
 from lib_photoshoot.transparency import rgba_of
 from lib_photoshoot.verdict import Done, Verdict, found_products
@@ -236,15 +236,18 @@ def _against_references(result: FilterResult) -> str:
 
 
 def _to_check(result: FilterResult) -> str:
-    """Return what is not sure about the outlines, without commas; nothing where all are sure."""
+    """Return what is not sure about the regions, without commas; nothing where all are sure."""
     from lib_photoshoot.catalog.report import DOUBT_TEXT
 
-    parts = [
-        f"{region.product}: {' + '.join(DOUBT_TEXT[doubt].replace(',', '') for doubt in region.outline.doubts)}"
-        for region in result.regions
-        if region.outline is not None and region.outline.doubts
-    ]
-    return f"; check the outline of {' and '.join(parts)}" if parts else ""
+    about: dict[str, list[str]] = {"the product": [], "the outline of": []}
+    for region in result.regions:
+        doubts = () if region.outline is None else region.outline.doubts
+        outline = [DOUBT_TEXT[doubt].replace(",", "") for doubt in doubts if doubt is not Doubt.PERHAPS_ANOTHER]
+        about["the outline of"] += [f"{region.product}: {' + '.join(outline)}"] if outline else []
+        if len(outline) < len(doubts):
+            said = DOUBT_TEXT[Doubt.PERHAPS_ANOTHER].replace(",", "")
+            about["the product"].append(f"{region.product}: {said}")
+    return "".join(f"; check {what} {' and '.join(parts)}" for what, parts in about.items() if parts)
 
 
 def start_job(host: Host, settings: FilterSettings, driver: Driver | None = None) -> FilterJob:

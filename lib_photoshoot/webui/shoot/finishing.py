@@ -113,4 +113,5 @@ def _described(product: FinishedProduct) -> dict[str, Any]:
         ],
         "withdrawn": list(filter(None, (*product.withdrawn, product.left_out))),
         "problems": list(product.problems),
+        "alike": list(product.alike),
     }

@@ -64,10 +64,10 @@ export class Finish {
         renew(this.products, [shoot.name, products], () => products.map(product => this.#product(product)));
     }
 
-    #product({name, accepted, different, best, channels, withdrawn, problems}) {
+    #product({name, accepted, different, best, channels, withdrawn, problems, alike}) {
         const words = plural(accepted, "{n} accepted picture, {different} of them different",
             "{n} accepted pictures, {different} of them different", {different});
-        const sentences = [...problems, ...channels.flatMap(({missed}) => missed), ...withdrawn];
+        const sentences = [...problems, ...channels.flatMap(({missed}) => missed), ...withdrawn, ...alike];
         const rows = channels.length ? channels.map(({profile, files, new: made}) => make("div", {},
             make("b", {}, profile), " ",
             made < files.length ? t("{n}, {made} new", {n: files.length, made}) : files.length,

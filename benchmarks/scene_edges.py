@@ -12,14 +12,14 @@ solved from picture and true alpha by PyMatting (Germer et al. 2020), which no w
 grounds (white, dark, loud, and two of ``--photos``) that is the truth; the error is the mean absolute difference of
 colour, in levels of 255, where alpha is between 0 and 1 and three pixels around.
 
-Ways, the last three from one and the same outline (true alpha over a half):
+Ways:
 
 * ``rembg``: its default output, u2net's mask with the photo's own colours;
 * ``ours``: what the filter outlines when asked for the picture's main object, put back as a scene's product is; where
   it finds none, its networks' outline of what stands out;
-* ``feather``: 1.5 pixels;
-* ``ours, given outline``: the edge that is looked for from the outline;
-* ``ours, given band``: closed-form matting in the set's own trimap.
+* ``ours, feathered``: the same outline with a feather of 1.5 pixels and the photo's own colours;
+* with ``--true-outlines`` also from the true outline (alpha over a half), feathered and with its edge looked for, and
+  closed-form matting in the set's own trimap.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def main() -> int:
     options.add_argument("--work", type=Path, required=True)
     options.add_argument("--photos", type=Path)
     options.add_argument("--half", choices=["odd", "even", "all"], default="odd")
+    options.add_argument("--true-outlines", action="store_true", help="further ways, from the true outline and trimap")
     options.add_argument("--seconds", type=float, default=float("inf"), help="of the processor; a further run goes on")
     given = options.parse_args()
     if given.step == "prepare":
@@ -125,7 +126,7 @@ def _measure(given: argparse.Namespace) -> int:
     for name in names:
         kept = given.work / "errors" / f"{name}.json"
         if not kept.exists() and os.times().user < given.seconds:
-            kept.write_text(json.dumps(_errors(given.work, name, grounds)))
+            kept.write_text(json.dumps(_errors(given.work, name, grounds, given.true_outlines)))
     rows = [json.loads(path.read_text()) for n in names if (path := given.work / "errors" / f"{n}.json").exists()]
     if len(rows) < len(names):
         print(f"{len(rows)} of {len(names)} are measured; run it again")
@@ -133,19 +134,19 @@ def _measure(given: argparse.Namespace) -> int:
     errors = {way: [row[way] for row in rows] for way in rows[0]}
     names = [name.removesuffix(".png") for name in names]
     print(f"{len(names)} mattes ({given.half}): mean absolute error of colour in the band, levels of 255")
-    print(f"{'':22}" + "".join(f"{name:>9}" for name in grounds) + f"{'mean':>9}{'worst':>9}")
+    print(f"{'':24}" + "".join(f"{name:>9}" for name in grounds) + f"{'mean':>9}{'worst':>9}")
     for way, rows in errors.items():
         table = np.array(rows)
         worst = int(table.mean(1).argmax())
         figures = "".join(f"{value:9.2f}" for value in (*table.mean(0), table.mean()))
-        print(f"{way:22}{figures}{table.mean(1).max():9.2f} ({names[worst]})")
+        print(f"{way:24}{figures}{table.mean(1).max():9.2f} ({names[worst]})")
     ours, rembg = np.array(errors["ours"]).mean(1), np.array(errors["rembg"]).mean(1)
     worse = [name for name, one, other in zip(names, ours, rembg, strict=True) if one > other]
     print("ours worse than rembg in:", ", ".join(worse) or "none")
     return 0
 
 
-def _errors(work: Path, name: str, grounds: dict[str, np.ndarray]) -> dict[str, list[float]]:
+def _errors(work: Path, name: str, grounds: dict[str, np.ndarray], given_outlines: bool) -> dict[str, list[float]]:
     """Return each way's mean absolute error in the band, on each ground."""
     import cv2
 
@@ -157,7 +158,7 @@ def _errors(work: Path, name: str, grounds: dict[str, np.ndarray]) -> dict[str, 
     behind = [_fitted(ground, picture.shape) for ground in grounds.values()]
     return {
         way: [float(np.abs(_over(cutout, ground) - _over(truth, ground))[band].mean()) for ground in behind]
-        for way, cutout in _cutouts(work, name, picture, alpha).items()
+        for way, cutout in _cutouts(work, name, picture, alpha, given_outlines).items()
     }
 
 
@@ -180,25 +181,37 @@ def _over(cutout: np.ndarray, ground: np.ndarray) -> np.ndarray:
     return cutout[:, :, :3] * share + ground * (1 - share)
 
 
-def _cutouts(work: Path, name: str, picture: np.ndarray, alpha: np.ndarray) -> dict[str, np.ndarray]:
+def _cutouts(
+    work: Path, name: str, picture: np.ndarray, alpha: np.ndarray, given_outlines: bool
+) -> dict[str, np.ndarray]:
     """Return each way's cut-out, RGBA."""
     from lib_photoshoot.masks.edges import edge_alpha
     from lib_photoshoot.masks.matting import matte
     from lib_photoshoot.masks.morphology import feather
 
+    found = np.asarray(Image.open(work / "ours" / name))
+    ways = {
+        "rembg": np.asarray(Image.open(work / "rembg" / name).convert("RGBA")),
+        "ours": _ours(picture, found),
+        "ours, feathered": _feathered(picture, found > 127),
+    }
+    if not given_outlines:
+        return ways
     outline = alpha > 127
     trimap = np.asarray(Image.open(work / "trimaps" / name))
     unknown = (trimap > 10) & (trimap < 245)
-    prior = np.where(outline, np.float32(0.55), np.float32(0.45))
     matted = matte(picture, unknown, trimap >= 245, np.full(alpha.shape, 0.5, np.float32))
-    found = edge_alpha(picture, outline, prior)
-    return {
-        "rembg": np.asarray(Image.open(work / "rembg" / name).convert("RGBA")),
-        "ours": _ours(picture, np.asarray(Image.open(work / "ours" / name))),
-        "feather": np.dstack([picture, np.rint(255 * feather(outline, 1.5)).astype(np.uint8)]),
-        "ours, given outline": _ours(picture, found),
-        "ours, given band": _ours(picture, np.rint(matted * 255).astype(np.uint8)),
+    return ways | {
+        "true outline, feathered": _feathered(picture, outline),
+        "true outline": _ours(picture, edge_alpha(picture, outline, feather(outline, 2.0))),
+        "true band": _ours(picture, np.rint(matted * 255).astype(np.uint8)),
     }
+
+
+def _feathered(picture: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    from lib_photoshoot.masks.morphology import feather
+
+    return np.dstack([picture, np.rint(255 * feather(outline, 1.5)).astype(np.uint8)])
 
 
 def _ours(picture: np.ndarray, alpha: np.ndarray) -> np.ndarray:

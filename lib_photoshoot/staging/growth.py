@@ -15,20 +15,20 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lib_photoshoot.staging.look_alikes import Surroundings, like_colours, look_alikes, surroundings
+from lib_photoshoot.staging.look_alikes import Surroundings, look_alikes, surroundings
 from lib_photoshoot.staging.protocol import PlaceLooker
 
 LEAST = 0.008
 """Share of the product's area from which something that looks like it is asked about."""
-MOST_ASKED = 3
-"""Look-alikes of each kind that are asked about, the largest first."""
+MOST_ASKED = 5
+"""Look-alikes that are asked about, the largest first."""
 _LARGE = 0.12
 """Share from which several places of one look-alike are asked about: it may hold more of the product and scene."""
-FITS = 0.6
+FITS = 0.75
 """Least share of what the segmenter finds that looks like the product."""
 GOES_ON = 0.65
 """Share by which something larger, without the product, exceeds what was found, from which that is the scene's."""
-ENCLOSED = 0.65
+ENCLOSED = 0.6
 """Share of a piece's border along the product from which it is an opening of the product, and shows the scene."""
 _RIM = np.ones((5, 5), np.uint8)
 _CLEAR = 0.8
@@ -98,33 +98,28 @@ def _outside(near: Surroundings) -> np.ndarray:
 
 def pieces(near: Surroundings, start: np.ndarray, painted: np.ndarray, looker: PlaceLooker) -> list[LookAlike]:
     """Return what around a product may be more of it; arguments as of :func:`measure_growth`."""
-    found: list[LookAlike] = []
-    asked = np.zeros(near.own.shape, bool)
-    own = np.count_nonzero(near.own)
-    for looks_like in (look_alikes, like_colours):
-        alike = looks_like(near, painted)
-        known = cv2.dilate(looks_like(near, start).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        solid = cv2.morphologyEx((alike & ~known).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
-        for index in np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST_ASKED] + 1:
-            here = labels == index
-            share = np.count_nonzero(here) / own
-            if share < LEAST or np.count_nonzero(here & asked) > 0.5 * np.count_nonzero(here):
-                continue
-            asked |= here
-            for places in _places(near, here, share > _LARGE):
-                piece = _piece(near, alike, places, painted, looker) if places else None
-                if piece is not None:
-                    found.append(piece)
+    alike = look_alikes(near, painted)
+    known = cv2.dilate(look_alikes(near, start).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    solid = cv2.morphologyEx((alike & ~known).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    found = []
+    for index in np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST_ASKED] + 1:
+        share = stats[index, cv2.CC_STAT_AREA] / np.count_nonzero(near.own)
+        if share < LEAST:
+            break
+        for places in _places(near, labels == index, share > _LARGE):
+            piece = _piece(near, alike, places, painted, looker) if places else None
+            if piece is not None:
+                found.append(piece)
     return found
 
 
 def _places(near: Surroundings, alike: np.ndarray, is_large: bool) -> list[list[tuple[float, float]]]:
-    """Return what is asked about a look-alike: two places in its middle, and in a large one two near the product."""
+    """Return what is asked about a look-alike: two places in its middle, and in a large one three near the product."""
     asked = [inner_places(alike, 2)]
     if is_large:
         beside = alike & (cv2.dilate(near.own.astype(np.uint8), np.ones((13, 13), np.uint8)) > 0)
-        asked += [[place] for place in inner_places(beside, 2)]
+        asked += [[place] for place in inner_places(beside, 3)]
     return asked
 
 
@@ -152,7 +147,8 @@ def _piece(
     own = np.count_nonzero(near.own)
     reach = outside & near.within_reach()
     best: tuple[float, np.ndarray, float] | None = None
-    for answer in looker.prompted(image, None, here + apart, near.shape):
+    answers = looker.prompted(image, None, here + apart, near.shape)
+    for answer in answers:
         found = (answer.probability[near.rect.slices] > 0.5) & reach
         if np.count_nonzero(found) < LEAST * own:
             continue
@@ -166,7 +162,7 @@ def _piece(
     _, found, fits = best
     size = np.count_nonzero(found)
     goes_on = 0.0
-    for answer in looker.prompted(image, None, here[:1], near.shape):
+    for answer in [*answers, *looker.prompted(image, None, here[:1], near.shape)]:
         whole = answer.probability > 0.5
         inside = whole[near.rect.slices]
         holds = np.count_nonzero(inside & found) > 0.6 * size and np.count_nonzero(inside & near.own) < 0.25 * own

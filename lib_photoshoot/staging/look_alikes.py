@@ -14,11 +14,6 @@ SIDE = 150
 REACH = 0.5
 """How far from the product more of it is looked for, as a share of its longer side."""
 _MARGIN = 0.6
-_BINS = 16
-_OFTENER = 2.0
-"""How many times as often as in the rest a colour is in the product which is taken for its own."""
-_SELDOM = 1e-4
-"""Share of pixels below which a colour's share says nothing."""
 _ROUNDS = 2
 RIM = 0.012
 """Rim around a product, as a share of its longer side, which is half product itself."""
@@ -89,33 +84,6 @@ def look_alikes(near: Surroundings, image: np.ndarray) -> np.ndarray:
     cv2.grabCut(lab, seen, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
     alike = (seen == cv2.GC_FGD) | (seen == cv2.GC_PR_FGD)
     return _joined(near, alike)
-
-
-def like_colours(near: Surroundings, image: np.ndarray) -> np.ndarray:
-    """Return what around a product is of colours that the rest of the picture hardly has, be there little of them.
-
-    Arguments and result as of :func:`look_alikes`; where that sees what fits the whole, this sees lettering and straps.
-    """
-    own = near.own
-    reach = near.within_reach()
-    lab = cv2.cvtColor(cv2.GaussianBlur(near.part(image), (0, 0), 0.7), cv2.COLOR_RGB2Lab)
-    inside = cv2.erode(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    if np.count_nonzero(inside) < 50 or np.count_nonzero(~reach) < 200:
-        return np.zeros(own.shape, bool)
-    cells = lab.astype(int) * _BINS // 256
-    cells = (cells[..., 0] * _BINS + cells[..., 1]) * _BINS + cells[..., 2]
-    product, rest = (_shares(cells[where])[cells] for where in (inside, ~reach))
-    likelihood = np.log((product + _SELDOM) / (_OFTENER * rest + _SELDOM)).astype(np.float32)
-    alike = (cv2.GaussianBlur(likelihood, (0, 0), 1.2) > 0.3) & reach & ~own
-    return _joined(near, alike)
-
-
-def _shares(cells: np.ndarray) -> np.ndarray:
-    """Return how often each cell of the colours is there, neighbours counted a little."""
-    shares = np.bincount(cells, minlength=_BINS**3).reshape(_BINS, _BINS, _BINS) / max(len(cells), 1)
-    for axis in range(3):
-        shares = 0.5 * shares + 0.25 * (np.roll(shares, 1, axis) + np.roll(shares, -1, axis))
-    return shares.reshape(-1)
 
 
 def _joined(near: Surroundings, alike: np.ndarray) -> np.ndarray:

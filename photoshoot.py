@@ -61,6 +61,11 @@ FINE_OUTLINES = ("isnet-fp16", "isnet")
 SMALL_DETECTORS = ("dfine-s", "picodet-s", "ssdlite-coco")
 DEMO_PRODUCTS = "cup, handbag, shoe"
 DEMO_OUT = "photoshoot-report"
+# Both pictures stand in the report: the photo, retouched, and the product in a scene that no model paints.
+DEMO_SCENE = (
+    *("--repaint=both", "--backdrop=#f6f4f1 to #dcd6cf", "--canvas=4:5"),
+    *("--share=0.72", "--ground=0.8", "--shadow=0.6", "--reflection=0.15"),
+)
 OWN = ("demo", "test", "setup")
 PASSED_ON = (
     "filter",
@@ -291,7 +296,8 @@ def cpu_index_answers() -> bool:
 
 
 def demo(arguments: list[str]) -> int:
-    """Filter the sample pictures, or your own, and say where the report is. Goes on with what was begun there."""
+    """Filter the sample pictures, or your own, retouch what is found and put it into a new scene, and say where the
+    report is. Goes on with what was begun there."""
     parser = _parser("demo", str(demo.__doc__))
     samples = [str(ROOT / "samples")]
     parser.add_argument(
@@ -309,7 +315,7 @@ def demo(arguments: list[str]) -> int:
     get_embedded_weights()
     # What is done is not done again, and the folder of another run, or of something else, is refused and left as it is.
     code = run(
-        *("-m", "lib_photoshoot", "filter", f"--products={options.products}", f"--out={out}", "--resume"),
+        *("-m", "lib_photoshoot", "filter", f"--products={options.products}", f"--out={out}", "--resume", *DEMO_SCENE),
         *("--", *options.inputs),
     )
     if code in (0, 1):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.segmentation.outlining import Outliner
     from lib_photoshoot.segmentation.salience import OnnxSalience, Salience
     from lib_photoshoot.segmentation.sam import SamSegmenter
+    from lib_photoshoot.staging.scenery import Scenery
 
 
 WAYS = {
@@ -132,7 +133,11 @@ class Models:
     """Of the small detector, where there is one."""
 
     def filter(
-        self, enhancer: Enhancer | None = None, require_all: bool = False, recheck: bool = True
+        self,
+        enhancer: Enhancer | None = None,
+        require_all: bool = False,
+        recheck: bool = True,
+        scenery: Scenery | None = None,
     ) -> ProductFilter:
         """Return a filter with these models; costs nothing."""
         from lib_photoshoot.detection.embedded.kinship import kinship_of
@@ -150,6 +155,7 @@ class Models:
             threshold=self.choice.threshold,
             recheck=recheck,
             kinship=partial(kinship_of, guesses=DETECTORS[self.choice.detector].classifies_cutouts, labels=self.labels),
+            scenery=scenery,
         )
 
 
@@ -203,12 +209,13 @@ def build_filter(
     retouch: str = RetouchName.FAITHFUL.value,
     white_balance: str = "off",
     signatures: Signatures | None = None,
+    scenery: Scenery | None = None,
 ) -> ProductFilter:
     """Load the chosen models, with retouching as the enhancer.
 
     ``retouch`` is ``off``, ``faithful`` or ``lively``, ``white_balance`` ``off``, ``sweep`` or a neutral place as
-    ``X,Y``; ``signatures`` are as for :func:`load_models`. Raises WeightsError as that does, WhiteBalanceError for a
-    place that cannot be understood.
+    ``X,Y``; ``signatures`` are as for :func:`load_models`; ``scenery`` puts the products into a new scene. Raises
+    WeightsError as that does, WhiteBalanceError for a place that cannot be understood.
 
     >>> import numpy as np
     >>> from lib_photoshoot.products import parse_products
@@ -221,7 +228,7 @@ def build_filter(
     from lib_photoshoot.enhancement.retouch import retouch_of
 
     enhancer = retouch_of(retouch, white_balance)
-    return load_models(choice or ModelChoice(), signatures).filter(enhancer, require_all)
+    return load_models(choice or ModelChoice(), signatures).filter(enhancer, require_all, scenery=scenery)
 
 
 def resolve_device(device: str) -> str:

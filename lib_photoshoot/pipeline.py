@@ -1,4 +1,4 @@
-"""The one path every picture takes: detect, verify, segment, decide, enhance, compose, re-check.
+"""The one path every picture takes: detect, verify, segment, decide, enhance, compose, re-check; or a new scene.
 
 Every surface (command line, panel, tab, HTTP API, distributed runner) calls :meth:`ProductFilter.run`.
 """
@@ -23,15 +23,18 @@ from lib_photoshoot.detection.verification import (
     with_kin,
     without_cards,
 )
-from lib_photoshoot.enhancement.applying import colour_off, enhance_products, with_checks, without
-from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
+from lib_photoshoot.enhancement.applying import Lost, colour_off, with_checks, without
+from lib_photoshoot.enhancement.protocol import Enhancer
 from lib_photoshoot.examples.identity import still_same
 from lib_photoshoot.masks.morphology import clean
+from lib_photoshoot.new_scene import NOT_MADE, Checks, failure_of, make_picture
 from lib_photoshoot.products import Product, Way
 from lib_photoshoot.results import Box, Decision, Detection, FilterResult, Outline, ProductRegion, Reason, Rejection
 from lib_photoshoot.segmentation.openings import find_openings
 from lib_photoshoot.segmentation.outlining import Outliner
 from lib_photoshoot.segmentation.protocol import Segmenter
+from lib_photoshoot.staging.protocol import PlaceLooker
+from lib_photoshoot.staging.scenery import Scenery
 from lib_photoshoot.transparency import on_neutral_ground, split, within
 
 # After an enhancement a known product must keep this share of its confirmation score.
@@ -57,13 +60,15 @@ class ProductFilter:
         threshold: float | None = None,
         recheck: bool = True,
         kinship: Callable[[Sequence[Product]], Kinship] = lambda _: UNRELATED,
+        scenery: Scenery | None = None,
     ) -> None:
         """``threshold`` in [0, 1] replaces the detector's own for products looked for by words that set none.
 
         ``kinship`` says which products may be one and the same thing.
         ``outliner`` finds out how far each product goes; without one the segmenter's best mask is taken as it is.
         ``second_opinion`` lets ``confirmer`` overrule the detector, ``recheck`` undoes an enhancement that spoils a
-        product.
+        product. ``scenery`` puts the products into a new scene; an ``enhancer`` then works in it, or before it on the
+        photo where it keeps shapes.
         """
         self.detector = detector
         self.segmenter = segmenter
@@ -75,6 +80,7 @@ class ProductFilter:
         self.recheck = recheck
         self.kinship = kinship
         self.threshold = threshold
+        self.scenery = scenery
 
     def detect(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace = SRGB) -> FilterResult:
         """Decide and segment, without enhancing: the result's ``image`` is the picture itself.
@@ -83,7 +89,7 @@ class ProductFilter:
         looked for where it is transparent, no region is more opaque than it, and the result's ``image`` is RGB all the
         same. Raises ProductsError for an unusable product word.
         """
-        return self._filter(image, products, None, space)
+        return self._filter(image, products, None, None, space)
 
     def run(
         self,
@@ -92,17 +98,19 @@ class ProductFilter:
         space: ColourSpace = SRGB,
         cards: Sequence[Box] = (),
     ) -> FilterResult:
-        """Decide, segment and enhance. On a skip, and when the enhancement loses the product, the picture stays.
+        """Decide, segment and enhance, and make the new scene. On a skip, and when the product is lost, the picture
+        stays.
 
         ``cards`` are boxes of colour cards, which are no products.
         """
-        return self._filter(image, products, self.enhancer, space, cards)
+        return self._filter(image, products, self.enhancer, self.scenery, space, cards)
 
     def _filter(
         self,
         image: np.ndarray,
         products: Sequence[Product],
         enhancer: Enhancer | None,
+        scenery: Scenery | None,
         space: ColourSpace,
         cards: Sequence[Box] = (),
     ) -> FilterResult:
@@ -135,23 +143,24 @@ class ProductFilter:
                     regions = without(regions, off)
                     rejected += off
         reason = self._skip_reason(regions, rejected, products)
-        result, changed, note = image[:, :, :3] if opacity is not None else image, 0, None
-        if reason is None and enhancer is not None:
+        result, changed, note, scene = image[:, :, :3] if opacity is not None else image, 0, None, None
+        if reason is None and (enhancer is not None or scenery is not None):
+            lost = partial(self._losing, products) if self.recheck else None
+            looker = self.segmenter if isinstance(self.segmenter, PlaceLooker) else None
+            checks = Checks(lost, seen, looker)
             try:
-                with _timed(seconds, "enhance"):
-                    lost = partial(self._lost, seen, opacity, products) if self.recheck else None
-                    done = enhance_products(pixels, space, regions, products, enhancer, lost)
-                    regions, changed = done.regions, done.changed
-                    rejected += done.rejected
-                    if done.image is not pixels:
-                        result = done.image
-            except EnhancementError as error:
-                failure = Reason.INTERRUPTED if isinstance(error, EnhancementStopped) else Reason.NOT_ENHANCED
-                rejected += [Rejection(r.product, r.box, r.score, failure) for r in regions]
+                with _timed(seconds, "enhance" if scenery is None else "scene"):
+                    done, scene = make_picture(pixels, opacity, space, regions, products, enhancer, scenery, checks)
+                regions, changed = done.regions, done.changed
+                rejected += done.rejected
+                if done.image is not pixels:
+                    result = done.image
+            except NOT_MADE as error:
+                rejected += [Rejection(r.product, r.box, r.score, failure_of(error)) for r in regions]
                 note = str(error)
         decision = Decision.MATCH if reason is None else Decision.SKIP
         return FilterResult(
-            width, height, decision, reason, tuple(regions), tuple(rejected), result, changed, seconds, note
+            width, height, decision, reason, tuple(regions), tuple(rejected), result, changed, seconds, note, scene
         )
 
     def _verify(
@@ -219,6 +228,9 @@ class ProductFilter:
             return Reason.COLOUR_OFF
         # The best candidate's reason explains the skip better than "nothing found" would.
         return max(rejected, key=lambda r: r.score).reason if rejected else Reason.NOTHING_FOUND
+
+    def _losing(self, products: Sequence[Product], before: np.ndarray, opacity: np.ndarray | None) -> Lost:
+        return partial(self._lost, before, opacity, products)
 
     def _lost(
         self,

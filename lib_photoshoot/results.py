@@ -67,6 +67,8 @@ class Reason(str, Enum):
     """The enhancement failed, so the original was kept."""
     INTERRUPTED = "interrupted"
     """The user stopped the enhancement, so the original was kept."""
+    PRODUCT_GREW = "product_grew"
+    """In every try at the scene the model painted more of the product than there is, so the original was kept."""
     OTHER_OF_ITS_KIND = "other_of_its_kind"
     """It is of the kind that the examples show, and not the product itself."""
     REMOVED_BY_HAND = "removed_by_hand"
@@ -127,6 +129,10 @@ class Doubt(str, Enum):
     """Along a good part of the outline the picture shows no edge: product and background look alike."""
     SEVERAL_OBJECTS = "several_objects"
     """The outline is in several pieces, or holds a neighbour."""
+    PRODUCT_HIDDEN = "product_hidden"
+    """In the new scene something seems painted over the product, or it is not seen whole."""
+    FLOATING = "floating"
+    """In the new scene the product touches no surface, though it was to stand on one."""
     TOO_SMALL_FOR_EVIDENCE = "too_small_for_evidence"
     """The outline is much smaller than the area that looks like the product, or hardly looks like it alone."""
 
@@ -202,12 +208,40 @@ def matte_of(regions: Sequence[ProductRegion]) -> np.ndarray | None:
 
 
 @dataclass(frozen=True, eq=False)
+class NewScene:
+    """The scene that was made around the products of a picture, and what it was measured to have left of them.
+
+    ``photo`` is what the products were taken from: the picture itself, ``retouched`` if that was asked for. ``regions``
+    are the products as they stand in the scene, in the order of the result's, and ``scale`` is their size relative to
+    the photo's. Of the ``kept`` pixels that are all product ``changed_product`` differ from what was put there:
+    measured, and 0. ``grown`` and ``hidden`` are shares of the products' area, None where nothing was painted that has
+    to be looked at again; ``tries`` says how often the scene was painted, and ``generated`` whether a trained model
+    made some of it. ``notes`` are sentences for the user.
+    """
+
+    painter: str
+    photo: np.ndarray
+    regions: tuple[ProductRegion, ...]
+    scale: float
+    kept: int
+    changed_product: int
+    retouched: bool = False
+    tries: int = 1
+    grown: float | None = None
+    hidden: float | None = None
+    generated: bool = False
+    doubts: tuple[Doubt, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class FilterResult:
     """The filter's answer for one picture.
 
     ``image`` is the original array itself on a skip, and a new array on a match. ``changed_outside`` counts the pixels
     outside the feathered masks that differ from the original: measured, and 0. ``seconds`` holds one figure a stage.
-    ``note`` is a sentence for the user, for example why an enhancement failed.
+    ``note`` is a sentence for the user, for example why an enhancement failed. With a ``scene``, ``image`` is that,
+    perhaps of another size; ``width``, ``height``, ``regions`` and ``rejected`` are the picture's all the same.
     """
 
     width: int
@@ -220,3 +254,4 @@ class FilterResult:
     changed_outside: int
     seconds: Mapping[str, float]
     note: str | None = None
+    scene: NewScene | None = None

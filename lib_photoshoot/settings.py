@@ -16,6 +16,7 @@ from typing import Any
 from lib_photoshoot.declared import check_fields, check_names, declared_in, migrated, number, setting
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.model_names import DETECTOR_ALIASES, DetectorName, RetouchName, SegmenterName
+from lib_photoshoot.scene_settings import SceneFields
 
 MIGRATIONS: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = ()
 """From each version of the dictionary to the next; see :func:`lib_photoshoot.declared.migrated`."""
@@ -85,9 +86,7 @@ def _values(kind: type[Enum]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class FilterSettings:
-    """One generation's settings; SettingsError for a value of the wrong type or out of its range."""
-
+class _FilterFields:
     enabled: bool = setting(False, "Product filter", "main")
     products: str = setting(
         "",
@@ -208,6 +207,14 @@ class FilterSettings:
         4.0, "Largest colour difference (ΔE)", "enhance", 0, 20, 0.5,
         help="Of what is held; beyond it the original stays. 0 for no limit.",
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FilterSettings(SceneFields, _FilterFields):
+    """One generation's settings; SettingsError for a value of the wrong type or out of its range.
+
+    Fields of :class:`SceneFields` come last, so that positions of older ones stay what they were in the HTTP API.
+    """
 
     def __post_init__(self) -> None:
         check_fields(self, lambda name, meta: meta.label, SettingsError)

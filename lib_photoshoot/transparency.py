@@ -61,6 +61,16 @@ def on_neutral_ground(pixels: np.ndarray, alpha: np.ndarray | None) -> np.ndarra
     return _over(pixels, alpha, _GREY if _is_pale(pixels, alpha) else WHITE)
 
 
+def over_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Return pixels, uint8 or uint16 (H, W, 3) of any colour space, as they are seen on white; opaque ones stay."""
+    result = pixels.copy()
+    white = np.float32(np.iinfo(pixels.dtype).max)
+    for rows in _strips(alpha):
+        share = alpha[rows, :, None].astype(np.float32) / 255
+        result[rows] = np.rint(pixels[rows] * share + white * (1 - share))
+    return result
+
+
 def within(regions: Iterable[ProductRegion], alpha: np.ndarray) -> tuple[list[ProductRegion], list[ProductRegion]]:
     """Return the regions as far as a picture's alpha, uint8 (H, W), shows them, and apart from them those of which
     nothing is.

@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.review import ReviewedRun
+from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.errors import CatalogError
+from lib_photoshoot.settings import FilterSettings
+from lib_photoshoot.wished_scene import wished_scene
+from tests.correction.test_restaged import Staging
 from tests.e2e.test_page import CHROMIUM, CONTRAST
 from tests.pages import read_page
 from tests.shoot.test_report_page import UNNAMED, OpenPage, browser, open_page, press, show
 from tests.shoot.test_review import Served, apply
-from tests.test_catalog import paint
+from tests.test_catalog import PRODUCTS, paint
 from tests.test_catalog_page import go
 
 if TYPE_CHECKING:
@@ -239,3 +244,22 @@ def test_a_picture_is_enhanced_again_where_somebody_paints(served: Served, open_
     expect(page.locator("#viewer [aria-pressed=true][data-view=after]")).to_be_visible()
     expect(page.locator("#viewer .why")).to_have_text("painted")
     assert asked == [item["id"]] * 2
+
+
+@pytest.mark.parametrize("canvas", ["", "1:1"])
+def test_before_lies_above_after_only_where_both_are_of_one_size(
+    tmp_path: Path, open_page: OpenPage, canvas: str
+) -> None:
+    paint(tmp_path / "photos" / "one.png", (5, 5, 30, 30))
+    scene = wished_scene(FilterSettings(repaint="scene", backdrop="#203040", canvas=canvas))
+    inputs, out = collect_inputs([tmp_path / "photos"]), tmp_path / "run"
+    run_catalog(Staging(scene), inputs, PRODUCTS, out, settings=scene.told)
+    page = open_page((out / "report.html").as_uri())
+    assert page.locator("#view option").all_inner_texts() == ["After", "Found", "Before"]
+    page.locator(".card img").first.click()
+    both = ["Before | after"] if not canvas else []
+    assert tabs(page)[:4] == ["After", "Found", "Before", *(both or ["Cut-out 1 lamp"])]
+    page.wait_for_selector(".stage .full")
+    assert page.locator(".stage .full").evaluate("image => [image.naturalWidth, image.naturalHeight]") == (
+        [80, 80] if canvas else [80, 60]
+    )

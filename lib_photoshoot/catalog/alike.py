@@ -31,17 +31,18 @@ DRIFT = "drift"
 def traits_entry(result: FilterResult, space: ColourSpace, alpha: np.ndarray | None = None) -> dict[str, Any]:
     """Return the field of a match's entry, measured in the picture that is the result; nothing for a skip.
 
-    ``space`` is the picture's, ``alpha`` (uint8) its own transparency.
+    ``space`` is the picture's, ``alpha`` (uint8) its own transparency, of which a new scene has none.
     """
     if result.decision is not Decision.MATCH:
         return {}
-    shape = (result.height, result.width)
-    products = list(dict.fromkeys(region.product for region in result.regions))
+    regions, alpha = (result.regions, alpha) if result.scene is None else (result.scene.regions, None)
+    shape = result.image.shape[:2]
+    products = list(dict.fromkeys(region.product for region in regions))
     found = {}
     for product in products:
-        mask = merge((region.solid for region in result.regions if region.product == product), shape)
+        mask = merge((region.solid for region in regions if region.product == product), shape)
         # A large picture's masks take much memory: where there is one product, there are no others.
-        others = (region.solid for region in result.regions if region.product != product)
+        others = (region.solid for region in regions if region.product != product)
         hidden = merge(others, shape) & ~mask if len(products) > 1 else None
         found[product] = traits_to_json(measure_traits(result.image, mask, space, hidden, alpha))
     return {TRAITS: found}

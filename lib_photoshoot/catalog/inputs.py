@@ -18,8 +18,8 @@ from lib_photoshoot.journal import read_header
 
 RUN_LEDGER, RUN_PROGRAM = "ledger.jsonl", "product-photoshoot"
 """By which the output folder of a ``filter`` run is known: a file there, and the program named in its first line."""
-CUTOUTS, CORRECTIONS = "cutouts", "corrections"
-OUTPUT_FOLDERS = ("masks", CUTOUTS, "overlays", "enhanced", "thumbnails", CORRECTIONS)
+CUTOUTS, CORRECTIONS, PLACED, RETOUCHED = "cutouts", "corrections", "placed", "retouched"
+OUTPUT_FOLDERS = ("masks", CUTOUTS, "overlays", "enhanced", "thumbnails", CORRECTIONS, PLACED, RETOUCHED)
 """What a run writes of its pictures lies in these; nothing else is ever removed."""
 TellInput = Callable[[str], None]
 """Called with a sentence for the user."""

@@ -1,4 +1,8 @@
-"""The files that one picture leaves in the output folder: masks, cut-outs, overlay, enhanced picture, thumbnails."""
+"""The files that one picture leaves in the output folder: masks, cut-outs, overlay, enhanced picture, thumbnails.
+
+Of a picture in a new scene masks, cut-outs and overlay are the photo's, ``placed`` has the masks in the scene, and
+``retouched`` the photo as it was before, if that was retouched.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lib_photoshoot.catalog.inputs import CUTOUTS
+from lib_photoshoot.catalog.inputs import CUTOUTS, PLACED, RETOUCHED
 from lib_photoshoot.colour.difference import Difference
 from lib_photoshoot.confined import inside
 from lib_photoshoot.errors import CatalogError
@@ -21,8 +25,9 @@ from lib_photoshoot.file_names import beginning
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, store_picture, to_image, write_image
 from lib_photoshoot.masks.cutout import cut_out_pixels, cutout_rect, mask_image
+from lib_photoshoot.provenance.evidence import in_new_scene
 from lib_photoshoot.provenance.metadata import NOTHING, save_options
-from lib_photoshoot.results import Decision, FilterResult, Outline, OutlineSource, ProductRegion
+from lib_photoshoot.results import Decision, FilterResult, NewScene, Outline, OutlineSource, ProductRegion
 from lib_photoshoot.transparency import flattened
 
 if TYPE_CHECKING:
@@ -65,18 +70,23 @@ def write_outputs(
     visible = flattened(picture)
     _thumbnail(to_image(visible), place(thumbnail_name(stem, "before")), small)
     if result.decision is Decision.MATCH:
+        made, taken_from = _made(picture, result), result.image if result.scene is None else result.scene.photo
         for number, region in enumerate(result.regions, 1):
             label = f"{stem}_{number}_{slug(region.product)}.png"
             masks.append(f"masks/{label}")
             write_image(mask_image(region.mask), place(masks[-1]))
-            colours, alpha = cut_out_pixels(result.image, region.solid, matte=region.alpha)
-            store_picture(colours, place(f"cutouts/{label}"), replace(picture, alpha=alpha))
+            colours, alpha = cut_out_pixels(taken_from, region.solid, matte=region.alpha)
+            store_picture(colours, place(f"{CUTOUTS}/{label}"), replace(picture, alpha=alpha))
+            if result.scene is not None:
+                write_image(mask_image(result.scene.regions[number - 1].mask), place(placed_name(masks[-1])))
         overlay = to_image(draw_overlay(visible, result.regions))
         write_image(overlay, place(f"overlays/{stem}.png"), **replace(picture, icc=None).options("PNG"))
         _thumbnail(overlay, place(thumbnail_name(stem, "overlay")), small)
-        store_picture(result.image, place(f"enhanced/{stem}.png"), picture)
-        after = flattened(replace(picture, pixels=picture.space.to_srgb(result.image), icc=None))
-        _thumbnail(to_image(after), place(thumbnail_name(stem, "after")), small)
+        store_picture(result.image, place(f"enhanced/{stem}.png"), made)
+        _thumbnail(to_image(_shown(made, result.image)), place(thumbnail_name(stem, "after")), _marked(made))
+        if result.scene is not None and result.scene.retouched:
+            store_picture(taken_from, place(f"{RETOUCHED}/{stem}.png"), picture)
+            _thumbnail(to_image(_shown(picture, taken_from)), place(thumbnail_name(stem, RETOUCHED)), small)
     return Written(tuple(files), tuple(masks))
 
 
@@ -91,14 +101,33 @@ def output_path(out: Path, relative: str, protected: Collection[str]) -> Path:
     return path
 
 
+def _made(picture: Picture, result: FilterResult) -> Picture:
+    """Return the picture as what the result's image is like: profile and metadata, and alpha where it still has any."""
+    if result.scene is None:
+        return picture
+    height, width = result.image.shape[:2]
+    metadata = in_new_scene(picture.metadata, result.scene.generated)
+    return replace(picture, alpha=None, width=width, height=height, metadata=metadata)
+
+
+def _shown(like: Picture, pixels: np.ndarray) -> np.ndarray:
+    """Return other pixels of a picture's space and alpha in sRGB, on white where it is transparent."""
+    return flattened(replace(like, pixels=like.space.to_srgb(pixels), icc=None))
+
+
 def thumbnail_name(stem: str, kind: str) -> str:
-    """Relative path of a thumbnail; ``kind`` is ``before``, ``after`` or ``overlay``."""
+    """Relative path of a thumbnail; ``kind`` is ``before``, ``after``, ``overlay`` or ``retouched``."""
     return f"thumbnails/{kind}/{stem}.jpg"
 
 
 def cutout_name(mask: str) -> str:
     """Relative path of the cut-out that belongs to a mask's."""
     return mask.replace("masks/", f"{CUTOUTS}/", 1)
+
+
+def placed_name(mask: str) -> str:
+    """Relative path of the mask of the same product where it stands in a new scene."""
+    return mask.replace("masks/", f"{PLACED}/", 1)
 
 
 def _marked(picture: Picture) -> dict[str, Any]:
@@ -165,7 +194,7 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
     """One picture's object in ``report.json`` and in the output of ``detect``.
 
     A region whose mask was written has its ``quality``, the segmenter's predicted IoU (None where there is none), and
-    ``cutout_at``, where in the picture its cut-out's upper left corner lies.
+    ``cutout_at``, where in the picture its cut-out's upper left corner lies. A picture in a new scene has a ``scene``.
     """
     regions = []
     for index, region in enumerate(result.regions):
@@ -194,8 +223,28 @@ def report_entry(file: str, result: FilterResult, masks: tuple[str, ...] = ()) -
         "reason": None if result.reason is None else result.reason.value,
         "regions": regions,
         "rejected": rejected,
+        **({} if result.scene is None else {"scene": scene_entry(result.scene, result.image)}),
         "seconds": {stage: round(float(seconds), 4) for stage, seconds in result.seconds.items()},
     }
+
+
+def scene_entry(scene: NewScene, image: np.ndarray) -> dict[str, Any]:
+    """Return what became of a picture's scene as JSON values; ``boxes`` are the products' there, in their order."""
+    entry: dict[str, Any] = {
+        "painter": scene.painter,
+        "width": image.shape[1],
+        "height": image.shape[0],
+        "scale": round(scene.scale, 4),
+        "kept_pixels": scene.kept,
+        "changed_product_pixels": scene.changed_product,
+        "boxes": [[round(float(value), 2) for value in region.box] for region in scene.regions],
+        "doubts": [doubt.value for doubt in scene.doubts],
+        "notes": list(scene.notes),
+    }
+    entry |= {name: True for name in ("retouched", "generated") if getattr(scene, name)}
+    if scene.grown is not None:
+        entry |= {"tries": scene.tries, "grown": round(scene.grown, 4), "hidden": round(scene.hidden or 0.0, 4)}
+    return entry
 
 
 def products_of(entry: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ from typing import Any
 
 from lib_photoshoot.catalog.alike import DRIFT, compare_run, comparison_told, differing_fields, note_of
 from lib_photoshoot.catalog.decisions import read_hands
-from lib_photoshoot.catalog.inputs import is_local
+from lib_photoshoot.catalog.inputs import RETOUCHED, is_local
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import cutout_name, products_of
-from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_of, what_to_check
+from lib_photoshoot.catalog.report import REASON_TEXT, colour_in_words, doubts_in_words, doubts_of, what_to_check
+from lib_photoshoot.catalog.scenes import SceneTotals, scene_doubts_of, scene_in_words, scene_of
 from lib_photoshoot.consistency.sets import Comparison, Departure
 from lib_photoshoot.detection.pairs import articles
 from lib_photoshoot.files import shown, write_atomic
@@ -31,7 +32,9 @@ MOST_EMBEDDED = 128 << 20
 """Bytes of thumbnails that are written into the page; of more it names the files, or no browser would open it."""
 
 _FILTER = {Decision.MATCH.value: "accepted", Decision.SKIP.value: "rejected"}
-_VIEWS = {"found": "Found", "after": "After", "before": "Before"}
+_VIEWS = {"found": "Found", "after": "After", "retouched": "Retouched", "before": "Before"}
+_SCENE_VIEWS = ("after", "retouched", "found", "before")
+"""In this order where there are new scenes: they are what was asked for."""
 
 
 def write_page(
@@ -79,8 +82,10 @@ def page_head(
 
     ``alike`` are the pictures compared with each other.
     """
-    matches, found, doubted, seconds = 0, 0, False, 0.0
+    matches, found, doubted, seconds, scenes, retouched = 0, 0, False, 0.0, SceneTotals(), False
     for record in records:
+        scenes.add(record.entry)
+        retouched |= bool(record.output_in(RETOUCHED))
         matches += record.entry["decision"] == Decision.MATCH.value
         found += articles((region["product"], region["box"]) for region in record.entry["regions"])
         doubted |= _doubtful(record.entry)
@@ -91,7 +96,7 @@ def page_head(
     chosen = {name.replace("_", " ").capitalize(): value for name, value in document["settings"].items() if value}
     told = [
         f"Found in {matches or 'none'} of {total}.",
-        "Skipped pictures are untouched; in the others nothing outside the product was changed.",
+        scenes.in_words(matches),
         f"{counted(found, 'product')} cut out; {seconds:.1f} s in the filter.",
         *comparison_told(alike, "`consistency FOLDER` measures what is missing"),
     ]
@@ -103,7 +108,11 @@ def page_head(
         words={"accepted": "Match", "rejected": "Skipped"},
         reasons=reasons(),
         shows=shows(("all", "match", *also, "skip", "unreadable", "hand")),
-        views=[{"name": name, "label": label} for name, label in _VIEWS.items()],
+        views=[
+            {"name": name, "label": label}
+            for name, label in _in_order(bool(scenes.scenes)).items()
+            if name != RETOUCHED or retouched
+        ],
         products=[{"name": name} for name in products],
         order="In the pictures’ order",
         footer=[
@@ -148,6 +157,7 @@ def item_of(record: Record, hand: Hand | None, fixable: bool = False, departures
         "thumbnail": first["thumbnail"],
         "view": first["view"],
         "views": others,
+        **({"cropped": True} if first.get("cropped") else {}),
         "check": _doubtful(entry),
         "marks": ["hand"] if record.drawn_by_hand else [],
         "size": [entry["width"], entry["height"]],
@@ -174,18 +184,28 @@ def unreadable_item(one: Mapping[str, str]) -> Item:
 
 
 def _doubtful(entry: Mapping[str, Any]) -> bool:
-    return any(map(doubts_of, entry["regions"]))
+    return any(map(doubts_of, entry["regions"])) or bool(scene_doubts_of(entry))
+
+
+def _in_order(scene: bool) -> dict[str, str]:
+    """Return the views of pictures with or without a new scene, and how they are called."""
+    return {name: _VIEWS[name] for name in (_SCENE_VIEWS if scene else _VIEWS)}
 
 
 def _views(record: Record) -> list[View]:
-    """Return the picture's looks: what was found first, as far as there are files of them."""
+    """Return the picture's looks, as far as there are files of them: what was found first, or its new scene."""
+    scene = scene_of(record.entry)
     files = {"found": record.output_in("overlays"), "after": record.output_in("enhanced"), "before": ""}
-    kinds = {"found": "overlay", "after": "after", "before": "before"}
+    files[RETOUCHED] = record.output_in(RETOUCHED)
+    kinds = {"found": "overlay"}
     views: list[View] = [
-        {"view": name, "file": file, "thumbnail": record.output_in(f"thumbnails/{kinds[name]}")}
-        for name, file in files.items()
+        {"view": name, "file": file, "thumbnail": record.output_in(f"thumbnails/{kinds.get(name, name)}")}
+        for name, file in ((name, files[name]) for name in _in_order(bool(scene)))
         if file or name == "before"
     ]
+    size = [record.entry["width"], record.entry["height"]]
+    if scene and files["after"] and [scene["width"], scene["height"]] != size:
+        next(view for view in views if view["view"] == "after")["cropped"] = True
     for number, region in enumerate(record.entry["regions"], 1):
         if mask := region["mask"]:
             what = f"{number} {' + '.join(products_of(region))}"
@@ -213,6 +233,12 @@ def _notes(record: Record) -> Iterator[Note]:
     for region, which in named:
         if doubts := what_to_check(doubts_of(region), "; ", which):
             yield {"text": f"Check {doubts}.", "wrong": True}
+    if scene := scene_of(entry):
+        if doubts := doubts_in_words(scene_doubts_of(entry), "; "):
+            yield {"text": f"Check the new scene: {doubts}.", "wrong": True}
+        yield {"text": f"{scene_in_words(scene)}.", "wrong": False}
+        for note in scene["notes"]:
+            yield {"text": note, "wrong": False}
     if entry["reason"]:
         yield {"text": REASON_TEXT[Reason(entry["reason"])], "wrong": False}
     for region, which in named:

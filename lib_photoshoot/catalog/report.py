@@ -15,6 +15,7 @@ from typing import Any
 from lib_photoshoot.catalog.coco import coco_document
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record
 from lib_photoshoot.catalog.outputs import products_of
+from lib_photoshoot.catalog.scenes import SCENE_DOUBTS, scene_doubts_of, scene_of
 from lib_photoshoot.confined import inside
 from lib_photoshoot.files import write_atomic
 from lib_photoshoot.journal import reopened
@@ -40,6 +41,8 @@ CSV_COLUMNS = (
     "by_hand",
     "by_hand_reason",
     "by_hand_note",
+    "changed_product_pixels",
+    "scene_doubts",
 )
 
 REASON_TEXT = {
@@ -63,6 +66,7 @@ REASON_TEXT = {
     Reason.COLOUR_OFF: "The colour is too far from the product's own; the original was kept.",
     Reason.NOT_ENHANCED: "The enhancement failed; the original was kept.",
     Reason.INTERRUPTED: "The enhancement was stopped; the original was kept.",
+    Reason.PRODUCT_GREW: "In every try more of the product was painted than there is; the original was kept.",
     Reason.OTHER_OF_ITS_KIND: "It is of the kind that the examples show, but not the product itself.",
     Reason.REMOVED_BY_HAND: "Somebody removed its outline: it is not the product.",
     Reason.UNREADABLE: "The file cannot be read as a picture.",
@@ -76,6 +80,7 @@ DOUBT_TEXT = {
     Doubt.EVIDENCE_OUTSIDE: "a part may be missing",
     Doubt.FAINT_EDGE: "looks like its background along the edge",
     Doubt.SEVERAL_OBJECTS: "several pieces, or a neighbour with it",
+    **SCENE_DOUBTS,
     Doubt.TOO_SMALL_FOR_EVIDENCE: "hardly recognised alone",
 }
 
@@ -232,6 +237,8 @@ def csv_rows(
         head = [formula_safe(entry["file"]), entry["width"], entry["height"], entry["decision"], entry["reason"] or ""]
         hand = hands.get(record.file)
         by_hand = ["", "", ""] if hand is None else [hand.decision, hand.reason or "", formula_safe(hand.note)]
+        changed = scene_of(entry).get("changed_product_pixels", "")
+        in_scene = [changed, " ".join(scene_doubts_of(entry))]
         for region in entry["regions"] or [None]:
             tail = [""] * 9
             if region is not None:
@@ -244,10 +251,10 @@ def csv_rows(
                     doubts,
                     (region.get("colour") or {}).get("delta_e", {}).get("mean", ""),
                 ]
-            yield line(head + tail + by_hand)
+            yield line(head + tail + by_hand + in_scene)
     for item in unreadable:
         row = [formula_safe(item["file"]), "", "", "unreadable", formula_safe(item["error"])]
-        yield line(row + [""] * 12)
+        yield line(row + [""] * (len(CSV_COLUMNS) - len(row)))
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:

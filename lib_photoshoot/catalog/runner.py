@@ -283,7 +283,7 @@ def finish_picture(
         | told
         | traits_entry(result, picture.space, picture.alpha),
         annotations=tuple(annotation(region) for region in result.regions) if matched else (),
-        note=picture.note,
+        note="; ".join(filter(None, (picture.note, result.note))) or None,
         version=stamp.version,
     )
 

@@ -28,6 +28,18 @@ from lib_photoshoot.cli.progress import telling
 from lib_photoshoot.cli.rank import rank_command
 from lib_photoshoot.cli.review import EXIT_CODES as REVIEW_EXIT_CODES
 from lib_photoshoot.cli.review import review_command
+from lib_photoshoot.cli.scene_options import (
+    Backdrop,
+    Canvas,
+    Cast,
+    Ground,
+    Reflection,
+    RepaintWhat,
+    Shadow,
+    Share,
+    Stage,
+    asked_scene,
+)
 from lib_photoshoot.cli.shoot import EXIT_CODES as SHOOT_EXIT_CODES
 from lib_photoshoot.cli.shoot import shoot_command
 from lib_photoshoot.cli.train import app as train_app
@@ -88,10 +100,11 @@ Threshold = Annotated[
     typer.Option(min=0, max=1, help="Score from which a product counts; the default is the detector's own."),
 ]
 Retouched = Annotated[
-    RetouchName,
+    Optional[RetouchName],  # noqa: UP045
     typer.Option(
         "--retouch",
-        help="faithful: sharper, the article's colour stays. lively: lighter and more colourful too. off: nothing.",
+        help="faithful, the default: sharper, the article's colour stays. lively: lighter and more colourful too. off: "
+        "nothing, as in a new scene.",
     ),
 ]
 WhiteBalance = Annotated[
@@ -137,7 +150,7 @@ def filter_command(
     device: Device = "cpu",
     bf16: Bf16 = False,
     thorough: Thorough = False,
-    retouch: Retouched = RetouchName.FAITHFUL,
+    retouch: Retouched = None,
     white_balance: WhiteBalance = "off",
     colour: Colour = None,
     colours: Colours = None,
@@ -153,8 +166,20 @@ def filter_command(
         typer.Option(min=1, help="Ray workers, each with models of its own (1 GB); the default is one a core."),
     ] = None,
     calibration: Calibration = None,
+    repaint: RepaintWhat = None,
+    stage: Stage = None,
+    backdrop: Backdrop = None,
+    canvas: Canvas = None,
+    share: Share = None,
+    ground: Ground = None,
+    shadow: Shadow = None,
+    reflection: Reflection = None,
+    cast: Cast = None,
 ) -> None:
-    """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched."""
+    """Filter pictures: write masks, cut-outs, overlays, enhanced pictures and a report; inputs stay untouched.
+
+    With --backdrop, --canvas and the like the products stand in a new scene, as photographed.
+    """
     with exit_codes(f"Interrupted; every finished picture is kept in {out}: the same command with --resume goes on."):
         from lib_photoshoot.catalog.runner import CatalogProgress, OneByOne, run_engine
         from lib_photoshoot.catalog.urls import collect_sources
@@ -163,6 +188,9 @@ def filter_command(
         from lib_photoshoot.products import parse_products
         from lib_photoshoot.references.table import with_references
 
+        staged = {"backdrop": backdrop, "canvas": canvas, "product_share": share, "ground_line": ground}
+        staged |= {"shadow": shadow, "reflection": reflection, "colour_cast": cast}
+        scene, retouch = asked_scene(repaint, stage, retouch, white_balance, **staged)
         wanted, examples = with_examples(with_references(parse_products(products), colour or (), colours, say))
         files = collect_sources(inputs, out, say)
         calibrator, calibrated = _calibrator(calibration)
@@ -171,6 +199,8 @@ def filter_command(
         words = say_words(choice, wanted, require_all)
         Neutral.parse(white_balance)
         build_ = partial(build.build_filter, choice, require_all, retouch.value, white_balance)
+        if scene is not None:
+            build_ = partial(build_, scenery=scene.scenery)
         with telling("loading the models", len(files)) as bar:
             if engine is EngineName.RAY and examples:
                 build_ = partial(build_, signatures=signatures_for(build_, wanted))
@@ -183,6 +213,7 @@ def filter_command(
                 bar(state.done, name[-32:])
 
             settings = _settings(choice, require_all, retouch, white_balance) | calibrated | examples
+            settings |= scene.told if scene else {}
             summary = run_engine(chosen, files, words.products, out, resume, tell, settings=settings)
         for note in summary.notes:
             say(note)

@@ -14,16 +14,20 @@ from lib_photoshoot.products import Product, check_products, normalise_word, par
 if TYPE_CHECKING:
     from lib_photoshoot.calibration.applying import Calibrator
     from lib_photoshoot.enhancement.protocol import Enhancer
+    from lib_photoshoot.staging.scenery import Scenery
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """A run's products, whether a match needs all of them, its retouch, and how its photos were calibrated."""
+    """A run's products, whether a match needs all of them, its retouch, how its photos were calibrated, and its
+    scene.
+    """
 
     products: tuple[Product, ...]
     require_all: bool
     enhancer: Enhancer | None
     calibrator: Calibrator | None
+    scenery: Scenery | None = None
 
     def named(self, word: str) -> Product:
         """Return the run's product of that word, else a new one. Raises ProductsError for a word that is none.
@@ -46,9 +50,11 @@ class RunSettings:
 def run_settings(header: Mapping[str, Any], calibrator: Calibrator | None = None) -> RunSettings:
     """Read what stands in the ledger; ``calibrator`` where somebody named the run's calibration again.
 
-    Raises CatalogError for a header that no run of ours has written, and where a calibration is missing.
+    Raises CatalogError for a header that no run of ours has written, and where a calibration or what its scene needs is
+    missing.
     """
     from lib_photoshoot.enhancement.retouch import retouch_of
+    from lib_photoshoot.wished_scene import remembered_scene
 
     try:
         products = check_products([_product(value) for value in header["products"]])
@@ -59,7 +65,8 @@ def run_settings(header: Mapping[str, Any], calibrator: Calibrator | None = None
         enhancer = retouch_of(retouch, str(header.get("white_balance", "off")))
     except (KeyError, TypeError, ValueError, AttributeError, ProductsError) as error:
         raise CatalogError(f"The run's settings cannot be read ({error}); run `filter` again.") from error
-    return RunSettings(products, bool(header.get("all")), enhancer, _calibrator(header.get("calibration"), calibrator))
+    calibrated = _calibrator(header.get("calibration"), calibrator)
+    return RunSettings(products, bool(header.get("all")), enhancer, calibrated, remembered_scene(header))
 
 
 def _product(value: Mapping[str, Any]) -> Product:

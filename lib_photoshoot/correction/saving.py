@@ -1,7 +1,8 @@
 """A picture's record and files made anew after a correction: what depends on it, and nothing else.
 
-No network looks at anything again: the outlines are what the person says. The retouch, which depends on all products of
-the picture, is done by the run's own settings; masks and cut-outs of regions that were not touched are copied.
+No network looks at anything again: the outlines are what the person says. Retouch and new scene, which depend on all
+products of the picture, are made by the run's own settings; masks and cut-outs of regions that were not touched are
+copied.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from lib_photoshoot.catalog.outputs import cutout_name, report_entry, write_outp
 from lib_photoshoot.catalog.replacement import BY_HAND
 from lib_photoshoot.correction.regions import drawn_region, read_region
 from lib_photoshoot.correction.run_settings import RunSettings
-from lib_photoshoot.enhancement.applying import enhance_products, with_checks
-from lib_photoshoot.enhancement.protocol import EnhancementError
+from lib_photoshoot.enhancement.applying import with_checks
 from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.files import shown
 from lib_photoshoot.images import Picture, write_image
 from lib_photoshoot.masks.cutout import mask_image
+from lib_photoshoot.new_scene import NOT_MADE, failure_of, make_picture
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import (
     Box,
@@ -134,7 +135,7 @@ def write_correction(
         entry["regions"][index] |= _kept(out, scratch, record, part, mask, outputs)
     stays = [item for item in record.entry["rejected"] if not _is_of_touched(item, record, parts)]
     entry["rejected"] = stays + entry["rejected"]
-    entry |= {name: value for name, value in record.entry.items() if name not in entry and name != TRAITS}
+    entry |= {name: value for name, value in record.entry.items() if name not in (*entry, TRAITS, "scene")}
     entry |= {"corrected": times, "seconds": record.entry["seconds"]}
     matched = result.decision is Decision.MATCH
     annotations = tuple(annotation(part.region) for part in parts) if matched else ()
@@ -143,27 +144,30 @@ def write_correction(
 
 def _result(record: Record, picture: Picture, parts: Sequence[Part], settings: RunSettings) -> FilterResult:
     """Return the filter's answer if it had seen these outlines."""
-    pixels, _ = split(rgba(picture))
+    pixels, opacity = split(rgba(picture))
     regions, rejected, image, changed, note = [part.region for part in parts], _removed(record, parts), pixels, 0, None
+    scene = None
     reason = _skip_reason(regions, rejected, settings)
     if reason is None:
         regions = with_checks(picture.space.to_srgb(pixels), regions, settings.products)
-        undone = [index for index, part in enumerate(parts) if part.drawing is None and _was_undone(record, part)]
+        # In a scene stand all products, whatever became of them before.
+        undone = [] if settings.scenery else [index for index, part in enumerate(parts) if _stays(record, part)]
         wanted = [region for index, region in enumerate(regions) if index not in undone]
-        if settings.enhancer is not None and wanted:
+        if wanted and (settings.enhancer is not None or settings.scenery is not None):
             try:
-                done = enhance_products(pixels, picture.space, wanted, settings.products, settings.enhancer)
+                done, scene = make_picture(
+                    pixels, opacity, picture.space, wanted, settings.products, settings.enhancer, settings.scenery
+                )
                 image, changed = done.image, done.changed
                 rejected += done.rejected
                 enhanced = iter(done.regions)
                 regions = [region if index in undone else next(enhanced) for index, region in enumerate(regions)]
-            except EnhancementError as error:
-                rejected += [Rejection(r.product, r.box, r.score, Reason.NOT_ENHANCED) for r in regions]
+            except NOT_MADE as error:
+                rejected += [Rejection(r.product, r.box, r.score, failure_of(error)) for r in regions]
                 note = str(error)
     decision = Decision.MATCH if reason is None else Decision.SKIP
-    return FilterResult(
-        picture.width, picture.height, decision, reason, tuple(regions), tuple(rejected), image, changed, {}, note
-    )
+    size = picture.width, picture.height
+    return FilterResult(*size, decision, reason, tuple(regions), tuple(rejected), image, changed, {}, note, scene)
 
 
 def _skip_reason(
@@ -184,10 +188,10 @@ def _removed(record: Record, parts: Sequence[Part]) -> list[Rejection]:
     ]
 
 
-def _was_undone(record: Record, part: Part) -> bool:
-    """Whether a region's enhancement was undone in the run: so it is again."""
+def _stays(record: Record, part: Part) -> bool:
+    """Whether a region that was not touched had its enhancement undone in the run: so it has again."""
     product = part.region.product if part.before is None else record.entry["regions"][part.before]["product"]
-    return any(_is_same(item, product, part.region.box) for item in record.entry["rejected"])
+    return part.drawing is None and any(_is_same(item, product, part.region.box) for item in record.entry["rejected"])
 
 
 def _is_of_touched(item: dict[str, Any], record: Record, parts: Sequence[Part]) -> bool:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, Record, read_records
+from lib_photoshoot.catalog.scenes import scene_of
 from lib_photoshoot.files import shown, stamp_of
 from lib_photoshoot.images import PICTURE_FORMATS, PIXEL_LIMIT
 from lib_photoshoot.provenance.evidence import OriginEvidence, evidence_in
@@ -33,6 +34,10 @@ def source_of(path: str | os.PathLike[str]) -> OriginEvidence:
     record = _record_of(Path(path))
     if record is None:
         return OriginEvidence(DigitalSource.PHOTO, "nothing in its file says that it was generated", metadata)
+    whole = Path(os.path.abspath(path)).as_posix().endswith(f"/{record.output_in('enhanced') or 'none'}")
+    scene = scene_of(record.entry) if whole else {}
+    if scene.get("generated"):
+        return OriginEvidence(DigitalSource.EDITED, "its run had its scene painted", metadata)
     before = metadata_of(Path(record.file))
     original = evidence_in(before)
     if original is not None:
@@ -42,7 +47,8 @@ def source_of(path: str | os.PathLike[str]) -> OriginEvidence:
     if not os.path.exists(record.file):
         reason = f"{shown(record.file)}, from which it was made, is gone; --source tells better"
         return OriginEvidence(DigitalSource.RETOUCHED, reason, metadata)
-    return OriginEvidence(DigitalSource.RETOUCHED, "its run retouched a photo", metadata)
+    made = "put the products of a photo into a new scene" if scene else "retouched a photo"
+    return OriginEvidence(DigitalSource.RETOUCHED, f"its run {made}", metadata)
 
 
 def metadata_of(path: Path) -> Metadata:

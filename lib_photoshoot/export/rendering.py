@@ -10,7 +10,7 @@ from PIL import Image
 from lib_photoshoot.compose import compose
 from lib_photoshoot.export.placing import VISIBLE, FramePlacement, crop_to_product, in_frame, plan, scale_product
 from lib_photoshoot.export.profile import Ground, Profile
-from lib_photoshoot.export.shadow import contact_shadow
+from lib_photoshoot.staging.shadow import contact_shadow
 
 _OPAQUE = np.float32(255)
 

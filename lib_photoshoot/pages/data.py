@@ -135,9 +135,9 @@ class Item(_Item, total=False):
     ``check``: somebody should look at the outline. ``size``: pixels (width, height) of the views that are not cropped.
     ``apart``: how far it differs from its set, in limits; 0 for one that does not.
     ``fixable``: its outlines can be corrected; ``unfound``: once its products were looked for, which takes a while.
-    ``marks``: names of filters that it counts for by no other field. ``aside``: a few words beside the decision.
-    ``caption``: of a photo of a training, which can be typed. ``regions``, ``notes``, ``more`` (facts in one line),
-    ``details`` (pairs of name and value): of the large view.
+    ``cropped``: as of a :class:`View`. ``marks``: names of filters that it counts for by no other field. ``aside``: a
+    few words beside the decision. ``caption``: of a photo of a training, which can be typed. ``regions``, ``notes``,
+    ``more`` (facts in one line), ``details`` (pairs of name and value): of the large view.
     """
 
     label: str
@@ -155,6 +155,7 @@ class Item(_Item, total=False):
     notes: Sequence[Note]
     more: Sequence[str]
     details: Sequence[Sequence[str]]
+    cropped: bool
     fixable: bool
     unfound: bool
     apart: float

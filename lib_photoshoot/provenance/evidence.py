@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib_photoshoot.provenance.generators import marks_in
 from lib_photoshoot.provenance.metadata import NOTHING, Metadata
-from lib_photoshoot.provenance.terms import SOURCE_OF, TERM_OF, DigitalSource, strongest_term
+from lib_photoshoot.provenance.terms import COMPOSITE, SOURCE_OF, TERM_OF, DigitalSource, strongest_term
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,21 @@ def evidence_in(metadata: Metadata) -> OriginEvidence | None:
         for mark in marks_in(metadata.places)
     ]
     return strongest(*found) if found else None
+
+
+def in_new_scene(metadata: Metadata, generated: bool) -> Metadata:
+    """Return what a picture says of itself whose products stand in another scene than in the one with ``metadata``.
+
+    ``generated``: a trained model made some of that scene. Without one the picture is a composite; where nothing was
+    said before, nothing is.
+    """
+    own = metadata.term
+    if generated:
+        return OriginEvidence(DigitalSource.EDITED, "its scene is another", metadata).marked
+    if own is None or SOURCE_OF[own] not in (DigitalSource.PHOTO, DigitalSource.RETOUCHED):
+        return metadata
+    # Of a manifest only its term is written on, which is no longer true.
+    return replace(metadata, manifest=None).with_term(COMPOSITE)
 
 
 def strongest(*evidence: OriginEvidence) -> OriginEvidence:

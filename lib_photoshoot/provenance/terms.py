@@ -29,6 +29,9 @@ TERM_OF = {
 }
 """The terms that we write."""
 
+COMPOSITE = "composite"
+"""Written besides where a photo that has a term stands in another scene: it is no longer as it was captured."""
+
 SOURCE_OF = {
     "trainedAlgorithmicMedia": DigitalSource.GENERATED,
     "compositeWithTrainedAlgorithmicMedia": DigitalSource.EDITED,

@@ -14,8 +14,9 @@ from lib_photoshoot.catalog.alike import traits_in
 from lib_photoshoot.catalog.by_hand import ACCEPTED, REJECTED, MadeFile, files_made_in
 from lib_photoshoot.catalog.inputs import collect_inputs
 from lib_photoshoot.catalog.ledger import LEDGER_NAME, current_records
-from lib_photoshoot.catalog.outputs import cutout_name, slug
+from lib_photoshoot.catalog.outputs import cutout_name, placed_name, slug
 from lib_photoshoot.catalog.report import doubts_of
+from lib_photoshoot.catalog.scenes import scene_doubts_of, scene_of
 from lib_photoshoot.colour.comparison import measure_colour
 from lib_photoshoot.colour.reference import ColourReference
 from lib_photoshoot.confined import inside, is_plain
@@ -43,7 +44,8 @@ TellRanked = Callable[[str], None]
 class Candidate:
     """A product in an accepted picture; paths are relative to the run's folder. ``score`` and ``quality`` (predicted
     IoU, None where the report has none) are its best region's, ``masks`` and ``doubts`` (codes) those of all its
-    regions. ``cutouts_at`` says where in the picture the cut-outs lie, (x, y) each; nothing in older reports.
+    regions; in a new scene they stand as ``placed`` masks show, and its doubts are among them. ``cutouts_at`` says
+    where in the photo the cut-outs lie, (x, y) each; nothing in older reports.
     ``by_hand`` is what a person decided about the picture; one that was accepted so has no doubts. ``source`` is the
     picture that it was made of, as the user named it; ``traits`` what the run measured to compare it, None in older
     reports."""
@@ -58,6 +60,7 @@ class Candidate:
     by_hand: str | None = None
     source: str = ""
     traits: Traits | None = None
+    placed: tuple[str, ...] = ()
 
     @property
     def cutouts(self) -> tuple[str, ...]:
@@ -119,12 +122,15 @@ def _candidates(entry: dict[str, Any]) -> Iterator[Candidate]:
         masks = tuple(region["mask"] for region in own)
         if not all(is_plain(name) and name.startswith("masks/") for name in masks):
             raise ValueError("a mask lies elsewhere")
-        doubts = tuple(dict.fromkeys(doubt for region in own for doubt in doubts_of(region)))
+        doubts = tuple(
+            dict.fromkeys([*(doubt for region in own for doubt in doubts_of(region)), *scene_doubts_of(entry)])
+        )
+        placed = tuple(map(placed_name, masks)) if scene_of(entry) else ()
         places = [region["cutout_at"] for region in own if region.get("cutout_at")]
         cutouts_at = tuple((int(x), int(y)) for x, y in places) if len(places) == len(own) else ()
         score, quality, traits = float(best["score"]), best.get("quality"), traits_in(entry, product)
         found = (product, picture, masks, score, quality, doubts, cutouts_at)
-        yield Candidate(*found, source=entry["file"], traits=traits)
+        yield Candidate(*found, source=entry["file"], traits=traits, placed=placed)
 
 
 def _stem(mask: str, number: int, product: str) -> str:
@@ -133,11 +139,12 @@ def _stem(mask: str, number: int, product: str) -> str:
 
 
 def read_mask(folder: Path, candidate: Candidate, shape: tuple[int, ...]) -> np.ndarray:
-    """All of its regions as one bool mask of the picture's ``shape`` (height, width).
+    """All of its regions, as they stand in the picture, as one bool mask of its ``shape`` (height, width).
 
     Raises ImageError when a file of them is gone or damaged, or has another size.
     """
-    masks = [read_picture(inside(folder, name, ImageError)).pixels[:, :, 0] >= 128 for name in candidate.masks]
+    shown_by = candidate.placed or candidate.masks
+    masks = [read_picture(inside(folder, name, ImageError)).pixels[:, :, 0] >= 128 for name in shown_by]
     if any(mask.shape != shape for mask in masks):
         raise ImageError(f"{shown(folder / candidate.picture)} and its mask differ in size; run `filter` on it again.")
     return merge(masks, shape)

@@ -60,10 +60,11 @@ function describe(pane, item) {
   for (const button of tabs.children) button.setAttribute("aria-pressed", button.dataset.view === at);
 }
 
-// Which view of the pictures is shown large; "" is each one's own. Before and after can lie above one another.
+// Which view of the pictures is shown large; "" is each one's own. Before and after can lie above one another where they
+// are of one size.
 const SPLIT = "before and after";
 let large = "";
-const splits = item => ["before", "after"].every(name => viewsOf(item).some(view => viewName(item, view) === name));
+const splits = item => ["before", "after"].every(name => viewsOf(item).some(view => viewName(item, view) === name && !view.cropped));
 const shownIn = pane => indexOfView(pane.item, large === SPLIT ? "after" : large || shownView);
 function showView(name) {
   large = name;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib_photoshoot.export.shadow import contact_shadow
+from lib_photoshoot.staging.shadow import contact_shadow
 
 
 def table() -> np.ndarray:

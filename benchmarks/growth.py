@@ -1,0 +1,104 @@
+"""Growths of products in painted scenes: how many are seen, and how many alarms are false.
+
+    python benchmarks/growth.py --cutouts RUN/cutouts --scenes FOLDER --half odd
+
+``--cutouts`` is the folder of a filter's run with products cut out of photos, ``--scenes`` one of photos of places. Of
+each of the pairs one scene has a part painted on that is larger than the limit, one has not; the filter's own segmenter
+looks at both, told the product's own alpha, and the staged start. Thresholds were chosen on the even pairs; the halves
+have no cut-out in common where the number of cut-outs is even. Missed growths and false alarms are listed first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+import numpy as np  # noqa: E402
+from growth_cases import GrowthCase, growth_cases  # noqa: E402
+
+from lib_photoshoot.build import ModelChoice, load_models  # noqa: E402
+from lib_photoshoot.staging.growth import LookAlike, pieces, share_gained  # noqa: E402
+from lib_photoshoot.staging.look_alikes import surroundings  # noqa: E402
+from lib_photoshoot.staging.protocol import PlaceLooker  # noqa: E402
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--cutouts", type=Path, required=True)
+    options.add_argument("--scenes", type=Path, required=True)
+    options.add_argument("--pairs", type=int, default=100)
+    options.add_argument("--half", choices=["odd", "even", "all"], default="all")
+    options.add_argument("--limit", type=float, default=0.02, help="share of the product's area")
+    options.add_argument("--looks", type=Path, help="folder that keeps what was seen, so that a run can go on")
+    options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--seconds", type=float, default=float("inf"), help="of the processor, for the looks")
+    given = options.parse_args()
+    rows = []
+    looker = None
+    for number, case in enumerate(_cases(given)):
+        if given.half != "all" and (number % 2 == 1) != (given.half == "odd"):
+            continue
+        kept = given.looks / f"{number:03}.pickle" if given.looks else None
+        if kept is not None and kept.exists():
+            found = pickle.loads(kept.read_bytes())
+        elif os.times().user > given.seconds:
+            continue
+        else:
+            looker = looker or _looker(given.threads)
+            found = [_pieces(case, picture, looker) for picture in (case.without, case.grown)]
+            if kept is not None:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                kept.write_bytes(pickle.dumps(found))
+        rows.append((case, *(_gained(case, some) for some in found)))
+    _tell(rows, given.limit)
+    return 0
+
+
+def _cases(given: argparse.Namespace):
+    cutouts = sorted(given.cutouts.glob("*.png"))
+    scenes = sorted(path for path in given.scenes.iterdir() if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    return growth_cases(cutouts, scenes, given.pairs)
+
+
+def _looker(threads: int) -> PlaceLooker:
+    import torch
+
+    torch.set_num_threads(threads)
+    return load_models(ModelChoice()).segmenter
+
+
+def _pieces(case: GrowthCase, picture: np.ndarray, looker: PlaceLooker) -> list[LookAlike]:
+    near = surroundings(case.staged.alpha)
+    assert near is not None
+    return pieces(near, case.staged.image, picture, looker)
+
+
+def _gained(case: GrowthCase, found: list[LookAlike]) -> float:
+    near = surroundings(case.staged.alpha)
+    assert near is not None
+    return share_gained(near, found)
+
+
+def _tell(rows: list[tuple[GrowthCase, float, float]], limit: float) -> None:
+    missed = [(case, grown) for case, _, grown in rows if grown <= limit]
+    false = [(case, without) for case, without, _ in rows if without > limit]
+    for case, grown in missed:
+        print(f"missed: {case.name}, {case.kind} of {case.gained:.1%}, measured {grown:.1%}")
+    for case, without in false:
+        print(f"false alarm: {case.name}, measured {without:.1%}")
+    seen = 1 - len(missed) / len(rows)
+    print(f"{len(rows)} pairs: {seen:.1%} of growths seen, {len(false) / len(rows):.1%} false alarms")
+    for kind in dict.fromkeys(case.kind for case, *_ in rows):
+        some = [(case.gained, grown) for case, _, grown in rows if case.kind == kind]
+        print(f"  {kind}: {sum(grown > limit for _, grown in some)} of {len(some)} seen")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

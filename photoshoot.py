@@ -4,8 +4,9 @@
     python3 photoshoot.py demo   [INPUT ...] [--products WORDS] [--out DIR]      --help after each tells all
     python3 photoshoot.py test   [INPUT ...] [--products WORDS] [-- PYTEST OPTIONS]
     python3 photoshoot.py setup  [--tests]
-    python3 photoshoot.py COMMAND ...      filter, detect, train, shoot, review, finish, rank, export, check-export,
-                                           colour, models; --help after each tells all, before the set-up too
+    python3 photoshoot.py COMMAND ...      filter, detect, train, shoot, review, finish, rank, consistency,
+                                           export, check-export, colour, models; --help after each tells
+                                           all, before the set-up too
 
 Exit codes are those of the commands (see --help after one), and 4 where the set-up could not be finished.
 Only the standard library is used here, so that any Python 3.10 to 3.13 starts it.
@@ -75,6 +76,7 @@ PASSED_ON = (
     "review",
     "finish",
     "rank",
+    "consistency",
     "export",
     "check-export",
     "colour",

@@ -70,7 +70,7 @@ def test_a_product_is_repainted_and_the_rest_stays() -> None:
     done, _, colour = outcome.summary.rpartition("; ")
     assert done == "found bag 0.90; enhanced with ControlNet canny / control_canny [1]"
     assert re.fullmatch(r"colour of bag: ΔE \d+\.\d \(95 % below \d+\.\d\)", colour), "measured, and not held"
-    assert host.requests[0].unit.module == "canny"
+    assert host.requests[0].units[0].module == "canny"
 
 
 def test_transparency_survives() -> None:

@@ -159,7 +159,7 @@ def test_filter_repaints_through_the_host(bench: Bench) -> None:
     job = {"prompt": "a bag", "seed": 7, "steps": 3, "width": 256}
     answer = bench.service.filter(body(job=job, settings={"mask_blur": 0, "mask_grow": 0, "colour_hold": "never"}))
     (request,) = bench.host.requests
-    assert (request.prompt, request.seed, request.unit.module) == ("a bag", 7, "canny")
+    assert (request.prompt, request.seed, request.units[0].module) == ("a bag", 7, "canny")
     assert bench.jobs == [JobValues(**job)] and answer["seed"] == 7
     changed = (np.asarray(image_of(answer["image"])) != np.asarray(picture())).any(2)
     assert changed.sum() == 1600

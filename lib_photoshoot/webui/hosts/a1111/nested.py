@@ -65,10 +65,8 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
             shared.state.skipped = False  # the skip was for this product; the host resets it only for its own batches
         raise EnhancementStopped(STOPPED)
     if witness is not None and not witness.hooked:
-        raise EnhancementError(
-            f"ControlNet did not take up {request.unit.model!r} with {request.unit.module!r}"  # type: ignore[union-attr]
-            "; its reason is in the WebUI's console."
-        )
+        units = " and ".join(f"{unit.model!r} with {unit.module!r}" for unit in request.units)
+        raise EnhancementError(f"ControlNet did not take up {units}; its reason is in the WebUI's console.")
     if not images:
         raise EnhancementError("The WebUI returned no image for the product; its reason is in the console.")
     painted = images[0]
@@ -79,7 +77,7 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
 
 
 def _processing(job: Any, request: InpaintRequest) -> StableDiffusionProcessingImg2Img:
-    width, height = (job.width, job.height) if request.only_masked else request.image.size
+    width, height = (request.size or (job.width, job.height)) if request.only_masked else request.image.size
     chosen: dict[str, Any] = {}
     if hasattr(job, "scheduler"):
         chosen["scheduler"] = request.scheduler or job.scheduler
@@ -128,7 +126,7 @@ def _equip(
     inner: StableDiffusionProcessingImg2Img, job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None
 ) -> HookWitness | None:
     """Give the pass a script runner with ControlNet alone, or none; returns who sees whether ControlNet came on."""
-    if controlnet is None or request.unit is None or job.scripts is None:
+    if controlnet is None or not request.units or job.scripts is None:
         return None
     script = controlnet.script(job.scripts)
     if script is None:
@@ -142,8 +140,12 @@ def _equip(
     runner.callback_map = {}
     slots = script.args_to - script.args_from
     arguments = list(job.script_args)
-    units = [controlnet.unit(request.unit)] + [controlnet.no_unit() for _ in range(slots - 1)]
-    arguments[script.args_from : script.args_to] = units[:slots]
+    if len(request.units) > slots:
+        # One too many would move the slots of every script after ControlNet's, for good.
+        raise EnhancementError(f"ControlNet has {slots} units here, and {len(request.units)} were asked for.")
+    units = [controlnet.unit(unit) for unit in request.units]
+    units += [controlnet.no_unit() for _ in range(slots - len(units))]
+    arguments[script.args_from : script.args_to] = units
     inner.scripts, inner.script_args = runner, arguments
     return witness
 

@@ -27,8 +27,10 @@ from lib_photoshoot.webui.hosts.a1111.teach_bar import TeachBar
 from lib_photoshoot.webui.hosts.a1111.weights_bar import WeightsBar, chosen_needs, grounding_dino_needs
 from lib_photoshoot.webui.hosts.a1111.widgets import Widgets, element_id
 
-_BASIC = ("products", "on_no_match", "enhancement", "prompt", "denoise")
+_BASIC = ("products", "on_no_match", "repaint", "enhancement", "prompt", "denoise")
 _DETAILS = {
+    "scene": "Scene",
+    "staging": "Scene: canvas and backdrop",
     "detect": "Detection",
     "decide": "What happens to the images",
     "enhance": "Enhancement in detail",

@@ -39,8 +39,8 @@ class InpaintRequest:
     """One nested img2img inpainting.
 
     ``image`` is RGB, ``mask`` an 'L' picture of the same size, white where the host paints. ``mask_blur`` and
-    ``padding`` are pixels. ``steps`` 0, ``cfg_scale`` 0 and an empty ``sampler`` or ``scheduler`` take the outer job's;
-    so does ``size`` None, the width and height at which ``only_masked`` paints.
+    ``padding`` are pixels. ``steps`` 0, ``cfg_scale`` 0 and an empty ``sampler`` or ``scheduler`` take the outer job's.
+    ``only_masked`` paints at the outer job's size; with ``own_ratio`` at as many pixels, in the picture's own ratio.
     """
 
     image: Image.Image
@@ -57,7 +57,7 @@ class InpaintRequest:
     sampler: str = ""
     scheduler: str = ""
     units: tuple[ControlUnit, ...] = ()
-    size: tuple[int, int] | None = None
+    own_ratio: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,11 @@ class BrightModels:
     def __init__(self) -> None:
         self.detector, self.segmenter, self.calls = BrightSquare(), BoxSegmenter(), 0
 
-    def filter(self, enhancer=None, require_all=False, recheck=True):
+    def filter(self, enhancer=None, require_all=False, recheck=True, scenery=None):
         self.calls += 1
-        return ProductFilter(self.detector, self.segmenter, enhancer, require_all=require_all, recheck=recheck)
+        return ProductFilter(
+            self.detector, self.segmenter, enhancer, require_all=require_all, recheck=recheck, scenery=scenery
+        )
 
 
 @pytest.fixture(autouse=True)

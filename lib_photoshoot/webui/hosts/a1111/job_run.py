@@ -42,7 +42,7 @@ class JobRun:
         p.extra_generation_params[SETTINGS_KEY] = self.job.settings.to_json()
         p.extra_generation_params[RESULT_KEY] = self._result_text
         driver = self.job.driver
-        for text in (driver and driver.note(self.job.settings), self.job.obstacle, self.job.unit.note, *self.job.hints):
+        for text in (driver and driver.note(self.job.settings), self.job.obstacle, *self.job.notes, *self.job.hints):
             if text:
                 tell(p, text)
 

@@ -76,8 +76,19 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
     return painted
 
 
+def _size(job: Any, request: InpaintRequest) -> tuple[float, float]:
+    """Return the width and height at which the pass paints, before they are rounded up to the host's grid."""
+    if not request.only_masked:
+        return request.image.size
+    if not request.own_ratio:
+        return job.width, job.height
+    width, height = request.image.size
+    share = (job.width * job.height / (width * height)) ** 0.5
+    return round(width * share), round(height * share)
+
+
 def _processing(job: Any, request: InpaintRequest) -> StableDiffusionProcessingImg2Img:
-    width, height = (request.size or (job.width, job.height)) if request.only_masked else request.image.size
+    width, height = _size(job, request)
     chosen: dict[str, Any] = {}
     if hasattr(job, "scheduler"):
         chosen["scheduler"] = request.scheduler or job.scheduler

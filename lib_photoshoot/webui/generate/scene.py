@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.scene_settings import Repaint
@@ -10,11 +10,7 @@ from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.webui.generate.scene_units import SceneUnits, choose_scene_units
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from lib_photoshoot.results import FilterResult, NewScene, ProductRegion
-    from lib_photoshoot.staging.plan import StagePlan
-    from lib_photoshoot.staging.protocol import ScenePainter
     from lib_photoshoot.staging.scenery import Scenery
     from lib_photoshoot.webui.generate.enhancer import JobPrompt
     from lib_photoshoot.webui.hosts.protocol import Host
@@ -32,33 +28,18 @@ def wants_product(settings: FilterSettings) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class SceneJob:
-    """The scenes of one job: plan, ControlNet units, and the backdrop's pixels, uint8 sRGB, where it is a picture.
+    """The scenes of one job: what is wished, as the backdrop alone would make it, and the ControlNet units."""
 
-    ``generated`` says that a trained model made the backdrop.
-    """
-
-    plan: StagePlan
+    wished: Scenery
     units: SceneUnits = field(default_factory=SceneUnits)
-    backdrop: np.ndarray | None = None
-    generated: bool = False
 
     def scenery(self, host: Host, job: Any, settings: FilterSettings, prompt: JobPrompt) -> Scenery:
         """Return what the product filter needs for one picture; ``job`` is the host's own processing object."""
-        from lib_photoshoot.staging.scene import SceneLimits
-        from lib_photoshoot.staging.scenery import Scenery
-
-        limits = SceneLimits(settings.growth_limit, settings.scene_tries, settings.keep_out)
-        painter = self._painter(host, job, settings, prompt)
-        return Scenery(self.plan, painter, limits, self.backdrop, self.generated)
-
-    def _painter(self, host: Host, job: Any, settings: FilterSettings, prompt: JobPrompt) -> ScenePainter:
-        if settings.scene_denoise == 0:
-            from lib_photoshoot.staging.scenery import SurfacePainter
-
-            return SurfacePainter()  # nothing would be painted
+        if settings.scene_denoise == 0:  # nothing would be painted
+            return self.wished
         from lib_photoshoot.webui.generate.scene_painter import HostScenePainter
 
-        return HostScenePainter(host, job, settings, prompt, self.units.units)
+        return replace(self.wished, painter=HostScenePainter(host, job, settings, prompt, self.units.units))
 
 
 def start_scene(host: Host, settings: FilterSettings) -> SceneJob | None:
@@ -69,28 +50,12 @@ def start_scene(host: Host, settings: FilterSettings) -> SceneJob | None:
     """
     if not wants_scene(settings):
         return None
-    from lib_photoshoot.staging.reading import read_stage
+    from lib_photoshoot.wished_scene import wished_scene
 
-    plan = read_stage(settings)
-    units = SceneUnits()
-    if settings.scene_denoise > 0:
-        units = choose_scene_units(settings, host.controlnet(), host.family(), host.is_inpainting())
-    return SceneJob(plan, units, *_backdrop(host, plan.backdrop))
-
-
-def _backdrop(host: Host, text: str) -> tuple[np.ndarray | None, bool]:
-    """Return the pixels of a backdrop that is a picture, and whether a trained model made it."""
-    from lib_photoshoot.staging.backdrops import BackdropKind, read_backdrop
-
-    backdrop = read_backdrop(text)
-    if backdrop.kind is not BackdropKind.PICTURE:
-        return None, False
-    from lib_photoshoot.images import read_picture
-    from lib_photoshoot.provenance.evidence import evidence_in
-    from lib_photoshoot.transparency import flattened
-
-    picture = read_picture(host.folders().resolve(backdrop.picture))
-    return flattened(picture), evidence_in(picture.metadata) is not None
+    wished = wished_scene(settings, locate=lambda text: host.folders().resolve(text)).scenery
+    if settings.scene_denoise == 0:
+        return SceneJob(wished)
+    return SceneJob(wished, choose_scene_units(settings, host.controlnet(), host.family(), host.is_inpainting()))
 
 
 def placed_regions(result: FilterResult) -> tuple[ProductRegion, ...]:

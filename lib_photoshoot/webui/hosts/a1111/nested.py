@@ -50,7 +50,7 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
         outer_controlnet(job, controlnet).unhook(job, Processed)
     inner = _processing(job, request)
     witness = _equip(inner, job, request, controlnet)
-    with _params_file_kept(), _random_state_kept(), _progress_text_kept():
+    with _params_file_kept(), random_state_kept(), _progress_text_kept():
         try:
             images = process_images(inner).images
         except Exception as error:  # the host raises anything, from out of memory to a wrong sampler
@@ -203,7 +203,8 @@ def _params_file_kept() -> Iterator[None]:
 
 
 @contextmanager
-def _random_state_kept() -> Iterator[None]:
+def random_state_kept() -> Iterator[None]:
+    """Keep the random numbers that come next as they are."""
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
         yield

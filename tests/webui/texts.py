@@ -30,7 +30,10 @@ LANGUAGE = "photoshoot.language"
 WEBUI = ROOT / "lib_photoshoot" / "webui"
 PYTHON = [
     *(WEBUI / "hosts" / "a1111" / f"{name}.py" for name in ("panel", "tab", "tab_run", "widgets", "preset_bar")),
-    *(WEBUI / "hosts" / "a1111" / f"{name}.py" for name in ("weights_bar", "preview", "prompt_helper", "teach_bar")),
+    *(
+        WEBUI / "hosts" / "a1111" / f"{name}.py"
+        for name in ("weights_bar", "preview", "stage_preview", "prompt_helper", "teach_bar")
+    ),
     WEBUI / "folder" / "progress.py",
 ]
 """What draws the panel and the tab. What these raise or log are sentences of the server, which stay English."""

@@ -43,7 +43,10 @@ NAMES = {
     *("ControlNet", "GroundingDINO", "LoRA", "BLIP large", "Photoshoot", "txt2img", "auto", "cpu", "inpaint", "Send"),
 }
 """Names, values and what nobody sees: never translated."""
-EXAMPLES = {"my ring", "handbag, shoe, watch = wristwatch | watch dial", "a handbag of red leather"}
+EXAMPLES = {
+    "my ring", "handbag, shoe, watch = wristwatch | watch dial", "a handbag of red leather",
+    "[PRODUCT] on a table of light oak, window light",
+}  # fmt: skip
 """Products and prompts: the models understand English."""
 _CODE = re.compile(
     r"photoshoot[-_]|^#|^minmax|^(Content-Type|Enter|Escape|Arrow\w+|Files|Inpaint upload|use strict|"

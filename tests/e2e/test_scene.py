@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.conftest import ROOT
 from tests.e2e.conftest import SIDE, WebUi, decoded, encoded
 from tests.e2e.test_generation import control, differing, in_the_middle
 
@@ -38,11 +39,13 @@ def product_alpha(picture: np.ndarray) -> np.ndarray:
     return _alpha_of(picture.tobytes(), picture.shape)
 
 
-def check_scene(before: np.ndarray, after: np.ndarray) -> int:
-    """Assert that the scene is new and the product as it was; returns the number of pixels that are all product."""
+def check_scene(before: np.ndarray, after: np.ndarray, least: float = 0.05) -> int:
+    """Assert that the scene is new and the product, ``least`` of the picture, as it was; returns the number of pixels
+    that are all product.
+    """
     alpha, changed = product_alpha(before), differing(before, after)
     kept = int((alpha == 255).sum())
-    assert kept > 0.05 * alpha.size
+    assert kept > least * alpha.size
     assert changed[alpha == 255].sum() == 0, "not one pixel of the product is another"
     assert changed[alpha == 0].mean() > 0.9, "the scene is painted anew"
     return kept
@@ -96,6 +99,24 @@ def test_under_an_outer_controlnet_later_batches_and_jobs_are_as_without_us(webu
     for before, after in zip(plain.images, webui.generate([], None, **job).images, strict=True):
         assert not differing(before, after).any()
     assert not differing(lone.images[0], webui.generate([], None).images[0]).any()
+
+
+def test_adetailer_beside_a_scene(webui: WebUi, bag: Path, tmp_path: Path) -> None:
+    """ADetailer repaints a face, we the scene around the bag; the next batch is painted as without us."""
+    if "adetailer" not in webui.call("/sdapi/v1/scripts")["txt2img"]:
+        pytest.skip("the WebUI has no ADetailer")
+    both = Image.new("RGB", (1024, 512), "white")
+    both.paste(Image.open(ROOT / "samples" / "astronaut.jpg").convert("RGB").resize((512, 512)), (0, 0))
+    both.paste(Image.open(bag).convert("RGB").resize((400, 400)), (580, 60))
+    both.save(tmp_path / "both.png")
+    face = {"ADetailer": {"args": [True, False, {"ad_model": "mediapipe_face_full", "ad_denoising_strength": 0.5}]}}
+    job: dict[str, Any] = {"n_iter": 2, "width": 512, "height": 256, "alwayson_scripts": {**face, **control(bag)}}
+    pictures = [tmp_path / "both.png", Path("-")]
+    bare = webui.generate(pictures, None, n_iter=2, width=512, height=256)
+    alone, on = webui.generate(pictures, None, **job), webui.generate(pictures, SCENE, **job)
+    assert differing(bare.images[0], alone.images[0])[:, :256].any(), "ADetailer repaints the face"
+    check_scene(alone.images[0], on.images[0], 0.02)
+    assert not differing(alone.images[1], on.images[1]).any(), "the next batch"
 
 
 def test_several_units_have_each_their_effect(webui: WebUi, bag: Path) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.webui.generate.drivers import Driver
     from lib_photoshoot.webui.generate.job import FilterJob, ImageOutcome
     from lib_photoshoot.webui.hosts.a1111.first_look import FirstLook
+    from lib_photoshoot.webui.hosts.a1111.photo_scene import PhotosInstead
 
 
 class JobRun:
@@ -41,6 +42,7 @@ class JobRun:
         self._input_skipped = False
         self._first: FirstLook | None = None
         self._spared: frozenset[int] = frozenset()
+        self._photos: PhotosInstead | None = None
 
     def announce(self, p: Any) -> None:
         """Write the settings and, when it is known, each image's result into the infotext."""
@@ -94,6 +96,15 @@ class JobRun:
 
         if FirstLook.can(p):
             self._first = FirstLook(p, partial(self._is_worth_it, p))
+
+    def take_photos(self, p: Any) -> None:
+        """Let a new scene be that of the photos which img2img was given, and not of what it would make of them."""
+        if self.job.scene is None or self.job.driver is not None:
+            return
+        from lib_photoshoot.webui.hosts.a1111.photo_scene import PhotosInstead
+
+        if PhotosInstead.can(p):
+            self._photos = PhotosInstead(p)
 
     def _is_worth_it(self, p: Any, image: Image.Image) -> bool:
         try:
@@ -166,6 +177,8 @@ class JobRun:
         shared.state.textinfo = f"Product filter: looking for {', '.join(x.name for x in self.job.products)}"
         number = p.iteration * p.batch_size + p.batch_index
         prompt = JobPrompt(p.prompts[p.batch_index], p.negative_prompts[p.batch_index], p.seeds[p.batch_index])
+        if self._photos is not None:
+            image = self._photos.picture(p, p.batch_index)
         photo = photo_of(p, p.batch_index, image)
         outcome = self.job.handle(p, (p.iteration, p.batch_index), image, prompt, photo)
         if p.batch_index in self._spared:
@@ -215,6 +228,8 @@ class JobRun:
         self._restore_lists(p)
         if self._first is not None:
             self._first.end(p)
+        if self._photos is not None:
+            self._photos.end(p)
         p.n_iter, p.do_not_save_grid = self._n_iter, self._save_no_grid
 
 

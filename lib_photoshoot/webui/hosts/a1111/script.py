@@ -102,6 +102,7 @@ class ProductPhotoshoot(scripts.Script):
             run.look_at_input(p)
         if run.job.obstacle is None:
             run.hold_hires_back(p)
+            run.take_photos(p)
 
     def before_process_batch(self, p: Any, *arguments: Any, **_: Any) -> None:
         """Put back what the batch before this one took away."""

@@ -140,3 +140,54 @@ def test_an_infotext_brings_a_scenes_settings_back(host: StandIn) -> None:
     text = generate(host, {**SCENE, "backdrop": "#ffffff"}).texts[0]
     held = json.loads(json.loads(text.split("Product filter: ")[1].split(", Product filter result")[0]))
     assert held["repaint"] == "scene" and held["backdrop"] == "#ffffff"
+
+
+def photo_of_a_bag(transparent: bool = False) -> Image.Image:
+    """A bag whose pixels are all different; with transparency a cut-out of it."""
+    photo = bag()
+    pixels = np.array(photo)
+    pixels[SQUARE] = np.random.default_rng(8).integers(180, 255, (32, 32, 3))
+    photo = Image.fromarray(pixels)
+    if transparent:
+        alpha = np.zeros(pixels.shape[:2], np.uint8)
+        alpha[SQUARE] = 255
+        photo.putalpha(Image.fromarray(alpha))
+    return photo
+
+
+def test_a_photo_of_img2img_keeps_its_product_and_is_not_painted_over_first(host: StandIn) -> None:
+    photo, passes = photo_of_a_bag(), []
+    host.checkpoint.at_step = lambda p: passes.append(p.width)
+    job = {"init_images": [encoded(photo)], "batch_size": 2, "steps": 3}
+    on = generate(host, SCENE, "img2img", **job)
+    assert len(passes) == 2 * 3, "of the two scenes alone"
+    for image in on.images[-2:]:
+        check_scene(np.asarray(photo), image)
+    assert differing(*on.images[-2:]).any()
+    plain = generate(host, None, "img2img", **job)
+    assert differing(plain.images[-1], np.asarray(photo))[SQUARE].any(), "a job without us is the host's own"
+
+
+def test_a_photo_without_the_product_is_delivered_to_the_pixel(host: StandIn) -> None:
+    photo = bag(lit=False)
+    host.checkpoint.at_step = lambda p: pytest.fail("nothing is painted")
+    (image,) = generate(host, SCENE, "img2img", init_images=[encoded(photo)]).images
+    assert not differing(image, np.asarray(photo)).any()
+
+
+def test_a_cut_out_of_img2img_is_staged_by_its_own_alpha(host: StandIn) -> None:
+    photo = photo_of_a_bag(transparent=True)
+    settings = {**SCENE, "scene_denoise": 0.0, "backdrop": "#808080"}
+    (image,) = generate(host, settings, "img2img", init_images=[encoded(photo)]).images
+    inside = np.asarray(photo.convert("RGB"))[SQUARE]
+    assert not differing(image[SQUARE], inside)[2:-2, 2:-2].any() and (image[:20] == 128).all()
+
+
+def test_a_users_own_mask_is_painted_as_he_wants(host: StandIn) -> None:
+    corner = Image.new("L", (SIDE, SIDE))
+    corner.paste(255, (0, 0, 20, 20))
+    seen: list[Any] = []
+    host.checkpoint.at_step = lambda p: seen.append(p.prompt)
+    job = {"init_images": [encoded(photo_of_a_bag())], "mask": encoded(corner), "inpaint_full_res": False}
+    generate(host, SCENE, "img2img", steps=1, **job)
+    assert seen == ["a bag", "bag on wood"]

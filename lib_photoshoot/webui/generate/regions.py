@@ -19,6 +19,7 @@ from lib_photoshoot.webui.http.pictures import from_base64
 if TYPE_CHECKING:
     from lib_photoshoot.colour.space import ColourSpace
     from lib_photoshoot.enhancement.protocol import Enhancer
+    from lib_photoshoot.staging.protocol import Looker
     from lib_photoshoot.staging.scenery import Scenery
 
 MOST_REGIONS = 20
@@ -82,9 +83,10 @@ def enhance_regions(
     scenery: Scenery | None,
     space: ColourSpace,
     products: Sequence[Product] = (),
+    looker: Looker | None = None,
 ) -> FilterResult:
     """Enhance where the user says the products are, or paint a scene around them: nothing is looked for, so no
-    enhanced product is looked for again either.
+    enhanced product is looked for again either. With a ``looker`` a scene in which they grew is tried again.
 
     ``pixels`` is uint8 or uint16 RGB (height, width, 3) in ``space``, ``opacity`` its alpha, uint8 (height, width), if
     it has any. Regions are compared with the colours of their ``products``. When the enhancement fails, the picture
@@ -96,11 +98,11 @@ def enhance_regions(
     height, width = pixels.shape[:2]
     image, changed, note, scene = pixels, 0, None, None
     rejected: list[Rejection] = []
-    start = time.perf_counter()
+    start, checks = time.perf_counter(), Checks(look=looker)
     regions = with_checks(space.to_srgb(pixels), regions, products)
     if enhancer is not None or scenery is not None:
         try:
-            done, scene = make_picture(pixels, opacity, space, regions, products, enhancer, scenery, Checks())
+            done, scene = make_picture(pixels, opacity, space, regions, products, enhancer, scenery, checks)
             image, changed, regions, rejected = done.image, done.changed, done.regions, done.rejected
         except NOT_MADE as error:
             rejected = [Rejection(r.product, r.box, r.score, failure_of(error)) for r in regions]

@@ -286,7 +286,12 @@ class PhotoshootService:
             chosen = self._models(settings).filter(enhancer, settings.require_all, settings.recheck, scenery)
             return chosen.run(rgba(picture), request.products, picture.space)
         pixels, opacity = split(rgba(picture))
-        return enhance_regions(pixels, opacity, regions, enhancer, scenery, picture.space, request.products)
+        looker = None
+        if scenery is not None and scenery.painter.can_grow:
+            segmenter = self._models(settings).segmenter
+            looker = segmenter if hasattr(segmenter, "prompted") else None
+        given = (pixels, opacity, regions, enhancer, scenery, picture.space, request.products)
+        return enhance_regions(*given, looker)
 
 
 def _weight(weight: WeightFile, present: bool) -> dict[str, Any]:

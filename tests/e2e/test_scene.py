@@ -179,7 +179,7 @@ def test_a_stop_in_the_middle_of_a_scene_delivers_the_original(webui: WebUi, bag
 
 def test_interrupts_at_random_times_deliver_the_original_or_the_whole_scene(webui: WebUi, bag: Path) -> None:
     """Never a picture that is half painted, and never one of ControlNet's maps."""
-    settings = {**SCENE, "repaint": "both", "recheck": False, "colour_limit": 0.0, "steps": 10}
+    settings = {**SCENE, "repaint": "both", "recheck": False, "colour_limit": 0.0, "steps": 3}
     off, whole = webui.generate([bag], None), webui.generate([bag], settings)
     start = time.perf_counter()
     webui.generate([bag], settings)

@@ -26,38 +26,31 @@ def generate(webui: WebUi, pictures: list[Path], settings: dict[str, Any] | None
     return webui.generate([], settings, alwayson_scripts={**scripts, **job.pop("alwayson_scripts", {})}, **JOB, **job)
 
 
-def sizes(answer: Answer) -> list[int]:
-    return [image.shape[0] for image in answer.images if image.shape[0] == image.shape[1]]
-
-
 @pytest.mark.parametrize("upscaler", ["Latent", "Lanczos"])
 def test_only_the_picture_with_the_product_gets_the_second_pass(
     webui: WebUi, bag: Path, moon: Path, upscaler: str
 ) -> None:
-    job = {"hr_upscaler": upscaler, "sampler_name": "DPM++ SDE"}
+    job = {"hr_upscaler": upscaler}
     off = generate(webui, [moon, bag, moon], None, **job).images[-3:]
     on = generate(webui, [moon, bag, moon], LOOK, **job)
     assert [image.shape[0] for image in on.images[-3:]] == [SMALL, LARGE, SMALL]
     difference = np.abs(on.images[-2].astype(int) - off[1]).max()
     print(f"\n{upscaler}: the kept picture differs by {difference} levels at most from the one of a whole batch")
-    # Each picture's encoding draws random numbers of the whole WebUI, one picture after the other.
-    assert difference == 0 if upscaler == "Latent" else difference < 40
+    # Batches of other sizes are computed in another order, up to a level; and upscalers of pictures encode their results
+    # with random numbers of the whole WebUI, one picture after the other.
+    assert upscaler != "Latent" or difference <= 1
     first = np.asarray(Image.open(moon).convert("RGB").resize((SMALL, SMALL)))
     assert np.abs(on.images[-1].astype(int) - first).max() <= 1, "as the first pass left it"
     assert ["hires fix left out" in text for text in on.texts[-3:]] == [True, False, True]
 
 
-def test_left_out_pictures_and_later_batches(webui: WebUi, bag: Path, moon: Path) -> None:
-    job = {"hr_upscaler": "Latent", "n_iter": 2, "alwayson_scripts": control(bag)}
+def test_later_batches_and_an_outer_controlnet_are_as_without_us(webui: WebUi, bag: Path, moon: Path) -> None:
+    job = {"hr_upscaler": "Latent", "sampler_name": "DPM++ SDE", "n_iter": 2, "alwayson_scripts": control(bag)}
     pictures = [moon, moon, moon, bag, moon, bag]
-    off = generate(webui, pictures, None, **dict(job))
-    on = generate(webui, pictures, {**LOOK, "on_no_match": "leave out"}, **dict(job))
-    # Noise after the second pass holds no bag either, so what is left is looked at without leaving out.
-    kept = generate(webui, pictures, LOOK, **dict(job))
-    assert sizes(on) == []
-    large = [image for image in kept.images if image.shape[:2] == (LARGE, LARGE)]
-    for image, seed_place in zip(large[-2:], (3, 5), strict=True):
-        assert not differing(image, [one for one in off.images if one.shape[:2] == (LARGE, LARGE)][seed_place]).any()
+    off, on = generate(webui, pictures, None, **job), generate(webui, pictures, LOOK, **job)
+    off_large, on_large = ([one for one in answer.images if one.shape[:2] == (LARGE, LARGE)] for answer in (off, on))
+    for image, before in zip(on_large[-2:], (off_large[-3], off_large[-1]), strict=True):
+        assert np.abs(image.astype(int) - before).max() <= 1, "by the picture's own seed, under the job's ControlNet"
 
 
 def test_all_with_the_product_are_painted_as_without_us(webui: WebUi, bag: Path) -> None:

@@ -99,7 +99,7 @@ def test_a_failure_of_the_host_leaves_the_original_and_its_sentence() -> None:
     from lib_photoshoot.enhancement.protocol import EnhancementError
 
     def fail(number: int) -> None:
-        raise EnhancementError("The WebUI could not paint the product (out of memory).")
+        raise EnhancementError("The WebUI could not paint (out of memory).")
 
     host, image = FakeHost(CANNY), picture()
     host.before_paint = fail

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from lib_photoshoot.webui.hosts.a1111.photo_scene import PhotosInstead
 
 
+_OF_JOB = ("init_images", "overlay_images", "color_corrections")
+"""Lists of pictures that the host makes once for all batches of a job."""
+
+
 class JobRun:
     """A :class:`FilterJob` inside one processing object of this host, and what must be put back in it."""
 
@@ -136,10 +140,10 @@ class JobRun:
             return
         tell(p, f"Product filter: {dropped} of {counted(len(pp.images), 'image')} left out, no product in them.")
         count = len(pp.images)
-        for name in ("prompts", "negative_prompts", "seeds", "subseeds", "overlay_images", "color_corrections"):
+        for name in ("prompts", "negative_prompts", "seeds", "subseeds", *_OF_JOB):
             values = getattr(p, name, None)
             if values is not None and len(values) == count:
-                if name in ("overlay_images", "color_corrections"):  # made once for all batches of the job
+                if name in _OF_JOB:
                     self._batch_lists[name] = values
                 setattr(p, name, [values[i] for i in kept])
         pp.images = [pp.images[i] for i in kept]

@@ -56,7 +56,7 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
         except Exception as error:  # the host raises anything, from out of memory to a wrong sampler
             if witness is not None:
                 witness.unhook(inner)
-            raise EnhancementError(f"The WebUI could not paint the product ({_first_line(error)}).") from error
+            raise EnhancementError(f"The WebUI could not paint ({_first_line(error)}).") from error
         finally:
             inner.close()
     if stopped():
@@ -68,7 +68,7 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
         units = " and ".join(f"{unit.model!r} with {unit.module!r}" for unit in request.units)
         raise EnhancementError(f"ControlNet did not take up {units}; its reason is in the WebUI's console.")
     if not images:
-        raise EnhancementError("The WebUI returned no image for the product; its reason is in the console.")
+        raise EnhancementError("The WebUI returned no image; its reason is in the console.")
     painted = images[0]
     if painted.size != request.image.size:
         # Whole-picture passes work in multiples of 8 pixels.

@@ -175,6 +175,16 @@ def test_a_photo_without_the_product_is_delivered_to_the_pixel(host: StandIn) ->
     assert not differing(image, np.asarray(photo)).any()
 
 
+def test_photos_of_a_batch_stay_with_their_own_pictures_when_one_is_left_out(host: StandIn) -> None:
+    lit = photo_of_a_bag()
+    settings = {**SCENE, "on_no_match": "leave out"}
+    job = {"init_images": [encoded(bag(lit=False)), encoded(lit)], "batch_size": 2, "n_iter": 2}
+    on = generate(host, settings, "img2img", **job)
+    assert len(on.images[on.first :]) == 2
+    for image in on.images[on.first :]:
+        check_scene(np.asarray(lit), image)
+
+
 def test_a_cut_out_of_img2img_is_staged_by_its_own_alpha(host: StandIn) -> None:
     photo = photo_of_a_bag(transparent=True)
     settings = {**SCENE, "scene_denoise": 0.0, "backdrop": "#808080"}

@@ -107,7 +107,8 @@ def test_products_of_a_folder_are_put_into_a_presets_scene(page: Page, photos: P
     assert "Marble, soft shadow" in map(str, choices) and "Retouch only" not in map(str, choices)
     run(page, photos, scene="Marble, soft shadow", enhance="Only mask and cut-out")
     out = Path(page.value(f"{TAB}_open_folder"))
-    scene = next(entry["scene"] for entry in json.loads((out / "report.json").read_text())["images"] if "scene" in entry)
+    entries = json.loads((out / "report.json").read_text())["images"]
+    scene = next(entry["scene"] for entry in entries if "scene" in entry)
     assert scene["changed_product_pixels"] == 0 < scene["kept_pixels"] and scene["painter"] == "surface"
     corner = np.asarray(Image.open(out / "enhanced" / "0.png").convert("RGB"))[0, 0]
     assert np.abs(corner.astype(int) - (0xF4, 0xF2, 0xEF)).max() <= 2

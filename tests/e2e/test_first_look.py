@@ -36,8 +36,8 @@ def test_only_the_picture_with_the_product_gets_the_second_pass(
     assert [image.shape[0] for image in on.images[-3:]] == [SMALL, LARGE, SMALL]
     difference = np.abs(on.images[-2].astype(int) - off[1]).max()
     print(f"\n{upscaler}: the kept picture differs by {difference} levels at most from the one of a whole batch")
-    # Batches of other sizes are computed in another order, up to a level; and upscalers of pictures encode their results
-    # with random numbers of the whole WebUI, one picture after the other.
+    # Batches of other sizes are computed in another order, up to a level; and upscalers of pictures encode what they
+    # made with random numbers of the whole WebUI, one picture after the other.
     assert upscaler != "Latent" or difference <= 1
     first = np.asarray(Image.open(moon).convert("RGB").resize((SMALL, SMALL)))
     assert np.abs(on.images[-1].astype(int) - first).max() <= 1, "as the first pass left it"

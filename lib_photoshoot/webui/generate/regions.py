@@ -19,7 +19,7 @@ from lib_photoshoot.webui.http.pictures import from_base64
 if TYPE_CHECKING:
     from lib_photoshoot.colour.space import ColourSpace
     from lib_photoshoot.enhancement.protocol import Enhancer
-    from lib_photoshoot.staging.protocol import Looker
+    from lib_photoshoot.staging.protocol import PlaceLooker
     from lib_photoshoot.staging.scenery import Scenery
 
 MOST_REGIONS = 20
@@ -83,7 +83,7 @@ def enhance_regions(
     scenery: Scenery | None,
     space: ColourSpace,
     products: Sequence[Product] = (),
-    looker: Looker | None = None,
+    looker: PlaceLooker | None = None,
 ) -> FilterResult:
     """Enhance where the user says the products are, or paint a scene around them: nothing is looked for, so no
     enhanced product is looked for again either. With a ``looker`` a scene in which they grew is tried again.

@@ -288,8 +288,10 @@ class PhotoshootService:
         pixels, opacity = split(rgba(picture))
         looker = None
         if scenery is not None and scenery.painter.can_grow:
+            from lib_photoshoot.staging.protocol import PlaceLooker
+
             segmenter = self._models(settings).segmenter
-            looker = segmenter if hasattr(segmenter, "prompted") else None
+            looker = segmenter if isinstance(segmenter, PlaceLooker) else None
         given = (pixels, opacity, regions, enhancer, scenery, picture.space, request.products)
         return enhance_regions(*given, looker)
 

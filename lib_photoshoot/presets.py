@@ -14,7 +14,7 @@ from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.settings import DEFAULTS, FilterSettings, SettingsError, current_values, settings_from
 
 SUFFIX = ".json"
-TEXTS = ("products", "prompt", "negative_prompt")
+TEXTS = ("products", "prompt", "negative_prompt", "scene_prompt", "scene_negative_prompt")
 """Settings that keep what the user typed when a preset says nothing about them; all others go to their defaults."""
 
 _LONGEST_NAME = 60

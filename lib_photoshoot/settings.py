@@ -17,6 +17,7 @@ from lib_photoshoot.declared import check_fields, check_names, declared_in, migr
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.model_names import DETECTOR_ALIASES, DetectorName, RetouchName, SegmenterName
 from lib_photoshoot.scene_settings import SceneFields
+from lib_photoshoot.scene_units import AUTO, CONTROL_MODES, parse_units
 
 MIGRATIONS: Sequence[Callable[[dict[str, Any]], dict[str, Any]]] = ()
 """From each version of the dictionary to the next; see :func:`lib_photoshoot.declared.migrated`."""
@@ -68,11 +69,8 @@ class Order(str, Enum):
     PRODUCTS = "as products are listed"
 
 
-CONTROL_MODES = ("Balanced", "My prompt is more important", "ControlNet is more important")
 SAME = "same as the job"
 """Sampler or scheduler of the nested pass: the job's own."""
-AUTO = "auto"
-"""ControlNet preprocessor or model: the best pair that is installed and fits the checkpoint."""
 NO_MODEL = "None"
 """ControlNet model: none, plain inpainting."""
 
@@ -222,6 +220,7 @@ class FilterSettings(SceneFields, _FilterFields):
             raise SettingsError(
                 f"Guidance start ({self.cn_start:g}) lies after guidance end ({self.cn_end:g}); exchange the two."
             )
+        parse_units(self.scene_units, SettingsError)
 
     def to_dict(self) -> dict[str, Any]:
         """All values with the version."""

@@ -39,6 +39,7 @@ FLOORS = (
         "spreadsheet",
         "toml_text",
     ),
+    ("scene_units",),
     ("confined", "prompts", "settings", "weights", "workload", "webui.hosts.protocol", "webui.hosts.requirements"),
     # Pictures, colours, outlines, products.
     ("masks", "pages"),

@@ -35,8 +35,26 @@ def folder(tmp_path: Path) -> PresetFolder:
 def test_built_in_presets_are_settings(name: str, folder: PresetFolder) -> None:
     values = folder.load(name)
     assert settings_from(loaded(values))
-    # They fit any product, so what the user typed stays.
-    assert not set(TEXTS) & set(loaded(values))
+    # They fit any product, so what the user typed stays; a scene has words of its own.
+    assert set(TEXTS) & set(loaded(values)) <= {"scene_prompt", "scene_negative_prompt"}
+
+
+SCENES = (
+    "White main image", "On wood, window light", "Marble, soft shadow", "Outdoor, golden hour", "Gift table",
+    "Glass, light from behind",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_scenes_preset_has_words_units_and_a_stage(name: str) -> None:
+    from lib_photoshoot.staging.reading import read_stage
+
+    settings = settings_from(built_in()[name])
+    assert settings.repaint == "scene" and "[PRODUCT]" in settings.scene_prompt and settings.scene_negative_prompt
+    assert settings.scene_units != "none" and 0 < settings.scene_denoise < 1
+    plan = read_stage(settings)
+    assert plan.share is not None and plan.ground is not None and plan.backdrop.startswith("#")
+    assert name == "Glass, light from behind" or plan.shadow > 0.2
 
 
 def test_the_original_experiment() -> None:
@@ -57,7 +75,9 @@ def test_settings_survive_their_file(values: dict) -> None:
 def test_loading_sets_everything_but_enabled_and_absent_texts() -> None:
     values = loaded({"denoise": 0.1, "enabled": True, "prompt": "a red shoe"})
     assert values["denoise"] == 0.1 and values["prompt"] == "a red shoe"
-    assert set(DEFAULTS) - set(values) == {"enabled", "products", "negative_prompt"}
+    assert set(DEFAULTS) - set(values) == {
+        "enabled", "products", "negative_prompt", "scene_prompt", "scene_negative_prompt",
+    }  # fmt: skip
 
 
 def test_save_load_delete(folder: PresetFolder) -> None:

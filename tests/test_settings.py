@@ -24,6 +24,10 @@ from lib_photoshoot.webui.generate.arguments import is_switched_off, settings_fr
 def values_of(name: str) -> st.SearchStrategy[Any]:
     """Every value that a field may have."""
     meta, default = FIELDS[name], DEFAULTS[name]
+    if name == "scene_units":
+        return st.sampled_from(
+            ("auto", "none", "canny + my_canny [d14c016b] [weight=0.5; mode=Balanced] | reference_only")
+        )
     if isinstance(default, bool):
         return st.booleans()
     if isinstance(default, str):

@@ -24,10 +24,16 @@ class FakeControlNet:
         return self._models
 
     def modules(self) -> Sequence[str]:
-        return ["none", "canny", "tile_resample", "depth_midas", "inpaint_only", "lineart_standard"]
+        return [
+            "none", "canny", "tile_resample", "depth_midas", "inpaint_only", "lineart_standard", "reference_only",
+            "ip-adapter_clip_h",
+        ]  # fmt: skip
 
     def needs_download(self, module: str) -> bool:
         return module == "depth_midas" and module not in self._downloaded
+
+    def most_units(self) -> int:
+        return 3
 
 
 class FakeHost:
@@ -42,12 +48,16 @@ class FakeHost:
         self.before_paint: Callable[[int], None] = lambda number: None
         self.colour = (10, 200, 30)
         self.allowed: tuple[Path, ...] = ()
+        self.inpainting = False
 
     def controlnet(self) -> FakeControlNet | None:
         return self._controlnet
 
     def family(self) -> str | None:
         return self._family
+
+    def is_inpainting(self) -> bool:
+        return self.inpainting
 
     def inpaint(self, job: Any, request: InpaintRequest) -> Image.Image:
         self.requests.append(request)

@@ -30,7 +30,10 @@ LANGUAGE = "photoshoot.language"
 WEBUI = ROOT / "lib_photoshoot" / "webui"
 PYTHON = [
     *(WEBUI / "hosts" / "a1111" / f"{name}.py" for name in ("panel", "tab", "tab_run", "widgets", "preset_bar")),
-    *(WEBUI / "hosts" / "a1111" / f"{name}.py" for name in ("weights_bar", "preview", "prompt_helper", "teach_bar")),
+    *(
+        WEBUI / "hosts" / "a1111" / f"{name}.py"
+        for name in ("weights_bar", "preview", "stage_preview", "prompt_helper", "teach_bar")
+    ),
     WEBUI / "folder" / "progress.py",
 ]
 """What draws the panel and the tab. What these raise or log are sentences of the server, which stay English."""
@@ -40,7 +43,10 @@ NAMES = {
     *("ControlNet", "GroundingDINO", "LoRA", "BLIP large", "Photoshoot", "txt2img", "auto", "cpu", "inpaint", "Send"),
 }
 """Names, values and what nobody sees: never translated."""
-EXAMPLES = {"my ring", "handbag, shoe, watch = wristwatch | watch dial", "a handbag of red leather"}
+EXAMPLES = {
+    "my ring", "handbag, shoe, watch = wristwatch | watch dial", "a handbag of red leather",
+    "[PRODUCT] on a table of light oak, window light",
+}  # fmt: skip
 """Products and prompts: the models understand English."""
 _CODE = re.compile(
     r"photoshoot[-_]|^#|^minmax|^(Content-Type|Enter|Escape|Arrow\w+|Files|Inpaint upload|use strict|"

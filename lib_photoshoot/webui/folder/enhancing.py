@@ -1,4 +1,4 @@
-"""*Enhance again* on the picture page: a generated picture's products are painted by the outlines as they are now."""
+"""*Enhance again* on the picture page: what a generated picture's settings paint, by the outlines as they are now."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ from lib_photoshoot.errors import CatalogError
 from lib_photoshoot.images import Picture
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import Decision, ProductRegion
+from lib_photoshoot.staging.plan import Staged
+from lib_photoshoot.staging.protocol import Attempt, ScenePainter
+from lib_photoshoot.staging.scenery import Scenery
 from lib_photoshoot.webui.folder.generated import GENERATED
+from lib_photoshoot.webui.generate.repainting import Repainting
 
-Painting = Callable[[Path, Picture, Sequence[Product]], AbstractContextManager[Enhancer]]
-"""Opens what paints the products of a picture that lies there; it is our turn in the host's queue."""
+Painting = Callable[[Path, Picture, Sequence[Product]], AbstractContextManager[Repainting]]
+"""Opens what paints the picture that lies there; it is our turn in the host's queue."""
 
 
 class EnhancingFixer(Fixer):
@@ -42,9 +46,31 @@ class EnhancingFixer(Fixer):
         if record.entry["decision"] != Decision.MATCH.value:
             raise CatalogError("No product is outlined in this picture; draw an outline, then enhance it again.")
         settings, picture = run_settings(self._run.settings()), read_original(record)
-        with self._saving, self._turn(), self._painting(Path(record.file), picture, settings.products) as enhancer:
-            painted = replace(settings, enhancer=_AllOrNothing(enhancer))
+        with self._saving, self._turn(), self._painting(Path(record.file), picture, settings.products) as paints:
+            painted = replace(settings, enhancer=_whole(paints.enhancer), scenery=_whole_scene(paints.scenery))
             return {"shots": [self._saved(record, picture, [], [], painted)], "products": []}
+
+
+def _whole(enhancer: Enhancer | None) -> Enhancer | None:
+    return None if enhancer is None else _AllOrNothing(enhancer)
+
+
+def _whole_scene(scenery: Scenery | None) -> Scenery | None:
+    return None if scenery is None else replace(scenery, painter=_WholeScene(scenery.painter))
+
+
+class _WholeScene:
+    """A painter whose failure is told, as that of :class:`_AllOrNothing`."""
+
+    def __init__(self, painter: ScenePainter) -> None:
+        self._painter = painter
+        self.name, self.can_grow = painter.name, painter.can_grow
+
+    def paint(self, staged: Staged, attempt: Attempt) -> np.ndarray:
+        try:
+            return self._painter.paint(staged, attempt)
+        except EnhancementError as error:
+            raise CatalogError(str(error)) from error
 
 
 class _AllOrNothing:

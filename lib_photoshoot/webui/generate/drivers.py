@@ -47,6 +47,8 @@ class Driver:
             undone.append("no picture is left out")
         if settings.on_no_match == NoMatch.MOVE.value and self.passes is Passes.PARTS:
             undone.append("no picture goes to a folder of its own")
+        if settings.first_look:
+            undone.append("hires fix is not held back")
         if settings.filter_input:
             undone.append("the input is not looked at first")
         if self.passes is Passes.PARTS:

@@ -93,7 +93,7 @@ class InpaintEnhancer:
             cfg_scale=settings.cfg_scale,
             sampler="" if settings.sampler == SAME else settings.sampler,
             scheduler="" if settings.scheduler == SAME else settings.scheduler,
-            unit=self.unit,
+            units=(self.unit,) if self.unit else (),
         )
 
 

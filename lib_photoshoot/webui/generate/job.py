@@ -21,6 +21,14 @@ from lib_photoshoot.transparency import rgba_of
 from lib_photoshoot.verdict import Done, Verdict, found_products
 from lib_photoshoot.webui.generate.colour import change_text, holding
 from lib_photoshoot.webui.generate.enhancer import InpaintEnhancer, JobPrompt
+from lib_photoshoot.webui.generate.scene import (
+    SceneJob,
+    placed_regions,
+    scene_text,
+    start_scene,
+    wants_product,
+)
+from lib_photoshoot.webui.generate.scene_units import SceneUnits
 from lib_photoshoot.webui.generate.units import UnitChoice, choose_unit
 from lib_photoshoot.webui.http.examples import with_allowed_examples
 from lib_photoshoot.webui.http.sentences import sentence
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.pipeline import ProductFilter
     from lib_photoshoot.results import ProductRegion
+    from lib_photoshoot.staging.scenery import Scenery
     from lib_photoshoot.webui.generate.drivers import Driver
     from lib_photoshoot.webui.hosts.protocol import Host
 
@@ -77,6 +86,7 @@ class FilterJob:
     driver: Driver | None = None
     products: tuple[Product, ...] = ()
     unit: UnitChoice = field(default_factory=UnitChoice)
+    scene: SceneJob | None = None
     problem: str | None = None
     hints: tuple[str, ...] = ()
     outcomes: dict[Key, ImageOutcome] = field(default_factory=dict)
@@ -86,7 +96,16 @@ class FilterJob:
     @property
     def obstacle(self) -> str | None:
         """Why the settings cannot be carried out, as far as it can be known before anything is painted."""
-        return self.problem or self.unit.problem
+        return self.problem or self.unit.problem or self._scene_units.problem
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is done otherwise than asked for, a sentence each."""
+        return tuple(note for note in (self.unit.note, self._scene_units.note) if note)
+
+    @property
+    def _scene_units(self) -> SceneUnits:
+        return self.scene.units if self.scene else SceneUnits()
 
     @property
     def leaves_out(self) -> bool:
@@ -134,17 +153,18 @@ class FilterJob:
         from lib_photoshoot.images import to_image
 
         pixels = rgba_of(image)
-        enhance = self.settings.on_match == OnMatch.ENHANCE.value and self.unit.problem is None
-        enhancer = self._enhancer(job, prompt, photo) if enhance else None
-        result = self._filter(enhancer).run(pixels, self.products)
+        enhance = self.settings.on_match == OnMatch.ENHANCE.value and self.obstacle is None
+        enhancer = self._enhancer(job, prompt, photo) if enhance and wants_product(self.settings) else None
+        scenery = self.scene.scenery(self.host, job, self.settings, prompt) if enhance and self.scene else None
+        result = self._filter(enhancer, scenery).run(pixels, self.products)
         if np.may_share_memory(result.image, pixels):
             return ImageOutcome(result, image, self._verdict(result, enhancer))
-        alpha = np.asarray(image.getchannel("A")) if image.mode == "RGBA" else None
+        alpha = np.asarray(image.getchannel("A")) if image.mode == "RGBA" and result.scene is None else None
         return ImageOutcome(result, to_image(result.image, alpha), self._verdict(result, enhancer))
 
-    def _filter(self, enhancer: Enhancer | None) -> ProductFilter:
+    def _filter(self, enhancer: Enhancer | None, scenery: Scenery | None = None) -> ProductFilter:
         models = REGISTRY.get(model_choice(self.settings, self.host.detector_device()))
-        return models.filter(enhancer, self.settings.require_all, self.settings.recheck)
+        return models.filter(enhancer, self.settings.require_all, self.settings.recheck, scenery)
 
     def _enhancer(self, job: Any, prompt: JobPrompt, photo: Image.Image | None) -> Enhancer | None:
         if self.settings.enhancement == Enhancement.RETOUCH.value:
@@ -153,7 +173,8 @@ class FilterJob:
             return retouch_of(self.settings.retouch, self.settings.white_balance)
         named = {product.name: product for product in self.products}
         painting = InpaintEnhancer(self.host, job, self.settings, named, prompt, self.unit.unit)
-        original = None if photo is None else partial(self._shown_in, photo)
+        # In a new scene the products are the picture's own.
+        original = None if photo is None or self.scene else partial(self._shown_in, photo)
         return holding(painting, self.settings, photo is not None, original, self.products)
 
     def _shown_in(self, photo: Image.Image, region: ProductRegion) -> np.ndarray | None:
@@ -173,7 +194,7 @@ class FilterJob:
 
     def _verdict(self, result: FilterResult, enhancer: Enhancer | None) -> Verdict:
         """Its sentence has no commas or quotes of its own, so that infotext stays readable."""
-        products = found_products(result.regions)
+        products = found_products(placed_regions(result))
         if result.decision is Decision.SKIP:
             kept = self.driver is not None and self.settings.on_no_match == NoMatch.LEAVE_OUT.value
             why = f"; kept because {self.driver.title} runs the job" if kept and self.driver else ""
@@ -191,14 +212,17 @@ class FilterJob:
             for reason, why in _UNDONE.items()
             if (names := sorted({item.product for item in _undone(result) if item.reason is reason}))
         ]
-        if enhancer is None:
-            problem = self.unit.problem
-            return (Done.REFUSED, problem) if problem else (Done.CUT_OUT, "mask and cut-out only")
+        if self.obstacle is not None:
+            return Done.REFUSED, self.obstacle
         if result.note:
-            return Done.FAILED, result.note
+            grew = any(item.reason is Reason.PRODUCT_GREW for item in result.rejected)
+            return (Done.UNDONE if grew else Done.FAILED), result.note
+        made = [scene_text(result.scene, self._scene_units)] if result.scene else []
         if undone:
-            return Done.UNDONE, "; ".join(undone)
-        return Done.ENHANCED, f"enhanced with {self._means(enhancer)}"
+            return Done.UNDONE, "; ".join([*made, *undone])
+        if enhancer is not None:
+            made.append(f"enhanced with {self._means(enhancer)}")
+        return (Done.ENHANCED, "; ".join(made)) if made else (Done.CUT_OUT, "mask and cut-out only")
 
     def _means(self, enhancer: Enhancer) -> str:
         unit = self.unit.unit
@@ -261,8 +285,14 @@ def start_job(host: Host, settings: FilterSettings, driver: Driver | None = None
         job.problem = sentence(error)
     if job.problem is not None:
         return job
-    if settings.on_match == OnMatch.ENHANCE.value:
+    if settings.on_match != OnMatch.ENHANCE.value:
+        return job
+    if wants_product(settings):
         job.unit = choose_unit(settings, host.controlnet(), host.family())
+    try:
+        job.scene = start_scene(host, settings)
+    except PhotoshootError as error:
+        job.problem = sentence(error)
     return job
 
 

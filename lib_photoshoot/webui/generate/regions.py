@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lib_photoshoot.declared import check_names
-from lib_photoshoot.enhancement.protocol import EnhancementError
 from lib_photoshoot.images import Picture, decode_picture
 from lib_photoshoot.products import Product, check_products
 from lib_photoshoot.results import Decision, FilterResult, ProductRegion, Rejection
@@ -20,6 +19,8 @@ from lib_photoshoot.webui.http.pictures import from_base64
 if TYPE_CHECKING:
     from lib_photoshoot.colour.space import ColourSpace
     from lib_photoshoot.enhancement.protocol import Enhancer
+    from lib_photoshoot.staging.protocol import PlaceLooker
+    from lib_photoshoot.staging.scenery import Scenery
 
 MOST_REGIONS = 20
 _FIELDS = ("product", "mask", "score", "box", "cutout", "outline", "also")
@@ -76,30 +77,37 @@ def _region(value: Any, number: int, product: str, picture: Picture, limit: int)
 
 def enhance_regions(
     pixels: np.ndarray,
+    opacity: np.ndarray | None,
     regions: Sequence[ProductRegion],
     enhancer: Enhancer | None,
+    scenery: Scenery | None,
     space: ColourSpace,
     products: Sequence[Product] = (),
+    looker: PlaceLooker | None = None,
 ) -> FilterResult:
-    """Enhance where the user says the products are: nothing is looked for, so nothing is looked for again either.
+    """Enhance where the user says the products are, or paint a scene around them: nothing is looked for, so no
+    enhanced product is looked for again either. With a ``looker`` a scene in which they grew is tried again.
 
-    ``pixels`` is uint8 or uint16 RGB (height, width, 3) in ``space``. Regions are compared with the colours of their
-    ``products``. When the enhancement fails, the picture stays and the note says why.
+    ``pixels`` is uint8 or uint16 RGB (height, width, 3) in ``space``, ``opacity`` its alpha, uint8 (height, width), if
+    it has any. Regions are compared with the colours of their ``products``. When the enhancement fails, the picture
+    stays and the note says why.
     """
-    from lib_photoshoot.enhancement.applying import enhance_products, with_checks
+    from lib_photoshoot.enhancement.applying import with_checks
+    from lib_photoshoot.new_scene import NOT_MADE, Checks, failure_of, make_picture
 
     height, width = pixels.shape[:2]
-    image, changed, note = pixels, 0, None
+    image, changed, note, scene = pixels, 0, None, None
     rejected: list[Rejection] = []
-    start = time.perf_counter()
+    start, checks = time.perf_counter(), Checks(look=looker)
     regions = with_checks(space.to_srgb(pixels), regions, products)
-    if enhancer is not None:
+    if enhancer is not None or scenery is not None:
         try:
-            done = enhance_products(pixels, space, regions, products, enhancer)
+            done, scene = make_picture(pixels, opacity, space, regions, products, enhancer, scenery, checks)
             image, changed, regions, rejected = done.image, done.changed, done.regions, done.rejected
-        except EnhancementError as error:
+        except NOT_MADE as error:
+            rejected = [Rejection(r.product, r.box, r.score, failure_of(error)) for r in regions]
             note = str(error)
-    seconds = {"enhance": round(time.perf_counter() - start, 4)}
+    seconds = {"enhance" if scenery is None else "scene": round(time.perf_counter() - start, 4)}
     return FilterResult(
-        width, height, Decision.MATCH, None, tuple(regions), tuple(rejected), image, changed, seconds, note
+        width, height, Decision.MATCH, None, tuple(regions), tuple(rejected), image, changed, seconds, note, scene
     )

@@ -31,7 +31,7 @@ def filter_returned(
     """
     from lib_photoshoot.webui.generate.enhancer import JobPrompt
 
-    told = [text for text in (driver.note(job.settings), job.obstacle, job.unit.note) if text]
+    told = [text for text in (driver.note(job.settings), job.obstacle, *job.notes) if text]
     texts = list(processed.infotexts)
     texts += [processed.info] * (len(processed.images) - len(texts))
     first = _first_picture(processed)

@@ -23,23 +23,25 @@ from lib_photoshoot.products import Product, parse_products
 from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.results import FilterResult, ProductRegion
 from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch, settings_from
-from lib_photoshoot.transparency import rgba
+from lib_photoshoot.transparency import rgba, split
+from lib_photoshoot.webui.generate.answers import entry_of, held_entry, made_picture, said
 from lib_photoshoot.webui.generate.examples import keep_given, kept_entry, with_given_examples
 from lib_photoshoot.webui.generate.regions import enhance_regions, regions_of
 from lib_photoshoot.webui.generate.repainting import OpenJob, repainting
+from lib_photoshoot.webui.generate.scene import wants_scene
 from lib_photoshoot.webui.generate.schema import JobValues, job_values
 from lib_photoshoot.webui.http.downloads import Downloads
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.examples import with_allowed_examples
 from lib_photoshoot.webui.http.fields import Fields
 from lib_photoshoot.webui.http.folders import AllowedFolders
-from lib_photoshoot.webui.http.pictures import from_base64, mask_text, png_text
+from lib_photoshoot.webui.http.pictures import from_base64, png_text
 
 if TYPE_CHECKING:
     from lib_photoshoot.detection.checked import CheckedWords
     from lib_photoshoot.enhancement.holding import HeldRegion
     from lib_photoshoot.enhancement.protocol import Enhancer
-    from lib_photoshoot.provenance.metadata import Metadata
+    from lib_photoshoot.staging.scenery import Scenery
     from lib_photoshoot.webui.hosts.protocol import Host
     from lib_photoshoot.weights.manifest import WeightFile
 
@@ -97,7 +99,7 @@ class PhotoshootService:
                 found = self._models(request.settings).filter(None, request.settings.require_all)
                 picture = request.picture
                 result = found.detect(rgba(picture), request.products, picture.space)
-            return _entry(request, result) | _said(checked)
+            return entry_of(request.name, result, request.picture, request.masks, request.cutouts) | said(checked)
 
     def filter(self, body: Any) -> dict[str, Any]:
         """Find the products and enhance them; ``image`` of the answer is null where nothing was changed."""
@@ -223,6 +225,8 @@ class PhotoshootService:
         settings = request.settings
         if not settings.prompt.strip() and not job.prompt.strip():
             settings = replace(settings, prompt=DEFAULT_PROMPT)
+        if not settings.scene_prompt.strip() and not job.prompt.strip():
+            settings = replace(settings, scene_prompt=DEFAULT_PROMPT)
         seed = random.randrange(2**32) if job.seed == -1 else job.seed
         job = replace(job, seed=seed)
         request = replace(request, settings=settings)
@@ -233,19 +237,19 @@ class PhotoshootService:
         held: list[HeldRegion] = []
         with self._turn():
             if settings.on_match == OnMatch.CUT_OUT.value:
-                result = self._run(request, None, regions)
-            elif settings.enhancement == Enhancement.RETOUCH.value:
+                result = self._run(request, None, None, regions)
+            elif settings.enhancement == Enhancement.RETOUCH.value and not wants_scene(settings):
                 from lib_photoshoot.enhancement.retouch import retouch_of
 
-                result = self._run(request, retouch_of(settings.retouch, settings.white_balance), regions)
+                result = self._run(request, retouch_of(settings.retouch, settings.white_balance), None, regions)
             else:
                 result, note, held = self._repainted(request, job, regions)
         picture = request.picture
         changed = result.image is not picture.best and not np.array_equal(result.image, picture.best)
-        if changed and settings.enhancement != Enhancement.RETOUCH.value:
-            picture = replace(picture, metadata=_painted(picture.metadata))
+        if changed:
+            picture = made_picture(picture, result, settings)
             request = replace(request, picture=picture)
-        answer = _entry(request, result)
+        answer = entry_of(request.name, result, request.picture, request.masks, request.cutouts)
         return (
             answer
             | {
@@ -255,7 +259,7 @@ class PhotoshootService:
                 "colour_hold": [held_entry(one) for one in held],
                 "note": None,
             }
-            | _said(checked, note, result.note)
+            | said(checked, note, result.note)
         )
 
     def _repainted(
@@ -266,58 +270,30 @@ class PhotoshootService:
         Also returns what differs from what was asked for, and what became of the products' colours.
         """
         given = (request.settings, request.products, job, request.picture)
-        with repainting(self._host, self._open_job, *given) as (enhancer, note):
-            return self._run(request, enhancer, regions), note, enhancer.held
+        with repainting(self._host, self._open_job, *given) as painting:
+            result = self._run(request, painting.enhancer, painting.scenery, regions)
+            return result, painting.note, painting.held
 
     def _run(
-        self, request: PictureRequest, enhancer: Enhancer | None, regions: Sequence[ProductRegion] | None
+        self,
+        request: PictureRequest,
+        enhancer: Enhancer | None,
+        scenery: Scenery | None,
+        regions: Sequence[ProductRegion] | None,
     ) -> FilterResult:
         settings, picture = request.settings, request.picture
         if regions is None:
-            chosen = self._models(settings).filter(enhancer, settings.require_all, settings.recheck)
+            chosen = self._models(settings).filter(enhancer, settings.require_all, settings.recheck, scenery)
             return chosen.run(rgba(picture), request.products, picture.space)
-        return enhance_regions(picture.best, regions, enhancer, picture.space, request.products)
+        pixels, opacity = split(rgba(picture))
+        looker = None
+        if scenery is not None and scenery.painter.can_grow:
+            from lib_photoshoot.staging.protocol import PlaceLooker
 
-
-def held_entry(one: HeldRegion) -> dict[str, Any]:
-    """Return what became of one product's colour: CIEDE2000 against the picture before, painted and once held."""
-    states = {"painted": one.change.painted, "held": one.change.held}
-    figures = {
-        name: {"mean": round(state.mean, 2), "percentile_95": round(state.percentile_95, 2)}
-        for name, state in states.items()
-    }
-    return {"product": one.region.product, "box": [round(value, 1) for value in one.region.box], **figures}
-
-
-def _said(checked: CheckedWords | None, *notes: str | None) -> dict[str, Any]:
-    """Return what there is of ``note``, all that is to be said in sentences, and ``left_out``, names of products."""
-    sentences = [*filter(None, notes), *(checked.sentences if checked else ())]
-    said: dict[str, Any] = {"note": " ".join(sentences)} if sentences else {}
-    if checked and checked.left_out:
-        said["left_out"] = [product.name for product in checked.left_out]
-    return said
-
-
-def _entry(request: PictureRequest, result: FilterResult) -> dict[str, Any]:
-    from lib_photoshoot.catalog.outputs import report_entry
-    from lib_photoshoot.masks.cutout import cut_out_pixels
-
-    entry = report_entry(request.name, result)
-    for item, region in zip(entry["regions"], result.regions, strict=True):
-        if request.masks:
-            item["mask"] = mask_text(region.mask)
-        if request.cutouts:
-            item["cutout"] = png_text(*cut_out_pixels(result.image, region.solid, matte=region.alpha), request.picture)
-    return entry
-
-
-def _painted(metadata: Metadata) -> Metadata:
-    """Return the metadata of a picture in which a diffusion model painted: of a photo, it says so from now on."""
-    from lib_photoshoot.provenance.evidence import OriginEvidence, evidence_in, strongest
-    from lib_photoshoot.provenance.terms import DigitalSource
-
-    painted = OriginEvidence(DigitalSource.EDITED, "its products were painted anew", metadata)
-    return strongest(evidence_in(metadata) or painted, painted).marked
+            segmenter = self._models(settings).segmenter
+            looker = segmenter if isinstance(segmenter, PlaceLooker) else None
+        given = (pixels, opacity, regions, enhancer, scenery, picture.space, request.products)
+        return enhance_regions(*given, looker)
 
 
 def _weight(weight: WeightFile, present: bool) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.settings import AUTO, NO_MODEL, Enhancement, FilterSettings
 from lib_photoshoot.webui.hosts.protocol import ControlUnit
 
@@ -13,9 +14,8 @@ if TYPE_CHECKING:
 
     from lib_photoshoot.webui.hosts.protocol import ControlModel, ControlNetApi
 
-# What keeps a product's shape best first: the model's name holds the first word, the second is a preprocessor for it.
 # A model without its preprocessor at hand is passed over, never fed a raw picture.
-_PAIRS = (
+PAIRS = (
     ("tile", "tile_resample"),
     ("lineart", "lineart_standard"),
     ("canny", "canny"),
@@ -23,8 +23,13 @@ _PAIRS = (
     ("scribble", "scribble_xdog"),
     ("inpaint", "inpaint_only"),
 )
+"""What keeps a product's shape best first: the model's name holds the first word, the second is a preprocessor."""
 _NEEDS_A_MAP = ("depth", "normal", "openpose", "seg")
 """Models that are no use with the picture itself as their map."""
+
+
+class UnitError(PhotoshootError):
+    """A ControlNet unit cannot work on this host."""
 
 
 @dataclass(frozen=True)
@@ -45,47 +50,66 @@ def choose_unit(settings: FilterSettings, controlnet: ControlNetApi | None, fami
         return UnitChoice()
     if controlnet is None:
         return UnitChoice(note="ControlNet is not installed, so products are enhanced by plain inpainting.")
-    fitting = [model for model in controlnet.models() if model.family in (None, family) or family is None]
     if settings.cn_model == AUTO:
-        return _automatic(settings, controlnet, fitting)
-    name = find_model(settings.cn_model, [model.name for model in controlnet.models()])
-    if name is None:
-        return UnitChoice(
-            problem=f"The ControlNet model {settings.cn_model!r} is not installed; choose another one or auto."
-        )
-    if name not in [model.name for model in fitting]:
-        return UnitChoice(
-            problem=f"The ControlNet model {name!r} was made for another kind of checkpoint than the one loaded "
-            f"({family}); choose one for {family}, or auto."
-        )
-    module = settings.cn_module
-    if module == AUTO:
-        module = next((m for word, m in _PAIRS if word in name.lower() and _usable(m, controlnet)), "none")
-    if module not in controlnet.modules():
-        return UnitChoice(problem=f"The ControlNet preprocessor {module!r} does not exist; choose another one or auto.")
-    if controlnet.needs_download(module):
-        return UnitChoice(
-            problem=f"The ControlNet preprocessor {module!r} has not been downloaded; run it once in ControlNet's own "
-            "panel with internet, or choose a model with a preprocessor that needs no file, such as canny."
-        )
-    if module == "none" and any(word in name.lower() for word in _NEEDS_A_MAP):
-        return UnitChoice(
-            problem=f"The ControlNet model {name!r} needs a map, and no preprocessor that makes one is at hand; "
-            "choose a preprocessor, or another model."
-        )
+        return _automatic(settings, controlnet, fitting_models(controlnet, family))
+    try:
+        module, name = checked_pair(settings.cn_module, settings.cn_model, controlnet, family)
+    except UnitError as error:
+        return UnitChoice(problem=str(error))
     return UnitChoice(_unit(settings, module, name))
 
 
+def fitting_models(controlnet: ControlNetApi, family: str | None) -> list[ControlModel]:
+    """Return the models that were made for the checkpoint's family, as far as their files tell."""
+    return [model for model in controlnet.models() if model.family in (None, family) or family is None]
+
+
+def checked_pair(module: str, model: str, controlnet: ControlNetApi, family: str | None) -> tuple[str, str]:
+    """Return preprocessor and model as ControlNet lists them, the preprocessor chosen where it is ``auto``.
+
+    Raises UnitError for what cannot work.
+    """
+    name = find_model(model, [known.name for known in controlnet.models()])
+    if name is None:
+        raise UnitError(f"The ControlNet model {model!r} is not installed; choose another one or auto.")
+    if name not in [known.name for known in fitting_models(controlnet, family)]:
+        raise UnitError(
+            f"The ControlNet model {name!r} was made for another kind of checkpoint than the one loaded "
+            f"({family}); choose one for {family}, or auto."
+        )
+    if module == AUTO:
+        module = next((m for word, m in PAIRS if word in name.lower() and usable(m, controlnet)), "none")
+    check_module(module, controlnet)
+    if module == "none" and any(word in name.lower() for word in _NEEDS_A_MAP):
+        raise UnitError(
+            f"The ControlNet model {name!r} needs a map, and no preprocessor that makes one is at hand; "
+            "choose a preprocessor, or another model."
+        )
+    return module, name
+
+
+def check_module(module: str, controlnet: ControlNetApi) -> None:
+    """Raise UnitError for a preprocessor that is not there, or not whole."""
+    if module not in controlnet.modules():
+        raise UnitError(f"The ControlNet preprocessor {module!r} does not exist; choose another one or auto.")
+    if controlnet.needs_download(module):
+        raise UnitError(
+            f"The ControlNet preprocessor {module!r} has not been downloaded; run it once in ControlNet's own "
+            "panel with internet, or choose a model with a preprocessor that needs no file, such as canny."
+        )
+
+
 def _automatic(settings: FilterSettings, controlnet: ControlNetApi, models: Sequence[ControlModel]) -> UnitChoice:
-    for word, module in _PAIRS:
+    for word, module in PAIRS:
         model = next((m.name for m in models if word in m.name.lower()), None)
         chosen = module if settings.cn_module == AUTO else settings.cn_module
-        if model is not None and settings.cn_module in (AUTO, module) and _usable(chosen, controlnet):
+        if model is not None and settings.cn_module in (AUTO, module) and usable(chosen, controlnet):
             return UnitChoice(_unit(settings, chosen, model))
     return UnitChoice(note="No ControlNet model fits this checkpoint, so products are enhanced by plain inpainting.")
 
 
-def _usable(module: str, controlnet: ControlNetApi) -> bool:
+def usable(module: str, controlnet: ControlNetApi) -> bool:
+    """Whether a preprocessor is there and works without a download."""
     return module in controlnet.modules() and not controlnet.needs_download(module)
 
 

@@ -6,7 +6,7 @@ two together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class ControlUnit:
     """One ControlNet unit: preprocessor, model as listed, weight 0..2, guidance from ``start`` to ``end`` of the steps.
 
-    The last two are shares from 0 to 1.
+    The last two are shares from 0 to 1. ``image`` is a picture of its own, RGB of any size, None for that of the pass;
+    ``region`` an 'L' picture of the pass's size, white where the unit works, None for everywhere.
     """
 
     module: str
@@ -29,6 +30,8 @@ class ControlUnit:
     mode: str = "Balanced"
     start: float = 0.0
     end: float = 1.0
+    image: Image.Image | None = field(default=None, repr=False, compare=False)
+    region: Image.Image | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,7 @@ class InpaintRequest:
 
     ``image`` is RGB, ``mask`` an 'L' picture of the same size, white where the host paints. ``mask_blur`` and
     ``padding`` are pixels. ``steps`` 0, ``cfg_scale`` 0 and an empty ``sampler`` or ``scheduler`` take the outer job's.
+    ``only_masked`` paints at the outer job's size; with ``own_ratio`` at as many pixels, in the picture's own ratio.
     """
 
     image: Image.Image
@@ -52,7 +56,8 @@ class InpaintRequest:
     cfg_scale: float = 0.0
     sampler: str = ""
     scheduler: str = ""
-    unit: ControlUnit | None = None
+    units: tuple[ControlUnit, ...] = ()
+    own_ratio: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,10 @@ class ControlNetApi(Protocol):
         """Whether a preprocessor would have to fetch weights before it works."""
         ...
 
+    def most_units(self) -> int:
+        """Return how many units one pass can have."""
+        ...
+
 
 class Folders(Protocol):
     """The folders of this machine that the page and requests may name; see ``webui/http/folders.py``."""
@@ -103,6 +112,10 @@ class Host(Protocol):
 
     def family(self) -> str | None:
         """Return the loaded checkpoint's family: ``sd1``, ``sd2``, ``sdxl`` or None for others."""
+        ...
+
+    def is_inpainting(self) -> bool:
+        """Whether the loaded checkpoint was made for inpainting, and sees what is to be painted around."""
         ...
 
     def inpaint(self, job: Any, request: InpaintRequest) -> Image.Image:

@@ -12,6 +12,7 @@ from lib_photoshoot.errors import (
     WeightsError,
 )
 from lib_photoshoot.settings import SettingsError
+from lib_photoshoot.staging.plan import StageError
 from lib_photoshoot.webui.http.folders import FolderError, MissingPathError
 
 
@@ -33,6 +34,7 @@ def status_of(error: PhotoshootError) -> int:
         (ImageTooLargeError, 413),
         (ImageError, 422),
         (SettingsError, 422),
+        (StageError, 422),
         (ProductsError, 422),
         (TrainingError, 422),
         (ShootError, 422),

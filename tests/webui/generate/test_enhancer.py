@@ -51,7 +51,7 @@ def test_each_region_has_its_own_prompt_and_settings_and_starts_from_the_one_bef
     assert (shoe.prompt, shoe.denoise, shoe.seed) == ("studio", 0.3, 7)
     assert (bag.prompt, bag.denoise, bag.seed) == ("a red bag, a shop <lora:x:1>", 0.6, 8)
     assert (bag.negative_prompt, bag.steps, bag.cfg_scale, bag.sampler, bag.scheduler) == ("blurry", 9, 5, "Euler", "")
-    assert bag.unit == ControlUnit("canny", "c") and host.expected == 2
+    assert bag.units == (ControlUnit("canny", "c"),) and host.expected == 2
     assert (np.asarray(bag.image)[50, 100] == host.colour).all(), "the second pass sees the first one's result"
     assert (result[40, 25] == host.colour).all() and (result[50, 100] == host.colour).all()
 

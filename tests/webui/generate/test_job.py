@@ -29,9 +29,11 @@ class BrightModels:
     def __init__(self) -> None:
         self.detector, self.segmenter, self.calls = BrightSquare(), BoxSegmenter(), 0
 
-    def filter(self, enhancer=None, require_all=False, recheck=True):
+    def filter(self, enhancer=None, require_all=False, recheck=True, scenery=None):
         self.calls += 1
-        return ProductFilter(self.detector, self.segmenter, enhancer, require_all=require_all, recheck=recheck)
+        return ProductFilter(
+            self.detector, self.segmenter, enhancer, require_all=require_all, recheck=recheck, scenery=scenery
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +72,7 @@ def test_a_product_is_repainted_and_the_rest_stays() -> None:
     done, _, colour = outcome.summary.rpartition("; ")
     assert done == "found bag 0.90; enhanced with ControlNet canny / control_canny [1]"
     assert re.fullmatch(r"colour of bag: ΔE \d+\.\d \(95 % below \d+\.\d\)", colour), "measured, and not held"
-    assert host.requests[0].unit.module == "canny"
+    assert host.requests[0].units[0].module == "canny"
 
 
 def test_transparency_survives() -> None:
@@ -97,7 +99,7 @@ def test_a_failure_of_the_host_leaves_the_original_and_its_sentence() -> None:
     from lib_photoshoot.enhancement.protocol import EnhancementError
 
     def fail(number: int) -> None:
-        raise EnhancementError("The WebUI could not paint the product (out of memory).")
+        raise EnhancementError("The WebUI could not paint (out of memory).")
 
     host, image = FakeHost(CANNY), picture()
     host.before_paint = fail

@@ -10,7 +10,6 @@ import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,6 +29,7 @@ from lib_photoshoot.webui.folder.inpainting import picture_and_mask
 from lib_photoshoot.webui.folder.progress import progress_html
 from lib_photoshoot.webui.folder.run import FolderRun, FolderRunState
 from lib_photoshoot.webui.generate import service as services
+from lib_photoshoot.webui.generate.answers import entry_of
 from lib_photoshoot.webui.generate.routes import sentence_of
 from lib_photoshoot.webui.generate.schema import JobValues, settings_schema
 from lib_photoshoot.webui.generate.service import PhotoshootService
@@ -159,7 +159,7 @@ def test_filter_repaints_through_the_host(bench: Bench) -> None:
     job = {"prompt": "a bag", "seed": 7, "steps": 3, "width": 256}
     answer = bench.service.filter(body(job=job, settings={"mask_blur": 0, "mask_grow": 0, "colour_hold": "never"}))
     (request,) = bench.host.requests
-    assert (request.prompt, request.seed, request.unit.module) == ("a bag", 7, "canny")
+    assert (request.prompt, request.seed, request.units[0].module) == ("a bag", 7, "canny")
     assert bench.jobs == [JobValues(**job)] and answer["seed"] == 7
     changed = (np.asarray(image_of(answer["image"])) != np.asarray(picture())).any(2)
     assert changed.sum() == 1600
@@ -183,6 +183,45 @@ def test_a_colour_beyond_the_limit_is_rejected_with_its_reason(bench: Bench) -> 
         answer = bench.service.enhance(request)
         assert [item["reason"] for item in answer["rejected"]] == ["colour_off"] and answer["image"] is None
         assert answer["colour_hold"][0]["held"]["mean"] > 4
+
+
+SCENE = {"products": "bag", "repaint": "scene", "scene_prompt": "on wood", "scene_denoise": 1.0, "only_masked": False}
+
+
+def test_a_scene_is_painted_around_the_product_and_told(bench: Bench) -> None:
+    answer = bench.service.filter(body(settings=SCENE, cutouts=True) | {"job": {"seed": 7}})
+    (request,), scene = bench.host.requests, answer["scene"]
+    assert (request.prompt, request.seed) == ("on wood", 7) and bench.turns == 1
+    assert scene["changed_product_pixels"] == 0 < scene["kept_pixels"]
+    after, before = np.asarray(image_of(answer["image"])), np.asarray(picture())
+    assert (after[35:65, 25:55] == before[35:65, 25:55]).all() and (after[:20] == bench.host.colour).all()
+    cutout = np.asarray(image_of(answer["regions"][0]["cutout"]))
+    assert (cutout[cutout.shape[0] // 2, cutout.shape[1] // 2, :3] == 200).all()
+    marked = marks_of(answer["image"]).term
+    assert marked == "compositeWithTrainedAlgorithmicMedia"
+
+
+def test_a_scene_of_given_regions_has_its_own_size_and_no_transparency(bench: Bench) -> None:
+    mask = np.zeros((100, 120), np.uint8)
+    mask[30:70, 20:60] = 255
+    regions = [{"product": "bag", "mask": base64_of(Image.fromarray(mask))}]
+    image = picture()
+    image.putalpha(200)
+    given = body(image=base64_of(image), settings={**SCENE, "products": "", "canvas": "80x72"}) | {"regions": regions}
+    answer = bench.service.enhance(given)
+    assert image_of(answer["image"]).size == (80, 72) and image_of(answer["image"]).mode == "RGB"
+    assert (answer["width"], answer["height"]) == (120, 100), "the picture's own, in which its regions lie"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"scene_units": "canny + nowhere"}, "is not installed"), ({"canvas": "huge"}, "canvas 'huge'")],
+)
+def test_a_scene_that_cannot_be_is_refused_before_anything_is_opened(
+    bench: Bench, settings: dict[str, str], words: str
+) -> None:
+    code, said = refused(bench.service.filter, body(settings={**SCENE, **settings}))
+    assert code == 422 and words in said and not bench.jobs
 
 
 def test_without_a_prompt_the_product_is_named(bench: Bench) -> None:
@@ -548,8 +587,7 @@ def test_a_cutout_over_http_is_open_where_the_background_shows_and_the_mask_is_n
     mask[10:50, 10:50] = openings[20:40, 20:40] = True
     region = ProductRegion("bag", (10, 10, 50, 50), 0.9, mask, 1.0, openings)
     result = FilterResult(60, 60, Decision.MATCH, None, (region,), (), pixels, 0, {})
-    request = SimpleNamespace(name="a.png", masks=True, cutouts=True, picture=Picture(pixels, None, 60, 60))
-    (entry,) = services._entry(request, result)["regions"]
+    (entry,) = entry_of("a.png", result, Picture(pixels, None, 60, 60), masks=True, cutouts=True)["regions"]
     whole, cutout = (np.asarray(Image.open(io.BytesIO(base64.b64decode(entry[key])))) for key in ("mask", "cutout"))
     assert whole[30, 30] == 255
     assert cutout[cutout.shape[0] // 2, cutout.shape[1] // 2, 3] == 0 and (cutout[..., 3] == 255).any()

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from lib_photoshoot.safetensors_header import HeaderError, read_header
 from lib_photoshoot.webui.hosts.protocol import ControlModel, ControlUnit
 
@@ -46,7 +48,14 @@ _WEIGHTS = {
     "seg_ofade20k": "oneformer/250_16_swin_l_oneformer_ade20k_160k.pth",
     "seg_ofcoco": "oneformer/150_16_swin_l_oneformer_coco_100ep.pth",
     "seg_ufade20k": "uniformer/upernet_global_small.pth",
+    "ip-adapter_clip_h": "clip_vision/clip_h.pth",
+    "ip-adapter_clip_g": "clip_vision/clip_g.pth",
+    "ip-adapter_clip_sdxl_plus_vith": "clip_vision/clip_h.pth",
+    "revision_clipvision": "clip_vision/clip_g.pth",
+    "revision_ignore_prompt": "clip_vision/clip_g.pth",
 }
+_UNITS = 3
+"""ControlNet's own number of units."""
 _FAMILY_BY_CONTEXT = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 
 
@@ -83,8 +92,19 @@ class A1111ControlNet:
         """Return the ControlNet script of a runner, or None."""
         return self._code.find_cn_script(runner)
 
+    def most_units(self) -> int:
+        from modules import shared
+
+        return int(shared.opts.data.get("control_net_unit_count", _UNITS))
+
     def unit(self, unit: ControlUnit) -> Any:
         """ControlNet's own object. Without an image of its own it takes the pass's, cropped as the pass is."""
+        own: dict[str, Any] = {}
+        if unit.image is not None:
+            # What is not of the pass's size cannot be cropped like it.
+            own |= {"image": np.asarray(unit.image), "inpaint_crop_input_image": False}
+        if unit.region is not None:
+            own["effective_region_mask"] = np.asarray(unit.region.convert("RGB"))
         return self._code.ControlNetUnit(
             enabled=True,
             module=unit.module,
@@ -95,6 +115,7 @@ class A1111ControlNet:
             guidance_end=unit.end,
             pixel_perfect=True,
             save_detected_map=False,
+            **own,
         )
 
     def no_unit(self) -> Any:
@@ -132,7 +153,7 @@ def family_of(shapes: Mapping[str, Sequence[int]]) -> str | None:
         (
             _FAMILY_BY_CONTEXT.get(shape[-1])
             for name, shape in shapes.items()
-            if name.endswith("attn2.to_k.weight") and shape
+            if name.endswith(("attn2.to_k.weight", "to_k_ip.weight")) and shape
         ),
         None,
     )

@@ -24,6 +24,12 @@ class A1111Host:
         model = shared.sd_model
         return next((name for name in ("sdxl", "sd2", "sd1") if getattr(model, f"is_{name}", False)), None)
 
+    def is_inpainting(self) -> bool:
+        from modules import shared
+
+        network = getattr(shared.sd_model, "model", None)
+        return getattr(network, "conditioning_key", None) in ("hybrid", "concat")
+
     def inpaint(self, job: Any, request: InpaintRequest) -> Image.Image:
         from lib_photoshoot.webui.hosts.a1111 import nested
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 
     from lib_photoshoot.webui.generate.drivers import Driver
     from lib_photoshoot.webui.generate.job import FilterJob, ImageOutcome
+    from lib_photoshoot.webui.hosts.a1111.first_look import FirstLook
+    from lib_photoshoot.webui.hosts.a1111.photo_scene import PhotosInstead
+
+
+_OF_JOB = ("init_images", "overlay_images", "color_corrections")
+"""Lists of pictures that the host makes once for all batches of a job."""
 
 
 class JobRun:
@@ -36,13 +44,16 @@ class JobRun:
         self._batch_lists: dict[str, Any] = {}
         self._kept = 0
         self._input_skipped = False
+        self._first: FirstLook | None = None
+        self._spared: frozenset[int] = frozenset()
+        self._photos: PhotosInstead | None = None
 
     def announce(self, p: Any) -> None:
         """Write the settings and, when it is known, each image's result into the infotext."""
         p.extra_generation_params[SETTINGS_KEY] = self.job.settings.to_json()
         p.extra_generation_params[RESULT_KEY] = self._result_text
         driver = self.job.driver
-        for text in (driver and driver.note(self.job.settings), self.job.obstacle, self.job.unit.note, *self.job.hints):
+        for text in (driver and driver.note(self.job.settings), self.job.obstacle, *self.job.notes, *self.job.hints):
             if text:
                 tell(p, text)
 
@@ -81,6 +92,44 @@ class JobRun:
         p.n_iter = 0
         p.do_not_save_grid = True  # the host cannot make a grid of nothing
 
+    def hold_hires_back(self, p: Any) -> None:
+        """Let no picture without a product have the second pass of hires fix, where that is wished and can be."""
+        if not self.job.settings.first_look or self.job.driver is not None:
+            return
+        from lib_photoshoot.webui.hosts.a1111.first_look import FirstLook
+
+        if FirstLook.can(p):
+            self._first = FirstLook(p, partial(self._is_worth_it, p))
+
+    def take_photos(self, p: Any) -> None:
+        """Let a new scene be that of the photos which img2img was given, and not of what it would make of them."""
+        if self.job.scene is None or self.job.driver is not None:
+            return
+        from lib_photoshoot.webui.hosts.a1111.photo_scene import PhotosInstead
+
+        if PhotosInstead.can(p):
+            self._photos = PhotosInstead(p)
+
+    def _is_worth_it(self, p: Any, image: Image.Image) -> bool:
+        try:
+            return self._shows_product(p, image)
+        except Exception:  # a mistake of ours must not end the host's job in the middle
+            from modules import errors
+
+            errors.report("Product Photoshoot: the first pass was not looked at", exc_info=True)
+            return True
+
+    def take_batch(self, p: Any, pp: Any) -> None:
+        """Take over a batch: what the second pass was spared is delivered as it is, what has no product perhaps not."""
+        count = len(pp.images)
+        spared = self._first.spared if self._first else frozenset()
+        if self._first and spared:
+            pp.images = self._first.put_in(pp.images)
+            tell(p, f"Product filter: hires fix left out for {len(spared)} of {counted(count, 'image')}, no product.")
+        self._spared = frozenset() if self.job.leaves_out else spared
+        if self.job.leaves_out:
+            self.leave_out(p, pp)
+
     def leave_out(self, p: Any, pp: Any) -> None:
         """Drop the batch's images without a product, with their prompts and seeds."""
         kept = [i for i, tensor in enumerate(pp.images) if self._holds_product(p, i, tensor)]
@@ -91,10 +140,10 @@ class JobRun:
             return
         tell(p, f"Product filter: {dropped} of {counted(len(pp.images), 'image')} left out, no product in them.")
         count = len(pp.images)
-        for name in ("prompts", "negative_prompts", "seeds", "subseeds", "overlay_images", "color_corrections"):
+        for name in ("prompts", "negative_prompts", "seeds", "subseeds", *_OF_JOB):
             values = getattr(p, name, None)
             if values is not None and len(values) == count:
-                if name in ("overlay_images", "color_corrections"):  # made once for all batches of the job
+                if name in _OF_JOB:
                     self._batch_lists[name] = values
                 setattr(p, name, [values[i] for i in kept])
         pp.images = [pp.images[i] for i in kept]
@@ -102,8 +151,11 @@ class JobRun:
     def _holds_product(self, p: Any, index: int, tensor: Any) -> bool:
         from lib_photoshoot.webui.hosts.a1111.pictures import composite_of
 
+        return self._shows_product(p, composite_of(p, index, tensor))
+
+    def _shows_product(self, p: Any, image: Image.Image) -> bool:
         try:
-            result = self.job.decide(composite_of(p, index, tensor))
+            result = self.job.decide(image)
         except PhotoshootError as error:  # an image is never lost for a mistake of ours
             tell(p, sentence(error))
             return True
@@ -129,13 +181,17 @@ class JobRun:
         shared.state.textinfo = f"Product filter: looking for {', '.join(x.name for x in self.job.products)}"
         number = p.iteration * p.batch_size + p.batch_index
         prompt = JobPrompt(p.prompts[p.batch_index], p.negative_prompts[p.batch_index], p.seeds[p.batch_index])
+        if self._photos is not None:
+            image = self._photos.picture(p, p.batch_index)
         photo = photo_of(p, p.batch_index, image)
         outcome = self.job.handle(p, (p.iteration, p.batch_index), image, prompt, photo)
+        if p.batch_index in self._spared:
+            outcome.verdict = replace(outcome.verdict, says=f"{outcome.verdict.says}; hires fix left out")
         shared.state.textinfo = None
         if outcome.skipped and self.job.settings.on_no_match == NoMatch.MOVE.value:
             outcome.image.info[MOVE] = True
         else:
-            save_extras(p, p.all_seeds[number], self.job, image, outcome)
+            save_extras(p, prompt.seed, self.job, image, outcome)
         self._tell_outcome(p, number, outcome)
         return outcome.image
 
@@ -174,6 +230,10 @@ class JobRun:
     def restore(self, p: Any) -> None:
         """Give the processing object back as the host made it, for its next run, in which ControlNet hooks anew."""
         self._restore_lists(p)
+        if self._first is not None:
+            self._first.end(p)
+        if self._photos is not None:
+            self._photos.end(p)
         p.n_iter, p.do_not_save_grid = self._n_iter, self._save_no_grid
 
 

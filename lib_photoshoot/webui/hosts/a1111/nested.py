@@ -50,13 +50,13 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
         outer_controlnet(job, controlnet).unhook(job, Processed)
     inner = _processing(job, request)
     witness = _equip(inner, job, request, controlnet)
-    with _params_file_kept(), _random_state_kept(), _progress_text_kept():
+    with _params_file_kept(), random_state_kept(), _progress_text_kept():
         try:
             images = process_images(inner).images
         except Exception as error:  # the host raises anything, from out of memory to a wrong sampler
             if witness is not None:
                 witness.unhook(inner)
-            raise EnhancementError(f"The WebUI could not paint the product ({_first_line(error)}).") from error
+            raise EnhancementError(f"The WebUI could not paint ({_first_line(error)}).") from error
         finally:
             inner.close()
     if stopped():
@@ -65,12 +65,10 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
             shared.state.skipped = False  # the skip was for this product; the host resets it only for its own batches
         raise EnhancementStopped(STOPPED)
     if witness is not None and not witness.hooked:
-        raise EnhancementError(
-            f"ControlNet did not take up {request.unit.model!r} with {request.unit.module!r}"  # type: ignore[union-attr]
-            "; its reason is in the WebUI's console."
-        )
+        units = " and ".join(f"{unit.model!r} with {unit.module!r}" for unit in request.units)
+        raise EnhancementError(f"ControlNet did not take up {units}; its reason is in the WebUI's console.")
     if not images:
-        raise EnhancementError("The WebUI returned no image for the product; its reason is in the console.")
+        raise EnhancementError("The WebUI returned no image; its reason is in the console.")
     painted = images[0]
     if painted.size != request.image.size:
         # Whole-picture passes work in multiples of 8 pixels.
@@ -78,8 +76,19 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
     return painted
 
 
+def _size(job: Any, request: InpaintRequest) -> tuple[float, float]:
+    """Return the width and height at which the pass paints, before they are rounded up to the host's grid."""
+    if not request.only_masked:
+        return request.image.size
+    if not request.own_ratio:
+        return job.width, job.height
+    width, height = request.image.size
+    share = (job.width * job.height / (width * height)) ** 0.5
+    return round(width * share), round(height * share)
+
+
 def _processing(job: Any, request: InpaintRequest) -> StableDiffusionProcessingImg2Img:
-    width, height = (job.width, job.height) if request.only_masked else request.image.size
+    width, height = _size(job, request)
     chosen: dict[str, Any] = {}
     if hasattr(job, "scheduler"):
         chosen["scheduler"] = request.scheduler or job.scheduler
@@ -128,7 +137,7 @@ def _equip(
     inner: StableDiffusionProcessingImg2Img, job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None
 ) -> HookWitness | None:
     """Give the pass a script runner with ControlNet alone, or none; returns who sees whether ControlNet came on."""
-    if controlnet is None or request.unit is None or job.scripts is None:
+    if controlnet is None or not request.units or job.scripts is None:
         return None
     script = controlnet.script(job.scripts)
     if script is None:
@@ -142,8 +151,12 @@ def _equip(
     runner.callback_map = {}
     slots = script.args_to - script.args_from
     arguments = list(job.script_args)
-    units = [controlnet.unit(request.unit)] + [controlnet.no_unit() for _ in range(slots - 1)]
-    arguments[script.args_from : script.args_to] = units[:slots]
+    if len(request.units) > slots:
+        # One too many would move the slots of every script after ControlNet's, for good.
+        raise EnhancementError(f"ControlNet has {slots} units here, and {len(request.units)} were asked for.")
+    units = [controlnet.unit(unit) for unit in request.units]
+    units += [controlnet.no_unit() for _ in range(slots - len(units))]
+    arguments[script.args_from : script.args_to] = units
     inner.scripts, inner.script_args = runner, arguments
     return witness
 
@@ -190,7 +203,8 @@ def _params_file_kept() -> Iterator[None]:
 
 
 @contextmanager
-def _random_state_kept() -> Iterator[None]:
+def random_state_kept() -> Iterator[None]:
+    """Keep the random numbers that come next as they are."""
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
         yield

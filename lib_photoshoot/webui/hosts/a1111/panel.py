@@ -23,11 +23,12 @@ from lib_photoshoot.webui.hosts.a1111.options import read_option
 from lib_photoshoot.webui.hosts.a1111.preset_bar import PresetBar, preset_names
 from lib_photoshoot.webui.hosts.a1111.preview import Preview
 from lib_photoshoot.webui.hosts.a1111.prompt_helper import PromptHelper
+from lib_photoshoot.webui.hosts.a1111.stage_preview import StagePreview
 from lib_photoshoot.webui.hosts.a1111.teach_bar import TeachBar
 from lib_photoshoot.webui.hosts.a1111.weights_bar import WeightsBar, chosen_needs, grounding_dino_needs
 from lib_photoshoot.webui.hosts.a1111.widgets import Widgets, element_id
 
-_BASIC = ("products", "on_no_match", "enhancement", "prompt", "denoise")
+_BASIC = ("products", "on_no_match", "repaint", "enhancement", "prompt", "denoise")
 _DETAILS = {
     "detect": "Detection",
     "decide": "What happens to the images",
@@ -47,10 +48,12 @@ class Panel:
     controls: list[Any]
     infotext_fields: list[tuple[Any, Callable[[Mapping[str, Any]], Any]]]
     preview: Preview
+    stage: StagePreview
 
     def connect(self, gallery: Any, generation_info: Any) -> None:
-        """Give the preview the tab's results, which the host makes after the panel."""
+        """Give the previews the tab's results, which the host makes after the panel."""
         self.preview.connect(gallery, generation_info, self.controls)
+        self.stage.connect(gallery, generation_info, self.controls)
 
 
 def outlines_button(tab: str) -> Any:
@@ -73,6 +76,7 @@ def build_panel(is_img2img: bool) -> Panel:
         widgets.rows(_BASIC[1:])
         presets = PresetBar(tab, start)
         preview = Preview(tab)
+        stage = _scene(tab, widgets)
         refresh = _details(tab, widgets, needs)
         with gr.Accordion("Prompt for a product LoRA", open=False, elem_id=element_id(tab, "helper")):
             helper = PromptHelper(tab)
@@ -84,6 +88,7 @@ def build_panel(is_img2img: bool) -> Panel:
     needs.bind(*models)
     teach.bind(widgets.made["products"])
     preview.bind(controls)
+    stage.bind(controls, widgets.made)
     presets.bind(controls)
     lists = [*(widgets.made[name] for name in LISTS), helper.lora]
     enabled.change(
@@ -93,11 +98,26 @@ def build_panel(is_img2img: bool) -> Panel:
         show_progress=False,
     )
     refresh.click(partial(_lists, True), outputs=lists, show_progress=False)
-    return Panel(controls, [(widgets.made[name], partial(_restored, name)) for name in FIELDS], preview)
+    return Panel(controls, [(widgets.made[name], partial(_restored, name)) for name in FIELDS], preview, stage)
 
 
 def _tab(is_img2img: bool) -> str:
     return "img2img" if is_img2img else "txt2img"
+
+
+def _scene(tab: str, widgets: Widgets) -> StagePreview:
+    """Add what a new scene is made of: first where the products stand, which can be seen at once, then what is painted
+    around them.
+    """
+    with gr.Accordion("Scene", open=False, elem_id=element_id(tab, "scene")):
+        widgets.rows(["canvas", *_of_group("staging", but="canvas")])
+        stage = StagePreview(tab)
+        widgets.rows(_of_group("scene"))
+    return stage
+
+
+def _of_group(group: str, but: str = "") -> list[str]:
+    return [name for name, meta in FIELDS.items() if meta.group == group and name != but]
 
 
 def _details(tab: str, widgets: Widgets, needs: WeightsBar) -> Any:
@@ -111,7 +131,7 @@ def _details(tab: str, widgets: Widgets, needs: WeightsBar) -> Any:
                     for name in _CONTROLNET_LISTS:
                         widgets.add(name)
                     refresh = ToolButton("🔄", elem_id=element_id(tab, "refresh"), tooltip="Read the lists anew")
-            widgets.rows([name for name, meta in FIELDS.items() if meta.group == group and name not in widgets.made])
+            widgets.rows([name for name in _of_group(group) if name not in widgets.made])
             if group == "detect":
                 needs.add_grounding_dino(tab)
     return refresh

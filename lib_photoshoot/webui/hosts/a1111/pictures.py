@@ -79,17 +79,20 @@ def save_extras(
         return
     from lib_photoshoot.masks.cutout import cut_out, mask_image
     from lib_photoshoot.settings import OnMatch
+    from lib_photoshoot.webui.generate.scene import placed_regions
     from lib_photoshoot.webui.hosts.a1111.options import folder_option
 
     text = infotext_of(p) if text is None else text
     alone = settings.on_match == OnMatch.CUT_OUT.value
     folder = folder_option("masks_folder", Path(p.outpath_samples))
-    for position, region in enumerate(result.regions, 1):
+    # Of a product in a new scene the mask fits the scene, and the cut-out is as sharp as before.
+    colours = result.image if result.scene is None else result.scene.photo
+    for position, (region, placed) in enumerate(zip(result.regions, placed_regions(result), strict=True), 1):
         name = f"{seed}-{position}-{region.product}"
         if settings.save_masks or alone:
-            _save(mask_image(region.mask), folder, f"{name}-mask")
+            _save(mask_image(placed.mask), folder, f"{name}-mask")
         if settings.save_cutouts or alone:
-            _save(cut_out(result.image, region.solid, matte=region.alpha), folder, f"{name}-cutout", text)
+            _save(cut_out(colours, region.solid, matte=region.alpha), folder, f"{name}-cutout", text)
     if settings.save_before and outcome.image is not before:
         _save(before, folder, f"{seed}-before", text)
 

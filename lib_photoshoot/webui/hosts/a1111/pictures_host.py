@@ -16,12 +16,14 @@ from lib_photoshoot.correction.fixer import EMBEDDINGS_KEPT
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.files import shown
 from lib_photoshoot.registry import REGISTRY
+from lib_photoshoot.scene_settings import Repaint
 from lib_photoshoot.settings import Enhancement, FilterSettings, SettingsError
 from lib_photoshoot.shoot.review.opening import open_reviewed
 from lib_photoshoot.webui.folder.enhancing import EnhancingFixer
 from lib_photoshoot.webui.folder.generated import job_of_infotext, run_of_generated, settings_in
 from lib_photoshoot.webui.generate.job import start_job
-from lib_photoshoot.webui.generate.repainting import repainting
+from lib_photoshoot.webui.generate.repainting import Repainting, repainting
+from lib_photoshoot.webui.generate.scene import wants_scene
 from lib_photoshoot.webui.generate.service import DEFAULT_PROMPT
 from lib_photoshoot.webui.hosts.a1111.host import A1111Host
 from lib_photoshoot.webui.hosts.a1111.outer import open_job, own_outputs, page_folders, queue_turn, usable_folders
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from lib_photoshoot.catalog.review import ReviewedRun
-    from lib_photoshoot.enhancement.protocol import Enhancer
     from lib_photoshoot.images import Picture
     from lib_photoshoot.pages.application import Reviewed
     from lib_photoshoot.products import Product
@@ -105,7 +106,9 @@ def open_generated(shown: Any, infotext: str, products: str) -> Path:
     told = _infotext_in(image) or infotext
     fields = _fields(told)
     settings = settings_in(fields, products)
-    job = start_job(A1111Host(), replace(settings, enhancement=Enhancement.RETOUCH.value))
+    job = start_job(
+        A1111Host(), replace(settings, enhancement=Enhancement.RETOUCH.value, repaint=Repaint.PRODUCT.value)
+    )
     if job.problem:  # a wrong word, or missing weights
         raise PhotoshootError(job.problem)
     root = own_outputs() / "results"
@@ -144,26 +147,26 @@ def _fields(infotext: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _painting(file: Path, picture: Picture, products: Sequence[Product]) -> Iterator[Enhancer]:
+def _painting(file: Path, picture: Picture, products: Sequence[Product]) -> Iterator[Repainting]:
     """See ``Painting``: as the picture's infotext says it was made, and with its filter's settings."""
     from PIL import Image as Images
 
     with Images.open(file) as image:
         fields = _fields(_infotext_in(image))
     settings = settings_in(fields)
-    if settings.enhancement == Enhancement.RETOUCH.value:
+    if settings.enhancement == Enhancement.RETOUCH.value and not wants_scene(settings):
         from lib_photoshoot.enhancement.retouch import retouch_of
 
         retouch = retouch_of(settings.retouch, settings.white_balance)
         if retouch is None:
             raise PhotoshootError("The picture's settings retouch nothing; generate it with another enhancement.")
-        yield retouch
+        yield Repainting(retouch, None)
         return
     job = job_of_infotext(fields)
     if not settings.prompt.strip() and not job.prompt.strip():
         settings = replace(settings, prompt=DEFAULT_PROMPT)
-    with repainting(A1111Host(), open_job, settings, products, job, picture, is_photo=False) as (enhancer, _):
-        yield enhancer
+    with repainting(A1111Host(), open_job, settings, products, job, picture, is_photo=False) as paints:
+        yield paints
 
 
 class HostSegmenter:

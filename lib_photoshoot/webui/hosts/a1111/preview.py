@@ -49,21 +49,28 @@ class Preview:
 
 def _of_gallery(gallery: Any, _: Any, *values: Any) -> Iterator[tuple[Any, Any]]:
     if not gallery:
-        yield _said("There is no result in this tab yet; generate an image, or preview on a file."), gr.update()
+        yield said("There is no result in this tab yet; generate an image, or preview on a file."), gr.update()
         return
-    from modules.infotext_utils import image_from_url_text
-
-    yield from _look(lambda: image_from_url_text(gallery), values)
+    yield from _look(lambda: picture_in(gallery), values)
 
 
 def _of_file(file: Any, *values: Any) -> Iterator[tuple[Any, Any]]:
-    def read() -> Any:
-        from lib_photoshoot.images import read_picture, to_image
+    yield from _look(lambda: picture_of(file), values)
 
-        picture = read_picture(file.name)
-        return to_image(picture.srgb, picture.alpha)
 
-    yield from _look(read, values)
+def picture_in(gallery: Any) -> Any:
+    """Return the picture that a gallery's value begins with."""
+    from modules.infotext_utils import image_from_url_text
+
+    return image_from_url_text(gallery)
+
+
+def picture_of(file: Any) -> Any:
+    """Return the picture of a file that was uploaded, in sRGB. Raises ImageError."""
+    from lib_photoshoot.images import read_picture, to_image
+
+    picture = read_picture(file.name)
+    return to_image(picture.srgb, picture.alpha)
 
 
 def _look(read: Any, values: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
@@ -71,13 +78,13 @@ def _look(read: Any, values: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
     try:
         found = _found(read(), values)
     except PhotoshootError as error:
-        yield _said(sentence(error)), gr.update(visible=False, value=None)
+        yield said(sentence(error)), gr.update(visible=False, value=None)
     except Exception as error:  # a mistake of ours, or out of memory: told here, with its traceback in the console
         from modules import errors
 
         errors.report("Product Photoshoot: the preview failed", exc_info=True)
         yield (
-            _said(f"The preview failed ({type(error).__name__}: {error}); the console says more."),
+            said(f"The preview failed ({type(error).__name__}: {error}); the console says more."),
             gr.update(visible=False, value=None),
         )
     else:
@@ -95,5 +102,6 @@ def _found(image: Any, values: tuple[Any, ...]) -> Any:
     return wrap_queued_call(look)(A1111Host(), settings, image)
 
 
-def _said(text: str) -> str:
+def said(text: str) -> str:
+    """Return a sentence about what went wrong, as HTML."""
     return note(text, wrong=True)

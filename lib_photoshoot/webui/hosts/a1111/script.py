@@ -100,6 +100,9 @@ class ProductPhotoshoot(scripts.Script):
             run.stop_before_painting(p)
         elif run.job.looks_at_input and getattr(p, "init_images", None):
             run.look_at_input(p)
+        if run.job.obstacle is None:
+            run.hold_hires_back(p)
+            run.take_photos(p)
 
     def before_process_batch(self, p: Any, *arguments: Any, **_: Any) -> None:
         """Put back what the batch before this one took away."""
@@ -110,8 +113,8 @@ class ProductPhotoshoot(scripts.Script):
     def postprocess_batch_list(self, p: Any, pp: Any, *arguments: Any, **_: Any) -> None:
         """Leave out images without a product here, the one place where files, grid, gallery and API all agree."""
         run = run_of(p)
-        if run is not None and run.job.leaves_out:
-            run.leave_out(p, pp)
+        if run is not None:
+            run.take_batch(p, pp)
 
     def postprocess_image(self, p: Any, pp: Any, *arguments: Any) -> None:
         """Hosts before 1.8 have no later hook for an image."""

@@ -15,7 +15,7 @@ from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.prompts import STYLE
 from lib_photoshoot.settings import DEFAULTS
 from lib_photoshoot.webui.hosts.a1111.page_actions import FOLDER, in_page
-from lib_photoshoot.webui.hosts.a1111.tab_run import WAYS, run_for
+from lib_photoshoot.webui.hosts.a1111.tab_run import OWN_SURROUNDINGS, WAYS, run_for, scene_presets
 
 if TYPE_CHECKING:
     from lib_photoshoot.webui.folder.run import FolderRun
@@ -115,6 +115,15 @@ class FilterPart:
                     elem_id="photoshoot_tab_enhance",
                 )
                 widgets.add("white_balance")
+                scene = gr.Dropdown(
+                    [OWN_SURROUNDINGS],
+                    value=OWN_SURROUNDINGS,
+                    label="New scene",
+                    info="A preset: its canvas, backdrop and shadow. Nothing is painted.",
+                    allow_custom_value=True,
+                    elem_id="photoshoot_tab_scene",
+                )
+                scene.focus(_scenes, outputs=[scene], show_progress=False)
                 with gr.Accordion("Detection", open=False, elem_id="photoshoot_tab_detection"):
                     widgets.rows(["detector", "segmenter", "threshold", "require_all"])
                 calibration = gr.Textbox(
@@ -142,7 +151,7 @@ class FilterPart:
         outputs = [progress, out, start, stop, view.folder, view.page]
         start.click(
             streamed(self.begin),
-            [folder, files, *detect, enhance, widgets.made["white_balance"], calibration, out],
+            [folder, files, *detect, enhance, widgets.made["white_balance"], calibration, scene, out],
             outputs,
             show_progress=False,
         ).then(chosen_needs, models, needs.outputs, show_progress=False)
@@ -183,6 +192,13 @@ class FilterPart:
         if self._run is not None:
             self._run.stop()
         return gr.update(interactive=False)
+
+
+def _scenes() -> Any:
+    """Return the update of the list of scenes, when it is opened."""
+    import gradio as gr
+
+    return gr.update(choices=scene_presets())
 
 
 class PicturesView:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import PhotoshootError
 
@@ -13,8 +14,11 @@ if TYPE_CHECKING:
     from lib_photoshoot.catalog.inputs import InputFile
     from lib_photoshoot.webui.folder.run import FolderRun
     from lib_photoshoot.webui.http.folders import AllowedFolders
+    from lib_photoshoot.wished_scene import WishedScene
 
 
+OWN_SURROUNDINGS = "its own surroundings"
+"""In place of a preset: the scene stays."""
 WAYS = {"Retouch it, colour stays": "faithful", "Retouch it, livelier": "lively", "Only mask and cut-out": "off"}
 """What can become of a product that is found, and the retouch that it stands for."""
 
@@ -30,6 +34,7 @@ def run_for(
     enhance: str,
     white_balance: str,
     calibration: str,
+    scene: str,
     out: str,
 ) -> FolderRun:
     """Return a run that has not begun. Raises PhotoshootError for whatever can be known to be wrong."""
@@ -73,6 +78,8 @@ def run_for(
     retouch = WAYS.get(enhance, "")
     enhancer = retouch_of(retouch, white_balance)
     calibrator, calibrated = _calibrator(calibration.strip(), allowed)
+    wished = _wished(scene, enhancer is not None, allowed)
+    scenery = wished.scenery if wished else None
     described = {
         "detector": choice.detector.value,
         "segmenter": choice.segmenter.value,
@@ -83,8 +90,10 @@ def run_for(
         "white_balance": white_balance,
         **({"examples": examples.digests} if examples.digests else {}),
     } | calibrated
+    if wished is not None:
+        described |= wished.told
     return FolderRun(
-        lambda: REGISTRY.get(choice).filter(enhancer, require_all),
+        lambda: REGISTRY.get(choice).filter(enhancer, require_all, scenery=scenery),
         inputs,
         job.products,
         target,
@@ -94,6 +103,37 @@ def run_for(
         " ".join(told) or None,
         calibrator,
     )
+
+
+def scene_presets() -> list[str]:
+    """Return the presets that say how products stand in a scene, after the entry for none."""
+    from lib_photoshoot.presets import user_presets
+
+    presets = user_presets()
+    return [OWN_SURROUNDINGS, *(name for name in presets.names() if _stage_of(presets.load(name)))]
+
+
+def _stage_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    from lib_photoshoot.settings import DEFAULTS
+    from lib_photoshoot.wished_scene import STAGED
+
+    return {name: values[name] for name in STAGED if name in values and values[name] != DEFAULTS[name]}
+
+
+def _wished(preset: str, retouched: bool, allowed: AllowedFolders) -> WishedScene | None:
+    """Return the scene of a preset as its backdrop alone makes it, None for none. Raises PhotoshootError."""
+    if preset in ("", OWN_SURROUNDINGS):
+        return None
+    from lib_photoshoot.presets import user_presets
+    from lib_photoshoot.scene_settings import Repaint
+    from lib_photoshoot.settings import settings_from
+    from lib_photoshoot.wished_scene import wished_scene
+
+    stage = _stage_of(user_presets().load(preset))
+    if not stage:
+        raise PhotoshootError(f"The preset {preset!r} says nothing of a scene; choose another one.")
+    repaint = Repaint.BOTH if retouched else Repaint.SCENE
+    return wished_scene(settings_from({**stage, "repaint": repaint.value}), locate=allowed.file)
 
 
 def _calibrator(name: str, allowed: AllowedFolders) -> tuple[Calibrator | None, dict[str, str]]:

@@ -16,6 +16,8 @@ _RADIO = 3
 _PLACEHOLDER = {
     "products": "handbag, shoe, watch = wristwatch | watch dial",
     "prompt": "a handbag of red leather",
+    "canvas": "1024x1024",
+    "scene_prompt": "[PRODUCT] on a table of light oak, window light",
 }
 _FIRST = {"cn_module": [AUTO], "cn_model": [AUTO, NO_MODEL], "sampler": [SAME], "scheduler": [SAME]}
 

@@ -146,7 +146,7 @@ def test_a_sampler_that_fails_is_one_sentence(host: StandIn) -> None:
     off = generate(host)
     host.checkpoint.at_step = fails
     on = generate(host, ON)
-    assert "The WebUI could not paint the product (CUDA out of memory.)." in on.texts[0]
+    assert "The WebUI could not paint (CUDA out of memory.)." in on.texts[0]
     assert not differing(off.images[0], on.images[0]).any()
 
 

@@ -68,7 +68,7 @@ def picture_of(page: Page, name: str) -> np.ndarray:
 
 def changed_in(page: Page, file: Path, item: Any) -> np.ndarray:
     """Where the picture that the page shows as *after* is another than the file: bool (height, width)."""
-    after = next(view["file"] for view in item["views"] if view["view"] == "after")
+    after = next(view["file"] for view in (item, *item["views"]) if view.get("view") == "after")
     with Image.open(file) as image:
         return differing(np.asarray(image.convert("RGB")), picture_of(page, after))
 
@@ -143,6 +143,29 @@ def test_a_corrected_product_is_enhanced_again(started: StandIn) -> None:
     assert changed.any() and not changed[~mask].any() and mask[22:48, 22:48].all() and not mask[:, 64:].any()
     assert file.read_bytes() == before and items(page)[item["name"]]["regions"][0]["by_hand"]
     assert ask(page, "fix/enhance", {"id": item["id"]})["shots"], "and again"
+
+
+def test_a_scene_is_painted_again_around_the_corrected_product(started: StandIn) -> None:
+    scene = {"repaint": "scene", "scene_prompt": "[PRODUCT] on wood", "scene_denoise": 1.0, "only_masked": False}
+    file = made(started, on_match="mask and cut-out only", **scene)
+    page = press(started, file)
+    (item,) = items(page).values()
+    change = {"region": 0, "product": "bag", "mask": drawn((20, 20, 50, 62))}
+    ask(page, "fix/save", {"id": item["id"], "regions": [change]})
+    painted: list[str] = []
+    started.checkpoint.at_step = lambda p: painted.append(p.prompt)
+    (item,) = ask(page, "fix/enhance", {"id": item["id"]})["shots"]
+    assert set(painted) == {"bag on wood"}
+    changed = changed_in(page, file, item)
+    assert not changed[24:46, 24:46].any() and changed[:, 66:].mean() > 0.9
+
+    def fails(p: Any) -> None:
+        raise RuntimeError("CUDA out of memory.")
+
+    started.checkpoint.at_step = fails
+    assert "CUDA out of memory" in ask(page, "fix/enhance", {"id": item["id"]}, 409)["error"]
+    started.reports()
+    assert items(page) == {item["name"]: item}
 
 
 def test_an_enhancement_that_fails_leaves_everything(started: StandIn) -> None:

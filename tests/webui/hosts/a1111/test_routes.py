@@ -143,7 +143,7 @@ def test_enhance_keeps_the_picture_where_the_host_fails(host: StandIn) -> None:
     mask.paste(255, (4, 4, 20, 20))
     host.checkpoint.at_step = fails
     answer = post(host, "enhance", request(regions=[{"mask": encoded(mask)}]))
-    assert answer["image"] is None and "could not paint the product (CUDA out of memory.)" in answer["note"]
+    assert answer["image"] is None and "could not paint (CUDA out of memory.)" in answer["note"]
     assert not host.at_work and host.shared.state.job == ""
 
 

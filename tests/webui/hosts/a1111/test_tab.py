@@ -101,6 +101,21 @@ def test_a_folder_is_filtered_and_its_results_are_shown(page: Page, photos: Path
     assert all((now == np.asarray(bag(lit=n < 2, place=(20 + 10 * n, 30)))).all() for n, now in enumerate(originals))
 
 
+def test_products_of_a_folder_are_put_into_a_presets_scene(page: Page, photos: Path) -> None:
+    page.fire(f"{TAB}_scene", "focus")
+    choices = page.shown(f"{TAB}_scene", "choices")
+    assert "Marble, soft shadow" in map(str, choices) and "Retouch only" not in map(str, choices)
+    run(page, photos, scene="Marble, soft shadow", enhance="Only mask and cut-out")
+    out = Path(page.value(f"{TAB}_open_folder"))
+    entries = json.loads((out / "report.json").read_text())["images"]
+    scene = next(entry["scene"] for entry in entries if "scene" in entry)
+    assert scene["changed_product_pixels"] == 0 < scene["kept_pixels"] and scene["painter"] == "surface"
+    corner = np.asarray(Image.open(out / "enhanced" / "0.png").convert("RGB"))[0, 0]
+    assert np.abs(corner.astype(int) - (0xF4, 0xF2, 0xEF)).max() <= 2
+    run(page, photos, scene="Retouch only")
+    assert "says nothing of a scene" in page.value(f"{TAB}_progress")
+
+
 def test_a_picture_is_decided_about_in_the_tab(page: Page, photos: Path) -> None:
     run(page, photos)
     place, reference = frame(page).replace("report.html", "decide"), items(page)["0"]["reference"]

@@ -22,6 +22,15 @@ def image_grid(imgs: list[Image.Image], batch_size: int = 1, rows: int | None = 
     return grid
 
 
+def flatten(img: Image.Image, bgcolor: str) -> Image.Image:
+    """The picture on a ground of that colour."""
+    if img.mode == "RGBA":
+        ground = Image.new("RGBA", img.size, bgcolor)
+        ground.paste(img, mask=img)
+        img = ground
+    return img.convert("RGB")
+
+
 def resize_image(resize_mode: int, im: Image.Image, width: int, height: int, upscaler_name: Any = None) -> Image.Image:
     """The picture in another size; mode 0 stretches, and the others do so too here."""
     return im.resize((width, height), Image.Resampling.LANCZOS)

@@ -32,6 +32,17 @@ def apply_overlay(image: Image.Image, paste_loc: Any, overlay: Any) -> tuple[Ima
     return image.convert("RGB"), alone
 
 
+class DecodedSamples(list):
+    """Pictures as tensors (3, height, width) in [-1, 1]."""
+
+    already_decoded = True
+
+
+def decode_latent_batch(model, batch, target_device=None, check_for_nans=False):
+    """The pictures of latents, which are the pictures themselves here."""
+    return DecodedSamples(batch)
+
+
 @dataclass(repr=False)
 class StableDiffusionProcessing:
     """What both tabs' generations have."""
@@ -286,7 +297,12 @@ def _one_batch(p: Any, n: int, output_images: list[Image.Image], infotexts: list
     if p.n_iter > 1:
         state.job = f"Batch {n + 1} out of {p.n_iter}"
     samples = p.sample(None, None, p.seeds, p.subseeds, p.subseed_strength, p.prompts)
-    tensors = torch.stack([torch.from_numpy(np.ascontiguousarray(one)) for one in samples]).float() / 255
+    if isinstance(samples, torch.Tensor):
+        samples = decode_latent_batch(p.sd_model, samples)
+    if getattr(samples, "already_decoded", False):
+        tensors = torch.clamp((torch.stack(list(samples)).float() + 1) / 2, 0, 1)
+    else:
+        tensors = torch.stack([torch.from_numpy(np.ascontiguousarray(one)) for one in samples]).float() / 255
     state.nextjob()
     if p.scripts is not None:
         p.scripts.postprocess_batch(p, tensors, batch_number=n)
@@ -344,9 +360,40 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
     """From a prompt alone."""
 
     enable_hr: bool = False
+    hr_scale: float = 2.0
+    hr_upscaler: str | None = None
+    firstpass_image: Any = None
+    hr_prompts: Any = field(default=None, init=False)
+
+    def init(self, all_prompts, all_seeds, all_subseeds):
+        if self.enable_hr:
+            state.job_count = 2 * self.n_iter
 
     def sample(self, conditioning, unconditional_conditioning, seeds, subseeds, subseed_strength, prompts):
-        return [np.moveaxis(pixels, 2, 0) for pixels in self._painted(seeds, prompts)]
+        samples = [np.moveaxis(pixels, 2, 0) for pixels in self._painted(seeds, prompts)]
+        if not self.enable_hr:
+            return samples
+        self.hr_prompts = list(prompts)
+        latents = torch.from_numpy(np.ascontiguousarray(np.stack(samples))).float() / 127.5 - 1
+        # Upscalers of pictures get pictures, those of latents nothing else.
+        decoded = None if (self.hr_upscaler or "").startswith("Latent") else latents.clone()
+        return self.sample_hr_pass(latents, decoded, seeds, subseeds, subseed_strength, prompts)
+
+    def sample_hr_pass(self, samples, decoded_samples, seeds, subseeds, subseed_strength, prompts):
+        if state.interrupted:
+            return samples
+        state.nextjob()
+        first = self.iteration * self.batch_size
+        size = int(self.width * self.hr_scale), int(self.height * self.hr_scale)
+        large = DecodedSamples()
+        for index, (sample, seed) in enumerate(zip(samples, seeds, strict=True)):
+            # Each picture by its own seed and prompt, wherever they are looked up.
+            assert seed == self.seeds[index] == self.all_seeds[first + index] and len(self.hr_prompts) == len(seeds)
+            self.sd_model.at_step(self)
+            pixels = np.moveaxis(sample.numpy(), 0, 2)
+            detail = np.random.default_rng(seed).normal(0, 0.02, (size[1], size[0], 3))
+            large.append(torch.from_numpy(np.moveaxis(cv2.resize(pixels, size) + detail, 2, 0)).float())
+        return large
 
 
 @dataclass(repr=False)

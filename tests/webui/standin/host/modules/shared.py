@@ -41,8 +41,8 @@ def _host_options() -> dict[str, OptionInfo]:
         "outdir_save": folder("saved"), "sd_model_checkpoint": None,
         "samples_save": True, "samples_format": "png", "grid_save": True, "grid_format": "png", "return_grid": True,
         "grid_only_if_multiple": True, "n_rows": -1, "enable_pnginfo": True, "overlay_inpaint": True,
-        "img2img_color_correction": False, "persistent_cond_cache": True, "temp_dir": "",
-        "add_version_to_infotext": True,
+        "img2img_color_correction": False, "img2img_background_color": "#ffffff", "persistent_cond_cache": True,
+        "temp_dir": "", "add_version_to_infotext": True,
     }  # fmt: skip
     return {name: OptionInfo(value, section=("host", "Host")) for name, value in values.items()}
 

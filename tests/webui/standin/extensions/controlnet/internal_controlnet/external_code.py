@@ -12,6 +12,7 @@ from scripts import global_state
 _MODULES = {
     "none": "none", "canny": "canny", "tile_resample": "tile_resample", "depth": "depth_midas",
     "invert": "invert (from white bg & black line)", "broken": "broken",
+    "inpaint_only": "inpaint_only", "reference_only": "reference_only",
 }  # fmt: skip
 
 
@@ -29,6 +30,8 @@ class ControlNetUnit:
     guidance_end: float = 1.0
     pixel_perfect: bool = False
     save_detected_map: bool = True
+    inpaint_crop_input_image: bool = True
+    effective_region_mask: Any = None
 
 
 def get_models(update: bool = False) -> list[str]:

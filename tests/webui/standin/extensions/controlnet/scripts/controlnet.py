@@ -35,6 +35,7 @@ class Script(scripts.Script):
         self.latest_network: Any = None
         self.detected_map: list[Image.Image] = []
         self.cache: set[str] = set()
+        self.enabled_units: list[external_code.ControlNetUnit] = []
 
     def title(self):
         return "ControlNet"
@@ -48,29 +49,36 @@ class Script(scripts.Script):
     def process(self, p, *args, **kwargs):
         self._unhook()
         self.detected_map = []
-        for unit in (self._unit(value) for value in args):
-            if unit.enabled:
-                self._hook(p, unit)
+        units = [unit for unit in map(self._unit, args) if unit.enabled]
+        if units:
+            self._hook(p, units)
 
     def _unit(self, value: Any) -> external_code.ControlNetUnit:
         return external_code.ControlNetUnit(**value) if isinstance(value, dict) else value
 
-    def _hook(self, p: Any, unit: external_code.ControlNetUnit) -> None:
-        p.extra_generation_params["ControlNet 0"] = f"Module: {unit.module}, Model: {unit.model}"
+    def _hook(self, p: Any, units: list[external_code.ControlNetUnit]) -> None:
+        for number, unit in enumerate(units):
+            p.extra_generation_params[f"ControlNet {number}"] = f"Module: {unit.module}, Model: {unit.model}"
+            self._load(unit)
+        if shared.sd_model.hooks:
+            raise RuntimeError("two hooks on one network: it is corrupt until the host is started anew")
+        self.enabled_units = units
+        self.latest_network = Network(sum(unit.weight for unit in units))
+        shared.sd_model.hooks.append(self.latest_network)
+        shown = [Image.new("RGB", (p.width, p.height), (0, 0, 255)) for unit in units if unit.save_detected_map]
+        self.detected_map += shown
+
+    def _load(self, unit: external_code.ControlNetUnit) -> None:
         if unit.module == "broken":
             raise RuntimeError("the preprocessor's file cannot be had")
+        if "reference" in unit.module:
+            return
         name = global_state.cn_models_names.get(unit.model.split(" [")[0].lower())
         if name is None:
             raise RuntimeError(f"model not found: {unit.model}")
         if name not in self.cache:
             torch.rand(7)  # building a network draws random numbers
             self.cache.add(name)
-        if shared.sd_model.hooks:
-            raise RuntimeError("two hooks on one network: it is corrupt until the host is started anew")
-        self.latest_network = Network(unit.weight)
-        shared.sd_model.hooks.append(self.latest_network)
-        if unit.save_detected_map:
-            self.detected_map.append(Image.new("RGB", (p.width, p.height), (0, 0, 255)))
 
     def _unhook(self) -> None:
         if self.latest_network is not None:

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 
-class StableDiffusionTxt2ImgProcessingAPI(BaseModel):
-    """A generation from a prompt."""
+class _Generation(BaseModel):
+    """What both have."""
 
     prompt: str = ""
     negative_prompt: str = ""
@@ -32,7 +32,15 @@ class StableDiffusionTxt2ImgProcessingAPI(BaseModel):
     alwayson_scripts: dict[str, Any] = {}
 
 
-class StableDiffusionImg2ImgProcessingAPI(StableDiffusionTxt2ImgProcessingAPI):
+class StableDiffusionTxt2ImgProcessingAPI(_Generation):
+    """A generation from a prompt."""
+
+    enable_hr: bool = False
+    hr_scale: float = 2.0
+    hr_upscaler: str | None = None
+
+
+class StableDiffusionImg2ImgProcessingAPI(_Generation):
     """A generation from pictures in base64."""
 
     init_images: list[str] | None = None

@@ -1,0 +1,81 @@
+"""New scenes in the WebUI: what a job's settings ask for, checked before anything is spent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from lib_photoshoot.scene_settings import Repaint
+from lib_photoshoot.settings import FilterSettings
+from lib_photoshoot.webui.generate.scene_units import SceneUnits, choose_scene_units
+
+if TYPE_CHECKING:
+    from lib_photoshoot.results import FilterResult, NewScene, ProductRegion
+    from lib_photoshoot.staging.scenery import Scenery
+    from lib_photoshoot.webui.generate.enhancer import JobPrompt
+    from lib_photoshoot.webui.hosts.protocol import Host
+
+
+def wants_scene(settings: FilterSettings) -> bool:
+    """Whether a new scene is asked for."""
+    return settings.repaint != Repaint.PRODUCT.value
+
+
+def wants_product(settings: FilterSettings) -> bool:
+    """Whether the products are to be enhanced."""
+    return settings.repaint != Repaint.SCENE.value
+
+
+@dataclass(frozen=True, eq=False)
+class SceneJob:
+    """The scenes of one job: what is wished, as the backdrop alone would make it, and the ControlNet units."""
+
+    wished: Scenery
+    units: SceneUnits = field(default_factory=SceneUnits)
+
+    def scenery(self, host: Host, job: Any, settings: FilterSettings, prompt: JobPrompt) -> Scenery:
+        """Return what the product filter needs for one picture; ``job`` is the host's own processing object."""
+        if settings.scene_denoise == 0:  # nothing would be painted
+            return self.wished
+        from lib_photoshoot.webui.generate.scene_painter import HostScenePainter
+
+        return replace(self.wished, painter=HostScenePainter(host, job, settings, prompt, self.units.units))
+
+
+def start_scene(host: Host, settings: FilterSettings) -> SceneJob | None:
+    """Return the scenes of a job, None where none is asked for.
+
+    Raises StageError, FolderError and ImageError for what cannot be staged; see ``problem`` of the units for what
+    cannot be painted.
+    """
+    if not wants_scene(settings):
+        return None
+    from lib_photoshoot.wished_scene import wished_scene
+
+    wished = wished_scene(settings, locate=lambda text: host.folders().resolve(text)).scenery
+    if settings.scene_denoise == 0:
+        return SceneJob(wished)
+    return SceneJob(wished, choose_scene_units(settings, host.controlnet(), host.family(), host.is_inpainting()))
+
+
+def placed_regions(result: FilterResult) -> tuple[ProductRegion, ...]:
+    """Return the products as they stand in the result's picture."""
+    return result.regions if result.scene is None else result.scene.regions
+
+
+def scene_text(scene: NewScene, units: SceneUnits) -> str:
+    """Say what was painted around the products, and what was measured, without commas."""
+    by = "the backdrop alone" if scene.painter == "surface" else units.in_words or "inpaint"
+    parts = [f"new scene by {by}: {scene.changed_product} of {scene.kept} product pixels changed"]
+    if scene.tries > 1:
+        parts.append(f"{scene.tries} tries")
+    if scene.grown is not None:
+        parts.append(f"grown by {scene.grown:.1%}")
+    parts += _doubts(scene)
+    return "; ".join([*parts, *(note.rstrip(".").replace(",", " and") for note in scene.notes)])
+
+
+def _doubts(scene: NewScene) -> list[str]:
+    from lib_photoshoot.catalog.scenes import SCENE_DOUBTS
+
+    return [f"check: {SCENE_DOUBTS[doubt]}" for doubt in scene.doubts if doubt in SCENE_DOUBTS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,13 +37,17 @@ class ShotPicture:
 
 def check_picture(data: bytes, source: str) -> ShotPicture:
     """Return the picture of these bytes, decoded once to be sure that it is whole; ``source`` stands for it in
-    messages.
+    messages. Bytes of a kind that pages do not show become PNG.
 
     Raises ImageError.
     """
     picture = decode_picture(data, source)
-    suffix = next((suffix for signature, suffix in _SIGNATURES if data.startswith(signature)), ".png")
+    suffix = next((suffix for signature, suffix in _SIGNATURES if data.startswith(signature)), None)
     small = to_image(flattened(picture))
+    if suffix is None:  # a user's photo of a kind that no browser shows
+        buffer = io.BytesIO()
+        small.save(buffer, "PNG")
+        data, suffix = buffer.getvalue(), ".png"
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     return ShotPicture(data, suffix, small)
 

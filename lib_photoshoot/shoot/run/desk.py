@@ -279,8 +279,8 @@ def _standing(product: ListedProduct, tries: int | None, claimed: set[int], done
 
 def _other_photos(product: ListedProduct, done: Sequence[Try]) -> str | None:
     """Return why the product's photos cannot be gone on with: a fault, or others than those of the earlier tries."""
-    if product.fault or not product.photo:
-        return product.fault or None
+    if product.fault:
+        return f"{product.where}: {product.fault}"
     try:
         for entry in done:
             photo = product.shot(entry.number).photo

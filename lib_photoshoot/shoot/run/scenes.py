@@ -94,7 +94,12 @@ def _found(regions: Sequence[Mapping[str, Any]], scene: Mapping[str, Any] | None
         doubts = tuple(Doubt(code) for code in region.get("outline", {}).get("doubts", ()))
         x0, y0, x1, y1 = map(float, box)
         yield FoundProduct(
-            str(region["product"]), float(region["score"]), doubts, None, (x0, y0, x1, y1), tuple(region.get("also", ()))
+            str(region["product"]),
+            float(region["score"]),
+            doubts,
+            None,
+            (x0, y0, x1, y1),
+            tuple(region.get("also", ())),
         )
 
 

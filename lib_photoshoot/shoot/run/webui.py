@@ -97,7 +97,12 @@ class WebUi(ABC):
 
     def _scene(self, shot: Shot, photo: ListedPhoto) -> Taken:
         data = photo.read()
-        answer = self.call(SCENE_PATH, scene_request(shot, data))
+        try:
+            answer = self.call(SCENE_PATH, scene_request(shot, data))
+        except WebUiError as error:
+            if error.fault is not Fault.REFUSED:
+                raise
+            raise WebUiError(f"{shot.product.where}, {photo.name}: {error}", error.fault, error.status) from error
         try:
             verdict, image = scene_verdict(shot, photo, answer), answer["image"]
             if not is_answer(verdict):

@@ -42,8 +42,8 @@ class ListedProduct:
     empty.
 
     ``photo`` are the paths of photos, or of folders with them, that get new scenes in place of pictures that are
-    generated. ``photos`` are those found there once somebody looked, ``fault`` the sentence that says why they cannot be
-    used; ``where`` is the list and line that a sentence about them begins with.
+    generated. ``photos`` are those found there once somebody looked, ``fault`` the sentence that says why they cannot
+    be used; ``where`` is the list and line that such a sentence is told with.
     """
 
     name: str
@@ -136,7 +136,7 @@ def with_photos(product: ListedProduct, locate: Callable[[str], Path] = Path) ->
         return replace(product, photos=find_photos(product.photo, locate))
     except PhotoshootError as error:
         text = str(error)
-        return replace(product, fault=f"{product.where}: {text[:1].lower()}{text[1:]}")
+        return replace(product, fault=f"{text[:1].lower()}{text[1:]}")
 
 
 class ProductReader:

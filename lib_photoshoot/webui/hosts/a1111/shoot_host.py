@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.build import model_choice
 from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.images import read_picture, to_image
 from lib_photoshoot.presets import user_presets
 from lib_photoshoot.prompts import NO_LORA
 from lib_photoshoot.registry import REGISTRY
@@ -16,6 +17,7 @@ from lib_photoshoot.shoot.run.scenes import SCENE_PATH
 from lib_photoshoot.shoot.run.webui import Fault, WebUi, WebUiError, one_line
 from lib_photoshoot.webui.generate.job import start_job
 from lib_photoshoot.webui.generate.service import PhotoshootService
+from lib_photoshoot.webui.generate.stage_preview import outline, show_stage
 from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.hosts.a1111 import choices
 from lib_photoshoot.webui.hosts.a1111.host import A1111Host
@@ -32,8 +34,11 @@ from lib_photoshoot.webui.http.folders import split_folders
 from lib_photoshoot.webui.http.reachable import Reachable
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from lib_photoshoot.build import ModelChoice
     from lib_photoshoot.catalog.runner import Filter
+    from lib_photoshoot.webui.http.folders import AllowedFolders
 
 
 class A1111ShootHost:
@@ -55,6 +60,16 @@ class A1111ShootHost:
 
     def problem(self, settings: FilterSettings) -> str | None:
         return start_job(A1111Host(), settings).obstacle
+
+    def folders(self) -> AllowedFolders:
+        return usable_folders()
+
+    def stage(self, settings: FilterSettings, photo: Path) -> Image.Image:
+        picture = read_picture(photo)
+        image = to_image(picture.srgb, picture.alpha)
+        with models_turn():
+            seen = outline(A1111Host(), settings, image)
+        return show_stage(A1111Host(), settings, seen).image
 
     def webui(self) -> WebUi:
         return OwnWebUi()

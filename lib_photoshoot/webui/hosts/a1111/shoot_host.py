@@ -126,7 +126,9 @@ class OwnWebUi(WebUi):
             fault = Fault.REFUSED if 400 <= error.status_code < 500 else Fault.BROKEN
             raise WebUiError(f"This WebUI refuses the picture ({one_line(error.detail)}).", fault) from error
         except PhotoshootError as error:
-            raise WebUiError(f"This WebUI refuses the picture ({one_line(error)}).", Fault.REFUSED) from error
+            raise WebUiError(
+                f"This WebUI refuses the picture ({one_line(error).rstrip('.')}).", Fault.REFUSED
+            ) from error
         except Exception as error:  # whatever a script or the sampler raises
             from modules import errors
 

@@ -8,8 +8,9 @@ export class Stage {
     constructor(row) {
         this.row = row;
         this.asked = 0;
-        this.button = make("button", {type: "button", class: "photoshoot-shoot-stage", onclick: () => this.#look()},
-            t("Stage the photo"));
+        this.button = make("button", {
+            type: "button", class: "photoshoot-page-button photoshoot-shoot-stage", onclick: () => this.#look(),
+        }, t("Stage the photo"));
         this.picture = make("img", {alt: t("How the first scene begins"), hidden: true});
         this.said = make("small", {role: "status"});
         this.box = make("div", {class: "photoshoot-shoot-staged"}, this.button, this.picture, this.said);

@@ -142,6 +142,15 @@ def test_what_grew_or_is_another_product_is_tried_again(shoot: Shoot, tmp_path: 
     assert kept == (tmp_path / "photos" / "cup.png").read_bytes(), "no scene was delivered, so the photo stands for it"
 
 
+def test_a_photo_that_no_page_shows_stands_as_png_for_its_scene(shoot: Shoot, tmp_path: Path) -> None:
+    path = photo(tmp_path / "cup.tif")
+    (cup,) = products_of(tmp_path, f"cup,,{path},,1,")
+    with FakeWebUi(misbehave=lambda n, body: scene_answer(body, grown=True) if n == 1 else None) as fake:
+        assert shoot(fake, products=[cup]).accepted == 1
+    with Image.open(tmp_path / "out" / tries(tmp_path / "out")[0]["file"]) as kept, Image.open(path) as before:
+        assert kept.format == "PNG" and (np.asarray(kept) == np.asarray(before)).all()
+
+
 def test_bad_photos_are_one_sentence_each_and_the_other_rows_go_on(shoot: Shoot, tmp_path: Path) -> None:
     good = photo(tmp_path / "good.png")
     Image.new("RGBA", (40, 40), (0, 0, 0, 0)).save(tmp_path / "nothing.png")

@@ -37,19 +37,26 @@ class ShotPicture:
 
 def check_picture(data: bytes, source: str) -> ShotPicture:
     """Return the picture of these bytes, decoded once to be sure that it is whole; ``source`` stands for it in
-    messages. Bytes of a kind that pages do not show become PNG.
+    messages.
 
     Raises ImageError.
     """
     picture = decode_picture(data, source)
-    suffix = next((suffix for signature, suffix in _SIGNATURES if data.startswith(signature)), None)
+    suffix = next((suffix for signature, suffix in _SIGNATURES if data.startswith(signature)), ".png")
     small = to_image(flattened(picture))
-    if suffix is None:  # a user's photo of a kind that no browser shows
-        buffer = io.BytesIO()
-        small.save(buffer, "PNG")
-        data, suffix = buffer.getvalue(), ".png"
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     return ShotPicture(data, suffix, small)
+
+
+def as_sent(photo: bytes, name: str) -> bytes:
+    """Return a photo's bytes as a WebUI could have sent them: of a kind that pages do not show, as PNG. Raises
+    ImageError.
+    """
+    if photo.startswith(tuple(signature for signature, _ in _SIGNATURES)):
+        return photo
+    buffer = io.BytesIO()
+    to_image(flattened(decode_picture(photo, name))).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def store(out: Path, shot: Shot, picture: ShotPicture, accepted: bool) -> str:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from lib_photoshoot.errors import ImageError, ShootError
-from lib_photoshoot.shoot.run.pictures import ShotPicture, check_picture
+from lib_photoshoot.shoot.run.pictures import ShotPicture, as_sent, check_picture
 from lib_photoshoot.shoot.run.scenes import SCENE_PATH, scene_request, scene_verdict
 from lib_photoshoot.shoot.run.verdict import is_answer, verdict_in
 from lib_photoshoot.shoot.shot_list.photos import ListedPhoto
@@ -108,7 +108,7 @@ class WebUi(ABC):
             if not is_answer(verdict):
                 raise self._no_answer(verdict)
             # Where no scene was made that could be shown, the photo stands for it.
-            sent = data if image is None else base64.b64decode(image, validate=True)
+            sent = as_sent(data, photo.name) if image is None else base64.b64decode(image, validate=True)
             return Taken(check_picture(sent, f"The picture of {self.address}"), verdict)
         except (KeyError, IndexError, TypeError, AttributeError, ValueError, binascii.Error, ImageError) as error:
             raise self.broken(f"no usable scene ({one_line(error)})") from error

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.examples.identity import Identity
+from lib_photoshoot.images import decode_picture
 from lib_photoshoot.provenance.evidence import evidence_in
 from lib_photoshoot.provenance.metadata import read_metadata
 from lib_photoshoot.shoot.run.runner import ShootRun
@@ -100,3 +101,18 @@ def test_a_photo_is_staged_without_painting(host: StandIn, known: Known, tmp_pat
     product = listed(tmp_path, backdrop="#ffffff", canvas="150x107")
     shown = np.asarray(A1111ShootHost().stage(product.settings, product.photos[0].path))
     assert shown.shape == (107, 150, 3) and (shown == 255).all(axis=2).mean() > 0.9 and (shown == 200).any()
+
+
+def test_a_photo_12000_pixels_wide_is_staged_or_told(host: StandIn, known: Known, tmp_path: Path) -> None:
+    from lib_photoshoot.webui.hosts.a1111.shoot_host import OwnWebUi
+
+    wide = Image.new("RGB", (12_000, 400), (60, 60, 60))
+    wide.paste((200, 200, 200), (6_000, 100, 6_060, 160))
+    wide.save(tmp_path / "bag.png")
+    taken = OwnWebUi().shoot(listed(tmp_path).shot(0))
+    assert is_accepted(taken.verdict, "enhance"), taken.verdict.says
+    assert decode_picture(taken.picture.data, "it").pixels.shape == (SIDE, SIDE, 3)
+    wide.resize((12_000, 4_200)).save(tmp_path / "bag.png", compress_level=1)
+    with pytest.raises(WebUiError, match=r"list.yaml, line \d+, bag.png: .*12000x4200 pixels") as error:
+        OwnWebUi().shoot(listed(tmp_path).shot(0))
+    assert error.value.fault is Fault.REFUSED and "\n" not in str(error.value)

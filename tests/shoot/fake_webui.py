@@ -17,7 +17,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from lib_photoshoot.results import Decision, Reason
+from lib_photoshoot.shoot.shot_list.photos import digest_of
 from lib_photoshoot.verdict import Done, FoundProduct, Verdict
+from tests.shoot.photos import scene_answer
 
 CHECKPOINTS = [{"title": "tiny.safetensors [1234567890]", "model_name": "tiny", "filename": "models\\tiny.safetensors"}]
 LORAS = [{"name": "ppzocketv2-10", "alias": "ppzocketv2", "path": "models/Lora/ppzocketv2-10.safetensors"}]
@@ -75,6 +77,12 @@ def answer_of(body: dict[str, Any], result: Verdict | str | None = None) -> dict
     text = infotext_of(body, result_of(body) if result is None else result)
     picture = base64.b64encode(png_of(body, text)).decode()
     return {"images": [picture], "info": json.dumps({"seed": body["seed"], "infotexts": [text]})}
+
+
+def shot_of(body: dict[str, Any]) -> tuple[str, int]:
+    """What tells the shot of a request for a scene: its photo with the scene's prompt, and its seed."""
+    photo = digest_of(base64.b64decode(body["image"]))
+    return f"{photo} {body['settings']['scene_prompt']}", body["job"]["seed"]
 
 
 class FakeWebUi:
@@ -156,11 +164,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         owner = self.owner
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert self.path == "/sdapi/v1/txt2img"
+        is_scene = self.path == "/photoshoot/v1/filter"
+        assert is_scene or self.path == "/sdapi/v1/txt2img"
         if not self._known():
             return self.send(401, {"detail": "Incorrect username or password"})
         with owner.lock:
-            owner.requests.append((body["prompt"], body["seed"]))
+            owner.requests.append(shot_of(body) if is_scene else (body["prompt"], body["seed"]))
             owner.bodies.append(body)
             number = len(owner.requests)
         time.sleep(owner.seconds)
@@ -170,7 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         if isinstance(instead, int):
             return self.send(instead, {"detail": f"trouble {instead}"})
-        return self.send(200, answer_of(body) if instead is None else instead)
+        answer = scene_answer if is_scene else answer_of
+        return self.send(200, answer(body) if instead is None else instead)
 
     def _known(self) -> bool:
         sent = self.headers.get("Authorization", "").removeprefix("Basic ")

@@ -17,10 +17,11 @@ from lib_photoshoot.export.profile import Profile, load_profile
 from lib_photoshoot.file_names import with_ending
 from lib_photoshoot.files import sha256_of, shown, write_atomic
 from lib_photoshoot.images import read_picture
-from lib_photoshoot.provenance.evidence import OriginEvidence
+from lib_photoshoot.provenance.evidence import OriginEvidence, evidence_in
 from lib_photoshoot.provenance.metadata import Metadata
 from lib_photoshoot.provenance.terms import DigitalSource
 from lib_photoshoot.ranking.run_folder import Candidate, read_cutout, read_mask
+from lib_photoshoot.scene_settings import Repaint
 from lib_photoshoot.shoot.finish.ledger import ExportRecord
 
 if TYPE_CHECKING:
@@ -89,10 +90,8 @@ class ProfileExports:
     def make(self, product: ListedProduct, item: FinishedCutOut, run: Path) -> tuple[ExportedPicture, bytes]:
         """Return what is written of a picture, under its own name, and its bytes. Raises ImageError, ExportError."""
         rgba, metadata = _cut_out(run, item.candidate)
-        # Every pixel is a diffusion model's, whether or not the WebUI wrote that into the picture.
         inside(self.folder.parent, self.folder.name, ExportError)  # no link to another place of the user's
-        made = OriginEvidence(DigitalSource.GENERATED, "a WebUI made it", metadata)
-        return self._exporter.make(rgba, PurePath(own_name(product, item)), made)
+        return self._exporter.make(rgba, PurePath(own_name(product, item)), _origin(product, item.entry, metadata))
 
     def _is_there(self, record: ExportRecord) -> bool:
         """Whether an export is in place; one that was withdrawn unchanged is put back."""
@@ -105,6 +104,16 @@ class ProfileExports:
             return False
         os.replace(withdrawn, path)
         return True
+
+
+def _origin(product: ListedProduct, entry: Try, metadata: Metadata) -> OriginEvidence:
+    """Return how a shoot's picture came to be, whether or not the WebUI wrote that into it."""
+    if not entry.photo:
+        return OriginEvidence(DigitalSource.GENERATED, "a WebUI made it", metadata)
+    if product.settings.scene_denoise or product.settings.repaint == Repaint.BOTH.value:
+        return OriginEvidence(DigitalSource.EDITED, "a WebUI painted its scene", metadata)
+    placed = OriginEvidence(DigitalSource.RETOUCHED, "a photo's product on a backdrop", metadata)
+    return evidence_in(metadata) or placed
 
 
 def own_name(product: ListedProduct, item: FinishedCutOut) -> str:

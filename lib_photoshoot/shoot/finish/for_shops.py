@@ -181,7 +181,7 @@ class ForShops:
                     ready=ready,
                     checks=checks,
                     source=file.source,
-                    term=TERM_OF[DigitalSource.GENERATED] or "",
+                    term=TERM_OF.get(DigitalSource(file.source), ""),
                     made_from=file.made_from,
                 )
             )

@@ -18,6 +18,7 @@ from lib_photoshoot.pages.hands import Hand
 from lib_photoshoot.shoot.review.view import shoot_view
 from lib_photoshoot.shoot.run.ledger import ShootLedger, Try
 from lib_photoshoot.shoot.run.webui import Fault, WebUiError
+from lib_photoshoot.shoot.shot_list.photos import ListedPhoto, PhotoError
 from lib_photoshoot.shoot.shot_list.product import ListedProduct, Shot
 
 DEFAULT_TRIES = 5
@@ -30,7 +31,8 @@ _BROKEN_ANSWERS = 3
 class Standing:
     """How a product stands. ``waiting`` are the numbers of claimed shots that nobody is making, the lowest first.
 
-    ``aside`` says why no WebUI can make it, None as long as one may.
+    ``aside`` says why no WebUI can make it, None as long as one may. ``useless`` are photos that cannot be used, with
+    the reasons: their shots are passed over.
     """
 
     product: ListedProduct
@@ -42,6 +44,7 @@ class Standing:
     refused_by: dict[str, str] = field(default_factory=dict)
     broken: int = 0
     aside: str | None = None
+    useless: dict[ListedPhoto, str] = field(default_factory=dict)
 
     @property
     def needed(self) -> bool:
@@ -57,14 +60,14 @@ class Standing:
 
     def take(self) -> int | None:
         """Return the number of the next shot, or None."""
-        if not self.needed:
-            return None
-        if self.waiting:
-            return self.waiting.pop(0)
-        if self.next >= self.limit:
-            return None
-        self.next += 1
-        return self.next - 1
+        while self.needed and (self.waiting or self.next < self.limit):
+            if self.waiting:
+                number = self.waiting.pop(0)
+            else:
+                number, self.next = self.next, self.next + 1
+            if self.product.shot(number).photo not in self.useless:
+                return number
+        return None
 
 
 class Desk:
@@ -103,7 +106,8 @@ class Desk:
                 shot = self._next(webui)
                 if shot is not None:
                     return shot
-                self._change.wait()
+                if not any(standing.finished for standing in self._open):  # else there was nothing but useless photos
+                    self._change.wait()
             return None
 
     def finish(self, shot: Shot, entry: Try) -> None:
@@ -137,6 +141,18 @@ class Desk:
                 if standing.broken >= _BROKEN_ANSWERS:
                     standing.aside = str(error)
             self._set_aside_refused()
+            self._end_if_stopped()
+            self._change.notify_all()
+
+    def set_photo_aside(self, shot: Shot, why: str) -> None:
+        """Take back a shot whose photo cannot be used, and make no other with it; the product's other photos go on."""
+        with self._change:
+            standing = self._of[shot.product.name]
+            standing.under_way -= 1
+            assert shot.photo is not None, "there is a photo"
+            standing.useless[shot.photo] = why
+            if len(standing.useless) == len(standing.product.photos):
+                standing.aside = why
             self._end_if_stopped()
             self._change.notify_all()
 
@@ -257,4 +273,23 @@ def _standing(product: ListedProduct, tries: int | None, claimed: set[int], done
         next=following,
         accepted=sum(entry.accepted for entry in done),
         waiting=sorted(set(range(following)) - {entry.number for entry in done}),
+        aside=_other_photos(product, done),
     )
+
+
+def _other_photos(product: ListedProduct, done: Sequence[Try]) -> str | None:
+    """Return why the product's photos cannot be gone on with: a fault, or others than those of the earlier tries."""
+    if product.fault:
+        return f"{product.where}: {product.fault}"
+    try:
+        for entry in done:
+            photo = product.shot(entry.number).photo
+            if photo is not None and photo.digest != entry.digest:
+                now = "has another content now" if photo.name == entry.photo else f"is {photo.name} now"
+                return (
+                    f"{product.where}: the photo {entry.photo} of picture {entry.seed} {now}; put the photos back as "
+                    "they were, or give the row another name."
+                )
+    except PhotoError as error:
+        return f"{product.where}: {error}"
+    return None

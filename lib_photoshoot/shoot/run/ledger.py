@@ -54,7 +54,8 @@ class Try:
     ``number`` counts a product's tries from 0; ``seconds`` is the time at the WebUI; ``scores`` are pairs of product
     and score in [0, 1]; ``decision`` and ``why`` are the filter's own; ``file`` is where the picture lies, relative to
     the output folder. ``by_hand`` is what a person decided, None where nobody did, with the code of a ``reason`` and a
-    ``note``, as :class:`~lib_photoshoot.pages.hands.Hand` has them.
+    ``note``, as :class:`~lib_photoshoot.pages.hands.Hand` has them. Of a photo in a new scene ``photo`` is the file's
+    name, and ``digest`` tells its content.
     """
 
     product: str
@@ -71,6 +72,8 @@ class Try:
     by_hand: str | None = None
     reason: str | None = None
     note: str = ""
+    photo: str = ""
+    digest: str = ""
 
     @property
     def hand(self) -> Hand | None:
@@ -237,6 +240,8 @@ class ShootLedger(Journal):
         values = asdict(entry)
         for name in ("by_hand", "reason", "note"):  # a line of its own
             del values[name]
+        if not entry.photo:
+            del values["photo"], values["digest"]
         self.append(json_line({"try": values}))
         self.state.finish(entry)
 
@@ -318,7 +323,7 @@ def _decided(entry: Try, hand: Hand | None) -> Try:
 
 def _try_from(values: Mapping[str, Any]) -> Try:
     entry = Try(**values)
-    texts = (entry.product, entry.scene, entry.webui, entry.why, entry.file)
+    texts = (entry.product, entry.scene, entry.webui, entry.why, entry.file, entry.photo, entry.digest)
     if type(entry.seed) is not int or not all(isinstance(text, str) for text in texts):
         raise TypeError(entry.seed)
     # What a person decided stands in a line of its own.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,17 @@ def check_picture(data: bytes, source: str) -> ShotPicture:
     small = to_image(flattened(picture))
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     return ShotPicture(data, suffix, small)
+
+
+def as_sent(photo: bytes, name: str) -> bytes:
+    """Return a photo's bytes as a WebUI could have sent them: of a kind that pages do not show, as PNG. Raises
+    ImageError.
+    """
+    if photo.startswith(tuple(signature for signature, _ in _SIGNATURES)):
+        return photo
+    buffer = io.BytesIO()
+    to_image(flattened(decode_picture(photo, name))).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def store(out: Path, shot: Shot, picture: ShotPicture, accepted: bool) -> str:

@@ -16,7 +16,8 @@ from lib_photoshoot.shoot.run.ledger import Acceptance, ShootLedger, Try
 from lib_photoshoot.shoot.run.pictures import store
 from lib_photoshoot.shoot.run.verdict import is_accepted
 from lib_photoshoot.shoot.run.webui import Fault, WebUi, WebUiError
-from lib_photoshoot.shoot.shot_list.product import ListedProduct, Shot
+from lib_photoshoot.shoot.shot_list.photos import PhotoError
+from lib_photoshoot.shoot.shot_list.product import ListedProduct, Shot, with_photos
 from lib_photoshoot.shoot.shot_list.reading import write_shot_list
 from lib_photoshoot.wording import counted
 
@@ -68,8 +69,12 @@ class ShootRun:
         tries: int | None = None,
         tell: Callable[[ShootProgress], None] = lambda _: None,
         first_pause: float = _FIRST_PAUSE_S,
+        locate: Callable[[str], Path] = Path,
     ) -> None:
         """Ask the WebUIs for everything that is needed, and take the folder. Raises ShootError.
+
+        ``locate`` says which place a photo's path means, and refuses those that may not be read; a product whose photos
+        cannot be had is set aside.
 
         ``tell`` is called from several threads; ``first_pause`` (seconds) follows a WebUI's first failure, and doubles
         with each.
@@ -79,6 +84,7 @@ class ShootRun:
             raise ShootError("One WebUI is named twice; name each once.")
         for webui in webuis:
             webui.check(products)
+        products = [with_photos(product, locate) for product in products]
         self._webuis, self._out, self._tell, self._first_pause = webuis, out, tell, first_pause
         self._ledger = ShootLedger(out, products, resume)
         self._resumed = len(self._ledger.tries)
@@ -146,6 +152,11 @@ class _Worker:
             while (shot := self._desk.take(self._webui.address)) is not None:
                 try:
                     entry = self._shoot(shot)
+                except PhotoError as error:
+                    why = f"{shot.product.where}: {error}"
+                    self._desk.set_photo_aside(shot, why)
+                    self._say(why)
+                    continue
                 except WebUiError as error:
                     self._desk.give_back(shot, self._webui.address, error)
                     if self._gives_up(error):
@@ -175,6 +186,8 @@ class _Worker:
             why=verdict.says,
             file=store(self._out, shot, taken.picture, accepted),
             exports=shot.product.exports,
+            photo=shot.photo.name if shot.photo else "",
+            digest=shot.photo.digest if shot.photo else "",
         )
 
     def _gives_up(self, error: WebUiError) -> bool:

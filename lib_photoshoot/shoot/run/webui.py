@@ -12,8 +12,10 @@ from enum import Enum
 from typing import Any
 
 from lib_photoshoot.errors import ImageError, ShootError
-from lib_photoshoot.shoot.run.pictures import ShotPicture, check_picture
+from lib_photoshoot.shoot.run.pictures import ShotPicture, as_sent, check_picture
+from lib_photoshoot.shoot.run.scenes import SCENE_PATH, scene_request, scene_verdict
 from lib_photoshoot.shoot.run.verdict import is_answer, verdict_in
+from lib_photoshoot.shoot.shot_list.photos import ListedPhoto
 from lib_photoshoot.shoot.shot_list.product import EXTENSION, ListedProduct, Shot
 from lib_photoshoot.verdict import Done, Verdict
 
@@ -73,7 +75,9 @@ class WebUi(ABC):
         """
 
     def shoot(self, shot: Shot) -> Taken:
-        """Generate one picture. Raises WebUiError."""
+        """Make one picture. Raises WebUiError, and PhotoError for a photo that is no use."""
+        if shot.photo is not None:
+            return self._scene(shot, shot.photo)
         answer = self.call("/sdapi/v1/txt2img", shot.request())
         try:
             info = json.loads(answer["info"])
@@ -90,6 +94,24 @@ class WebUi(ABC):
         if verdict is None:
             raise self.broken("a picture without the filter's result")
         return Taken(picture, verdict)
+
+    def _scene(self, shot: Shot, photo: ListedPhoto) -> Taken:
+        data = photo.read()
+        try:
+            answer = self.call(SCENE_PATH, scene_request(shot, data))
+        except WebUiError as error:
+            if error.fault is not Fault.REFUSED:
+                raise
+            raise WebUiError(f"{shot.product.where}, {photo.name}: {error}", error.fault, error.status) from error
+        try:
+            verdict, image = scene_verdict(shot, photo, answer), answer["image"]
+            if not is_answer(verdict):
+                raise self._no_answer(verdict)
+            # Where no scene was made that could be shown, the photo stands for it.
+            sent = as_sent(data, photo.name) if image is None else base64.b64decode(image, validate=True)
+            return Taken(check_picture(sent, f"The picture of {self.address}"), verdict)
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError, binascii.Error, ImageError) as error:
+            raise self.broken(f"no usable scene ({one_line(error)})") from error
 
     def _verdict(self, infotext: str) -> Verdict | None:
         try:

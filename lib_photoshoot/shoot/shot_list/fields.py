@@ -38,6 +38,7 @@ REQUIRED = ("name", "count")
 FIELDS: Mapping[str, Meta] = {
     "name": _text_field("Names the product's folder; what is looked for, unless a class says it."),
     "class": _text_field("What is looked for and prompted, where the name is an article number or a brand."),
+    "photo": _texts("Photos or cut-outs of it, or a folder: it stays as photographed, and gets new scenes."),
     "aliases": _texts("Other words for the same thing."),
     "like": _texts("Photos of it, a folder or a taught name: accepted is only what shows this very product."),
     "colour": _texts("Its colour: #7a5c3e or Lab(52, 8, 20), or several with | between."),

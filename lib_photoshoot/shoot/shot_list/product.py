@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from lib_photoshoot.colour.reference import ColourReference, parse_reference
@@ -16,8 +17,11 @@ from lib_photoshoot.export.profile import profile_names
 from lib_photoshoot.presets import clean_name, loaded, user_presets
 from lib_photoshoot.products import Product, check_products, format_products
 from lib_photoshoot.prompts import product_prompt
-from lib_photoshoot.settings import FilterSettings, NoMatch, settings_from
+from lib_photoshoot.scene_settings import Repaint
+from lib_photoshoot.settings import DEFAULTS, FilterSettings, NoMatch, OnMatch, settings_from
 from lib_photoshoot.shoot.shot_list.fields import FIELDS, HIGHEST_SEED, SEPARATOR, plain
+from lib_photoshoot.shoot.shot_list.photos import ListedPhoto, find_photos
+from lib_photoshoot.staging.reading import read_stage
 
 EXTENSION = "Product Photoshoot"
 """Our extension's name in ``alwayson_scripts``."""
@@ -36,6 +40,10 @@ class ListedProduct:
     holds what txt2img calls steps, width, height (pixels), cfg_scale, sampler_name and scheduler. ``exports`` are
     names of export profiles; the shoot only passes them on. ``row`` holds the fields as listed, without those left
     empty.
+
+    ``photo`` are the paths of photos, or of folders with them, that get new scenes in place of pictures that are
+    generated. ``photos`` are those found there once somebody looked, ``fault`` the sentence that says why they cannot
+    be used; ``where`` is the list and line that such a sentence is told with.
     """
 
     name: str
@@ -52,6 +60,10 @@ class ListedProduct:
     sampling: Mapping[str, Any]
     exports: tuple[str, ...]
     row: Mapping[str, Any] = field(default_factory=dict)
+    photo: tuple[str, ...] = ()
+    photos: tuple[ListedPhoto, ...] = ()
+    where: str = ""
+    fault: str = ""
 
     def limit(self, tries: int) -> int:
         """How many tries there can be when ``tries`` are allowed: a list of seeds may be shorter."""
@@ -61,12 +73,18 @@ class ListedProduct:
         """Try ``number``, from 0."""
         # Seeds wrap around, so that a first seed near the highest one is no mistake.
         seed = self.seeds[number] if self.seeds else (self.first_seed + number) % (HIGHEST_SEED + 1)
-        return Shot(self, number, seed, self.scenes[number % len(self.scenes)] if self.scenes else "")
+        scenes = self.scenes or ("",)
+        # All scenes of one photo, then those of the next.
+        photo = self.photos[number // len(scenes) % len(self.photos)] if self.photos else None
+        return Shot(self, number, seed, scenes[number % len(scenes)], photo)
 
     @cached_property
     def recipe(self) -> str:
-        """Changes with everything that decides a picture; not with how many are wanted and what becomes of them."""
-        apart = ("count", "exports", "folder", "row")
+        """Changes with everything that decides a picture; not with how many are wanted and what becomes of them.
+
+        Photos are known by their content, try by try.
+        """
+        apart = ("count", "exports", "folder", "row", "photo", "photos", "where", "fault")
         values = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in apart}
         values["settings"] = self.settings.changed()
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
@@ -74,18 +92,26 @@ class ListedProduct:
 
 @dataclass(frozen=True)
 class Shot:
-    """One try of a product: ``number`` from 0, with its seed and scene (empty for none)."""
+    """One try of a product: ``number`` from 0, with its seed, its scene (empty for none), and its photo if it has
+    one.
+    """
 
     product: ListedProduct
     number: int
     seed: int
     scene: str
+    photo: ListedPhoto | None = None
+
+    @property
+    def prompt(self) -> str:
+        """The product and its scene."""
+        return ", ".join(part for part in (self.product.prompt, self.scene) if part)
 
     def request(self) -> dict[str, Any]:
         """Return the body for ``/sdapi/v1/txt2img``: one picture, with the filter on."""
         product = self.product
         body = {
-            "prompt": ", ".join(part for part in (product.prompt, self.scene) if part),
+            "prompt": self.prompt,
             "negative_prompt": product.negative_prompt,
             "seed": self.seed,
             **product.sampling,
@@ -98,6 +124,19 @@ class Shot:
         if product.checkpoint:
             body["override_settings"] = {"sd_model_checkpoint": product.checkpoint}
         return body
+
+
+def with_photos(product: ListedProduct, locate: Callable[[str], Path] = Path) -> ListedProduct:
+    """Return a product with its photos found, or the fault that says why they are not; see
+    :func:`~lib_photoshoot.shoot.shot_list.photos.find_photos`.
+    """
+    if not product.photo:
+        return product
+    try:
+        return replace(product, photos=find_photos(product.photo, locate))
+    except PhotoshootError as error:
+        text = str(error)
+        return replace(product, fault=f"{text[:1].lower()}{text[1:]}")
 
 
 class ProductReader:
@@ -135,13 +174,19 @@ class ProductReader:
         sampling = {name: values[name] for name in ("steps", "width", "height", "cfg_scale", "scheduler")}
         if values["sampler"]:
             sampling["sampler_name"] = values["sampler"]
+        settings = self._filter_settings(word, values["preset"], values["filter"] or {})
+        photo = tuple(map(_full_path, values["photo"]))
+        row = {name: plain(value) for name, value in values.items() if value != FIELDS[name].default}
+        if photo:  # the list is read again from elsewhere
+            row["photo"] = list(photo)
         return ListedProduct(
             name=values["name"],
             folder=folder_of(values["name"]),
             prompt=_prompt(word.name, values),
-            settings=self._filter_settings(word, values["preset"], values["filter"] or {}),
+            settings=_staged(settings, values) if photo else settings,
             sampling=sampling,
-            row={name: plain(value) for name, value in values.items() if value != FIELDS[name].default},
+            photo=photo,
+            row=row,
             **{name: values[name] for name in _AS_LISTED},
         )
 
@@ -171,7 +216,33 @@ def _example(text: str) -> str:
     'my ring'
     """
     path = os.path.expanduser(text.strip().removeprefix("@"))
-    return os.path.abspath(path) if os.path.lexists(path) or any(sign in path for sign in "/\\") else path
+    return _full_path(path) if os.path.lexists(path) or any(sign in path for sign in "/\\") else path
+
+
+def _full_path(text: str) -> str:
+    return os.path.abspath(os.path.expanduser(text.strip().removeprefix("@")))
+
+
+def _staged(settings: FilterSettings, values: Mapping[str, Any]) -> FilterSettings:
+    """Return the settings of a row with a photo: a scene is painted, on a canvas of the row's size unless they say
+    another.
+    """
+    own = values["filter"] or {}
+    if own.get("repaint") == Repaint.PRODUCT.value or own.get("on_match", OnMatch.ENHANCE.value) != OnMatch.ENHANCE:
+        raise ShootError("a row with a photo gets new scenes; leave repaint and on_match out of the filter.")
+    if values["checkpoint"]:
+        raise ShootError(
+            "the scenes of a photo are painted with the checkpoint that the WebUI has loaded; leave the checkpoint "
+            "empty, and choose it there."
+        )
+    wanted: dict[str, Any] = {"on_match": OnMatch.ENHANCE.value}
+    if settings.repaint == Repaint.PRODUCT.value:
+        wanted["repaint"] = Repaint.SCENE.value
+    if settings.canvas == DEFAULTS["canvas"]:
+        wanted["canvas"] = f"{values['width']}x{values['height']}"
+    staged = replace(settings, **wanted)
+    read_stage(staged)
+    return staged
 
 
 def _prompt(word: str, values: Mapping[str, Any]) -> str:

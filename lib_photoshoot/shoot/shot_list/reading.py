@@ -7,6 +7,7 @@ Fields are those of :data:`lib_photoshoot.shoot.shot_list.fields.FIELDS`. A YAML
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def read_shot_list(path: Path) -> tuple[ListedProduct, ...]:
                 if isinstance(read, RowError):
                     mistakes += read.each()
                 else:
-                    products.append(read)
+                    products.append(replace(read, where=f"{shown(path)}, {read.where}"))
     except RowError as error:
         mistakes += error.each()
     if mistakes:
@@ -87,7 +88,7 @@ def read_products(rows: Iterable[Row], place: str = "line") -> Iterator[ListedPr
     owners: dict[str, tuple[str, int]] = {name.casefold(): (name, 0) for name in _TAKEN}
     for row in rows:
         try:
-            product = _product(row, reader)
+            product = _product(row, reader, place)
             line = row.line_of("name")
             _check_distinct(product, owners, line, place)
         except RowError as error:
@@ -116,7 +117,7 @@ def _read_text(path: Path) -> str:
         raise ShootError(f"The shot list {shown(path)} {error}") from error
 
 
-def _product(row: Row, reader: ProductReader) -> ListedProduct:
+def _product(row: Row, reader: ProductReader, place: str) -> ListedProduct:
     if row.fault is not None:
         raise row.fault
     if row.values.get("colour", "") is None:
@@ -136,7 +137,7 @@ def _product(row: Row, reader: ProductReader) -> ListedProduct:
             row.line_of("first_seed"), "there are both seeds and first_seed; keep one of them.", "first_seed"
         )
     try:
-        return reader.product(values)
+        return replace(reader.product(values), where=f"{place} {row.line_of('photo')}")
     except ShootError as error:
         raise RowError(row.line, str(error)) from error
 

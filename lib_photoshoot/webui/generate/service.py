@@ -26,6 +26,7 @@ from lib_photoshoot.settings import Enhancement, FilterSettings, OnMatch, settin
 from lib_photoshoot.transparency import rgba, split
 from lib_photoshoot.webui.generate.answers import entry_of, held_entry, made_picture, said
 from lib_photoshoot.webui.generate.examples import keep_given, kept_entry, with_given_examples
+from lib_photoshoot.webui.generate.identity import identities
 from lib_photoshoot.webui.generate.regions import enhance_regions, regions_of
 from lib_photoshoot.webui.generate.repainting import OpenJob, repainting
 from lib_photoshoot.webui.generate.scene import wants_scene
@@ -102,10 +103,13 @@ class PhotoshootService:
             return entry_of(request.name, result, request.picture, request.masks, request.cutouts) | said(checked)
 
     def filter(self, body: Any) -> dict[str, Any]:
-        """Find the products and enhance them; ``image`` of the answer is null where nothing was changed."""
-        fields = Fields(body, (*_PICTURE, "job"))
+        """Find the products and enhance them; ``image`` of the answer is null where nothing was changed.
+
+        With ``identity`` the answer says of each product in a new scene whether it is still that of the photo.
+        """
+        fields = Fields(body, (*_PICTURE, "job", "identity"))
         with self._request(fields) as request:
-            return self._enhanced(request, job_values(fields.raw("job", {})), None)
+            return self._enhanced(request, job_values(fields.raw("job", {})), None, fields.flag("identity"))
 
     def enhance(self, body: Any) -> dict[str, Any]:
         """As :meth:`filter`, but in the given ``regions`` where there are any: nothing is looked for then."""
@@ -220,7 +224,11 @@ class PhotoshootService:
         return path, read_picture(self._folders().file(path), limit)
 
     def _enhanced(
-        self, request: PictureRequest, job: JobValues, regions: Sequence[ProductRegion] | None
+        self,
+        request: PictureRequest,
+        job: JobValues,
+        regions: Sequence[ProductRegion] | None,
+        identity: bool = False,
     ) -> dict[str, Any]:
         settings = request.settings
         if not settings.prompt.strip() and not job.prompt.strip():
@@ -244,6 +252,9 @@ class PhotoshootService:
                 result = self._run(request, retouch_of(settings.retouch, settings.white_balance), None, regions)
             else:
                 result, note, held = self._repainted(request, job, regions)
+            same: list[dict[str, Any]] = []
+            if identity and result.scene is not None:
+                same = identities(self._models(settings), request.products, result, request.picture.space)
         picture = request.picture
         changed = result.image is not picture.best and not np.array_equal(result.image, picture.best)
         if changed:
@@ -259,6 +270,7 @@ class PhotoshootService:
                 "colour_hold": [held_entry(one) for one in held],
                 "note": None,
             }
+            | ({"identity": same} if identity else {})
             | said(checked, note, result.note)
         )
 

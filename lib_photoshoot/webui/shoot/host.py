@@ -13,8 +13,11 @@ from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.shoot.run.webui import WebUi
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from lib_photoshoot.build import ModelChoice
     from lib_photoshoot.catalog.runner import Filter
+    from lib_photoshoot.webui.http.folders import AllowedFolders
 
 
 class ShootHost(Protocol):
@@ -30,6 +33,14 @@ class ShootHost(Protocol):
 
     def problem(self, settings: FilterSettings) -> str | None:
         """Return a sentence that says why its filter cannot look for these products, None where it can."""
+        ...
+
+    def folders(self) -> AllowedFolders:
+        """Return the folders that rows may name photos in."""
+        ...
+
+    def stage(self, settings: FilterSettings, photo: Path) -> Image.Image:
+        """Return how the first scene of a photo would begin, painting nothing. Raises PhotoshootError."""
         ...
 
     def webui(self) -> WebUi:

@@ -39,6 +39,7 @@ def build_application(service: ShootService, login: Login) -> FastAPI:
 
     routes.get("", lambda: answer(service.overview()))
     routes.post("/check", service.check)
+    routes.post("/stage", service.stage)
     routes.post("/read", service.read)
     routes.post("/shoots", service.save)
     routes.get("/shoots/{name}", get_detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.presets import clean_name
 from lib_photoshoot.shoot.run.ledger import read_state
 from lib_photoshoot.shoot.shot_list.fields import FIELDS, REQUIRED, cell
-from lib_photoshoot.shoot.shot_list.product import ListedProduct
+from lib_photoshoot.shoot.shot_list.product import ListedProduct, with_photos
 from lib_photoshoot.shoot.shot_list.reading import read_products
 from lib_photoshoot.shoot.shot_list.rows import Row, RowError
 from lib_photoshoot.webui.http.errors import RequestError
@@ -64,16 +64,23 @@ def parse_rows(values: Any) -> list[Row]:
     return [Row(row, number) for number, row in enumerate(values, 1)]
 
 
-def products_of(rows: Sequence[Row]) -> tuple[dict[int, ListedProduct], list[dict[str, Any]]]:
-    """Return the products by the index of their rows, and what is wrong with the others; empty rows are passed over."""
+def products_of(
+    rows: Sequence[Row], locate: Callable[[str], Path]
+) -> tuple[dict[int, ListedProduct], list[dict[str, Any]]]:
+    """Return the products by the index of their rows, and what is wrong with the others; empty rows are passed over.
+
+    ``locate`` says which place a photo's path means, and refuses those that may not be read.
+    """
     filled = [row for row in rows if any(text.strip() for text in row.values.values())]
     products: dict[int, ListedProduct] = {}
     problems: list[dict[str, Any]] = []
     for row, read in zip(filled, read_products(filled, "row"), strict=True):
         if isinstance(read, RowError):
             problems += ({"row": row.line - 1, "field": one.field, "text": one.text} for one in read.each())
+        elif (product := with_photos(read, locate)).fault:
+            problems.append({"row": row.line - 1, "field": "photo", "text": product.fault})
         else:
-            products[row.line - 1] = read
+            products[row.line - 1] = product
     return products, problems
 
 

@@ -5,6 +5,7 @@ Errors are PhotoshootError sentences; RequestError says its HTTP status.
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import os
@@ -24,6 +25,7 @@ from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder, chosen_f
 from lib_photoshoot.shoot.review.report import write_report
 from lib_photoshoot.shoot.run.http_webui import HttpWebUi
 from lib_photoshoot.shoot.run.ledger import LIST_NAME
+from lib_photoshoot.shoot.run.pictures import THUMBNAIL_SIDE
 from lib_photoshoot.shoot.run.runner import ShootRun
 from lib_photoshoot.shoot.shot_list.fields import FIELDS, REQUIRED, SEPARATOR
 from lib_photoshoot.shoot.shot_list.reading import rows_of, write_shot_list
@@ -83,15 +85,28 @@ class ShootService:
     def check(self, body: Any) -> dict[str, Any]:
         """Return what is wrong with rows, how many pictures they want, and the prompt of each one's first picture."""
         rows = parse_rows(fields_of(body, ("rows",))["rows"])
-        products, problems = products_of(rows)
+        products, problems = products_of(rows, self._locate)
         prompts = [""] * len(rows)
         for index, product in products.items():
-            prompts[index] = product.shot(0).request()["prompt"]
+            prompts[index] = product.shot(0).prompt
         return {
             "problems": problems,
             "wanted": sum(product.count for product in products.values()),
             "prompts": prompts,
         }
+
+    def stage(self, body: Any) -> dict[str, Any]:
+        """Return how the first scene of a row's photo would begin, as a small JPEG in base64; nothing is painted."""
+        products, problems = products_of(parse_rows([fields_of(body, ("row",))["row"]]), self._locate)
+        if problems:
+            raise RowsError(problems)
+        if not products or not products[0].photos:
+            raise RequestError("The row names no photo; give one, or a folder of them.")
+        image = self._host.stage(products[0].settings, products[0].photos[0].path)
+        image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=85)
+        return {"image": base64.b64encode(buffer.getvalue()).decode("ascii")}
 
     def read(self, body: Any) -> dict[str, Any]:
         """Return the rows of a list's text, as cells."""
@@ -110,7 +125,7 @@ class ShootService:
         """Keep a list under a name, new or not."""
         values = fields_of(body, ("name", "rows"))
         name = new_name(values["name"])
-        products, problems = products_of(parse_rows(values["rows"]))
+        products, problems = products_of(parse_rows(values["rows"]), self._locate)
         path = self._host.folder() / name
         problems = problems or changed_products(products, path)
         if problems:
@@ -238,7 +253,7 @@ class ShootService:
             if (running := self._running()) is not None:
                 raise RequestError(f"The shoot {running.name} is under way; stop it, or wait for it.", 409)
             watched = WatchedRun(name)
-            watched.start(lambda tell: ShootRun(products, webuis, folder.path, True, tries, tell))
+            watched.start(lambda tell: ShootRun(products, webuis, folder.path, True, tries, tell, locate=self._locate))
             self._watched[name] = watched
 
     def _webuis(self, values: Mapping[str, Any]) -> list[WebUi]:
@@ -251,6 +266,9 @@ class ShootService:
         if not webuis:
             raise RequestError("No WebUI is chosen; tick this one, or give the address of another.")
         return webuis
+
+    def _locate(self, text: str) -> Path:
+        return self._host.folders().resolve(text)
 
     def _running(self) -> WatchedRun | None:
         # A copy: another request may begin a shoot meanwhile.

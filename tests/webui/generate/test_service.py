@@ -104,6 +104,15 @@ def refused(call, request) -> tuple[int, str]:
     return status_of(error.value), str(error.value)
 
 
+def test_whether_a_scene_shows_the_photos_product_is_told_where_asked_for(bench: Bench) -> None:
+    scene = {"repaint": "scene", "scene_denoise": 0, "backdrop": "#203040"}
+    (one,) = bench.service.filter(body(settings=scene, identity=True))["identity"]
+    assert one == {"product": "bag", "same": None, "says": "identity not checked: it is too small to be recognised"}
+    assert bench.service.filter(body(settings={"enhancement": "retouch"}, identity=True))["identity"] == []
+    assert "identity" not in bench.service.filter(body(settings=scene))
+    assert refused(bench.service.enhance, body(settings=scene, identity=True))[0] == 422
+
+
 def test_detect_answers_with_the_command_lines_object(bench: Bench) -> None:
     answer = bench.service.detect(body())
     assert list(answer) == ["file", "width", "height", "decision", "reason", "regions", "rejected", "seconds"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lib_photoshoot.build import ModelChoice, model_choice
 from lib_photoshoot.errors import PhotoshootError, ShootError
@@ -21,6 +22,7 @@ from lib_photoshoot.shoot.review.folder import ChosenShot, ShootFolder
 from lib_photoshoot.shoot.run.http_webui import HttpWebUi
 from lib_photoshoot.shoot.run.webui import WebUi
 from lib_photoshoot.webui.http.errors import RequestError
+from lib_photoshoot.webui.http.folders import AllowedFolders, allowed_folders
 from lib_photoshoot.webui.http.picture_pages import address_of
 from lib_photoshoot.webui.shoot.rows import RowsError
 from lib_photoshoot.webui.shoot.service import ShootService
@@ -43,6 +45,7 @@ class SmallHost:
         self.refuses = "It is not listed."
         self.asked: list[FilterSettings] = []
         self.looked: list[str] = []
+        self.staged: list[tuple[FilterSettings, Path]] = []
         self.released = 0
         self.free = threading.Event()
         self.free.set()
@@ -56,6 +59,13 @@ class SmallHost:
     def problem(self, settings: FilterSettings) -> str | None:
         self.asked.append(settings)
         return self.lacks
+
+    def folders(self) -> AllowedFolders:
+        return allowed_folders([str(self._folder.parent / "photos")], self._folder)
+
+    def stage(self, settings: FilterSettings, photo: Path) -> Image.Image:
+        self.staged.append((settings, photo))
+        return Image.open(photo).resize((800, 400))
 
     def webui(self) -> WebUi:
         return HttpWebUi(self._own)

@@ -7,23 +7,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.build import model_choice
+from lib_photoshoot.errors import PhotoshootError
+from lib_photoshoot.images import read_picture, to_image
 from lib_photoshoot.presets import user_presets
 from lib_photoshoot.prompts import NO_LORA
 from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.settings import SAME, FilterSettings
+from lib_photoshoot.shoot.run.scenes import SCENE_PATH
 from lib_photoshoot.shoot.run.webui import Fault, WebUi, WebUiError, one_line
 from lib_photoshoot.webui.generate.job import start_job
+from lib_photoshoot.webui.generate.service import PhotoshootService
+from lib_photoshoot.webui.generate.stage_preview import outline, show_stage
 from lib_photoshoot.webui.generate.turns import FilterInTurns
 from lib_photoshoot.webui.hosts.a1111 import choices
 from lib_photoshoot.webui.hosts.a1111.host import A1111Host
 from lib_photoshoot.webui.hosts.a1111.options import read_option
-from lib_photoshoot.webui.hosts.a1111.outer import own_outputs, queue_turn, release_models, usable_folders
+from lib_photoshoot.webui.hosts.a1111.outer import (
+    models_turn,
+    open_job,
+    own_outputs,
+    queue_turn,
+    release_models,
+    usable_folders,
+)
 from lib_photoshoot.webui.http.folders import split_folders
 from lib_photoshoot.webui.http.reachable import Reachable
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from lib_photoshoot.build import ModelChoice
     from lib_photoshoot.catalog.runner import Filter
+    from lib_photoshoot.webui.http.folders import AllowedFolders
 
 
 class A1111ShootHost:
@@ -45,6 +60,16 @@ class A1111ShootHost:
 
     def problem(self, settings: FilterSettings) -> str | None:
         return start_job(A1111Host(), settings).obstacle
+
+    def folders(self) -> AllowedFolders:
+        return usable_folders()
+
+    def stage(self, settings: FilterSettings, photo: Path) -> Image.Image:
+        picture = read_picture(photo)
+        image = to_image(picture.srgb, picture.alpha)
+        with models_turn():
+            seen = outline(A1111Host(), settings, image)
+        return show_stage(A1111Host(), settings, seen).image
 
     def webui(self) -> WebUi:
         return OwnWebUi()
@@ -92,12 +117,18 @@ class OwnWebUi(WebUi):
         try:
             if path == "/sdapi/v1/txt2img":
                 return self._picture(body)
+            if path == SCENE_PATH:
+                return PhotoshootService(A1111Host(), models_turn, open_job, usable_folders).filter(body)
             ask = {"/sdapi/v1/sd-models": self._api.get_sd_models, "/sdapi/v1/loras": _loras}[path]
             # A checkpoint's title and name are texts; what is none is of no matter here.
             return jsonable_encoder(ask())
         except HTTPException as error:
             fault = Fault.REFUSED if 400 <= error.status_code < 500 else Fault.BROKEN
             raise WebUiError(f"This WebUI refuses the picture ({one_line(error.detail)}).", fault) from error
+        except PhotoshootError as error:
+            raise WebUiError(
+                f"This WebUI refuses the picture ({one_line(error).rstrip('.')}).", Fault.REFUSED
+            ) from error
         except Exception as error:  # whatever a script or the sampler raises
             from modules import errors
 

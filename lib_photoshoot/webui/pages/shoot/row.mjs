@@ -5,6 +5,7 @@ import {count, range, t} from "../shared/words.mjs";
 import {fileUrl, pageUrl, parts} from "./api.mjs";
 import {tidied} from "./cells.mjs";
 import {fieldName} from "./columns.mjs";
+import {Stage} from "./stage.mjs";
 
 // away when it leaves: a list may have thousands.
 
@@ -56,15 +57,17 @@ export class Row {
         this.rejected = make("small");
         this.thumbnails = make("div", {class: "photoshoot-shoot-thumbnails", role: "cell"});
         this.notes = make("ul", {class: "photoshoot-page-findings", id: this.table.id()});
+        this.stage = new Stage(this);
         this.node.replaceChildren(
             make("div", {role: "rowheader"}, this.count), ...cells,
             make("div", {class: "photoshoot-shoot-live", role: "cell"}, this.accepted, this.bar, this.rejected),
-            this.thumbnails, make("div", {class: "photoshoot-shoot-notes", role: "cell"}, this.notes));
+            this.thumbnails, make("div", {class: "photoshoot-shoot-notes", role: "cell"}, this.notes, this.stage.box));
         this.node.style.minHeight = "";
         this.renumber();
         this.lock();
         this.showPrompt();
         this.showLive();
+        this.stage.show();
     }
 
     // The height stays, so that nothing moves under the user's eyes.
@@ -90,6 +93,7 @@ export class Row {
         } else {
             delete this.values[field];
         }
+        this.stage?.clear();
     }
 
     // The same, and in the cell.

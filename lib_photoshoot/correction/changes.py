@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lib_photoshoot.masks.morphology import distance_to, grow
+from lib_photoshoot.masks.morphology import bounding_rect, distance_to, grow
 
 Click = tuple[float, float, bool]
 CRUMB = 0.005
@@ -70,14 +70,22 @@ def joined(mask: np.ndarray, part: np.ndarray, drawn: np.ndarray) -> np.ndarray:
 
     Only what was ``drawn``, bool (height, width), is closed, and nothing that lies beside one of the two alone.
     """
-    both, radius = mask | part, max(1, round(SEAM * max(mask.shape)))
-    seam = grow(mask, 2 * radius) & grow(part, 2 * radius) & drawn
+    result, radius = mask | part, max(1, round(SEAM * max(mask.shape)))
+    rect = bounding_rect(drawn, SPECK * radius)
+    if rect is None:
+        return result
+    both, within = result[rect.slices], drawn[rect.slices]
+    seam = grow(mask[rect.slices], 2 * radius) & grow(part[rect.slices], 2 * radius) & within
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-    result = both | (cv2.morphologyEx(both.view(np.uint8), cv2.MORPH_CLOSE, kernel).view(bool) & seam)
-    labels, areas = _pieces(~result)
+    both |= cv2.morphologyEx(both.view(np.uint8), cv2.MORPH_CLOSE, kernel).view(bool) & seam
+    labels, areas = _pieces(~both)
     specks = (areas <= (SPECK * radius) ** 2) & (np.bincount(labels[seam], minlength=len(areas)) > 0)
     specks[0] = False
-    return result | (specks[labels] & drawn)
+    # What reaches the frame goes on beyond it.
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        specks[side] = False
+    both |= specks[labels] & within
+    return result
 
 
 def disc_at(mask: np.ndarray, click: Click) -> np.ndarray:

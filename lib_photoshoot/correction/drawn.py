@@ -126,7 +126,6 @@ def lined(
     last = steps[-1]
     line = line_of(last.path, image.shape, max(1.0, LINE_WIDTH * last.reach))
     free = ~mask if last.inside else mask
-
     drawn = grow(line, last.reach)
 
     def changed(part: np.ndarray) -> np.ndarray:

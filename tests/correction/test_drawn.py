@@ -204,3 +204,21 @@ def test_the_seam_of_what_is_added_has_no_gaps_and_real_openings_stay() -> None:
     assert not result[172:180, 150:152].any(), "nobody drew there"
     assert not result[155:175, 132:146].any() and not result[90:92, 60:62].any() and not result[120:122, 190:192].any()
     assert (result | ~(body | part)).all()
+
+
+def test_no_answer_to_a_loop_or_a_line_leaves_a_gap_at_the_seam(outliner: ClickOutliner) -> None:
+    body, part = np.zeros(SHAPE, bool), np.zeros(SHAPE, bool)
+    body[60:200, 20:150] = True
+    part[80:180, 152:220] = True
+    pixels = np.full((*SHAPE, 3), 40, np.int16)
+    pixels[body | part] = 200
+    pixels += np.random.default_rng(2).integers(-4, 5, pixels.shape, np.int16)
+    photo = pixels.astype(np.uint8)
+    wide = loop([(144.0, 74.0), (226.0, 74.0), (226.0, 186.0), (144.0, 186.0)])
+    along = Step(StepKind.LINE, True, tuple((155.0, float(y)) for y in range(90, 172, 4)), 12.0)
+    for step in (wide, along):
+        for one in outliner.answers(photo, body, [step]).all:
+            added = one.mask & part & ~body
+            if added[90:170, 152].all() and one.name != "Only this":
+                assert one.mask[92:168, 150:152].all(), (step.kind, one.name)
+        assert added.any()

@@ -563,6 +563,18 @@ def test_a_cutout_is_open_where_the_background_shows_and_the_mask_is_not(tmp_pat
     assert (np.asarray(Image.open(tmp_path / "overlays" / "a.png"))[30, 30] == 90).all()
 
 
+def test_the_overlay_draws_a_line_around_holes_and_openings_too() -> None:
+    pixels = np.full((120, 120, 3), 90, np.uint8)
+    mask, openings = np.zeros((120, 120), bool), np.zeros((120, 120), bool)
+    mask[10:110, 10:110] = openings[60:90, 30:90] = True
+    mask[25:45, 30:90] = False
+    region = ProductRegion("bag", (10, 10, 110, 110), 0.9, mask, 1.0, openings)
+    drawn = outputs.draw_overlay(pixels, (region,))
+    for row in (24, 45, 59, 90):
+        assert (drawn[row - 2 : row + 3, 60].min(axis=1) > 200).any(), row
+    assert (drawn[35, 60] == 90).all() and (drawn[75, 60] == 90).all()
+
+
 def test_overlay_leaves_the_original_alone() -> None:
     pixels = np.full((40, 50, 3), 30, np.uint8)
     mask = np.zeros((40, 50), bool)

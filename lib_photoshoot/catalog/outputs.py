@@ -162,7 +162,7 @@ def draw_overlay(pixels: np.ndarray, regions: tuple[ProductRegion, ...]) -> np.n
     for index, region in enumerate(regions):
         colour = np.array(COLOURS[index % len(COLOURS)], np.uint16)
         canvas[region.solid] = ((canvas[region.solid].astype(np.uint16) * 11 + colour * 9) // 20).astype(np.uint8)
-        outline, _ = cv2.findContours(region.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        outline, _ = cv2.findContours(region.solid.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(canvas, outline, -1, (255, 255, 255), thickness, cv2.LINE_AA)
     for index, region in enumerate(regions):
         _draw_box(canvas, region, index + 1, COLOURS[index % len(COLOURS)], thickness)

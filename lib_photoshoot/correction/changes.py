@@ -8,11 +8,15 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lib_photoshoot.masks.morphology import distance_to
+from lib_photoshoot.masks.morphology import bounding_rect, distance_to, grow
 
 Click = tuple[float, float, bool]
 CRUMB = 0.005
 """As a share of the outline: smaller islands and holes that an answer brings are its noise, and nobody means them."""
+SEAM = 0.001
+"""Half the width of the gaps that are closed where a part is joined, as a share of the picture's longest side."""
+SPECK = 6
+"""Side of a hole there that is filled too, in such halves."""
 DISC = 0.05
 """Largest radius of what is changed where nothing is seen to change, as a share of the picture's longest side."""
 
@@ -58,6 +62,29 @@ def tidied(mask: np.ndarray, before: np.ndarray | None = None, click: Click | No
             crumbs[numbers[old_areas[old.ravel()[pixels[first]]] == areas[numbers]]] = False
         if crumbs.any():
             result[crumbs[labels]] = not value
+    return result
+
+
+def joined(mask: np.ndarray, part: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Return a mask and a part that is added to it, without the gaps and specks of holes along the seam between them.
+
+    Only what was ``drawn``, bool (height, width), is closed, and nothing that lies beside one of the two alone.
+    """
+    result, radius = mask | part, max(1, round(SEAM * max(mask.shape)))
+    rect = bounding_rect(drawn, SPECK * radius)
+    if rect is None:
+        return result
+    both, within = result[rect.slices], drawn[rect.slices]
+    seam = grow(mask[rect.slices], 2 * radius) & grow(part[rect.slices], 2 * radius) & within
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
+    both |= cv2.morphologyEx(both.view(np.uint8), cv2.MORPH_CLOSE, kernel).view(bool) & seam
+    labels, areas = _pieces(~both)
+    specks = (areas <= (SPECK * radius) ** 2) & (np.bincount(labels[seam], minlength=len(areas)) > 0)
+    specks[0] = False
+    # What reaches the frame goes on beyond it.
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        specks[side] = False
+    both |= specks[labels] & within
     return result
 
 

@@ -42,6 +42,10 @@ MOST_CHANGED = 0.3
 """What a second question changes is no more than this share of the outline: it knows less of what is meant."""
 LIKE_BEFORE = 0.5
 """How much of the overlap with the outline so far counts beside SAM's own word on its answers."""
+AGREED = 0.9
+"""Overlap from which two ways to find what lies at a click mean the same: then it has an edge of its own."""
+CLOSED_SIDE = 0.006
+"""Side of the smallest thing that they may find, as a share of the picture's longest side: smaller ones are grain."""
 SAME_THING = 0.8
 """Overlap from which a separate piece and the thing at a click are one."""
 
@@ -121,18 +125,19 @@ class ClickOutliner:
     def _clicked(self, image: np.ndarray, mask: np.ndarray, steps: Sequence[Step]) -> Iterator[Alternative]:
         clicks = clicks_of(steps)
         click = clicks[-1]
+        disc = None
         if not mask.any() and len(clicks) == 1:
             yield Alternative("Best guess", self._new(image, None, clicks))
         else:
-            yield Alternative("Best guess", tidied(self._corrected(image, mask, clicks), mask, click))
+            likely = self._corrected(image, mask, clicks)
+            if likely is None:
+                disc = mask ^ disc_at(mask, click)
+                closed = None if click[2] else self._closed(image, mask, click)
+                likely = disc if closed is None else mask & ~closed
+            yield Alternative("Best guess", tidied(likely, mask, click))
         yield from alike_openings(image, mask, click)
-        free = ~mask if click[2] else mask
 
-        here = (click[0], click[1], True)
-        found: list[tuple[str, np.ndarray | None]]
-        found = [("Same colour", patch) for patch in colour_patches(image, click[:2], free)]
-        for answer in self._segmenter.prompted(image, None, [here], vote_shape(image)):
-            found.append(("Object here", changed_at(enlarged(answer.probability, image) & free, ~free, here)))
+        found = self._here(image, mask, click)
         if mask.any():
             box = box_around(mask, clicks)
             for answer in self._segmenter.prompted(image, box, clicks, vote_shape(image), mask):
@@ -140,6 +145,29 @@ class ClickOutliner:
         for name, part in found:
             if part is not None and part.any():
                 yield Alternative(name, tidied(mask | part if click[2] else mask & ~part, mask, click))
+        if disc is not None:
+            yield Alternative("Round spot", tidied(disc, mask, click))
+
+    def _here(self, image: np.ndarray, mask: np.ndarray, click: Click) -> list[tuple[str, np.ndarray | None]]:
+        """Return what lies at a click, whatever the outline is there: patches of a colour, and things."""
+        free, here = ~mask if click[2] else mask, (click[0], click[1], True)
+        found: list[tuple[str, np.ndarray | None]]
+        found = [("Same colour", patch) for patch in colour_patches(image, click[:2], free)]
+        for answer in self._segmenter.prompted(image, None, [here], vote_shape(image)):
+            found.append(("Object here", changed_at(enlarged(answer.probability, image) & free, ~free, here)))
+        return found
+
+    def _closed(self, image: np.ndarray, mask: np.ndarray, click: Click) -> np.ndarray | None:
+        """Return what has an edge of its own at a click, as what is seen between legs: two of the ways to find
+        something there agree on it. None where nothing has.
+        """
+        least, most = (CLOSED_SIDE * max(mask.shape)) ** 2, MOST_CHANGED * np.count_nonzero(mask)
+        parts = [part for _, part in self._here(image, mask, click) if part is not None]
+        parts = [part for part in parts if least <= np.count_nonzero(part) <= most]
+        # Patches come from small to large and end a little before the edge, so of two the later one is taken.
+        pairs = [(mask_iou(one, parts[at]), at) for at in range(len(parts)) for one in parts[:at]]
+        agreed, at = max(pairs, default=(0.0, 0))
+        return parts[at] if agreed >= AGREED else None
 
     def _boxed(self, image: np.ndarray, step: Step) -> Iterator[Alternative]:
         box = box_of(step)
@@ -167,8 +195,8 @@ class ClickOutliner:
 
         return sorted(answers, key=rank, reverse=True)
 
-    def _corrected(self, image: np.ndarray, mask: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
-        """Return the mask, changed at the last click."""
+    def _corrected(self, image: np.ndarray, mask: np.ndarray, clicks: Sequence[Click]) -> np.ndarray | None:
+        """Return the mask, changed at the last click; None where SAM sees nothing to change there."""
         piece = None if clicks[-1][2] else changed_at(np.zeros_like(mask), mask, clicks[-1])
         if piece is not None and (mask & ~piece).any() and self._is_thing(image, piece, clicks[-1]):
             return mask & ~piece
@@ -180,7 +208,7 @@ class ClickOutliner:
                 if clicks[-1][2] and not touches(changed, mask):
                     changed = self._alone(image, mask, changed, clicks[-1])
                 return mask ^ changed
-        return mask ^ disc_at(mask, clicks[-1])
+        return None
 
     def _is_thing(self, image: np.ndarray, piece: np.ndarray, click: Click) -> bool:
         """Whether a piece of an outline is, as a whole, the thing at a click."""

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from lib_photoshoot.correction.alternatives import AS_DRAWN, Alternative
-from lib_photoshoot.correction.changes import Click, pieces_along, tidied
+from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidied
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
 from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
@@ -34,6 +34,8 @@ LINE_POINTS = 4
 """So many places of a line are asked about."""
 WHOLE_LIKE = 0.5
 """Overlap with the outline so far from which what was drawn around may be the whole product anew."""
+PART_ONLY = 1 / 3
+"""What is drawn around within the outline is a part of it below this share of its size, not the whole product anew."""
 NEW_SHARE = 0.1
 """Share of what was drawn around that the outline lacks, below which adding it is not what is meant."""
 AROUND = 4.0
@@ -54,22 +56,19 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
 
     def changed(part: np.ndarray) -> np.ndarray:
         # What is taken away leaves a rim of crumbs where the outline ran a little outside of it.
-        return mask | part if step.inside else tidied(mask & ~part, mask)
+        return joined(mask, part, drawn) if step.inside else tidied(mask & ~part, mask)
 
     parts = _parts_inside(segmenter, image, drawn, step.reach)
     name, likely = next(parts)
-    lacking = np.count_nonzero(likely & ~mask)
-    if (
-        step.inside
-        and mask.any()
-        and (mask_iou(mask, likely) >= WHOLE_LIKE or lacking < NEW_SHARE * np.count_nonzero(likely))
-    ):
-        # Who draws around the whole product, or within its outline so far, means nothing but it.
+    within = np.count_nonzero(likely & ~mask) < NEW_SHARE * np.count_nonzero(likely)
+    is_part = np.count_nonzero(drawn) < PART_ONLY * np.count_nonzero(mask)
+    if step.inside and mask.any() and (mask_iou(mask, likely) >= WHOLE_LIKE or (within and not is_part)):
+        # Who draws around the whole product, or most of its outline so far, means nothing but it.
         yield Alternative(name, likely)
         yield from (Alternative(other, part) for other, part in parts)
         yield Alternative("Added as well", changed(likely))
         return
-    yield Alternative(name, changed(likely))
+    yield Alternative("Added as well" if step.inside and within and is_part else name, changed(likely))
     yield from (Alternative(other, changed(part)) for other, part in parts)
     if step.inside and (mask & ~likely).any():
         yield Alternative("Only this", likely)
@@ -127,9 +126,10 @@ def lined(
     last = steps[-1]
     line = line_of(last.path, image.shape, max(1.0, LINE_WIDTH * last.reach))
     free = ~mask if last.inside else mask
+    drawn = grow(line, last.reach)
 
     def changed(part: np.ndarray) -> np.ndarray:
-        return mask | part if last.inside else mask & ~part
+        return joined(mask, part, drawn) if last.inside else mask & ~part
 
     growing = _BESIDE.submit(along_line, image, last.path, free, last.reach)
     seen = (

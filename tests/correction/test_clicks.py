@@ -103,3 +103,35 @@ def test_crumbs_of_an_answer_are_not_shown_and_those_of_a_person_stay(picture: n
     painted = (RED | mine) & ~disc(60, 120, 2)
     after = outliner.outline(picture, painted, [click(250, 60)])
     assert after[200, 200] and not after[120, 60] and after[60, 250]
+
+
+class Unmoved:
+    """Sees nothing to change of an outline, whatever is clicked, and ``here`` where it is asked about a place alone."""
+
+    def __init__(self, here: np.ndarray) -> None:
+        self.here = here
+
+    def prompted(self, image, box, points, shape, prior=None) -> list[SoftCandidate]:
+        alone = box is None and prior is None and points
+        answer = self.here if alone else np.ones_like(self.here)
+        return [SoftCandidate(answer.astype(np.float32), 0.9)]
+
+
+def test_where_nothing_is_seen_to_change_what_is_closed_at_the_click_goes_and_no_disc(picture: np.ndarray) -> None:
+    legs = np.zeros((240, 320), np.uint8)
+    cv2.rectangle(legs, (40, 40), (280, 200), (1,), cv2.FILLED)
+    gap = np.zeros((240, 320), bool)
+    gap[60:180, 148:172] = True  # a disc at the click would be wider
+    outline, pixels = legs > 0, np.full((240, 320, 3), 60, np.int16)
+    pixels[:, 60:260:6], pixels[gap] = 130, 210  # no patch of one colour is all of the product
+    pixels += np.random.default_rng(0).integers(-4, 5, pixels.shape, np.int16)
+    photo = pixels.astype(np.uint8)
+    for here in (gap, outline):  # as a thing too, or by its colour alone
+        answers = ClickOutliner(Unmoved(here)).answers(photo, outline, [click(160, 120, False)])  # type: ignore[arg-type]
+        assert mask_iou(answers.mask(None), outline & ~gap) > 0.99
+        assert mask_iou(outline & ~answers.mask(None), gap) > 0.9
+        assert "Round spot" in answers.names
+    even = np.full_like(photo, 60)
+    spot = ClickOutliner(Unmoved(outline)).answers(even, outline, [click(160, 120, False)])  # type: ignore[arg-type]
+    taken = outline & ~spot.mask(None)
+    assert taken[120, 160] and 0 < taken.sum() < 0.05 * outline.sum(), "nothing else lies there"

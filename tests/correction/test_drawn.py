@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lib_photoshoot.correction.alternatives import MOST, Alternative, Answers, differing
+from lib_photoshoot.correction.changes import joined
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.drawn import looped
 from lib_photoshoot.correction.prompting import spread
@@ -176,3 +177,48 @@ def test_what_is_taken_away_leaves_no_rim_of_crumbs() -> None:
     step = loop(around(200, 120, 40, off=0.5), inside=False)
     taken = {one.name: one.mask for one in looped(_Blind(), np.full((*SHAPE, 3), 128, np.uint8), mask > 0, step)}
     assert (taken["As drawn"] == body).all()
+
+
+def test_around_a_small_part_within_the_outline_it_is_added_and_nothing_is_thrown_away() -> None:
+    body = np.zeros(SHAPE, bool)
+    body[60:200, 20:240] = True
+    even = np.full((*SHAPE, 3), 128, np.uint8)
+    # Streamers at a car's tail: hardly more than the outline holds already.
+    answers = list(looped(_Blind(), even, body, loop(around(212, 120, 30, off=0.5))))
+    assert (answers[0].name, answers[-1].name) == ("Added as well", "Only this")
+    assert answers[0].mask[body].all() and answers[0].mask[120, 241] and not answers[-1].mask[120, 60]
+    # Around most of it, where the rest was too much, it is the whole product anew.
+    whole = list(looped(_Blind(), even, body, loop([(60.0, 62.0), (238.0, 62.0), (238.0, 198.0), (60.0, 198.0)])))
+    assert not whole[0].mask[120, 30] and whole[-1].name == "Added as well"
+
+
+def test_the_seam_of_what_is_added_has_no_gaps_and_real_openings_stay() -> None:
+    body, part, drawn = (np.zeros(SHAPE, bool) for _ in range(3))
+    body[60:200, 20:150] = True
+    part[80:180, 152:220] = True  # a gap of two pixels all along
+    body[100:104, 147:150] = body[150:180, 130:149] = False  # a speck at the seam, an opening beside it
+    body[90:92, 60:62] = part[120:122, 190:192] = False  # of either alone
+    drawn[70:170, 140:230] = True
+    result = joined(body, part, drawn)
+    assert result[82:150, 146:156].all()
+    assert not result[172:180, 150:152].any(), "nobody drew there"
+    assert not result[155:175, 132:146].any() and not result[90:92, 60:62].any() and not result[120:122, 190:192].any()
+    assert (result | ~(body | part)).all()
+
+
+def test_no_answer_to_a_loop_or_a_line_leaves_a_gap_at_the_seam(outliner: ClickOutliner) -> None:
+    body, part = np.zeros(SHAPE, bool), np.zeros(SHAPE, bool)
+    body[60:200, 20:150] = True
+    part[80:180, 152:220] = True
+    pixels = np.full((*SHAPE, 3), 40, np.int16)
+    pixels[body | part] = 200
+    pixels += np.random.default_rng(2).integers(-4, 5, pixels.shape, np.int16)
+    photo = pixels.astype(np.uint8)
+    wide = loop([(144.0, 74.0), (226.0, 74.0), (226.0, 186.0), (144.0, 186.0)])
+    along = Step(StepKind.LINE, True, tuple((155.0, float(y)) for y in range(90, 172, 4)), 12.0)
+    for step in (wide, along):
+        for one in outliner.answers(photo, body, [step]).all:
+            added = one.mask & part & ~body
+            if added[90:170, 152].all() and one.name != "Only this":
+                assert one.mask[92:168, 150:152].all(), (step.kind, one.name)
+        assert added.any()

@@ -151,6 +151,43 @@ def test_c_shows_the_bare_photo_and_on_a_ground_what_was_before(page: Page) -> N
     page.keyboard.up("c")
 
 
+def test_around_a_part_within_the_outline_nothing_is_lost_and_both_lines_say_so(page: Page) -> None:
+    editor = Editor(page, "two")
+    press(page, "p", "d")
+    editor.drag((50, 30), (58, 30), (58, 38), (50, 38), (50, 30))
+    hint = editor.one("#fix-hint")
+    expect(editor.one(".preview").last).to_be_visible()
+    expect(chosen(editor)).to_contain_text("Added as well")
+    expect(hint).to_contain_text(
+        "That changed nothing; draw around the part (D), or paint with the brush (B). Added as well, "
+    )
+    expect(hint).to_contain_text("press its number")
+    editor.one(".preview").filter(has_text="Only this").click()
+    expect(hint).to_contain_text("Only this")
+    expect(hint).not_to_contain_text("changed nothing")
+
+
+def test_a_strap_along_the_edge_that_was_drawn_along_is_no_hair(tmp_path: Path, open_page: OpenPage) -> None:
+    pixels = np.full((60, 80, 3), 40, np.uint8)
+    pixels[10:50, 10:50] = 250
+    pixels[10:50, 50:52] = 150
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "photos" / "strap.png")
+    folder, inputs = tmp_path / "run", collect_inputs([tmp_path / "photos"], tmp_path / "run")
+    run_catalog(Retouching(), inputs, parse_products("lamp"), folder, resume=True, settings=SETTINGS)
+    served = Fixed(folder)
+    try:
+        editor = Editor(open_page(served.server.address), "strap")
+        press(editor.page, "d")
+        editor.drag((51, 14), (51, 30), (51, 46))
+        expect(editor.one("#fix-hint")).to_contain_text("press its number")
+        expect(editor.one("#fix-hint")).not_to_contain_text("by a hair")
+        editor.save()
+        assert drawn_in(folder, "strap", 0)[12:48, 50].all()
+    finally:
+        served.close()
+
+
 def test_a_dark_picture_is_shown_brighter_and_no_file_is(page: Page, served: Fixed) -> None:
     editor, light = Editor(page, "two"), "node => getComputedStyle(node).filter"
     assert "url" not in editor.one(".easel .full").evaluate(light)
@@ -163,8 +200,10 @@ def test_a_dark_picture_is_shown_brighter_and_no_file_is(page: Page, served: Fix
     expect(editor.one(".bright")).to_have_attribute("aria-pressed", "false")
     dark = page.screenshot(clip={"x": box[0], "y": box[1], "width": 1, "height": 1})
     assert bright != dark
-    press(page, "PageUp", "l", "PageDown")
-    expect(editor.one(".bright")).to_have_attribute("aria-pressed", "true")  # it stays as one chose
+    press(page, "l", "PageUp")
+    expect(editor.one(".bright")).to_have_attribute("aria-pressed", "false")  # the next picture is none of it
+    press(page, "PageDown")
+    expect(editor.one(".bright")).to_have_attribute("aria-pressed", "true")  # and this one is as it was left
     assert "by-hand" not in "".join(name for one in current_records(served.out / LEDGER_NAME) for name in one.outputs)
 
 

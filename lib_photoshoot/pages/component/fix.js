@@ -2,7 +2,7 @@
 
 const fixer = {
   item: null, draft: null, place: null, fitted: true,
-  tool: "click", minus: false, brush: 28, view: "outline", before: false, bright: false,  // what was chosen
+  tool: "click", minus: false, brush: 28, view: "outline", before: false,  // what was chosen
   space: false, alt: false, ring: false,                                  // what is held down, and shown for a moment
   pointer: null, peek: null, cross: null, corner: null, box: null, path: null, live: null,  // where one is, and what is being drawn
 };
@@ -166,7 +166,7 @@ async function take(step) {
   const before = draftMask(region), answered = change(region, { ...from, ...stepped({ ...region, ...from }, step) }), wanted = draft.region;
   tell(step.kind === "box" ? `A box around ${called(region)}` : `${step.add ? "Added to" : "Removed from"} ${called(region)}`);
   await answered;
-  if (wanted.mask && draft.region === wanted && draft === fixer.draft) showChange(draft, before || [], wanted.mask);
+  if (wanted.mask && draft.region === wanted && draft === fixer.draft) showChange(draft, before || [], wanted.mask, step);
 }
 /** A number is one of what is to be chosen for the last step, else a product. */
 function chooseNumber(at) {
@@ -189,10 +189,10 @@ function chooseAnswer(at) {
 }
 const nextAnswer = by => { const { answers } = (fixer.draft && fixer.draft.region) || {}; if (answers) chooseAnswer(answers.chosen + by); };
 /** What a step changed is tinted for a moment; that it changed nothing, or hardly anything, is said. */
-function showChange(draft, before, after) {
+function showChange(draft, before, after, step) {
   const [wide, high] = draft.edit, masks = [before, after].map(runs => unpacked(runs, wide * high));
   tintChange(draft, ...masks);
-  if (!isSlight(...masks, wide)) return;
+  if (!isSlight(...masks, wide, drawnBy(step, draft), step.add ? 1 : 0)) return;
   const same = masks[0].every((value, at) => value === masks[1][at]);
   draft.note = `${same ? "That changed nothing" : "That moved the edge by a hair"}; draw around the part (D), or paint with the brush (B).`;
   tell(draft.note);

@@ -37,16 +37,22 @@ function softened(mask, wide) {
   for (let at = 0; at <= last; at++) sums[at] = rows[at] + rows[at < wide ? at : at - wide] + rows[at + wide > last ? at : at + wide];
   return sums;
 }
-/** Whether two masks differ in hairlines at most: nowhere in a square of five pixels. */
-function isSlight(before, after, wide) {
-  const down = new Uint8Array(wide);  // rows on end in which this column's pixel and the four to its left differ
-  for (let at = 0, run = 0; at < before.length; at++) {
-    const x = at % wide;
-    run = before[at] === after[at] ? 0 : x ? run + 1 : 1;
-    down[x] = run >= 5 ? down[x] + 1 : 0;
-    if (down[x] === 5) return false;
-  }
-  return true;
+const HAIR = 4;  // pixels
+/** Whether an edge moved by a hair at most: nothing changed farther from it, and less than a quarter of what was drawn on. */
+function isSlight(before, after, wide, drawn, value) {
+  let asked = 0, done = 0;
+  for (let at = 0; at < drawn.length; at++) if (drawn[at] && before[at] !== value) { asked++; if (after[at] === value) done++; }
+  if (asked && done * 4 >= asked) return false;
+  return before.every((was, at) => was === after[at] || isNearEdge(before, wide, at));
+}
+function isNearEdge(mask, wide, at) {
+  const x = at % wide, from = Math.max(-HAIR, -x), to = Math.min(HAIR, wide - 1 - x);
+  for (let row = -HAIR; row <= HAIR; row++)
+    for (let column = from; column <= to; column++) {
+      const other = mask[at + row * wide + column];
+      if (other !== undefined && other !== mask[at]) return true;
+    }
+  return false;
 }
 const isEmpty = runs => runs.length < 2;
 

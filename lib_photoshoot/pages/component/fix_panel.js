@@ -30,8 +30,8 @@ function showPanel() {
   inFixer(".compare").setAttribute("aria-pressed", fixer.before);
   inFixer(".compare").textContent = fixer.view === "outline" ? "No outline" : "Before";
   inFixer(".compare").title = fixer.view === "outline" ? "The photo without the outline (hold C)" : "The cut-out as it was before your changes (hold C)";
-  inFixer(".bright").setAttribute("aria-pressed", fixer.bright);
-  dialog.classList.toggle("bright", fixer.bright);
+  inFixer(".bright").setAttribute("aria-pressed", brightened.has(item));
+  dialog.classList.toggle("bright", brightened.has(item));
   const brush = fixer.tool === "brush" || fixer.tool === "eraser";
   inFixer(".signs").hidden = !isPointing();
   inFixer(".size").hidden = !brush;
@@ -76,14 +76,14 @@ function usualHint() {
   const { draft, tool } = fixer;
   if (!draft) return fixer.item && fixer.item.unfound ? LOOKING : "The outlines are on their way…";
   if (draft.saving) return "Saving. You can go on, here or with another picture.";
-  if (draft.note) return draft.note;
   const { region } = draft, name = region ? called(region) : "";
+  const answers = region && !region.removed && isPointing() ? offered() : null, others = answers
+    ? `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}. If you meant another, ${coarse.matches ? "tap it" : "press its number, or [ and ]"}.` : "";
+  if (draft.note) return [draft.note, others].filter(Boolean).join(" ");
   if (document.activeElement === wordField) return NAMING;
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
   if (tool === "hand") return "Drag moves the picture.";
-  const answers = offered();
-  if (answers && isPointing())
-    return `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}. If you meant another, ${coarse.matches ? "tap it" : "press its number, or [ and ]"}.`;
+  if (others) return others;
   const finer = `Zoom in for a finer ${tool}. Save lets the edge follow the picture.`;
   if (tool === "brush") return `Paint what belongs to ${name || "the product"}${coarse.matches ? "" : "; Alt or right button erases"}. ${finer}`;
   if (tool === "eraser") return `Paint over what does not belong to ${name || "the product"}. ${finer}`;
@@ -140,6 +140,12 @@ function chooseGround(name) {
   showPanel();
   redraw();
 }
+const brightened = new WeakSet();  // the pictures that are shown brighter: one is dark, and the next is not
+function swapBright(item) {
+  if (!brightened.delete(item)) brightened.add(item);
+  showPanel();
+  tell(brightened.has(item) ? "Shown brighter" : "Shown as it is");
+}
 function showBefore(on) {
   if (fixer.before === on) return;
   fixer.before = on;
@@ -165,7 +171,7 @@ const ACTIONS = {
   previous: () => stepFixer(-1), next: () => stepFixer(1), undo: () => stepHistory(-1), redo: () => stepHistory(1),
   out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, pixels: () => toPixels(),
   save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining,
-  bright: () => { fixer.bright = !fixer.bright; showPanel(); tell(fixer.bright ? "Shown brighter" : "Shown as it is"); },
+  bright: () => swapBright(fixer.item),
   keys: () => $("#help").showModal(),
 };
 dialog.addEventListener("click", event => {

@@ -1,5 +1,6 @@
 // Masks as PNG files, as the server has them.
 
+const LINE_WIDTH = .3;  // of how far a hand may be off, as the server has it of a line that stands as drawn
 function canvasOf([wide, high]) {
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: wide, height: high });
@@ -29,4 +30,16 @@ async function pngOf(runs, [wide, high]) {
   let text = "";
   for (let at = 0; at < bytes.length; at += part) text += String.fromCharCode(...bytes.subarray(at, at + part));
   return btoa(text);
+}
+/** The mask of what a step was drawn on: what lies below a click or a line, and within a loop or a box. */
+function drawnBy({ kind, path, reach }, { size, edit }) {
+  const [, context] = canvasOf(edit), way = new Path2D();
+  if (kind === "box") way.rect(...path[0], path[1][0] - path[0][0], path[1][1] - path[0][1]);
+  else for (const place of [path[0], ...path]) way.lineTo(...place);
+  context.scale(edit[0] / size[0], edit[1] / size[1]);
+  Object.assign(context, { lineWidth: Math.max(1, LINE_WIDTH * reach), lineCap: "round", lineJoin: "round" });
+  if (kind === "box" || kind === "loop") context.fill(way); else context.stroke(way);
+  const { data } = context.getImageData(0, 0, ...edit), mask = new Uint8Array(edit[0] * edit[1]);
+  for (let at = 0; at < mask.length; at++) mask[at] = data[at * 4 + 3] > 127 ? 1 : 0;
+  return mask;
 }

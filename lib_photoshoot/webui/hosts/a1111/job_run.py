@@ -69,8 +69,11 @@ class JobRun:
 
     def look_at_input(self, p: Any) -> None:
         """Skip the whole job when no product is in any of its input pictures."""
+        from lib_photoshoot.webui.hosts.a1111.nested import random_state_kept
+
         try:
-            results = [self.job.decide(image) for image in p.init_images]
+            with random_state_kept():
+                results = [self.job.decide(image) for image in p.init_images]
         except PhotoshootError as error:
             self.job.problem = sentence(error)
             tell(p, self.job.problem)
@@ -154,8 +157,11 @@ class JobRun:
         return self._shows_product(p, composite_of(p, index, tensor))
 
     def _shows_product(self, p: Any, image: Image.Image) -> bool:
+        from lib_photoshoot.webui.hosts.a1111.nested import random_state_kept
+
         try:
-            result = self.job.decide(image)
+            with random_state_kept():
+                result = self.job.decide(image)
         except PhotoshootError as error:  # an image is never lost for a mistake of ours
             tell(p, sentence(error))
             return True
@@ -176,6 +182,7 @@ class JobRun:
     def handle(self, p: Any, image: Image.Image) -> Image.Image:
         """Return the final image, enhanced or as it came."""
         from lib_photoshoot.webui.generate.enhancer import JobPrompt
+        from lib_photoshoot.webui.hosts.a1111.nested import random_state_kept
         from lib_photoshoot.webui.hosts.a1111.pictures import photo_of, save_extras
 
         shared.state.textinfo = f"Product filter: looking for {', '.join(x.name for x in self.job.products)}"
@@ -184,7 +191,8 @@ class JobRun:
         if self._photos is not None:
             image = self._photos.picture(p, p.batch_index)
         photo = photo_of(p, p.batch_index, image)
-        outcome = self.job.handle(p, (p.iteration, p.batch_index), image, prompt, photo)
+        with random_state_kept():  # building a network draws random numbers, and so would ADetailer's next picture show
+            outcome = self.job.handle(p, (p.iteration, p.batch_index), image, prompt, photo)
         if p.batch_index in self._spared:
             outcome.verdict = replace(outcome.verdict, says=f"{outcome.verdict.says}; hires fix left out")
         shared.state.textinfo = None

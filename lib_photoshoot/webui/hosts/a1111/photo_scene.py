@@ -36,6 +36,10 @@ def _photos(p: Any, *_: Any, **__: Any) -> Any:
     import torch
     from modules.processing import DecodedSamples
 
+    if getattr(p, "rng", None) is not None:
+        # The host's own pass would seed the random numbers of the whole WebUI so, and the encoder of the next job draws
+        # from them.
+        p.rng.next()
     made = DecodedSamples()
     for index in range(len(p.seeds)):
         pixels = np.asarray(_on_ground(_input(p, index)), np.float32)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.webui.hosts.a1111.conftest import ON, SIDE, bag, differing, encoded, generate, saved, seed_in
@@ -268,3 +269,25 @@ def test_a_broken_filter_never_loses_an_image(host: StandIn, models: Any, monkey
         assert not differing(off.images[0], on.images[0]).any() and "The weights are gone" in on.texts[0]
     looked = generate(host, {**ON, "filter_input": True}, "img2img", init_images=[encoded(bag())])
     assert len(looked.images) == 1 and "The weights are gone" in looked.texts[0]
+
+
+@pytest.mark.parametrize("path", ["txt2img", "img2img"])
+def test_a_network_built_for_a_look_takes_no_random_number_of_the_hosts(
+    host: StandIn, models: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Building one draws some, and what the host or ADetailer encodes next would differ."""
+    look = models.filter
+
+    def build(*arguments: Any) -> Any:
+        torch.rand(3)
+        return look(*arguments)
+
+    monkeypatch.setattr(models, "filter", build)
+    host.checkpoint.pictures = {5: bag()}
+    settings = {**ON, "on_no_match": "leave out", "on_match": "mask and cut-out only", "filter_input": True}
+    states = []
+    for one in (None, settings):
+        torch.manual_seed(1)
+        generate(host, one, path, **({"init_images": [encoded(bag())]} if path == "img2img" else {}))
+        states.append(torch.random.get_rng_state())
+    assert torch.equal(*states)

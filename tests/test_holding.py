@@ -73,7 +73,7 @@ def test_one_product_beyond_the_limit_stays_and_the_other_is_enhanced(strength: 
     before, painted = drawn(RED, BLUE), drawn((40, 170, 40), (44, 62, 172))
     # What is held comes back near enough; without a hold only the small shift is within the limit.
     enhancer = HoldingEnhancer(Painting(painted, spill=4), strength, 3.0)
-    result = enhance_regions(before, [LEFT, RIGHT], enhancer, SRGB)
+    result = enhance_regions(before, None, [LEFT, RIGHT], enhancer, None, SRGB)
     refused = [(item.product, item.reason) for item in result.rejected]
     assert refused == ([] if strength else [("bag", Reason.COLOUR_OFF)])
     if not strength:

@@ -67,8 +67,17 @@ class KnownRegion:
         box = (float(x.min()), float(y.min()), float(x.max() + 1), float(y.max() + 1))
         return [Detection(products[0].name, box, 0.9, mask(), 0.95)]
 
-    def filter(self, enhancer: Any = None, require_all: bool = False, recheck: bool = True) -> ProductFilter:
-        return ProductFilter(self, None, enhancer, require_all=require_all, recheck=recheck)  # type: ignore[arg-type]
+    def filter(
+        self, enhancer: Any = None, require_all: bool = False, recheck: bool = True, scenery: Any = None
+    ) -> ProductFilter:
+        return ProductFilter(
+            self,
+            None,  # type: ignore[arg-type]
+            enhancer,
+            require_all=require_all,
+            recheck=recheck,
+            scenery=scenery,
+        )
 
 
 PROFILE = """title = "as large as it is"

@@ -68,7 +68,7 @@ def verdict(decision: Decision, on_match: str, **more: Any) -> Verdict:
     result = FilterResult(8, 8, decision, image=pixels, changed_outside=0, seconds={}, **values)
     settings = FilterSettings(enabled=True, products="bag", on_match=on_match, enhancement=Enhancement.RETOUCH.value)
     job = FilterJob(None, settings)  # type: ignore[arg-type]
-    job._filter = lambda enhancer: type("F", (), {"run": lambda self, pixels, products: result})()  # type: ignore
+    job._filter = lambda enhancer, *_: type("F", (), {"run": lambda self, pixels, products: result})()  # type: ignore
     outcome = job._filtered(None, Image.fromarray(pixels), None, None)  # type: ignore[arg-type]
     assert outcome.summary == outcome.verdict.says
     return Verdict.from_json(outcome.verdict.to_json())

@@ -79,7 +79,8 @@ class FirstLook:
         import torch
         from modules import shared
 
-        from lib_photoshoot.webui.hosts.a1111.nested import random_state_kept, stopped
+        from lib_photoshoot.webui.hosts.a1111.nested import stopped
+        from lib_photoshoot.webui.hosts.a1111.random_state import random_state_kept
 
         self._small, self.spared = {}, frozenset()
         if stopped() or samples is None:

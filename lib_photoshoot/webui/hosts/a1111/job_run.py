@@ -17,6 +17,7 @@ from lib_photoshoot.verdict import Done, Verdict
 from lib_photoshoot.webui.generate.arguments import settings_from_arguments
 from lib_photoshoot.webui.generate.infotext import RESULT_KEY, SETTINGS_KEY
 from lib_photoshoot.webui.hosts.a1111.keys import INNER, JOB, MOVE, OUTER_CONTROLNET
+from lib_photoshoot.webui.hosts.a1111.random_state import random_state_kept
 from lib_photoshoot.webui.http.sentences import sentence
 from lib_photoshoot.wording import counted
 
@@ -69,8 +70,6 @@ class JobRun:
 
     def look_at_input(self, p: Any) -> None:
         """Skip the whole job when no product is in any of its input pictures."""
-        from lib_photoshoot.webui.hosts.a1111.nested import random_state_kept
-
         try:
             with random_state_kept():
                 results = [self.job.decide(image) for image in p.init_images]
@@ -157,8 +156,6 @@ class JobRun:
         return self._shows_product(p, composite_of(p, index, tensor))
 
     def _shows_product(self, p: Any, image: Image.Image) -> bool:
-        from lib_photoshoot.webui.hosts.a1111.nested import random_state_kept
-
         try:
             with random_state_kept():
                 result = self.job.decide(image)
@@ -182,7 +179,6 @@ class JobRun:
     def handle(self, p: Any, image: Image.Image) -> Image.Image:
         """Return the final image, enhanced or as it came."""
         from lib_photoshoot.webui.generate.enhancer import JobPrompt
-        from lib_photoshoot.webui.hosts.a1111.nested import random_state_kept
         from lib_photoshoot.webui.hosts.a1111.pictures import photo_of, save_extras
 
         shared.state.textinfo = f"Product filter: looking for {', '.join(x.name for x in self.job.products)}"

@@ -20,6 +20,7 @@ from PIL import Image
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
 from lib_photoshoot.webui.generate.enhancer import STOPPED
 from lib_photoshoot.webui.hosts.a1111.controlnet import A1111ControlNet, OuterControlNet
+from lib_photoshoot.webui.hosts.a1111.random_state import random_state_kept
 from lib_photoshoot.webui.hosts.protocol import InpaintRequest
 
 INNER = "_photoshoot_inner"
@@ -200,14 +201,6 @@ def _params_file_kept() -> Iterator[None]:
         if before is not None:
             with suppress(OSError), open(path, "w", encoding="utf8") as file:
                 file.write(before)
-
-
-@contextmanager
-def random_state_kept() -> Iterator[None]:
-    """Keep the random numbers that come next as they are."""
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices):
-        yield
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from lib_photoshoot.masks.matting import edge_colours
 from lib_photoshoot.masks.morphology import Rect, bounding_rect, feather, grow, mask_box, row_strips
 from lib_photoshoot.results import ProductRegion
 from lib_photoshoot.staging.backdrops import (
+    Backdrop,
     BackdropKind,
     blurred_surroundings,
     coloured,
@@ -62,8 +63,9 @@ def stage(
         raise StageError("There is no product to stage in the picture; name one that it shows.")
     placing = place(width, height, box, plan)
     article, alpha, placed = _placed(image, regions, alphas, together, placing)
-    surface = _surface(image, together, plan, backdrop, space, placing)
-    keeps_all = placing.is_picture(width, height) and read_backdrop(plan.backdrop).kind is BackdropKind.ORIGINAL
+    wanted = read_backdrop(plan.backdrop)
+    surface = _surface(image, together, wanted, backdrop, space, placing)
+    keeps_all = placing.is_picture(width, height) and wanted.kind is BackdropKind.ORIGINAL
     surface = _with_reflections(surface, article, placed, plan)
     surface = _with_shadows(surface, placed, plan.shadow)
     staged = Staged(
@@ -172,13 +174,12 @@ def _laid(part: np.ndarray, there: Rect, canvas: np.ndarray) -> np.ndarray:
 def _surface(
     image: np.ndarray,
     products: np.ndarray,
-    plan: StagePlan,
+    wanted: Backdrop,
     backdrop: np.ndarray | None,
     space: ColourSpace,
     placing: Placing,
 ) -> np.ndarray:
     """Return what is behind the products."""
-    wanted = read_backdrop(plan.backdrop)
     width, height = placing.width, placing.height
     if wanted.kind is BackdropKind.COLOURS:
         return coloured(wanted.colours, width, height, space, image.dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
@@ -73,22 +73,32 @@ def picture_of(file: Any) -> Any:
     return to_image(picture.srgb, picture.alpha)
 
 
-def _look(read: Any, values: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
+def _look(read: Callable[[], Any], values: tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
     yield note("Looking…"), gr.update()
-    try:
+
+    def find() -> tuple[str, Any]:
         found = _found(read(), values)
+        return found.html, found.overlay
+
+    yield shown_or_said(find, "the preview")
+
+
+def shown_or_said(show: Callable[[], tuple[str, Any]], what: str) -> tuple[Any, Any]:
+    """Return updates of a text and of its picture, which is hidden where there is None.
+
+    What goes wrong is told instead: a mistake of ours, or out of memory, with its traceback in the console, where
+    ``what`` is said to have failed.
+    """
+    try:
+        html, picture = show()
     except PhotoshootError as error:
-        yield said(sentence(error)), gr.update(visible=False, value=None)
-    except Exception as error:  # a mistake of ours, or out of memory: told here, with its traceback in the console
+        html, picture = said(sentence(error)), None
+    except Exception as error:
         from modules import errors
 
-        errors.report("Product Photoshoot: the preview failed", exc_info=True)
-        yield (
-            said(f"The preview failed ({type(error).__name__}: {error}); the console says more."),
-            gr.update(visible=False, value=None),
-        )
-    else:
-        yield found.html, gr.update(visible=found.overlay is not None, value=found.overlay)
+        errors.report(f"Product Photoshoot: {what} failed", exc_info=True)
+        html, picture = said(f"The preview failed ({type(error).__name__}: {error}); the console says more."), None
+    return html, gr.update(visible=picture is not None, value=picture)
 
 
 def _found(image: Any, values: tuple[Any, ...]) -> Any:

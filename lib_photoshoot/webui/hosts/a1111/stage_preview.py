@@ -11,18 +11,18 @@ from typing import Any
 import gradio as gr
 from modules.ui_components import FormRow
 
-from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.webui.hosts.a1111.page_actions import PANEL, in_page
-from lib_photoshoot.webui.hosts.a1111.preview import picture_in, picture_of, said
+from lib_photoshoot.webui.hosts.a1111.preview import picture_in, picture_of, said, shown_or_said
 from lib_photoshoot.webui.hosts.a1111.streaming import streamed
 from lib_photoshoot.webui.hosts.a1111.widgets import element_id
-from lib_photoshoot.webui.http.sentences import note, sentence
+from lib_photoshoot.webui.http.sentences import note
 
 FOLLOWED = (
     "repaint", "canvas", "product_share", "ground_line", "backdrop", "shadow", "reflection", "scene_units",
     "scene_denoise",
 )  # fmt: skip
 """Settings that the canvas follows."""
+_NAME = "the staging preview"
 
 
 class StagePreview:
@@ -76,34 +76,19 @@ def _look(read: Callable[[], Any], values: tuple[Any, ...]) -> Iterator[tuple[An
     yield None, note("Looking…"), gr.update()
     seen = None
 
-    def look() -> Any:
+    def look() -> tuple[str, Any]:
         nonlocal seen
         seen = _outlined(read(), values)
         return _shown(seen, values)
 
-    text, picture = _told(look)
+    text, picture = shown_or_said(look, _NAME)
     yield seen, text, picture
 
 
 def _follow(seen: Any, *values: Any) -> tuple[Any, Any]:
     if seen is None:  # nothing was staged yet
         return gr.update(), gr.update()
-    return _told(lambda: _shown(seen, values))
-
-
-def _told(show: Callable[[], Any]) -> tuple[Any, Any]:
-    """Return the text and the picture; what goes wrong is told, a mistake of ours with its traceback in the console."""
-    try:
-        shown = show()
-    except PhotoshootError as error:
-        return said(sentence(error)), gr.update(visible=False, value=None)
-    except Exception as error:
-        from modules import errors
-
-        errors.report("Product Photoshoot: the staging preview failed", exc_info=True)
-        failed = f"The preview failed ({type(error).__name__}: {error}); the console says more."
-        return said(failed), gr.update(visible=False, value=None)
-    return shown.html, gr.update(visible=True, value=shown.image)
+    return shown_or_said(lambda: _shown(seen, values), _NAME)
 
 
 def _outlined(image: Any, values: tuple[Any, ...]) -> Any:
@@ -116,9 +101,10 @@ def _outlined(image: Any, values: tuple[Any, ...]) -> Any:
     return wrap_queued_call(outline)(A1111Host(), settings_from_arguments(values), image)
 
 
-def _shown(seen: Any, values: tuple[Any, ...]) -> Any:
+def _shown(seen: Any, values: tuple[Any, ...]) -> tuple[str, Any]:
     from lib_photoshoot.webui.generate.arguments import settings_from_arguments
     from lib_photoshoot.webui.generate.stage_preview import show_stage
     from lib_photoshoot.webui.hosts.a1111.host import A1111Host
 
-    return show_stage(A1111Host(), settings_from_arguments(values), seen)
+    shown = show_stage(A1111Host(), settings_from_arguments(values), seen)
+    return shown.html, shown.image

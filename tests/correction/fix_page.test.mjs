@@ -68,14 +68,14 @@ test("a shown edge is soft, and only it", () => {
 
 test("an edge moved by a hair, unless what was drawn on changed", () => {
     const wide = 60, shape = () => { const mask = new Uint8Array(60 * 50); stroke(mask, wide, [0, 10], [60, 10], 10, 1); return mask; };
-    const strip = (from, to, left = 0, right = 60) => { const mask = shape(); for (let y = from; y < to; y++) mask.fill(1, y * wide + left, y * wide + right); return mask; };
-    const before = shape(), drawn = new Uint8Array(60 * 50), edge = 20;
-    stroke(drawn, wide, [30, 22], [30, 45], 5, 1);
-    assert.ok(isSlight(before, before, wide, drawn, 1));
-    assert.ok(isSlight(before, strip(edge, edge + 4), wide, drawn, 1), "all along the edge, four pixels");
+    const strip = (from, to, left = 0, right = 60) => { const mask = shape(); for (let y = from; y < to; y++) { mask.fill(1, y * wide + left, y * wide + right); } return mask; };
+    const before = shape(), line = new Uint8Array(60 * 50), edge = 20;
+    stroke(line, wide, [30, 22], [30, 45], 5, 1);
+    assert.ok(isSlight(before, before, wide, line, 1));
+    assert.ok(isSlight(before, strip(edge, edge + 4), wide, line, 1), "all along the edge, four pixels");
     assert.ok(isSlight(strip(edge, edge + 4), before, wide, new Uint8Array(60 * 50), 0), "and back");
-    assert.ok(!isSlight(before, strip(edge, edge + 14, 29, 31), wide, drawn, 1), "a leg that is two pixels wide, of a loop around it");
-    assert.ok(!isSlight(strip(edge, edge + 14, 29, 31), before, wide, drawn, 0), "taken away too");
+    assert.ok(!isSlight(before, strip(edge, edge + 14, 29, 31), wide, line, 1), "a leg that is two pixels wide, of a loop around it");
+    assert.ok(!isSlight(strip(edge, edge + 14, 29, 31), before, wide, line, 0), "taken away too");
     const along = new Uint8Array(60 * 50);
     stroke(along, wide, [10, 21.5], [50, 21.5], 1.5, 1);
     assert.ok(!isSlight(before, strip(edge, edge + 3, 10, 50), wide, along, 1), "a strap along the edge, of a line on it");

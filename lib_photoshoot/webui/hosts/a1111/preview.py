@@ -80,14 +80,13 @@ def _look(read: Callable[[], Any], values: tuple[Any, ...]) -> Iterator[tuple[An
         found = _found(read(), values)
         return found.html, found.overlay
 
-    yield shown_or_said(find, "the preview")
+    yield shown_or_said(find)
 
 
-def shown_or_said(show: Callable[[], tuple[str, Any]], what: str) -> tuple[Any, Any]:
+def shown_or_said(show: Callable[[], tuple[str, Any]]) -> tuple[Any, Any]:
     """Return updates of a text and of its picture, which is hidden where there is None.
 
-    What goes wrong is told instead: a mistake of ours, or out of memory, with its traceback in the console, where
-    ``what`` is said to have failed.
+    What goes wrong is told instead: a mistake of ours, or out of memory, with its traceback in the console.
     """
     try:
         html, picture = show()
@@ -96,7 +95,7 @@ def shown_or_said(show: Callable[[], tuple[str, Any]], what: str) -> tuple[Any, 
     except Exception as error:
         from modules import errors
 
-        errors.report(f"Product Photoshoot: {what} failed", exc_info=True)
+        errors.report("Product Photoshoot: a preview failed", exc_info=True)
         html, picture = said(f"The preview failed ({type(error).__name__}: {error}); the console says more."), None
     return html, gr.update(visible=picture is not None, value=picture)
 

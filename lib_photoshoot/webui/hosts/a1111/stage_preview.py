@@ -22,7 +22,6 @@ FOLLOWED = (
     "scene_denoise",
 )  # fmt: skip
 """Settings that the canvas follows."""
-_NAME = "the staging preview"
 
 
 class StagePreview:
@@ -81,14 +80,14 @@ def _look(read: Callable[[], Any], values: tuple[Any, ...]) -> Iterator[tuple[An
         seen = _outlined(read(), values)
         return _shown(seen, values)
 
-    text, picture = shown_or_said(look, _NAME)
+    text, picture = shown_or_said(look)
     yield seen, text, picture
 
 
 def _follow(seen: Any, *values: Any) -> tuple[Any, Any]:
     if seen is None:  # nothing was staged yet
         return gr.update(), gr.update()
-    return shown_or_said(lambda: _shown(seen, values), _NAME)
+    return shown_or_said(lambda: _shown(seen, values))
 
 
 def _outlined(image: Any, values: tuple[Any, ...]) -> Any:

@@ -250,7 +250,7 @@ def test_the_preview_of_a_file(host: StandIn, page: Page, tmp_path: Path, models
     models.filter = lambda *_, **__: 1 / 0
     page.fire(f"{TAB}_preview_file", "upload")
     assert "The preview failed (ZeroDivisionError" in page.value(f"{TAB}_preview_text")
-    assert "the preview failed" in host.reports()[0] and not host.at_work
+    assert "a preview failed" in host.reports()[0] and not host.at_work
 
 
 def test_the_prompt_helper_writes_the_prompt(page: Page) -> None:

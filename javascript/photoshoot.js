@@ -77,7 +77,7 @@
     }
 
     // Without a product there is nothing to preview. Element ids come from element_id() in
-    // lib_photoshoot/webui/hosts/a1111/widgets.py.
+    // lib_photoshoot/webui/interface/widgets.py.
     function needProducts(tab) {
         const part = (name, inside = "") => gradioApp().querySelector(`#photoshoot_${tab}_${name}${inside}`);
         const empty = !part("products", " textarea")?.value.trim();

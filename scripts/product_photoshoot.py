@@ -1,5 +1,5 @@
 """Loaded by the WebUI at its start: the always-on script, the Settings section, the routes and the tab."""
 
-from lib_photoshoot.webui.hosts.a1111.script import ProductPhotoshoot, register  # noqa: F401
+from lib_photoshoot.webui.interface.script import ProductPhotoshoot, register  # noqa: F401
 
 register()

@@ -73,6 +73,7 @@ FLOORS = (
     ("webui.generate",),
     ("webui.folder", "webui.train", "webui.shoot"),
     ("webui.hosts.a1111",),
+    ("webui.interface",),
 )
 """From the ground up; a part imports from the floors below its own, and of its own floor nothing but itself."""
 

@@ -29,11 +29,7 @@ LANGUAGE = "photoshoot.language"
 """A catalogue's own tag (BCP 47), by which numbers are written."""
 WEBUI = ROOT / "lib_photoshoot" / "webui"
 PYTHON = [
-    *(WEBUI / "hosts" / "a1111" / f"{name}.py" for name in ("panel", "tab", "tab_run", "widgets", "preset_bar")),
-    *(
-        WEBUI / "hosts" / "a1111" / f"{name}.py"
-        for name in ("weights_bar", "preview", "stage_preview", "prompt_helper", "teach_bar")
-    ),
+    *(path for path in sorted((WEBUI / "interface").glob("*.py")) if path.stem not in ("__init__", "script")),
     WEBUI / "folder" / "progress.py",
 ]
 """What draws the panel and the tab. What these raise or log are sentences of the server, which stay English."""
@@ -108,7 +104,7 @@ def _is_unseen(node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.Raise):
         return not ast.unparse(node).startswith("raise gr.Error")
-    return isinstance(node, ast.Call) and bool(re.match(r"_LOG\.|errors\.report", ast.unparse(node.func)))
+    return isinstance(node, ast.Call) and bool(re.match(r"_LOG\.|report$", ast.unparse(node.func)))
 
 
 def _texts_in(value: str) -> Iterator[str]:

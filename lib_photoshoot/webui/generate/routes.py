@@ -44,7 +44,7 @@ class PhotoshootRoute(APIRoute):
             except PhotoshootError as error:
                 return _error(sentence_of(error), status_of(error))
             except Exception as error:  # a mistake of ours, or out of memory: told, with its traceback in the console
-                self.report("Product Photoshoot: a request failed")
+                self.report("a request failed")
                 name = type(error).__name__
                 return _error(f"The request failed ({name}: {error}); the WebUI's console says more.", 500)
 

@@ -38,7 +38,7 @@ class Saved(list[tuple[str, Any]]):
     """``modules.images.save_image``: names and what is told with them, after our hook has been over it."""
 
     def save_image(self, image: Image.Image, path: str, *_: Any, **more: Any) -> None:
-        from lib_photoshoot.webui.hosts.a1111.script import before_saving
+        from lib_photoshoot.webui.interface.script import before_saving
 
         params = SimpleNamespace(image=image, filename=f"{path}/the moon.png")
         before_saving(params)
@@ -84,7 +84,7 @@ def job(*titles: str, inputs: list[Image.Image] | None = None, folder: Path = Pa
 
 
 def process(p: Any, settings: dict[str, Any]) -> Any:
-    from lib_photoshoot.webui.hosts.a1111.script import ProductPhotoshoot
+    from lib_photoshoot.webui.interface.script import ProductPhotoshoot
 
     script = ProductPhotoshoot()
     script.before_process(p, settings)
@@ -121,7 +121,7 @@ def test_a_script_that_runs_the_job_gets_all_its_pictures(host: Any, settings: d
 
 
 def test_what_a_script_returns_passes_through_the_filter_once(host: Any) -> None:
-    from lib_photoshoot.webui.hosts.a1111 import script as ours
+    from lib_photoshoot.webui.interface import script as ours
 
     ours.follow_scripts(ours.ProductPhotoshoot)
     ours.follow_scripts(ours.ProductPhotoshoot)  # the UI was reloaded

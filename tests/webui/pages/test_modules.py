@@ -43,7 +43,7 @@ def asked_by_the_first_script() -> set[tuple[str, str]]:
 
 def asked_by_python() -> set[tuple[str, str]]:
     """Module and function of each event that the adapter gives to the page."""
-    from lib_photoshoot.webui.hosts.a1111.page_actions import FOLDER, PANEL
+    from lib_photoshoot.webui.interface.page_actions import FOLDER, PANEL
 
     places = {"PANEL": PANEL, "FOLDER": FOLDER}
     texts = (path.read_text(encoding="utf-8") for path in ADAPTER.glob("*.py"))

@@ -3,7 +3,8 @@
     .venv/bin/python -m tests.webui.standin [PYTEST OPTIONS]
 
 The environment, ``.venv-host``, sees the packages of the interpreter that starts this, and has before them those that
-the host pins otherwise: older ones than the command line uses. Coverage of the host's adapter is shown.
+the host pins otherwise: older ones than the command line uses.
+Coverage of the host's adapter and of what it shows is told.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tests.conftest import ROOT
 
 FOLDER = ROOT / ".venv-host"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-ADAPTER = "lib_photoshoot.webui.hosts.a1111"
+ADAPTER = ("lib_photoshoot.webui.hosts", "lib_photoshoot.webui.interface")
 LEAST = 80
 """Per cent of the adapter's lines that the tests must run."""
 TESTS = (
@@ -34,7 +35,8 @@ def main(options: list[str]) -> int:
     python = environment(FOLDER, REQUIREMENTS, "the environment of the stand-in host (about 50 MB)")
     chosen = [option for option in options if not option.startswith("-")]
     asked = [] if options else [f"--cov-fail-under={LEAST}"]
-    command = [str(python), "-m", "pytest", f"--cov={ADAPTER}", "--cov-report=term:skip-covered", *asked, *options]
+    covered = (*(f"--cov={part}" for part in ADAPTER), "--cov-report=term:skip-covered")
+    command = [str(python), "-m", "pytest", *covered, *asked, *options]
     variables = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
     return subprocess.run([*command, *([] if chosen else TESTS)], cwd=ROOT, env=variables).returncode
 

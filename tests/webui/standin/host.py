@@ -13,7 +13,8 @@ from typing import Any
 from tests.conftest import ROOT
 
 HERE = Path(__file__).resolve().parent
-OURS = "lib_photoshoot.webui.hosts.a1111"
+OURS = ("lib_photoshoot.webui.hosts.a1111", "lib_photoshoot.webui.hosts.forge", "lib_photoshoot.webui.interface")
+"""What of ours holds on to a host."""
 _ITS_MODULES = ("modules", "scripts", "internal_controlnet", "annotator", "networks")
 CHECKPOINT = "studio.safetensors"
 CANNY = "control_v11p_sd15_canny [d14c016b]"
@@ -21,7 +22,8 @@ CANNY = "control_v11p_sd15_canny [d14c016b]"
 
 def _taken_out() -> dict[str, ModuleType]:
     """Take all modules of a host out of this process, and those of ours that hold on to them."""
-    names = [name for name in sys.modules if name.split(".")[0] in _ITS_MODULES or f"{name}.".startswith(f"{OURS}.")]
+    parts = tuple(f"{part}." for part in OURS)
+    names = [name for name in sys.modules if name.split(".")[0] in _ITS_MODULES or f"{name}.".startswith(parts)]
     return {name: sys.modules.pop(name) for name in names}
 
 
@@ -96,8 +98,10 @@ def standing_in(folder: Path) -> Iterator[StandIn]:
         sys.path[:] = path
         _taken_out()
         sys.modules.update(before)
-        if OURS in before:
-            sys.modules[OURS.rpartition(".")[0]].a1111 = before[OURS]
+        for part in OURS:
+            if part in before:
+                house, _, name = part.rpartition(".")
+                setattr(sys.modules[house], name, before[part])
 
 
 def _move_in(host: StandIn, folder: Path) -> None:

@@ -116,9 +116,9 @@ class JobRun:
         try:
             return self._shows_product(p, image)
         except Exception:  # a mistake of ours must not end the host's job in the middle
-            from modules import errors
+            from lib_photoshoot.webui.hosts.a1111.page import report
 
-            errors.report("Product Photoshoot: the first pass was not looked at", exc_info=True)
+            report("the first pass was not looked at")
             return True
 
     def take_batch(self, p: Any, pp: Any) -> None:

@@ -33,15 +33,10 @@ def add_routes(app: Any) -> None:
     from lib_photoshoot.webui.generate.service import PhotoshootService
     from lib_photoshoot.webui.hosts.a1111.host import A1111Host
     from lib_photoshoot.webui.hosts.a1111.outer import models_turn, open_job, usable_folders
+    from lib_photoshoot.webui.hosts.a1111.page import report
 
     service = PhotoshootService(A1111Host(), models_turn, open_job, usable_folders)
-    app.include_router(build_router(service, build_login(app, shared.cmd_opts), _report))
-
-
-def _report(text: str) -> None:
-    from modules import errors
-
-    errors.report(text, exc_info=True)
+    app.include_router(build_router(service, build_login(app, shared.cmd_opts), report))
 
 
 def _follow_run() -> None:

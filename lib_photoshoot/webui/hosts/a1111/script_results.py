@@ -36,9 +36,9 @@ def _filter_results(kind: type[Any], runner: Any, p: Any, arguments: Sequence[An
             filter_returned(job, driver, p, processed, partial(save_returned, p, job), partial(photo_of, p))
             release_models()
     except Exception:  # a mistake of ours must not cost what the script has made
-        from modules import errors
+        from lib_photoshoot.webui.hosts.a1111.page import report
 
-        errors.report("Product Photoshoot: a script's pictures were not filtered", exc_info=True)
+        report("a script's pictures were not filtered")
 
 
 def follow_scripts(kind: type[Any]) -> None:

@@ -130,9 +130,9 @@ class OwnWebUi(WebUi):
                 f"This WebUI refuses the picture ({one_line(error).rstrip('.')}).", Fault.REFUSED
             ) from error
         except Exception as error:  # whatever a script or the sampler raises
-            from modules import errors
+            from lib_photoshoot.webui.hosts.a1111.page import report
 
-            errors.report("Product Photoshoot: a picture of a shoot failed", exc_info=True)
+            report("a picture of a shoot failed")
             what = one_line(f"{type(error).__name__}: {error}")
             raise WebUiError(f"This WebUI did not make the picture ({what}).", Fault.BROKEN) from error
 

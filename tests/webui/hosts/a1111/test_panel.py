@@ -28,7 +28,7 @@ TAB = "photoshoot_txt2img"
 def build(is_img2img: bool = False) -> Any:
     import gradio
 
-    from lib_photoshoot.webui.hosts.a1111.panel import build_panel
+    from lib_photoshoot.webui.interface.panel import build_panel
 
     with gradio.Blocks():
         return build_panel(is_img2img)
@@ -59,7 +59,7 @@ def test_the_start_loads_nothing_heavy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, cwd=ROOT)
     loaded, reports = done.stdout.strip().splitlines()[-2:]
-    assert reports == "[]" and "lib_photoshoot.webui.hosts.a1111.panel" in loaded, done.stderr
+    assert reports == "[]" and "lib_photoshoot.webui.interface.panel" in loaded, done.stderr
     heavy = ("segment_anything", "onnxruntime", "scipy", "lib_photoshoot.weights.store", "lib_photoshoot.pipeline")
     assert not [name for name in heavy if f"'{name}'" in loaded]
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
-from modules.ui_components import FormRow
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.webui.hosts.a1111.page_actions import PANEL, in_page
-from lib_photoshoot.webui.hosts.a1111.streaming import streamed
-from lib_photoshoot.webui.hosts.a1111.widgets import element_id
+from lib_photoshoot.webui.hosts.a1111.page import FormRow, gallery_picture, in_turn, report
 from lib_photoshoot.webui.http.sentences import note, sentence
+from lib_photoshoot.webui.interface.page_actions import PANEL, in_page
+from lib_photoshoot.webui.interface.streaming import streamed
+from lib_photoshoot.webui.interface.widgets import element_id
 
 
 class Preview:
@@ -60,9 +60,7 @@ def _of_file(file: Any, *values: Any) -> Iterator[tuple[Any, Any]]:
 
 def picture_in(gallery: Any) -> Any:
     """Return the picture that a gallery's value begins with."""
-    from modules.infotext_utils import image_from_url_text
-
-    return image_from_url_text(gallery)
+    return gallery_picture(gallery)
 
 
 def picture_of(file: Any) -> Any:
@@ -93,22 +91,18 @@ def shown_or_said(show: Callable[[], tuple[str, Any]]) -> tuple[Any, Any]:
     except PhotoshootError as error:
         html, picture = said(sentence(error)), None
     except Exception as error:
-        from modules import errors
-
-        errors.report("Product Photoshoot: a preview failed", exc_info=True)
+        report("a preview failed")
         html, picture = said(f"The preview failed ({type(error).__name__}: {error}); the console says more."), None
     return html, gr.update(visible=picture is not None, value=picture)
 
 
 def _found(image: Any, values: tuple[Any, ...]) -> Any:
-    from modules.call_queue import wrap_queued_call
-
     from lib_photoshoot.webui.generate.arguments import settings_from_arguments
     from lib_photoshoot.webui.generate.preview import look
     from lib_photoshoot.webui.hosts.a1111.host import A1111Host
 
     settings = settings_from_arguments(values)
-    return wrap_queued_call(look)(A1111Host(), settings, image)
+    return in_turn(look)(A1111Host(), settings, image)
 
 
 def said(text: str) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.webui.hosts.a1111.streaming import streamed
-from lib_photoshoot.webui.hosts.a1111.widgets import element_id
 from lib_photoshoot.webui.http.sentences import note
+from lib_photoshoot.webui.interface.streaming import streamed
+from lib_photoshoot.webui.interface.widgets import element_id
 
 if TYPE_CHECKING:
     from lib_photoshoot.build import ModelChoice

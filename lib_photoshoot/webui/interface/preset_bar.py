@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from modules.ui_components import FormRow, ToolButton
 
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.settings import FIELDS
 from lib_photoshoot.webui.generate.arguments import settings_from_arguments
-from lib_photoshoot.webui.hosts.a1111.page_actions import PANEL, in_page
-from lib_photoshoot.webui.hosts.a1111.widgets import element_id
+from lib_photoshoot.webui.hosts.a1111.page import FormRow, ToolButton
 from lib_photoshoot.webui.http.sentences import note
+from lib_photoshoot.webui.interface.page_actions import PANEL, in_page
+from lib_photoshoot.webui.interface.widgets import element_id
 
 
 class PresetBar:

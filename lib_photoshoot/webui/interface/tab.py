@@ -14,8 +14,8 @@ from urllib.parse import quote
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.prompts import STYLE
 from lib_photoshoot.settings import DEFAULTS
-from lib_photoshoot.webui.hosts.a1111.page_actions import FOLDER, in_page
-from lib_photoshoot.webui.hosts.a1111.tab_run import OWN_SURROUNDINGS, WAYS, run_for, scene_presets
+from lib_photoshoot.webui.interface.page_actions import FOLDER, in_page
+from lib_photoshoot.webui.interface.tab_run import OWN_SURROUNDINGS, WAYS, run_for, scene_presets
 
 if TYPE_CHECKING:
     from lib_photoshoot.webui.folder.run import FolderRun
@@ -86,10 +86,10 @@ class FilterPart:
         """Lay out the components and connect them; ``inpaint`` are the host's components for picture and mask."""
         import gradio as gr
 
-        from lib_photoshoot.webui.hosts.a1111.streaming import streamed
-        from lib_photoshoot.webui.hosts.a1111.teach_bar import TeachBar
-        from lib_photoshoot.webui.hosts.a1111.weights_bar import WeightsBar, chosen_needs
-        from lib_photoshoot.webui.hosts.a1111.widgets import Widgets
+        from lib_photoshoot.webui.interface.streaming import streamed
+        from lib_photoshoot.webui.interface.teach_bar import TeachBar
+        from lib_photoshoot.webui.interface.weights_bar import WeightsBar, chosen_needs
+        from lib_photoshoot.webui.interface.widgets import Widgets
 
         widgets = Widgets("tab", DEFAULTS)
         with gr.Row(elem_id="photoshoot_tab_columns", equal_height=False):
@@ -210,7 +210,7 @@ class PicturesView:
     def __init__(self, inpaint: list[Any] | None, results: Results) -> None:
         import gradio as gr
 
-        from lib_photoshoot.webui.hosts.a1111.streaming import streamed
+        from lib_photoshoot.webui.interface.streaming import streamed
 
         with gr.Row(elem_id="photoshoot_tab_open"):
             self.folder = gr.Textbox(

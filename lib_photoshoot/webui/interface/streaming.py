@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from lib_photoshoot.webui.hosts.a1111.page import has_queue
+
 Steps = Callable[..., Iterator[Any]]
 
 
@@ -12,9 +14,7 @@ def streamed(generate: Steps) -> Callable[..., Any]:
     """Return a generator as an event of the page; where gradio has no queue (``--no-gradio-queue``), its last updates
     only.
     """
-    from modules import shared
-
-    if not getattr(shared.cmd_opts, "no_gradio_queue", False):
+    if has_queue():
         return generate
 
     def last(*values: Any) -> Any:

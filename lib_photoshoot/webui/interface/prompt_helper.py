@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from modules.ui_components import FormRow
 
 from lib_photoshoot.prompts import DEFAULT_LORA, NO_LORA, PromptError, product_prompt
-from lib_photoshoot.webui.hosts.a1111.page_actions import PANEL, in_page
-from lib_photoshoot.webui.hosts.a1111.widgets import element_id
+from lib_photoshoot.webui.hosts.a1111.page import FormRow
 from lib_photoshoot.webui.http.sentences import note
+from lib_photoshoot.webui.interface.page_actions import PANEL, in_page
+from lib_photoshoot.webui.interface.widgets import element_id
 
 
 class PromptHelper:

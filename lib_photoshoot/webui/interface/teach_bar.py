@@ -10,12 +10,12 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from modules.ui_components import FormRow, ToolButton
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.webui.hosts.a1111.page_actions import PANEL, in_page
-from lib_photoshoot.webui.hosts.a1111.widgets import element_id
+from lib_photoshoot.webui.hosts.a1111.page import FormRow, ToolButton
 from lib_photoshoot.webui.http.sentences import note
+from lib_photoshoot.webui.interface.page_actions import PANEL, in_page
+from lib_photoshoot.webui.interface.widgets import element_id
 
 if TYPE_CHECKING:
     from pathlib import Path

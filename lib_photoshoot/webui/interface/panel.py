@@ -13,20 +13,20 @@ from functools import partial
 from typing import Any
 
 import gradio as gr
-from modules.ui_components import FormRow, ToolButton
 
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.settings import FIELDS, FilterSettings, SettingsError
 from lib_photoshoot.webui.generate.infotext import SETTINGS_KEY, pasted
 from lib_photoshoot.webui.hosts.a1111.choices import LISTS, controlnet_models, loras
 from lib_photoshoot.webui.hosts.a1111.options import read_option
-from lib_photoshoot.webui.hosts.a1111.preset_bar import PresetBar, preset_names
-from lib_photoshoot.webui.hosts.a1111.preview import Preview
-from lib_photoshoot.webui.hosts.a1111.prompt_helper import PromptHelper
-from lib_photoshoot.webui.hosts.a1111.stage_preview import StagePreview
-from lib_photoshoot.webui.hosts.a1111.teach_bar import TeachBar
-from lib_photoshoot.webui.hosts.a1111.weights_bar import WeightsBar, chosen_needs, grounding_dino_needs
-from lib_photoshoot.webui.hosts.a1111.widgets import Widgets, element_id
+from lib_photoshoot.webui.hosts.a1111.page import FormRow, ToolButton
+from lib_photoshoot.webui.interface.preset_bar import PresetBar, preset_names
+from lib_photoshoot.webui.interface.preview import Preview
+from lib_photoshoot.webui.interface.prompt_helper import PromptHelper
+from lib_photoshoot.webui.interface.stage_preview import StagePreview
+from lib_photoshoot.webui.interface.teach_bar import TeachBar
+from lib_photoshoot.webui.interface.weights_bar import WeightsBar, chosen_needs, grounding_dino_needs
+from lib_photoshoot.webui.interface.widgets import Widgets, element_id
 
 _BASIC = ("products", "on_no_match", "repaint", "enhancement", "prompt", "denoise")
 _DETAILS = {
@@ -58,8 +58,6 @@ class Panel:
 
 def outlines_button(tab: str) -> Any:
     """Return our button in the row below the host's gallery, where it is called."""
-    from modules.ui_components import ToolButton
-
     tooltip = "Open the picture with its products' outlines: correct them, and enhance it again."
     return ToolButton("✂️", elem_id=element_id(tab, "outlines"), tooltip=tooltip)
 

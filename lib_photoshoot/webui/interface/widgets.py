@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
-from modules.ui_components import FormRow, InputAccordion
 
 from lib_photoshoot.settings import AUTO, FIELDS, NO_MODEL, SAME
 from lib_photoshoot.webui.hosts.a1111.choices import LISTS
+from lib_photoshoot.webui.hosts.a1111.page import FormRow, InputAccordion
 
 _RADIO = 3
 """A closed list of so many values is shown whole, a longer one drops down."""

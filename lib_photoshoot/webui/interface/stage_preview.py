@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import gradio as gr
-from modules.ui_components import FormRow
 
-from lib_photoshoot.webui.hosts.a1111.page_actions import PANEL, in_page
-from lib_photoshoot.webui.hosts.a1111.preview import picture_in, picture_of, said, shown_or_said
-from lib_photoshoot.webui.hosts.a1111.streaming import streamed
-from lib_photoshoot.webui.hosts.a1111.widgets import element_id
+from lib_photoshoot.webui.hosts.a1111.page import FormRow, in_turn
 from lib_photoshoot.webui.http.sentences import note
+from lib_photoshoot.webui.interface.page_actions import PANEL, in_page
+from lib_photoshoot.webui.interface.preview import picture_in, picture_of, said, shown_or_said
+from lib_photoshoot.webui.interface.streaming import streamed
+from lib_photoshoot.webui.interface.widgets import element_id
 
 FOLLOWED = (
     "repaint", "canvas", "product_share", "ground_line", "backdrop", "shadow", "reflection", "scene_units",
@@ -91,13 +91,11 @@ def _follow(seen: Any, *values: Any) -> tuple[Any, Any]:
 
 
 def _outlined(image: Any, values: tuple[Any, ...]) -> Any:
-    from modules.call_queue import wrap_queued_call
-
     from lib_photoshoot.webui.generate.arguments import settings_from_arguments
     from lib_photoshoot.webui.generate.stage_preview import outline
     from lib_photoshoot.webui.hosts.a1111.host import A1111Host
 
-    return wrap_queued_call(outline)(A1111Host(), settings_from_arguments(values), image)
+    return in_turn(outline)(A1111Host(), settings_from_arguments(values), image)
 
 
 def _shown(seen: Any, values: tuple[Any, ...]) -> tuple[str, Any]:

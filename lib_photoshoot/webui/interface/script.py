@@ -48,7 +48,7 @@ class ProductPhotoshoot(scripts.Script):
         if scripts.scripts_current is None:
             # No page is being built: the HTTP API asks for default values, twice for each tab, and reads nothing else.
             return [SimpleNamespace(value=value) for value in DEFAULTS.values()]
-        from lib_photoshoot.webui.hosts.a1111.panel import build_panel
+        from lib_photoshoot.webui.interface.panel import build_panel
 
         panel = build_panel(is_img2img)
         self._panel = panel
@@ -59,7 +59,7 @@ class ProductPhotoshoot(scripts.Script):
         self._gallery = made.component
 
     def _after_buttons(self, made: Any) -> None:
-        from lib_photoshoot.webui.hosts.a1111.panel import outlines_button
+        from lib_photoshoot.webui.interface.panel import outlines_button
 
         self._button = outlines_button(made.component.elem_id.partition("_")[0])
 
@@ -185,7 +185,7 @@ def _before_ui() -> None:
 
 
 def _build_tab() -> list[tuple[Any, str, str]]:
-    from lib_photoshoot.webui.hosts.a1111.tab import build_tab
+    from lib_photoshoot.webui.interface.tab import build_tab
 
     runners = (scripts.scripts_txt2img, scripts.scripts_img2img)
     ours = [script for runner in runners for script in runner.scripts if isinstance(script, ProductPhotoshoot)]

@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 
 AT_START_BYTES = 10_000
 MODULES = sorted(path.relative_to(PAGES).as_posix() for path in PAGES.rglob("*.mjs"))
-ADAPTER = ROOT / "lib_photoshoot" / "webui" / "hosts" / "a1111"
+INTERFACE = ROOT / "lib_photoshoot" / "webui" / "interface"
 IMPORT = re.compile(r'^import \{(.+?)\} from "(.+?)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:function|class|const) (\w+)", re.MULTILINE)
 IN_PAGE = re.compile(r'in_page\((PANEL|FOLDER), "(\w+)"')
@@ -46,7 +46,7 @@ def asked_by_python() -> set[tuple[str, str]]:
     from lib_photoshoot.webui.interface.page_actions import FOLDER, PANEL
 
     places = {"PANEL": PANEL, "FOLDER": FOLDER}
-    texts = (path.read_text(encoding="utf-8") for path in ADAPTER.glob("*.py"))
+    texts = (path.read_text(encoding="utf-8") for path in INTERFACE.glob("*.py"))
     return {(places[place], name) for text in texts for place, name in IN_PAGE.findall(text)}
 
 
@@ -90,7 +90,7 @@ def test_what_python_asks_of_the_page_is_there() -> None:
     asked = asked_by_python() | asked_by_the_first_script()
     assert {name for _, name in asked} >= {"picture", "download", "confirmDelete", "writePrompt", "chosen", "follow"}
     assert not [(name, one) for name, one in asked if one not in EXPORT.findall(text_of(name))]
-    tab = (ADAPTER / "tab.py").read_text(encoding="utf-8")
+    tab = (INTERFACE / "tab.py").read_text(encoding="utf-8")
     pages = set(re.findall(r'data-photoshoot-page="([\w/]+\.mjs)"', tab))
     assert pages == {"train/page.mjs", "shoot/page.mjs"} and all(
         "open" in EXPORT.findall(text_of(one)) for one in pages

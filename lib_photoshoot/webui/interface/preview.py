@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from lib_photoshoot.errors import PhotoshootError
-from lib_photoshoot.webui.hosts.a1111.page import FormRow, gallery_picture, in_turn, report
+from lib_photoshoot.webui.hosts.a1111.console import report
+from lib_photoshoot.webui.hosts.a1111.page import FormRow, gallery_picture, in_turn
 from lib_photoshoot.webui.http.sentences import note, sentence
 from lib_photoshoot.webui.interface.page_actions import PANEL, in_page
 from lib_photoshoot.webui.interface.streaming import streamed

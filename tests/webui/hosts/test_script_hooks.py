@@ -17,6 +17,8 @@ from tests.webui.fake_host import FakeHost
 from tests.webui.generate.test_job import CANNY, BrightModels, picture
 from tests.webui.generate.test_selectable import processing, returned
 
+OURS = ("lib_photoshoot.webui.hosts.a1111", "lib_photoshoot.webui.interface")
+"""What holds on to a host."""
 ON = {"products": "bag", "recheck": False}
 
 
@@ -59,7 +61,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     for name in ("scripts", "script_callbacks", "shared", "images", "errors"):
         monkeypatch.setitem(sys.modules, f"modules.{name}", getattr(modules, name))
     monkeypatch.setitem(sys.modules, "modules", modules)
-    for name in [name for name in sys.modules if name.startswith("lib_photoshoot.webui.hosts.a1111")]:
+    for name in [name for name in sys.modules if name.startswith(OURS)]:
         monkeypatch.delitem(sys.modules, name)
     bright = BrightModels()
     monkeypatch.setattr(jobs.REGISTRY, "get", lambda choice: bright)
@@ -69,7 +71,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
 
     monkeypatch.setattr(adapter, "A1111Host", lambda: FakeHost(CANNY))
     yield modules
-    for name in [name for name in sys.modules if name.startswith("lib_photoshoot.webui.hosts.a1111")]:
+    for name in [name for name in sys.modules if name.startswith(OURS)]:
         del sys.modules[name]
 
 

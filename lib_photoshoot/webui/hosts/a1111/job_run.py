@@ -116,7 +116,7 @@ class JobRun:
         try:
             return self._shows_product(p, image)
         except Exception:  # a mistake of ours must not end the host's job in the middle
-            from lib_photoshoot.webui.hosts.a1111.page import report
+            from lib_photoshoot.webui.hosts.a1111.console import report
 
             report("the first pass was not looked at")
             return True

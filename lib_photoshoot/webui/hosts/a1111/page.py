@@ -1,4 +1,4 @@
-"""What this host lends to our panel and tab: its components, its queue, its way of telling of a mistake."""
+"""What this host lends to our panel and tab: its components and its queue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from modules.ui_components import FormRow, InputAccordion, ToolButton
 
-__all__ = ["FormRow", "InputAccordion", "ToolButton", "gallery_picture", "has_queue", "in_turn", "report"]
+__all__ = ["FormRow", "InputAccordion", "ToolButton", "gallery_picture", "has_queue", "in_turn"]
 
 
 def in_turn(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,10 +29,3 @@ def gallery_picture(value: Any) -> Any:
     from modules.infotext_utils import image_from_url_text
 
     return image_from_url_text(value)
-
-
-def report(text: str) -> None:
-    """Write to the console what went wrong, with the traceback of the exception at hand."""
-    from modules import errors
-
-    errors.report(f"Product Photoshoot: {text}", exc_info=True)

@@ -31,9 +31,9 @@ def add_routes(app: Any) -> None:
         return
     from lib_photoshoot.webui.generate.routes import build_router
     from lib_photoshoot.webui.generate.service import PhotoshootService
+    from lib_photoshoot.webui.hosts.a1111.console import report
     from lib_photoshoot.webui.hosts.a1111.host import A1111Host
     from lib_photoshoot.webui.hosts.a1111.outer import models_turn, open_job, usable_folders
-    from lib_photoshoot.webui.hosts.a1111.page import report
 
     service = PhotoshootService(A1111Host(), models_turn, open_job, usable_folders)
     app.include_router(build_router(service, build_login(app, shared.cmd_opts), report))

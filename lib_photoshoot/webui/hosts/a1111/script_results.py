@@ -36,7 +36,7 @@ def _filter_results(kind: type[Any], runner: Any, p: Any, arguments: Sequence[An
             filter_returned(job, driver, p, processed, partial(save_returned, p, job), partial(photo_of, p))
             release_models()
     except Exception:  # a mistake of ours must not cost what the script has made
-        from lib_photoshoot.webui.hosts.a1111.page import report
+        from lib_photoshoot.webui.hosts.a1111.console import report
 
         report("a script's pictures were not filtered")
 

@@ -130,7 +130,7 @@ class OwnWebUi(WebUi):
                 f"This WebUI refuses the picture ({one_line(error).rstrip('.')}).", Fault.REFUSED
             ) from error
         except Exception as error:  # whatever a script or the sampler raises
-            from lib_photoshoot.webui.hosts.a1111.page import report
+            from lib_photoshoot.webui.hosts.a1111.console import report
 
             report("a picture of a shoot failed")
             what = one_line(f"{type(error).__name__}: {error}")

@@ -40,7 +40,15 @@ FLOORS = (
         "toml_text",
     ),
     ("scene_units",),
-    ("confined", "prompts", "settings", "weights", "workload", "webui.hosts.protocol", "webui.hosts.requirements"),
+    (
+        "confined",
+        "prompts",
+        "settings",
+        "weights",
+        "workload",
+        "webui.hosts.protocol",
+        "webui.hosts.requirements",
+    ),
     # Pictures, colours, outlines, products.
     ("masks", "pages"),
     ("colour", "compose", "presets"),
@@ -70,7 +78,7 @@ FLOORS = (
     # The surfaces.
     ("cli",),
     ("__main__",),
-    ("webui.generate",),
+    ("webui.generate", "webui.hosts.options"),
     ("webui.folder", "webui.train", "webui.shoot"),
     ("webui.hosts.a1111",),
     ("webui.interface",),

@@ -19,7 +19,7 @@ from lib_photoshoot.settings import FIELDS as SETTINGS
 from lib_photoshoot.shoot.shot_list.fields import FIELDS as COLUMNS
 from lib_photoshoot.training.recipe import FIELDS as RECIPE
 from lib_photoshoot.training.recipe import PRESETS
-from lib_photoshoot.webui.hosts.a1111.options import OPTIONS
+from lib_photoshoot.webui.hosts.options import OPTIONS
 from lib_photoshoot.webui.http.page_files import PAGES
 from lib_photoshoot.webui.train.captioning import LABELS
 from tests.conftest import ROOT

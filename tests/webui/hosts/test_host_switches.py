@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from lib_photoshoot.webui.hosts.a1111 import options
-from lib_photoshoot.webui.hosts.a1111.options import folder_option, option_key
+from lib_photoshoot.webui.hosts.a1111.options import folder_option
 from lib_photoshoot.webui.hosts.a1111.outer import usable_folders
+from lib_photoshoot.webui.hosts.options import option_key
 from lib_photoshoot.webui.http.folders import FolderError, listed_folders, subfolder
 
 FOLDER_OPTIONS = ("skipped_folder", "masks_folder", "api_folders", "trainer_folder", "trainer_python")

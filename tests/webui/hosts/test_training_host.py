@@ -14,10 +14,10 @@ import pytest
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.webui.hosts.a1111 import options, training_blip, training_host
-from lib_photoshoot.webui.hosts.a1111.options import LET_GO, MOVE, STAY, option_key
 from lib_photoshoot.webui.hosts.a1111.training_blip import WebuiBlip, missing_for_blip
 from lib_photoshoot.webui.hosts.a1111.training_host import A1111TrainingHost
 from lib_photoshoot.webui.hosts.a1111.training_memory import HostMemory
+from lib_photoshoot.webui.hosts.options import LET_GO, MOVE, STAY, option_key
 
 
 class Model:

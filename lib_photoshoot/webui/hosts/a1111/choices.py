@@ -42,6 +42,13 @@ def schedulers() -> list[str]:
     return [SAME, *(scheduler.label for scheduler in module.schedulers)] if module else [SAME]
 
 
+def checkpoints() -> list[str]:
+    """Return the checkpoints by their titles."""
+    from modules import sd_models
+
+    return [info.title for info in sd_models.checkpoints_list.values()]
+
+
 def loras() -> list[str]:
     """LoRA files by the names that prompts use, from the host's Lora extension or else from its folder."""
     networks = sys.modules.get("networks")

@@ -1,4 +1,4 @@
-"""What the host's console is told."""
+"""What the host's console, and its progress bar, are told."""
 
 from __future__ import annotations
 
@@ -8,3 +8,10 @@ def report(text: str) -> None:
     from modules import errors
 
     errors.report(f"Product Photoshoot: {text}", exc_info=True)
+
+
+def show_step(text: str | None) -> None:
+    """Show below the progress bar what is done now; None for the host's own words."""
+    from modules import shared
+
+    shared.state.textinfo = text

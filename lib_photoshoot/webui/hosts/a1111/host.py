@@ -12,6 +12,13 @@ from lib_photoshoot.webui.hosts.protocol import InpaintRequest
 from lib_photoshoot.webui.http.folders import AllowedFolders
 
 
+def command_line() -> Any:
+    """Return the switches that the host was started with, by their names."""
+    from modules import shared
+
+    return shared.cmd_opts
+
+
 class A1111Host:
     """See ``Host``."""
 
@@ -46,10 +53,8 @@ class A1111Host:
         shared.state.job_count += passes
 
     def detector_device(self) -> str:
-        from modules import shared
-
         # Whoever starts the host with these is short of GPU memory already.
-        short = any(getattr(shared.cmd_opts, name, False) for name in ("lowvram", "medvram", "medvram_sdxl"))
+        short = any(getattr(command_line(), name, False) for name in ("lowvram", "medvram", "medvram_sdxl"))
         return "cpu" if short else str(read_option("device"))
 
     def option(self, name: str) -> Any:

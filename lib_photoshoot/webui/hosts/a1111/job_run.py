@@ -8,14 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modules import shared
-
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.results import Decision
 from lib_photoshoot.settings import NoMatch
 from lib_photoshoot.verdict import Done, Verdict
 from lib_photoshoot.webui.generate.arguments import settings_from_arguments
 from lib_photoshoot.webui.generate.infotext import RESULT_KEY, SETTINGS_KEY
+from lib_photoshoot.webui.hosts.a1111.console import show_step
 from lib_photoshoot.webui.hosts.a1111.keys import INNER, JOB, MOVE, OUTER_CONTROLNET
 from lib_photoshoot.webui.hosts.a1111.random_state import random_state_kept
 from lib_photoshoot.webui.http.sentences import sentence
@@ -181,7 +180,7 @@ class JobRun:
         from lib_photoshoot.webui.generate.enhancer import JobPrompt
         from lib_photoshoot.webui.hosts.a1111.pictures import photo_of, save_extras
 
-        shared.state.textinfo = f"Product filter: looking for {', '.join(x.name for x in self.job.products)}"
+        show_step(f"Product filter: looking for {', '.join(x.name for x in self.job.products)}")
         number = p.iteration * p.batch_size + p.batch_index
         prompt = JobPrompt(p.prompts[p.batch_index], p.negative_prompts[p.batch_index], p.seeds[p.batch_index])
         if self._photos is not None:
@@ -191,7 +190,7 @@ class JobRun:
             outcome = self.job.handle(p, (p.iteration, p.batch_index), image, prompt, photo)
         if p.batch_index in self._spared:
             outcome.verdict = replace(outcome.verdict, says=f"{outcome.verdict.says}; hires fix left out")
-        shared.state.textinfo = None
+        show_step(None)
         if outcome.skipped and self.job.settings.on_no_match == NoMatch.MOVE.value:
             outcome.image.info[MOVE] = True
         else:

@@ -14,7 +14,8 @@ from PIL import Image
 
 from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.webui.generate.schema import JobValues
-from lib_photoshoot.webui.hosts.a1111.options import UNLOAD, read_option
+from lib_photoshoot.webui.hosts.a1111.options import read_option
+from lib_photoshoot.webui.hosts.options import UNLOAD
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.folders import AllowedFolders, allowed_folders, listed_folders
 

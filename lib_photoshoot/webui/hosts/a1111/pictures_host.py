@@ -26,7 +26,9 @@ from lib_photoshoot.webui.generate.repainting import Repainting, repainting
 from lib_photoshoot.webui.generate.scene import wants_scene
 from lib_photoshoot.webui.generate.service import DEFAULT_PROMPT
 from lib_photoshoot.webui.hosts.a1111.host import A1111Host
+from lib_photoshoot.webui.hosts.a1111.infotexts import fields_of, infotext_in
 from lib_photoshoot.webui.hosts.a1111.outer import open_job, own_outputs, page_folders, queue_turn, usable_folders
+from lib_photoshoot.webui.hosts.a1111.page import gallery_picture
 from lib_photoshoot.webui.hosts.a1111.shoot_host import A1111ShootHost
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.picture_pages import PicturePages
@@ -100,11 +102,9 @@ def open_generated(shown: Any, infotext: str, products: str) -> Path:
 
     ``products`` are looked for where the picture was made without the filter. Raises PhotoshootError.
     """
-    from modules.infotext_utils import image_from_url_text
-
-    image, own = image_from_url_text(shown), shown[0]["name"].rsplit("?", 1)[0] if isinstance(shown[0], dict) else ""
-    told = _infotext_in(image) or infotext
-    fields = _fields(told)
+    image, own = gallery_picture(shown), shown[0]["name"].rsplit("?", 1)[0] if isinstance(shown[0], dict) else ""
+    told = infotext_in(image) or infotext
+    fields = fields_of(told)
     settings = settings_in(fields, products)
     job = start_job(
         A1111Host(), replace(settings, enhancement=Enhancement.RETOUCH.value, repaint=Repaint.PRODUCT.value)
@@ -112,7 +112,7 @@ def open_generated(shown: Any, infotext: str, products: str) -> Path:
     if job.problem:  # a wrong word, or missing weights
         raise PhotoshootError(job.problem)
     root = own_outputs() / "results"
-    kept = own and _infotext_in(image) and usable_folders().holds(Path(own))
+    kept = own and infotext_in(image) and usable_folders().holds(Path(own))
     picture = Path(own) if kept else _copy(image, told, root / "pictures")
     choice = model_choice(settings, A1111Host().detector_device())
     return run_of_generated(picture, fields, settings, job.products, root, lambda: REGISTRY.get(choice), queue_turn)
@@ -134,25 +134,13 @@ def _copy(image: Image.Image, infotext: str, folder: Path) -> Path:
     return path
 
 
-def _infotext_in(image: Image.Image) -> str:
-    from modules import images
-
-    return str(images.read_info_from_image(image)[0] or "")
-
-
-def _fields(infotext: str) -> dict[str, Any]:
-    from modules.infotext_utils import parse_generation_parameters
-
-    return dict(parse_generation_parameters(infotext, [])) if infotext.strip() else {}
-
-
 @contextmanager
 def _painting(file: Path, picture: Picture, products: Sequence[Product]) -> Iterator[Repainting]:
     """See ``Painting``: as the picture's infotext says it was made, and with its filter's settings."""
     from PIL import Image as Images
 
     with Images.open(file) as image:
-        fields = _fields(_infotext_in(image))
+        fields = fields_of(infotext_in(image))
     settings = settings_in(fields)
     if settings.enhancement == Enhancement.RETOUCH.value and not wants_scene(settings):
         from lib_photoshoot.enhancement.retouch import retouch_of

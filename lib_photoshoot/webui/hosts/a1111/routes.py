@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from lib_photoshoot.webui.hosts.a1111.host import command_line
 from lib_photoshoot.webui.http.late_routes import LateRoutes
 from lib_photoshoot.webui.http.login import Login, build_login, build_page_login
 from lib_photoshoot.webui.http.prefixes import PICTURES_PREFIX, SHOOT_PREFIX, TRAIN_PREFIX, WEB_PREFIX
@@ -15,9 +16,8 @@ _LATER_S = 10.0
 
 def add_routes(app: Any) -> None:
     """Add the routes to the host's application."""
-    from modules import shared
-
-    login = build_login(app, shared.cmd_opts, for_page=True)
+    switches = command_line()
+    login = build_login(app, switches, for_page=True)
     app.router.routes += [
         LateRoutes(WEB_PREFIX, _page_files, build_page_login(app)),
         LateRoutes(TRAIN_PREFIX, _train_routes, login),
@@ -27,7 +27,7 @@ def add_routes(app: Any) -> None:
     later = threading.Timer(_LATER_S, _follow_run)
     later.daemon = True
     later.start()
-    if not (shared.cmd_opts.api or shared.cmd_opts.nowebui):
+    if not (switches.api or switches.nowebui):
         return
     from lib_photoshoot.webui.generate.routes import build_router
     from lib_photoshoot.webui.generate.service import PhotoshootService
@@ -36,7 +36,7 @@ def add_routes(app: Any) -> None:
     from lib_photoshoot.webui.hosts.a1111.outer import models_turn, open_job, usable_folders
 
     service = PhotoshootService(A1111Host(), models_turn, open_job, usable_folders)
-    app.include_router(build_router(service, build_login(app, shared.cmd_opts), report))
+    app.include_router(build_router(service, build_login(app, switches), report))
 
 
 def _follow_run() -> None:

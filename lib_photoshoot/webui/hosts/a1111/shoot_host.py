@@ -1,4 +1,4 @@
-"""Shoots on the real WebUI. Imports ``modules`` on first use only, never at the WebUI's start."""
+"""Shoots on the real WebUI."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from lib_photoshoot.webui.hosts.a1111.outer import (
     release_models,
     usable_folders,
 )
+from lib_photoshoot.webui.hosts.a1111.own_api import host_api, may_request, txt2img_request
 from lib_photoshoot.webui.http.folders import split_folders
 from lib_photoshoot.webui.http.reachable import Reachable
 
@@ -48,11 +49,9 @@ class A1111ShootHost:
         return own_outputs() / "shoots"
 
     def choices(self) -> Mapping[str, Sequence[str]]:
-        from modules import sd_models
-
         return {
             "lora": [name for name in choices.loras() if name != NO_LORA],
-            "checkpoint": [info.title for info in sd_models.checkpoints_list.values()],
+            "checkpoint": choices.checkpoints(),
             "preset": user_presets().names(),
             "sampler": [name for name in choices.samplers() if name != SAME],
             "scheduler": [name for name in choices.schedulers() if name != SAME],
@@ -75,14 +74,7 @@ class A1111ShootHost:
         return OwnWebUi()
 
     def refusal(self, url: str) -> str | None:
-        from modules import shared
-
-        opts = shared.opts
-        return Reachable(
-            tuple(split_folders(str(read_option("shoot_hosts") or ""))),
-            bool(getattr(opts, "api_enable_requests", True)),
-            not getattr(opts, "api_forbid_local_requests", True),
-        ).refusal(url)
+        return Reachable(tuple(split_folders(str(read_option("shoot_hosts") or ""))), *may_request()).refusal(url)
 
     def choose(self, settings: FilterSettings) -> ModelChoice:
         return model_choice(settings, A1111Host().detector_device())
@@ -104,7 +96,7 @@ class OwnWebUi(WebUi):
     address = "this WebUI"
 
     def __init__(self) -> None:
-        self._api = _host_api()
+        self._api = host_api()
 
     def check_filter(self) -> None:
         """Nothing to ask: we are here."""
@@ -137,25 +129,9 @@ class OwnWebUi(WebUi):
             raise WebUiError(f"This WebUI did not make the picture ({what}).", Fault.BROKEN) from error
 
     def _picture(self, body: Any) -> dict[str, Any]:
-        from modules.api import models
-
-        answer = self._api.text2imgapi(models.StableDiffusionTxt2ImgProcessingAPI(**body))
+        answer = self._api.text2imgapi(txt2img_request(body))
         images = [image if isinstance(image, str) else image.decode("ascii") for image in answer.images]
         return {"images": images, "info": answer.info}
-
-
-def _host_api() -> Any:
-    """Return the host's API: the one that ``--api`` has made, or else one that no server hands out."""
-    from fastapi import FastAPI
-    from modules import shared
-    from modules.api.api import Api
-    from modules.call_queue import queue_lock
-
-    for route in getattr(getattr(shared.demo, "server_app", None), "routes", ()):
-        owner = getattr(getattr(route, "endpoint", None), "__self__", None)
-        if isinstance(owner, Api):
-            return owner
-    return Api(FastAPI(openapi_url=None), queue_lock)
 
 
 def _loras() -> list[dict[str, str]]:

@@ -12,8 +12,9 @@ from typing import Any
 
 from lib_photoshoot.allocator import give_back_freed_memory
 from lib_photoshoot.registry import REGISTRY
-from lib_photoshoot.webui.hosts.a1111.options import LET_GO, MOVE, STAY, read_option
+from lib_photoshoot.webui.hosts.a1111.options import read_option
 from lib_photoshoot.webui.hosts.a1111.outer import queue_turn
+from lib_photoshoot.webui.hosts.options import LET_GO, MOVE, STAY
 
 
 class HostMemory:

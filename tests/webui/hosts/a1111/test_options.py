@@ -25,7 +25,7 @@ from tests.webui.standin.host import StandIn
 def test_a_folder_that_cannot_be_used_is_refused_when_it_is_set(
     host: StandIn, name: str, wrong: str, right: str
 ) -> None:
-    from lib_photoshoot.webui.hosts.a1111.options import option_key
+    from lib_photoshoot.webui.hosts.options import option_key
     from lib_photoshoot.webui.http.folders import FolderError
 
     opts = host.shared.opts

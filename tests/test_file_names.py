@@ -10,7 +10,7 @@ import pytest
 from lib_photoshoot.catalog.ledger import _free
 from lib_photoshoot.file_names import LONGEST, with_ending
 from lib_photoshoot.shoot.finish.exports import free_name as free_export
-from lib_photoshoot.webui.hosts.a1111.pictures import free_name as free_picture
+from lib_photoshoot.webui.hosts.a1111.extras import free_name as free_picture
 
 
 def test_an_ending_shortens_only_a_name_that_leaves_no_room(tmp_path: Path) -> None:

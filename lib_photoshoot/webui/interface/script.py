@@ -149,8 +149,8 @@ def before_saving(params: Any) -> None:
     moved, kept = params.image.info.pop(MOVE, False), params.image.info.pop(KEPT, False)
     if not (moved or kept):
         return
+    from lib_photoshoot.webui.hosts.a1111.extras import free_name
     from lib_photoshoot.webui.hosts.a1111.options import folder_option
-    from lib_photoshoot.webui.hosts.a1111.pictures import free_name
 
     path = Path(params.filename)
     folder = folder_option("skipped_folder", path.parent) if moved else path.parent

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib_photoshoot.webui.hosts.a1111 import pictures
+from lib_photoshoot.webui.hosts.a1111 import extras, pictures
 
 INFOTEXT = "a bag\nSteps: 20, Seed: 7"
 
@@ -36,7 +36,7 @@ def processing_of(prompt: str = INFOTEXT) -> SimpleNamespace:
 
 def test_a_cut_out_has_its_images_infotext(tmp_path: Path, host: SimpleNamespace) -> None:
     image = Image.fromarray(np.zeros((8, 8, 3), np.uint8))
-    pictures._save(image, tmp_path, "7-1-bag-cutout", pictures.infotext_of(processing_of()))
+    extras._save(image, tmp_path, "7-1-bag-cutout", pictures.infotext_of(processing_of()))
     with Image.open(tmp_path / "7-1-bag-cutout.png") as written:
         assert written.text["parameters"] == INFOTEXT
 

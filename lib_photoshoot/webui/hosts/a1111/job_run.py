@@ -178,7 +178,8 @@ class JobRun:
     def handle(self, p: Any, image: Image.Image) -> Image.Image:
         """Return the final image, enhanced or as it came."""
         from lib_photoshoot.webui.generate.enhancer import JobPrompt
-        from lib_photoshoot.webui.hosts.a1111.pictures import photo_of, save_extras
+        from lib_photoshoot.webui.hosts.a1111.extras import save_extras
+        from lib_photoshoot.webui.hosts.a1111.pictures import infotext_of, photo_of
 
         show_step(f"Product filter: looking for {', '.join(x.name for x in self.job.products)}")
         number = p.iteration * p.batch_size + p.batch_index
@@ -194,7 +195,7 @@ class JobRun:
         if outcome.skipped and self.job.settings.on_no_match == NoMatch.MOVE.value:
             outcome.image.info[MOVE] = True
         else:
-            save_extras(p, prompt.seed, self.job, image, outcome)
+            save_extras(p, prompt.seed, self.job, image, outcome, partial(infotext_of, p))
         self._tell_outcome(p, number, outcome)
         return outcome.image
 

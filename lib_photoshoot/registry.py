@@ -11,7 +11,13 @@ from lib_photoshoot.allocator import give_back_freed_memory
 from lib_photoshoot.build import ModelChoice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lib_photoshoot.build import Models
+
+_TO_WORK = 2 << 30
+"""Bytes on a GPU beside the models' own: for a picture of the largest size that detectors look at, and for those whose
+files lie in a folder of their own."""
 
 
 class ModelRegistry:
@@ -20,6 +26,11 @@ class ModelRegistry:
     def __init__(self) -> None:
         self._models: Models | None = None
         self._lock = threading.RLock()
+        self._ask: Callable[[str, int], None] | None = None
+
+    def ask_for_room_by(self, ask: Callable[[str, int], None]) -> None:
+        """Call ``ask`` with a device and a number of bytes before models go to a GPU that somebody else manages."""
+        self._ask = ask
 
     def get(self, choice: ModelChoice) -> Models:
         """Return the models of a choice, loaded on first use. Raises WeightsError and PackagesError."""
@@ -31,11 +42,13 @@ class ModelRegistry:
             if held is not None and replace(held.choice, threshold=choice.threshold) == choice:
                 # A threshold is no part of what is loaded.
                 return replace(held, choice=choice)
-            for name in weights_of(choice):
-                find(name)  # what is held stays while the other cannot be had
+            # What is held stays while the other cannot be had.
+            files = [find(name) for name in weights_of(choice)]
             snapshot_of(choice.detector)
             # Let go first: two sets of models may not fit.
             self.release()
+            if self._ask is not None and choice.device != "cpu":
+                self._ask(choice.device, sum(file.stat().st_size for file in files) + _TO_WORK)
             self._models = load_models(choice)
             return self._models
 

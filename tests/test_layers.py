@@ -78,7 +78,9 @@ FLOORS = (
     # The surfaces.
     ("cli",),
     ("__main__",),
-    ("webui.generate", "webui.hosts.options"),
+    ("webui.generate", "webui.hosts.control_files", "webui.hosts.options"),
+    ("webui.hosts.control",),
+    ("webui.hosts.forge",),
     ("webui.folder", "webui.train", "webui.shoot"),
     ("webui.hosts.a1111",),
     ("webui.interface",),

@@ -13,7 +13,7 @@ from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.safetensors_header import LONGEST_HEADER, HeaderError, HeaderFault, Tensor, read_header
 from lib_photoshoot.training.checkpoint import check_checkpoint
 from lib_photoshoot.training.results.lora_file import read_lora
-from lib_photoshoot.webui.hosts.a1111.controlnet import file_family
+from lib_photoshoot.webui.hosts.control_files import file_family
 from lib_photoshoot.webui.train.checkpoints import Checkpoints
 from lib_photoshoot.webui.train.host import HostCheckpoint
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,9 +19,16 @@ READY = "Startup time:"
 """The WebUI's log says so once extensions have their routes; its own API answers a moment earlier."""
 _FLAGS = [
     "--skip-prepare-environment", "--skip-python-version-check", "--skip-torch-cuda-test", "--skip-install",
-    "--skip-version-check", "--use-cpu", "all", "--no-half", "--precision", "full", "--no-download-sd-model",
-    "--do-not-download-clip", "--disable-nan-check", "--opt-sdp-no-mem-attention", "--api",
+    "--skip-version-check", "--no-download-sd-model", "--do-not-download-clip", "--disable-nan-check", "--api",
 ]  # fmt: skip
+_ON_CPU = {
+    "--always-cpu": ["--always-cpu", "--all-in-fp32", "--attention-pytorch"],
+    "--cpu": ["--cpu", "--force-fp32", "--use-pytorch-cross-attention"],
+    "--use-cpu": ["--use-cpu", "all", "--no-half", "--precision", "full", "--opt-sdp-no-mem-attention"],
+}
+"""How a host is told to compute on the CPU, by a switch that it has: Forge, reForge, Forge Neo, then the others."""
+_WHERE = ("modules/cmd_args.py", "backend/args.py", "ldm_patched/modules/args_parser.py", "modules_forge/*.py")
+"""Where hosts declare their switches."""
 _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False", "CUDA_VISIBLE_DEVICES": "",
     "OMP_WAIT_POLICY": "PASSIVE", "NO_ALBUMENTATIONS_UPDATE": "1", "PYTHONUNBUFFERED": "1",
@@ -54,7 +62,7 @@ class WebUiProcess:
         self._folder, self._log, port = folder, scratch / "webui.log", _free_port()
         own = ["--port", str(port), "--ui-settings-file", str(scratch / "config.json")]
         own += ["--ui-config-file", str(scratch / "ui-config.json")]
-        self._command = [python, "launch.py", *_FLAGS, *own, *flags]
+        self._command = [python, "launch.py", *switches(folder), *own, *flags]
         self.url = f"http://127.0.0.1:{port}"
         # The shoots of the tests ask other WebUIs of this machine.
         (scratch / "config.json").write_text('{"photoshoot_shoot_hosts": "127.0.0.1"}', encoding="utf-8")
@@ -81,6 +89,15 @@ class WebUiProcess:
     def end(self) -> None:
         """End it, whatever state it is in."""
         _end(self._process)
+
+
+def switches(folder: Path) -> list[str]:
+    """Those of ours that the host of a folder knows: an unknown one would keep it from starting."""
+    sources = [path for place in _WHERE for path in folder.glob(place)]
+    known = set(re.findall(r"add_argument\(\s*[\"'](--[\w-]+)", "".join(path.read_text("utf-8") for path in sources)))
+    on_cpu = next((group for switch, group in _ON_CPU.items() if switch in known), [])
+    values = {"all", "full"}
+    return [word for word in (*_FLAGS, *on_cpu) if word in known or word in values]
 
 
 @contextmanager

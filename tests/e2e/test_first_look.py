@@ -45,7 +45,7 @@ def test_only_the_picture_with_the_product_gets_the_second_pass(
 
 
 def test_later_batches_and_an_outer_controlnet_are_as_without_us(webui: WebUi, bag: Path, moon: Path) -> None:
-    job = {"hr_upscaler": "Latent", "sampler_name": "DPM++ SDE", "n_iter": 2, "alwayson_scripts": control(bag)}
+    job = {"hr_upscaler": "Latent", "sampler_name": "DPM++ SDE", "n_iter": 2, "alwayson_scripts": control(webui, bag)}
     pictures = [moon, moon, moon, bag, moon, bag]
     off, on = generate(webui, pictures, None, **job), generate(webui, pictures, LOOK, **job)
     off_large, on_large = ([one for one in answer.images if one.shape[:2] == (LARGE, LARGE)] for answer in (off, on))

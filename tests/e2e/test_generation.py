@@ -22,8 +22,7 @@ from tests.e2e.conftest import OURS, SIDE, Answer, WebUi, encoded
 # Random weights paint noise over a product, so the re-check would undo every enhancement.
 ON = {"products": "handbag", "recheck": False}
 CANNY = {
-    "enabled": True, "module": "canny", "model": "control_v11p_sd15_canny", "weight": 1.0, "pixel_perfect": True,
-    "save_detected_map": False,
+    "enabled": True, "module": "canny", "weight": 1.0, "pixel_perfect": True, "save_detected_map": False,
 }  # fmt: skip
 
 
@@ -71,19 +70,21 @@ def test_later_jobs_are_as_if_nothing_had_happened(webui: WebUi, bag: Path) -> N
     before = webui.generate([], None)
     webui.generate([bag], ON)
     assert not differing(before.images[0], webui.generate([], None).images[0]).any()
-    with_control = webui.generate([], None, alwayson_scripts=control(bag))
+    with_control = webui.generate([], None, alwayson_scripts=control(webui, bag))
     webui.generate([bag], ON)
     assert not differing(
-        with_control.images[0], webui.generate([], None, alwayson_scripts=control(bag)).images[0]
+        with_control.images[0], webui.generate([], None, alwayson_scripts=control(webui, bag)).images[0]
     ).any()
 
 
-def control(picture: Path) -> dict[str, Any]:
-    return {"ControlNet": {"args": [{**CANNY, "image": encoded(picture)}]}}
+def control(webui: WebUi, picture: Path) -> dict[str, Any]:
+    """A unit of the outer job. Its model goes by its whole name: some hosts do without the unit otherwise."""
+    model = next(name for name in webui.call("/controlnet/model_list")["model_list"] if "sd15_canny" in name)
+    return {"ControlNet": {"args": [{**CANNY, "model": model, "image": encoded(picture)}]}}
 
 
 def test_an_outer_controlnet_over_two_batches_is_unhooked_and_put_back(webui: WebUi, bag: Path, moon: Path) -> None:
-    job = {"batch_size": 2, "n_iter": 2, "alwayson_scripts": control(bag)}
+    job = {"batch_size": 2, "n_iter": 2, "alwayson_scripts": control(webui, bag)}
     # Without the painter the outer job's own pictures are compared; the filter looks and finds nothing in noise.
     plain = webui.generate([], None, **job)
     mixed = webui.generate([bag, moon, bag, moon], None, **job)
@@ -95,13 +96,14 @@ def test_an_outer_controlnet_over_two_batches_is_unhooked_and_put_back(webui: We
     after = webui.generate([], None, **job)
     for a, b in zip(plain.images, after.images, strict=True):
         assert not differing(a, b).any()
-    lone = webui.generate([], None)
-    assert differing(lone.images[0], plain.images[-4]).any(), "the control does something at all"
+    lone = webui.generate([], None, batch_size=2, n_iter=2)
+    for a, b in zip(lone.images[-4:], plain.images[-4:], strict=True):
+        assert differing(a, b).mean() > 0.1, "the control does something at all"
 
 
 def test_the_second_batch_is_painted_under_the_outer_control(webui: WebUi, bag: Path) -> None:
     """The first image is enhanced, the second batch's comes from the checkpoint under the outer ControlNet."""
-    job = {"n_iter": 2, "alwayson_scripts": control(bag)}
+    job = {"n_iter": 2, "alwayson_scripts": control(webui, bag)}
     plain = webui.generate([], None, **job)
     first_only = webui.generate([bag, Path("-")], ON, **job)
     assert not differing(plain.images[-1], first_only.images[-1]).any()
@@ -335,7 +337,7 @@ def test_adetailer_beside_us(webui: WebUi, bag: Path, moon: Path, tmp_path: Path
     scene.paste(Image.open(bag).convert("RGB").resize((400, 400)), (580, 60))
     scene.save(tmp_path / "scene.png")
     face = {"ADetailer": {"args": [True, False, {"ad_model": "mediapipe_face_full", "ad_denoising_strength": 0.5}]}}
-    job: dict[str, Any] = {"n_iter": 2, "width": 512, "height": 256, "alwayson_scripts": {**face, **control(bag)}}
+    job: dict[str, Any] = {"n_iter": 2, "width": 512, "height": 256, "alwayson_scripts": {**face, **control(webui, bag)}}
     pictures = [tmp_path / "scene.png", Path("-")]
     bare = webui.generate(pictures, None, n_iter=2, width=512, height=256)
     alone = webui.generate(pictures, None, **job)
@@ -362,7 +364,7 @@ def test_a_refiner_with_an_outer_controlnet(webui: WebUi, bag: Path) -> None:
     checkpoint = webui.call("/sdapi/v1/sd-models")[0]["title"]
     job = {
         "refiner_checkpoint": checkpoint, "refiner_switch_at": 0.5, "steps": 4, "n_iter": 2,
-        "alwayson_scripts": control(bag),
+        "alwayson_scripts": control(webui, bag),
     }  # fmt: skip
     off, on = webui.generate([bag, Path("-")], None, **job), webui.generate([bag, Path("-")], ON, **job)
     assert differing(off.images[0], on.images[0]).any() and "enhanced with" in on.texts[0]

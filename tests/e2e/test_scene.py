@@ -91,7 +91,7 @@ def test_no_pixel_of_the_product_changes_after_hires_fix(webui: WebUi, bag: Path
 
 
 def test_under_an_outer_controlnet_later_batches_and_jobs_are_as_without_us(webui: WebUi, bag: Path) -> None:
-    job: dict[str, Any] = {"n_iter": 2, "alwayson_scripts": control(bag)}
+    job: dict[str, Any] = {"n_iter": 2, "alwayson_scripts": control(webui, bag)}
     plain, lone = webui.generate([], None, **job), webui.generate([], None)
     off, on = webui.generate([bag, Path("-")], None, **job), webui.generate([bag, Path("-")], SCENE, **job)
     check_scene(off.images[-2], on.images[-2])
@@ -114,7 +114,7 @@ def test_adetailer_beside_a_scene(webui: WebUi, bag: Path, tmp_path: Path, allow
     both.paste(Image.open(bag).convert("RGB").resize((400, 400)), (580, 60))
     both.save(tmp_path / "both.png")
     face = {"ADetailer": {"args": [True, False, {"ad_model": "mediapipe_face_full", "ad_denoising_strength": 0.5}]}}
-    job: dict[str, Any] = {"n_iter": 2, "width": 512, "height": 256, "alwayson_scripts": {**face, **control(bag)}}
+    job: dict[str, Any] = {"n_iter": 2, "width": 512, "height": 256, "alwayson_scripts": {**face, **control(webui, bag)}}
     pictures = [tmp_path / "both.png", Path("-")]
     bare = webui.generate(pictures, None, n_iter=2, width=512, height=256)
     alone = webui.generate(pictures, None, **job)

@@ -14,6 +14,7 @@ from lib_photoshoot.webui.generate.units import (
     check_module,
     checked_pair,
     fitting_models,
+    not_offered,
     usable,
 )
 from lib_photoshoot.webui.hosts.protocol import ControlUnit
@@ -77,6 +78,11 @@ def choose_scene_units(
         if all(unit.is_auto for unit in wanted):
             return SceneUnits(note="ControlNet is not installed, so scenes are painted by plain inpainting.")
         return SceneUnits(problem="ControlNet is not installed, and the scene asks for its units; write none or auto.")
+    refused = not_offered(family)
+    if refused:
+        if all(unit.is_auto for unit in wanted):
+            return SceneUnits(note=f"{refused}, so scenes are painted by plain inpainting.")
+        return SceneUnits(problem=f"{refused}, and the scene asks for its units; write none or auto.")
     try:
         units = [made for unit in wanted for made in _made(unit, controlnet, family, is_inpainting)]
     except UnitError as error:

@@ -28,6 +28,10 @@ _NEEDS_A_MAP = ("depth", "normal", "openpose", "seg")
 """Models that are no use with the picture itself as their map."""
 
 
+_FAMILIES = ("sd1", "sd2", "sdxl")
+"""Kinds of checkpoints that ControlNet is offered with."""
+
+
 class UnitError(PhotoshootError):
     """A ControlNet unit cannot work on this host."""
 
@@ -50,6 +54,10 @@ def choose_unit(settings: FilterSettings, controlnet: ControlNetApi | None, fami
         return UnitChoice()
     if controlnet is None:
         return UnitChoice(note="ControlNet is not installed, so products are enhanced by plain inpainting.")
+    if not_offered(family):
+        if settings.cn_model == AUTO:
+            return UnitChoice(note=f"{not_offered(family)}, so products are enhanced by plain inpainting.")
+        return UnitChoice(problem=f"{not_offered(family)}; choose no model, or load an SD 1.5, SD 2 or SDXL checkpoint.")
     if settings.cn_model == AUTO:
         return _automatic(settings, controlnet, fitting_models(controlnet, family))
     try:
@@ -57,6 +65,13 @@ def choose_unit(settings: FilterSettings, controlnet: ControlNetApi | None, fami
     except UnitError as error:
         return UnitChoice(problem=str(error))
     return UnitChoice(_unit(settings, module, name))
+
+
+def not_offered(family: str | None) -> str | None:
+    """Return why ControlNet is not offered with a family of checkpoints, as the begin of a sentence; None if it is."""
+    if family is None or family in _FAMILIES:
+        return None
+    return f"ControlNet is not offered with a {family} checkpoint"
 
 
 def fitting_models(controlnet: ControlNetApi, family: str | None) -> list[ControlModel]:

@@ -1,7 +1,7 @@
 """Everything the extension needs of a host, as one protocol; nothing here imports a WebUI.
 
-``a1111/`` holds the real adapter, ``tests/webui/fake_host.py`` a small in-memory one, and the contract tests hold the
-two together.
+``a1111/`` holds the real adapter, ``forge/`` what hosts with Forge's backend have otherwise, ``tests/webui/fake_host.py``
+a small in-memory one, and the contract tests hold them together.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ class Host(Protocol):
         ...
 
     def family(self) -> str | None:
-        """Return the loaded checkpoint's family: ``sd1``, ``sd2``, ``sdxl`` or None for others."""
+        """Return the loaded checkpoint's family: ``sd1``, ``sd2``, ``sdxl``, the host's word for another one, which
+        ControlNet is not offered with, or None where it is not known.
+        """
         ...
 
     def is_inpainting(self) -> bool:

@@ -64,13 +64,9 @@ def loras() -> list[str]:
 
 def _loaded_family() -> str | None:
     """Return the checkpoint's family, without making the host load one for the question."""
-    from modules import sd_models
+    from lib_photoshoot.webui.hosts.a1111 import checkpoint
 
-    if sd_models.model_data.sd_model is None:
-        return None
-    from lib_photoshoot.webui.hosts.a1111.host import A1111Host
-
-    return A1111Host().family()
+    return checkpoint.family_of(checkpoint.at_hand())
 
 
 LISTS = {

@@ -1,73 +1,40 @@
 """sd-webui-controlnet (1.1.455), found where the WebUI has loaded it; nothing of it is imported before.
 
 ControlNet reports success whatever happens: a missing model leaves the image as if there were no ControlNet, and the
-infotext claims otherwise. So its hook on the network is looked at, see :class:`HookWitness`.
+infotext claims otherwise. So its hook on the network is looked at, see ``hook_witness.py``.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from lib_photoshoot.safetensors_header import HeaderError, read_header
-from lib_photoshoot.webui.hosts.protocol import ControlModel, ControlUnit
+from lib_photoshoot.enhancement.protocol import EnhancementError
+from lib_photoshoot.webui.hosts.control import Equipment, HostControlNet
+from lib_photoshoot.webui.hosts.control_files import lacks_file, model_family
+from lib_photoshoot.webui.hosts.protocol import ControlModel, ControlUnit, InpaintRequest
 
-# The file that a preprocessor would download, below ControlNet's folder of preprocessor weights. A preprocessor that
-# is not listed is taken to work: it says so itself if not.
-_WEIGHTS = {
-    "depth_midas": "midas/dpt_hybrid-midas-501f0c75.pt",
-    "normal_midas": "midas/dpt_hybrid-midas-501f0c75.pt",
-    "depth_leres": "leres/res101.pth",
-    "depth_leres++": "leres/latest_net_G.pth",
-    "depth_zoe": "zoedepth/ZoeD_M12_N.pt",
-    "depth_anything": "depth_anything/depth_anything_vitl14.pth",
-    "depth_anything_v2": "depth_anything_v2/depth_anything_v2_vitl.pth",
-    "depth_hand_refiner": "hand_refiner/hand_depth_model_refiner.pth",
-    "normal_bae": "normal_bae/scannet.pt",
-    "normal_dsine": "normal_dsine/dsine.pt",
-    "softedge_hed": "hed/ControlNetHED.pth",
-    "softedge_hedsafe": "hed/ControlNetHED.pth",
-    "scribble_hed": "hed/ControlNetHED.pth",
-    "softedge_pidinet": "pidinet/table5_pidinet.pth",
-    "softedge_pidisafe": "pidinet/table5_pidinet.pth",
-    "scribble_pidinet": "pidinet/table5_pidinet.pth",
-    "softedge_teed": "TEED/7_model.pth",
-    "lineart_realistic": "lineart/sk_model.pth",
-    "lineart_coarse": "lineart/sk_model2.pth",
-    "lineart_anime": "lineart_anime/netG.pth",
-    "lineart_anime_denoise": "manga_line/erika.pth",
-    "mlsd": "mlsd/mlsd_large_512_fp32.pth",
-    "inpaint_only+lama": "lama/ControlNetLama.pth",
-    "openpose": "openpose/body_pose_model.pth",
-    "openpose_full": "openpose/body_pose_model.pth",
-    "seg_ofade20k": "oneformer/250_16_swin_l_oneformer_ade20k_160k.pth",
-    "seg_ofcoco": "oneformer/150_16_swin_l_oneformer_coco_100ep.pth",
-    "seg_ufade20k": "uniformer/upernet_global_small.pth",
-    "ip-adapter_clip_h": "clip_vision/clip_h.pth",
-    "ip-adapter_clip_g": "clip_vision/clip_g.pth",
-    "ip-adapter_clip_sdxl_plus_vith": "clip_vision/clip_h.pth",
-    "revision_clipvision": "clip_vision/clip_g.pth",
-    "revision_ignore_prompt": "clip_vision/clip_g.pth",
-}
 _UNITS = 3
 """ControlNet's own number of units."""
-_FAMILY_BY_CONTEXT = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 
 
-def find_controlnet() -> A1111ControlNet | None:
-    """ControlNet, when the WebUI has loaded it."""
+def find_controlnet() -> HostControlNet | None:
+    """Return the ControlNet that the WebUI has loaded, its own or the extension's."""
+    from lib_photoshoot.webui.hosts.forge.controlnet import find_own_controlnet
+
+    own = find_own_controlnet()
+    if own is not None:
+        return own
     code = sys.modules.get("internal_controlnet.external_code")
     state = sys.modules.get("scripts.global_state")
     return A1111ControlNet(code, state) if code is not None and state is not None else None
 
 
 class A1111ControlNet:
-    """See ``ControlNetApi``; also makes units and finds the script of a job."""
+    """See ``HostControlNet``."""
 
     def __init__(self, external_code: Any, global_state: Any) -> None:
         self._code = external_code
@@ -75,7 +42,7 @@ class A1111ControlNet:
 
     def models(self, refresh: bool = False) -> Sequence[ControlModel]:
         names = self._code.get_models(update=refresh or not self._state.cn_models_names)
-        return [ControlModel(name, self._family(name)) for name in names if name != "None"]
+        return [ControlModel(name, model_family(self._state.cn_models.get(name))) for name in names if name != "None"]
 
     def modules(self) -> Sequence[str]:
         names, labels = self._code.get_modules(False), self._code.get_modules(True)
@@ -84,9 +51,7 @@ class A1111ControlNet:
 
     def needs_download(self, module: str) -> bool:
         annotator = sys.modules.get("annotator.annotator_path")
-        if module not in _WEIGHTS or annotator is None:
-            return False
-        return not os.path.isfile(os.path.join(annotator.models_path, _WEIGHTS[module]))
+        return annotator is not None and lacks_file(module, annotator.models_path)
 
     def script(self, runner: Any) -> Any:
         """Return the ControlNet script of a runner, or None."""
@@ -118,45 +83,26 @@ class A1111ControlNet:
             **own,
         )
 
-    def no_unit(self) -> Any:
-        """Return a unit that does nothing."""
-        return self._code.ControlNetUnit(enabled=False)
+    def outer(self, job: Any) -> OuterControlNet:
+        return OuterControlNet(self.script(job.scripts))
 
-    def _family(self, name: str) -> str | None:
-        path = self._state.cn_models.get(name)
-        try:
-            return file_family(path, os.stat(path).st_mtime_ns) if path else None
-        except OSError:
+    def equip(self, job: Any, request: InpaintRequest) -> Equipment | None:
+        script = None if job.scripts is None else self.script(job.scripts)
+        if script is None:
             return None
+        from lib_photoshoot.webui.hosts.a1111.hook_witness import HookWitness
 
-
-@lru_cache(maxsize=512)
-def file_family(path: str, changed: int) -> str | None:
-    """Return the checkpoint family of a ``.safetensors`` ControlNet, from its header alone; None where that does not
-    tell.
-
-    ``changed`` is the file's time of change, so that a new file under an old name is read anew. Raises OSError.
-    """
-    if not path.endswith(".safetensors"):
-        name = os.path.basename(path).lower()
-        return "sdxl" if "xl" in name else "sd1" if "sd15" in name else "sd2" if "sd21" in name else None
-    try:
-        tensors = read_header(path).tensors
-    except HeaderError:
-        return None
-    return family_of({name: tensor.shape for name, tensor in tensors.items()})
-
-
-def family_of(shapes: Mapping[str, Sequence[int]]) -> str | None:
-    """Return the family by the width of the text that the network's cross-attention reads; ``shapes`` by tensor."""
-    return next(
-        (
-            _FAMILY_BY_CONTEXT.get(shape[-1])
-            for name, shape in shapes.items()
-            if name.endswith(("attn2.to_k.weight", "to_k_ip.weight")) and shape
-        ),
-        None,
-    )
+        slots = script.args_to - script.args_from
+        if len(request.units) > slots:
+            # One too many would move the slots of every script after ControlNet's, for good.
+            raise EnhancementError(f"ControlNet has {slots} units here, and {len(request.units)} were asked for.")
+        units = [self.unit(unit) for unit in request.units]
+        units += [self._code.ControlNetUnit(enabled=False) for _ in range(slots - len(units))]
+        values = list(job.script_args)
+        values[script.args_from : script.args_to] = units
+        witness = HookWitness(script)
+        # The script itself is shared, its slot too: a copy of it would reload its model on every pass.
+        return Equipment([script, witness], values, witness)
 
 
 class OuterControlNet:
@@ -165,8 +111,8 @@ class OuterControlNet:
     Two hooks at once corrupt the network until the WebUI restarts; a nested pass under the outer hook is steered by it.
     """
 
-    def __init__(self, controlnet: A1111ControlNet, job: Any) -> None:
-        self._script = controlnet.script(job.scripts)
+    def __init__(self, script: Any) -> None:
+        self._script = script
         self._unhooked = False
         self._maps: list[Any] = []
 

@@ -6,8 +6,11 @@ from typing import Any
 
 from PIL import Image
 
-from lib_photoshoot.webui.hosts.a1111.controlnet import A1111ControlNet, find_controlnet
+from lib_photoshoot.registry import REGISTRY
+from lib_photoshoot.webui.hosts.a1111.controlnet import find_controlnet
 from lib_photoshoot.webui.hosts.a1111.options import read_option
+from lib_photoshoot.webui.hosts.control import HostControlNet
+from lib_photoshoot.webui.hosts.forge.memory import find_memory
 from lib_photoshoot.webui.hosts.protocol import InpaintRequest
 from lib_photoshoot.webui.http.folders import AllowedFolders
 
@@ -22,20 +25,18 @@ def command_line() -> Any:
 class A1111Host:
     """See ``Host``."""
 
-    def controlnet(self) -> A1111ControlNet | None:
+    def controlnet(self) -> HostControlNet | None:
         return find_controlnet()
 
     def family(self) -> str | None:
-        from modules import shared
+        from lib_photoshoot.webui.hosts.a1111 import checkpoint
 
-        model = shared.sd_model
-        return next((name for name in ("sdxl", "sd2", "sd1") if getattr(model, f"is_{name}", False)), None)
+        return checkpoint.family_of(checkpoint.loaded())
 
     def is_inpainting(self) -> bool:
-        from modules import shared
+        from lib_photoshoot.webui.hosts.a1111 import checkpoint
 
-        network = getattr(shared.sd_model, "model", None)
-        return getattr(network, "conditioning_key", None) in ("hybrid", "concat")
+        return checkpoint.is_inpainting(checkpoint.loaded())
 
     def inpaint(self, job: Any, request: InpaintRequest) -> Image.Image:
         from lib_photoshoot.webui.hosts.a1111 import nested
@@ -53,9 +54,13 @@ class A1111Host:
         shared.state.job_count += passes
 
     def detector_device(self) -> str:
+        memory = find_memory()
         # Whoever starts the host with these is short of GPU memory already.
         short = any(getattr(command_line(), name, False) for name in ("lowvram", "medvram", "medvram_sdxl"))
-        return "cpu" if short else str(read_option("device"))
+        device = "cpu" if short or (memory is not None and memory.is_short) else str(read_option("device"))
+        if memory is not None and device != "cpu":
+            REGISTRY.ask_for_room_by(memory.make_room)
+        return device
 
     def option(self, name: str) -> Any:
         return read_option(name)

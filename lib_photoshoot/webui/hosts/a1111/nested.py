@@ -12,20 +12,22 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from typing import Any
 
-import torch
-from modules import paths, scripts, shared
+from modules import paths, shared
 from modules.processing import Processed, StableDiffusionProcessingImg2Img, process_images
 from PIL import Image
 
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
 from lib_photoshoot.webui.generate.enhancer import STOPPED
-from lib_photoshoot.webui.hosts.a1111.controlnet import A1111ControlNet, OuterControlNet
 from lib_photoshoot.webui.hosts.a1111.random_state import random_state_kept
+from lib_photoshoot.webui.hosts.control import Equipment, HostControlNet, OuterControl, Witness
+from lib_photoshoot.webui.hosts.forge.network import network_kept
 from lib_photoshoot.webui.hosts.protocol import InpaintRequest
 
 INNER = "_photoshoot_inner"
 """Marks a nested pass, so that no hook of ours runs inside it."""
 _OUTER = "_photoshoot_controlnet"
+_OF_SOME_HOSTS = ("distilled_cfg_scale",)
+"""Values of a job that only some hosts have, and that a pass takes from it."""
 
 
 def stopped() -> bool:
@@ -34,29 +36,32 @@ def stopped() -> bool:
     return bool(state.interrupted or state.skipped or getattr(state, "stopping_generation", False))
 
 
-def outer_controlnet(job: Any, controlnet: A1111ControlNet) -> OuterControlNet:
+def outer_controlnet(job: Any, controlnet: HostControlNet) -> OuterControl:
     """Return the job's own ControlNet, one object per job."""
     found = getattr(job, _OUTER, None)
     if found is None:
-        found = OuterControlNet(controlnet, job)
+        found = controlnet.outer(job)
         setattr(job, _OUTER, found)
     return found
 
 
-def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -> Image.Image:
+def run(job: Any, request: InpaintRequest, controlnet: HostControlNet | None) -> Image.Image:
     """Paint one region. Raises EnhancementError and EnhancementStopped as ``Host.inpaint`` does."""
     if stopped():
         raise EnhancementStopped(STOPPED)
     if controlnet is not None:
         outer_controlnet(job, controlnet).unhook(job, Processed)
+    equipment = controlnet.equip(job, request) if controlnet is not None and request.units else None
+    witness = equipment and equipment.witness
     inner = _processing(job, request)
-    witness = _equip(inner, job, request, controlnet)
-    with _params_file_kept(), random_state_kept(), _progress_text_kept():
+    if equipment is not None:
+        _equip(inner, job, equipment)
+    with _params_file_kept(), random_state_kept(), _progress_text_kept(), network_kept(shared.sd_model):
         try:
             images = process_images(inner).images
         except Exception as error:  # the host raises anything, from out of memory to a wrong sampler
             if witness is not None:
-                witness.unhook(inner)
+                witness.let_go(inner)
             raise EnhancementError(f"The WebUI could not paint ({_first_line(error)}).") from error
         finally:
             inner.close()
@@ -65,9 +70,8 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
         if shared.state.skipped:
             shared.state.skipped = False  # the skip was for this product; the host resets it only for its own batches
         raise EnhancementStopped(STOPPED)
-    if witness is not None and not witness.hooked:
-        units = " and ".join(f"{unit.model!r} with {unit.module!r}" for unit in request.units)
-        raise EnhancementError(f"ControlNet did not take up {units}; its reason is in the WebUI's console.")
+    if witness is not None and not witness.taken_up:
+        raise EnhancementError(_not_taken_up(request, witness))
     if not images:
         raise EnhancementError("The WebUI returned no image; its reason is in the console.")
     painted = images[0]
@@ -75,6 +79,12 @@ def run(job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None) -
         # Whole-picture passes work in multiples of 8 pixels.
         painted = painted.resize(request.image.size, Image.Resampling.LANCZOS)
     return painted
+
+
+def _not_taken_up(request: InpaintRequest, witness: Witness) -> str:
+    units = " and ".join(f"{unit.model!r} with {unit.module!r}" for unit in request.units)
+    reason = f" ({witness.reason})" if witness.reason else ""
+    return f"ControlNet did not take up {units}{reason}; its reason is in the WebUI's console."
 
 
 def _size(job: Any, request: InpaintRequest) -> tuple[float, float]:
@@ -93,6 +103,7 @@ def _processing(job: Any, request: InpaintRequest) -> StableDiffusionProcessingI
     chosen: dict[str, Any] = {}
     if hasattr(job, "scheduler"):
         chosen["scheduler"] = request.scheduler or job.scheduler
+    chosen |= {name: getattr(job, name) for name in _OF_SOME_HOSTS if hasattr(job, name)}
     inner = StableDiffusionProcessingImg2Img(
         sd_model=job.sd_model,
         outpath_samples=job.outpath_samples,
@@ -134,58 +145,14 @@ def _processing(job: Any, request: InpaintRequest) -> StableDiffusionProcessingI
     return inner
 
 
-def _equip(
-    inner: StableDiffusionProcessingImg2Img, job: Any, request: InpaintRequest, controlnet: A1111ControlNet | None
-) -> HookWitness | None:
-    """Give the pass a script runner with ControlNet alone, or none; returns who sees whether ControlNet came on."""
-    if controlnet is None or not request.units or job.scripts is None:
-        return None
-    script = controlnet.script(job.scripts)
-    if script is None:
-        return None
-    witness = HookWitness(script)
+def _equip(inner: StableDiffusionProcessingImg2Img, job: Any, equipment: Equipment) -> None:
+    """Give the pass a script runner with ControlNet alone."""
     runner = copy(job.scripts)
-    # The script itself is shared, its slot too: a copy of it would reload its model on every pass.
-    runner.alwayson_scripts = [script, witness]
+    runner.alwayson_scripts = list(equipment.scripts)
     runner.selectable_scripts = []
     # Shared and checked by length only, this cache would call other scripts.
     runner.callback_map = {}
-    slots = script.args_to - script.args_from
-    arguments = list(job.script_args)
-    if len(request.units) > slots:
-        # One too many would move the slots of every script after ControlNet's, for good.
-        raise EnhancementError(f"ControlNet has {slots} units here, and {len(request.units)} were asked for.")
-    units = [controlnet.unit(unit) for unit in request.units]
-    units += [controlnet.no_unit() for _ in range(slots - len(units))]
-    arguments[script.args_from : script.args_to] = units
-    inner.scripts, inner.script_args = runner, arguments
-    return witness
-
-
-class HookWitness(scripts.Script):
-    """Runs right after ControlNet in a nested pass: sees whether its hook came on, and settles the random state."""
-
-    filename = __file__
-    args_from = args_to = 0
-
-    def __init__(self, controlnet_script: Any) -> None:
-        super().__init__()
-        self._script = controlnet_script
-        self.hooked = False
-
-    def title(self) -> str:
-        return "Product Photoshoot: witness"
-
-    def process(self, p: Any, *_: Any) -> None:
-        self.hooked = self._script.latest_network is not None
-        if not self.hooked:
-            p.n_iter = 0  # nothing is painted without the control that was asked for
-        # Building a ControlNet draws random numbers, taking it from the cache does not: the image must not show it.
-        torch.manual_seed(p.all_seeds[0])
-
-    def unhook(self, p: Any) -> None:
-        """After a failure, of which the host tells no script: the job's next batch must not be painted under ours."""
-        self._script.postprocess(p, Processed(p, []))
+    inner.scripts, inner.script_args = runner, list(equipment.values)
 
 
 @contextmanager

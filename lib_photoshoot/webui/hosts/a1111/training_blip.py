@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.errors import TrainingError
 from lib_photoshoot.webui.hosts.a1111.outer import queue_turn
+from lib_photoshoot.webui.hosts.forge.memory import ForgeMemory, find_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,8 +18,10 @@ _HOW_TO_GET = "use Interrogate CLIP in img2img once, which downloads it"
 
 def missing_for_blip() -> str | None:
     """Return a sentence that says what the WebUI's BLIP lacks on this machine, None where it can caption."""
-    from modules import paths
+    from modules import paths, shared
 
+    if not hasattr(shared, "interrogator"):
+        return "This WebUI has no BLIP of its own; choose another captioner."
     if not any((Path(paths.models_path) / "BLIP").glob("*.pth")):
         return f"The WebUI's BLIP is not on this machine; {_HOW_TO_GET}."
     if "BLIP" not in paths.paths:
@@ -66,6 +69,10 @@ class WebuiBlip:
     @staticmethod
     def _load(interrogator: Any) -> None:
         """As the host's ``load``, less CLIP, which only its categories need."""
+        memory = find_memory()
+        if memory is not None:
+            _load_managed(interrogator, memory)
+            return
         from modules import devices, lowvram, shared, torch_utils
 
         lowvram.send_everything_to_cpu()
@@ -82,3 +89,16 @@ class WebuiBlip:
         from PIL import Image
 
         return str(interrogator.generate_caption(Image.fromarray(image)))
+
+
+def _load_managed(interrogator: Any, memory: ForgeMemory) -> None:
+    """As :meth:`WebuiBlip._load`, where the host moves its models itself."""
+    from modules import interrogate
+
+    if interrogator.blip_model is None:
+        model = interrogator.load_blip_model().to(device=interrogator.offload_device, dtype=interrogator.dtype)
+        interrogator.blip_patcher = interrogate.ModelPatcher(
+            model, load_device=interrogator.load_device, offload_device=interrogator.offload_device
+        )
+        interrogator.blip_model = model
+    memory.load(interrogator.blip_patcher)

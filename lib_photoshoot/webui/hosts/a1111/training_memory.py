@@ -1,7 +1,8 @@
 """The host's models out of the way of a training, and back.
 
 The host itself keeps checkpoints that are not in use in a list, and takes one from there, back onto the GPU, when a
-generation asks for it; so does ours while a run is at work. What is not there any more, it loads from its file.
+generation asks for it; so does ours while a run is at work. What is not there any more, it loads from its file. Hosts
+that manage their memory themselves are told to move everything away.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Any
 
 from lib_photoshoot.allocator import give_back_freed_memory
 from lib_photoshoot.registry import REGISTRY
+from lib_photoshoot.webui.hosts.a1111 import checkpoint
 from lib_photoshoot.webui.hosts.a1111.options import read_option
 from lib_photoshoot.webui.hosts.a1111.outer import queue_turn
+from lib_photoshoot.webui.hosts.forge.memory import find_memory
 from lib_photoshoot.webui.hosts.options import LET_GO, MOVE, STAY
 
 
@@ -31,17 +34,20 @@ class HostMemory:
             return
         with self._lock, queue_turn():
             REGISTRY.release()
-            _release_controlnets()
-            _release_interrogator()
-            self._taken = _take_checkpoint(how) or self._taken
+            memory = find_memory()
+            if memory is not None:
+                memory.unload()  # what a generation needs, it brings back itself
+                self._taken = (how == LET_GO and checkpoint.let_go()) or self._taken
+            else:
+                _release_controlnets()
+                _release_interrogator()
+                self._taken = _take_checkpoint(how) or self._taken
 
     def give_back(self) -> None:
         """Bring the checkpoint back, unless a generation has done so."""
-        from modules import sd_models
-
         with self._lock, queue_turn():
-            if self._taken and sd_models.model_data.sd_model is None:
-                sd_models.reload_model_weights()
+            if self._taken and checkpoint.at_hand() is None:
+                checkpoint.bring_back()
             self._taken = False
 
 

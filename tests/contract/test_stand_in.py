@@ -31,7 +31,9 @@ OWN = {
 }
 """What the stand-in has for the tests, or in another place than the host, by module."""
 FILES = sorted(path.relative_to(HOST) for path in HOST.rglob("*.py") if path.name != "__init__.py")
-EXTENSION = sorted(path.relative_to(STAND_IN / "extensions/controlnet") for path in STAND_IN.glob("extensions/**/*.py"))
+EXTENSION = sorted(
+    path.relative_to(STAND_IN / "extensions/controlnet") for path in STAND_IN.glob("extensions/controlnet/**/*.py")
+)
 
 Named = dict[str, "ast.FunctionDef | ast.ClassDef | None"]
 

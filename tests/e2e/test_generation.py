@@ -337,7 +337,12 @@ def test_adetailer_beside_us(webui: WebUi, bag: Path, moon: Path, tmp_path: Path
     scene.paste(Image.open(bag).convert("RGB").resize((400, 400)), (580, 60))
     scene.save(tmp_path / "scene.png")
     face = {"ADetailer": {"args": [True, False, {"ad_model": "mediapipe_face_full", "ad_denoising_strength": 0.5}]}}
-    job: dict[str, Any] = {"n_iter": 2, "width": 512, "height": 256, "alwayson_scripts": {**face, **control(webui, bag)}}
+    job: dict[str, Any] = {
+        "n_iter": 2,
+        "width": 512,
+        "height": 256,
+        "alwayson_scripts": {**face, **control(webui, bag)},
+    }
     pictures = [tmp_path / "scene.png", Path("-")]
     bare = webui.generate(pictures, None, n_iter=2, width=512, height=256)
     alone = webui.generate(pictures, None, **job)

@@ -114,7 +114,12 @@ def test_adetailer_beside_a_scene(webui: WebUi, bag: Path, tmp_path: Path, allow
     both.paste(Image.open(bag).convert("RGB").resize((400, 400)), (580, 60))
     both.save(tmp_path / "both.png")
     face = {"ADetailer": {"args": [True, False, {"ad_model": "mediapipe_face_full", "ad_denoising_strength": 0.5}]}}
-    job: dict[str, Any] = {"n_iter": 2, "width": 512, "height": 256, "alwayson_scripts": {**face, **control(webui, bag)}}
+    job: dict[str, Any] = {
+        "n_iter": 2,
+        "width": 512,
+        "height": 256,
+        "alwayson_scripts": {**face, **control(webui, bag)},
+    }
     pictures = [tmp_path / "both.png", Path("-")]
     bare = webui.generate(pictures, None, n_iter=2, width=512, height=256)
     alone = webui.generate(pictures, None, **job)

@@ -57,7 +57,9 @@ def choose_unit(settings: FilterSettings, controlnet: ControlNetApi | None, fami
     if not_offered(family):
         if settings.cn_model == AUTO:
             return UnitChoice(note=f"{not_offered(family)}, so products are enhanced by plain inpainting.")
-        return UnitChoice(problem=f"{not_offered(family)}; choose no model, or load an SD 1.5, SD 2 or SDXL checkpoint.")
+        return UnitChoice(
+            problem=f"{not_offered(family)}; choose no model, or load an SD 1.5, SD 2 or SDXL checkpoint."
+        )
     if settings.cn_model == AUTO:
         return _automatic(settings, controlnet, fitting_models(controlnet, family))
     try:

@@ -1,4 +1,4 @@
-"""What the files of ControlNet tell, whichever host has them: of a model its family, of a preprocessor whether it is whole.
+"""What ControlNet's files tell on any host: of a model its family, of a preprocessor whether it is whole.
 
 Nothing of a host is imported here.
 """
@@ -46,8 +46,8 @@ PREPROCESSOR_FILES = {
     "revision_clipvision": "clip_vision/clip_g.pth",
     "revision_ignore_prompt": "clip_vision/clip_g.pth",
 }
-"""The file that a preprocessor would download, below the folder of preprocessors' files. One that is not listed is taken
-to work: it says so itself if not."""
+"""The file that a preprocessor would download, below the folder for such files. One that is not listed is taken to
+work: it says so itself if not."""
 _FAMILY_BY_CONTEXT = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 
 

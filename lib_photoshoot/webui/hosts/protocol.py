@@ -1,7 +1,7 @@
 """Everything the extension needs of a host, as one protocol; nothing here imports a WebUI.
 
-``a1111/`` holds the real adapter, ``forge/`` what hosts with Forge's backend have otherwise, ``tests/webui/fake_host.py``
-a small in-memory one, and the contract tests hold them together.
+``a1111/`` holds the real adapter, ``forge/`` what hosts with Forge's backend have otherwise,
+``tests/webui/fake_host.py`` a small in-memory one, and the contract tests hold them together.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from tests.conftest import ROOT
@@ -15,7 +16,9 @@ from tests.conftest import ROOT
 HERE = Path(__file__).resolve().parent
 OURS = ("lib_photoshoot.webui.hosts.a1111", "lib_photoshoot.webui.hosts.forge", "lib_photoshoot.webui.interface")
 """What of ours holds on to a host."""
-_ITS_MODULES = ("modules", "scripts", "internal_controlnet", "annotator", "networks")
+FORGE = ("lib_controlnet", "modules_forge", "backend")
+"""What Forge brings beside ``modules``; here an extension of the stand-in has it."""
+_ITS_MODULES = ("modules", "scripts", "internal_controlnet", "annotator", "networks", *FORGE)
 CHECKPOINT = "studio.safetensors"
 CANNY = "control_v11p_sd15_canny [d14c016b]"
 
@@ -74,6 +77,22 @@ class StandIn:
             self.api = importlib.import_module("modules.api.api").Api(self.app, self.call_queue.queue_lock)
         self.script_callbacks.app_started_callback(self.page, self.app)
         return self.page
+
+    def become_forge(self) -> None:
+        """Keep what patches the checkpoint where Forge does; after :meth:`start` with ``forge_controlnet``."""
+        checkpoint, plain = self.checkpoint, type(self.checkpoint).paint
+        checkpoint.forge_objects_after_applying_lora = SimpleNamespace(unet=SimpleNamespace(controls=[]))
+
+        def begin() -> None:
+            checkpoint.forge_objects = copy(checkpoint.forge_objects_after_applying_lora)
+
+        def paint(*given: Any) -> Any:
+            pixels = plain(checkpoint, *given)
+            pixels[..., 2] += 60 * sum(checkpoint.forge_objects.unet.controls)
+            return pixels.clip(0, 255)
+
+        begin()
+        checkpoint.before_sampling, checkpoint.paint = begin, paint
 
     def reports(self) -> list[str]:
         """What the host reported since the last time it was asked."""

@@ -52,7 +52,7 @@ def run(job: Any, request: InpaintRequest, controlnet: HostControlNet | None) ->
     if controlnet is not None:
         outer_controlnet(job, controlnet).unhook(job, Processed)
     equipment = controlnet.equip(job, request) if controlnet is not None and request.units else None
-    witness = equipment and equipment.witness
+    witness = None if equipment is None else equipment.witness
     inner = _processing(job, request)
     if equipment is not None:
         _equip(inner, job, equipment)

@@ -1,5 +1,4 @@
-"""The memory of hosts with Forge's backend, or the one it came from: they move their models themselves, and are asked for
-room.
+"""The memory of hosts with Forge's backend, or the one it came from: they move their models themselves.
 
 What they keep on the GPU they find out anew before each load, so that memory of ours which is given back needs no word.
 """

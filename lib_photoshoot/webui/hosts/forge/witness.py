@@ -18,7 +18,7 @@ from modules import errors, scripts
 class WatchedControlNet(scripts.Script):
     """Stands for ControlNet's script in one pass; see ``Witness``.
 
-    The script is copied: what it keeps of the outer job's units, one copy for all batches, stays. Its models are kept by
+    The script is copied, as it keeps what it has made of the outer job's units for all batches. The models are kept by
     the host for all scripts.
     """
 

@@ -156,6 +156,9 @@ class StableDiffusionProcessing:
 
     def _painted(self, seeds: list[int], prompts: list[str]) -> list[np.ndarray]:
         """All pictures of a batch (height, width, 3); half done where the user stops."""
+        self.sd_model.before_sampling()
+        if self.scripts is not None:
+            self.scripts.process_before_every_sampling(p=self, x=None, noise=None, c=None, uc=None)
         state.sampling_steps, done = self.steps, 0
         for done in range(1, self.steps + 1):
             state.sampling_step = done

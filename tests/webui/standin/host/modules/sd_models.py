@@ -36,7 +36,8 @@ class CheckpointInfo:
 class Checkpoint:
     """Paints a dark pattern that prompt and seed alone decide, or what a test gives for a seed of the prompt "a bag".
 
-    ``hooks`` are ControlNet's: they change what is painted. ``at_step`` is called at each step of each sampling.
+    ``hooks`` are ControlNet's: they change what is painted. ``at_step`` is called at each step of each sampling, and
+    ``before_sampling`` before its hook.
     """
 
     is_sd1, is_sd2, is_sdxl = True, False, False
@@ -47,6 +48,7 @@ class Checkpoint:
         self.pictures: dict[int, Image.Image] = {}
         self.hooks: list[Callable[[np.ndarray], np.ndarray]] = []
         self.at_step: Callable[[Any], None] = lambda p: None
+        self.before_sampling: Callable[[], None] = lambda: None
 
     def to(self, place: Any) -> Checkpoint:
         """Move."""

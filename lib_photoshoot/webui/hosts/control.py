@@ -52,8 +52,8 @@ class OuterControl(Protocol):
 class HostControlNet(ControlNetApi, Protocol):
     """A host's ControlNet: what it has, and its part in passes."""
 
-    def outer(self, job: Any) -> OuterControl:
-        """Return the ControlNet of ``job``, the host's own processing object."""
+    def outer(self, job: Any) -> OuterControl | None:
+        """Return the ControlNet of ``job``, the host's own processing object; None where it need not be taken off."""
         ...
 
     def equip(self, job: Any, request: InpaintRequest) -> Equipment | None:

@@ -48,6 +48,17 @@ PREPROCESSOR_FILES = {
 }
 """The file that a preprocessor would download, below the folder for such files. One that is not listed is taken to
 work: it says so itself if not."""
+COMMON_NAMES = {
+    "None": "none",
+    "normalbae": "normal_bae",
+    "CLIP-ViT-H (IPAdapter)": "ip-adapter_clip_h",
+    "CLIP-ViT-bigG (IPAdapter)": "ip-adapter_clip_g",
+    "InsightFace+CLIP-H (IPAdapter)": "ip-adapter_face_id_plus",
+    "InsightFace (InstantID)": "instant_id_face_embedding",
+    "CLIP-G (Revision)": "revision_clipvision",
+    "CLIP-G (Revision ignore prompt)": "revision_ignore_prompt",
+}
+"""Preprocessors that go by another name on some hosts: those that settings and presets have, by the host's."""
 _FAMILY_BY_CONTEXT = {768: "sd1", 1024: "sd2", 2048: "sdxl"}
 
 

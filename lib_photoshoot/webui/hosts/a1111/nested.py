@@ -18,14 +18,14 @@ from PIL import Image
 
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
 from lib_photoshoot.webui.generate.enhancer import STOPPED
+from lib_photoshoot.webui.hosts.a1111.keys import OUTER_CONTROLNET
 from lib_photoshoot.webui.hosts.a1111.random_state import random_state_kept
-from lib_photoshoot.webui.hosts.control import Equipment, HostControlNet, OuterControl, Witness
+from lib_photoshoot.webui.hosts.control import Equipment, HostControlNet, Witness
 from lib_photoshoot.webui.hosts.forge.network import network_kept
 from lib_photoshoot.webui.hosts.protocol import InpaintRequest
 
 INNER = "_photoshoot_inner"
 """Marks a nested pass, so that no hook of ours runs inside it."""
-_OUTER = "_photoshoot_controlnet"
 _OF_SOME_HOSTS = ("distilled_cfg_scale",)
 """Values of a job that only some hosts have, and that a pass takes from it."""
 
@@ -36,13 +36,12 @@ def stopped() -> bool:
     return bool(state.interrupted or state.skipped or getattr(state, "stopping_generation", False))
 
 
-def outer_controlnet(job: Any, controlnet: HostControlNet) -> OuterControl:
-    """Return the job's own ControlNet, one object per job."""
-    found = getattr(job, _OUTER, None)
-    if found is None:
-        found = controlnet.outer(job)
-        setattr(job, _OUTER, found)
-    return found
+def _unhook_outer(job: Any, controlnet: HostControlNet) -> None:
+    """Take the job's own ControlNet off, one object per job."""
+    found = getattr(job, OUTER_CONTROLNET, None) or controlnet.outer(job)
+    if found is not None:
+        setattr(job, OUTER_CONTROLNET, found)
+        found.unhook(job, Processed)
 
 
 def run(job: Any, request: InpaintRequest, controlnet: HostControlNet | None) -> Image.Image:
@@ -50,8 +49,10 @@ def run(job: Any, request: InpaintRequest, controlnet: HostControlNet | None) ->
     if stopped():
         raise EnhancementStopped(STOPPED)
     if controlnet is not None:
-        outer_controlnet(job, controlnet).unhook(job, Processed)
+        _unhook_outer(job, controlnet)
     equipment = controlnet.equip(job, request) if controlnet is not None and request.units else None
+    if request.units and equipment is None:
+        raise EnhancementError("ControlNet is not among the scripts of this job, and its units were asked for.")
     witness = None if equipment is None else equipment.witness
     inner = _processing(job, request)
     if equipment is not None:

@@ -17,24 +17,12 @@ import numpy as np
 
 from lib_photoshoot.scene_units import CONTROL_MODES
 from lib_photoshoot.webui.hosts.control import Equipment, HostControlNet
-from lib_photoshoot.webui.hosts.control_files import lacks_file, model_family
+from lib_photoshoot.webui.hosts.control_files import COMMON_NAMES, lacks_file, model_family
 from lib_photoshoot.webui.hosts.protocol import ControlModel, ControlUnit, InpaintRequest
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_NONE = "none"
-_NAMES = {
-    "None": _NONE,
-    "normalbae": "normal_bae",
-    "CLIP-ViT-H (IPAdapter)": "ip-adapter_clip_h",
-    "CLIP-ViT-bigG (IPAdapter)": "ip-adapter_clip_g",
-    "InsightFace+CLIP-H (IPAdapter)": "ip-adapter_face_id_plus",
-    "InsightFace (InstantID)": "instant_id_face_embedding",
-    "CLIP-G (Revision)": "revision_clipvision",
-    "CLIP-G (Revision ignore prompt)": "revision_ignore_prompt",
-}
-"""Preprocessors that have another name here than in the extension, where settings and presets come from."""
 _UNITS = 3
 """This ControlNet's own number of units."""
 
@@ -75,8 +63,8 @@ class ForgeControlNet:
 
         return int(shared.opts.data.get("control_net_unit_count", _UNITS))
 
-    def outer(self, job: Any) -> NothingToUnhook:
-        return NothingToUnhook()
+    def outer(self, job: Any) -> None:
+        return None  # it is put on the network anew for each sampling, and a pass has a script of its own
 
     def equip(self, job: Any, request: InpaintRequest) -> Equipment | None:
         scripts = job.scripts.alwayson_scripts if job.scripts is not None else ()
@@ -123,22 +111,7 @@ class ForgeControlNet:
     def _modules(self) -> dict[str, str]:
         """Return the preprocessors' names in this ControlNet, by those that users know from the extension."""
         names = self._state.get_all_preprocessor_names()
-        return {_NAMES.get(name, name.partition(" (")[0]): name for name in names}
-
-
-class NothingToUnhook:
-    """The outer job's ControlNet: it is put on the network anew for each sampling, and a pass has a script of its own,
-    so that nothing of it is in the way or lost. See ``network.py``.
-    """
-
-    def unhook(self, job: Any, processed_type: type) -> None:
-        return
-
-    def rehook(self, job: Any) -> None:
-        return
-
-    def take_maps(self) -> list[Any]:
-        return []
+        return {COMMON_NAMES.get(name, name.partition(" (")[0]): name for name in names}
 
 
 def _is_controlnet(script: Any) -> bool:

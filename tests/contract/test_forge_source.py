@@ -87,6 +87,13 @@ def test_its_script_has_the_hooks_that_we_call_for_it(controlnet: Path) -> None:
     assert "process.sd_model.forge_objects.unet = unet" in patched
 
 
+def test_a_folder_for_a_batch_is_known_by_that_name(controlnet: Path) -> None:
+    script = (controlnet / "scripts" / "controlnet.py").read_text("utf8")
+    if "batch_dir: " not in script:
+        pytest.skip("here no folder stands for the pictures of units")
+    assert "batch_dir: os.PathLike = ControlNetUiGroup.GLOBAL_CONTROLNET_BATCH_DIR.strip()" in script
+
+
 def test_each_batch_begins_with_the_checkpoints_own_patchers(webui: Path, controlnet: Path) -> None:  # noqa: F811
     source = (webui / "modules" / "processing.py").read_text("utf8")
     assert "forge_objects = p.sd_model.forge_objects_after_applying_lora.shallow_copy()" in source

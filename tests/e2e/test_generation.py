@@ -109,6 +109,18 @@ def test_the_second_batch_is_painted_under_the_outer_control(webui: WebUi, bag: 
     assert not differing(plain.images[-1], first_only.images[-1]).any()
 
 
+def test_a_lora_of_the_job_counts_for_its_next_batch(webui: WebUi, bag: Path) -> None:
+    """Whatever the product between the two was painted with."""
+    loras = [lora["name"] for lora in webui.call("/sdapi/v1/loras")]
+    if not loras:
+        pytest.skip("the WebUI has no LoRA")
+    job = {"n_iter": 2, "prompt": f"a bag <lora:{loras[0]}:1>"}
+    plain = webui.generate([], None, **job)
+    on = webui.generate([bag, Path("-")], {**ON, "prompt": "a bag"}, **job)
+    assert not differing(plain.images[-1], on.images[-1]).any() and "found handbag" in on.texts[-2]
+    assert differing(plain.images[-1], webui.generate([], None, n_iter=2).images[-1]).any(), "it does something at all"
+
+
 def grid_and_files(outputs: Path) -> tuple[list[Path], list[Path]]:
     return sorted((outputs / "samples").rglob("*.png")), sorted((outputs / "grids").rglob("*.png"))
 

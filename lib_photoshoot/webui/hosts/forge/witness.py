@@ -7,7 +7,9 @@ were no ControlNet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
@@ -42,7 +44,8 @@ class WatchedControlNet(scripts.Script):
         return self._patched and not self.reason
 
     def process(self, p: Any, *_: Any) -> None:
-        self._watch(lambda: self._script.process(p, *self._units))
+        with _no_folder_of_pictures():
+            self._watch(lambda: self._script.process(p, *self._units))
         if self.reason:
             p.n_iter = 0  # nothing is painted without the control that was asked for
         # Building a ControlNet draws random numbers, taking it from the cache does not: the image must not show it.
@@ -67,3 +70,19 @@ class WatchedControlNet(scripts.Script):
         except Exception as error:  # a preprocessor or a network raises anything
             errors.report("Product Photoshoot: ControlNet failed", exc_info=True)
             self.reason = (str(error).strip().splitlines() or [""])[0][:200] or type(error).__name__
+
+
+@contextmanager
+def _no_folder_of_pictures() -> Iterator[None]:
+    """Let no folder that the user has chosen for a batch stand for the pictures of our units, as Forge Neo has it."""
+    module = sys.modules.get("lib_controlnet.controlnet_ui.controlnet_ui_group")
+    group, name = getattr(module, "ControlNetUiGroup", None), "GLOBAL_CONTROLNET_BATCH_DIR"
+    chosen = getattr(group, name, "")
+    if not chosen:
+        yield
+        return
+    setattr(group, name, "")
+    try:
+        yield
+    finally:
+        setattr(group, name, chosen)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -149,6 +151,24 @@ def test_the_picture_does_not_show_whether_the_model_was_loaded_before(forge: St
     forge.checkpoint.pictures = {5: bag()}
     first = generate(forge, ON)
     assert not differing(first.images[0], generate(forge, ON).images[0]).any()
+
+
+def test_a_folder_chosen_for_a_batch_is_none_of_the_passes(forge: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = type("ControlNetUiGroup", (), {"GLOBAL_CONTROLNET_BATCH_DIR": "/pictures"})
+    name = "lib_controlnet.controlnet_ui.controlnet_ui_group"
+    monkeypatch.setitem(sys.modules, name, SimpleNamespace(ControlNetUiGroup=group))
+    script = next(one for one in forge.scripts.scripts_txt2img.scripts if one.title() == "ControlNet")
+    seen: list[str] = []
+    process = type(script).process
+
+    def watched(self: Any, p: Any, *units: Any) -> None:
+        seen.append(group.GLOBAL_CONTROLNET_BATCH_DIR)
+        process(self, p, *units)
+
+    monkeypatch.setattr(type(script), "process", watched)
+    forge.checkpoint.pictures = {5: bag()}
+    generate(forge, ON)
+    assert seen == ["/pictures", ""] and group.GLOBAL_CONTROLNET_BATCH_DIR == "/pictures"
 
 
 def test_more_units_than_places_are_no_matter(forge: StandIn) -> None:

@@ -24,6 +24,7 @@ LEAST = 80
 """Per cent of the adapter's lines that the tests must run."""
 TESTS = (
     "tests/webui/hosts/a1111",
+    "tests/webui/hosts/forge",
     "tests/webui/shoot/test_routes.py",
     "tests/webui/hosts/test_training_host.py",
     "tests/webui/train/test_routes.py",

@@ -108,12 +108,17 @@ def start(host: StandIn, *extensions: str) -> None:
         from scripts import global_state
 
         for name, width in ((CANNY, 768), (DEPTH, 768), (WIDE, 2048)):
-            file = host.folder / f"{name.split(' ')[0]}.safetensors"
-            tensor = {"dtype": "F16", "shape": [1, width], "data_offsets": [0, 2 * width]}
-            header = json.dumps({"a.attn2.to_k.weight": tensor}).encode()
-            file.write_bytes(struct.pack("<Q", len(header)) + header + bytes(2 * width))
-            global_state.cn_models[name] = str(file)
+            global_state.cn_models[name] = control_file(host.folder, name, width)
         global_state.update_cn_models()
+
+
+def control_file(folder: Path, name: str, width: int) -> str:
+    """The path of a ControlNet for checkpoints whose text has this width, made in the folder."""
+    file = folder / f"{name.split(' ')[0]}.safetensors"
+    tensor = {"dtype": "F16", "shape": [1, width], "data_offsets": [0, 2 * width]}
+    header = json.dumps({"a.attn2.to_k.weight": tensor}).encode()
+    file.write_bytes(struct.pack("<Q", len(header)) + header + bytes(2 * width))
+    return str(file)
 
 
 def bag(*, lit: bool = True, place: tuple[int, int] = (30, 30), side: int = SIDE) -> Image.Image:

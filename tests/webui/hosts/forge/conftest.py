@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.webui.hosts.a1111.conftest import _place, models, own_root
+from tests.webui.hosts.a1111.conftest import WIDE, _place, control_file, models, own_root
 from tests.webui.standin.host import CANNY, StandIn, standing_in
 
-__all__ = ["models", "own_root"]
+__all__ = ["WIDE", "models", "own_root"]
 INPAINT = "control_v11p_sd15_inpaint"
 """As Forge Neo lists models, without a hash."""
-WIDE = "control_wide_canny [00000000]"
 
 
 @pytest.fixture
@@ -32,9 +29,5 @@ def _add_models(host: StandIn) -> None:
     from lib_controlnet import global_state
 
     for name, width in ((CANNY, 768), (INPAINT, 768), (WIDE, 2048)):
-        file = host.folder / f"{name.split(' ')[0]}.safetensors"
-        tensor = {"dtype": "F16", "shape": [1, width], "data_offsets": [0, 2 * width]}
-        header = json.dumps({"a.attn2.to_k.weight": tensor}).encode()
-        file.write_bytes(struct.pack("<Q", len(header)) + header + bytes(2 * width))
-        global_state.found[name] = str(file)
+        global_state.found[name] = control_file(host.folder, name, width)
     global_state.update_controlnet_filenames()

@@ -65,6 +65,9 @@ class WebUi:
             "prompt": "a bag", "seed": 5, "steps": 2, "width": SIDE, "height": SIDE, "sampler_name": "Euler",
             "scheduler": "Automatic", "alwayson_scripts": always_on, **job,
         }  # fmt: skip
+        if body.get("enable_hr"):
+            # Forge's own API fails without what its page sends here; other hosts pass it over.
+            body.setdefault("hr_additional_modules", ["Use same choices"])
         answer = self.call(f"/sdapi/v1/{path}", body)
         images = [
             np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB")) for text in answer["images"]

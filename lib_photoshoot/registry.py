@@ -33,8 +33,8 @@ class ModelRegistry:
         self._ask = ask
 
     def get(self, choice: ModelChoice) -> Models:
-        """Return the models of a choice, loaded on first use. Raises WeightsError and PackagesError."""
-        from lib_photoshoot.build import load_models, snapshot_of, weights_of
+        """Return the models of a choice, loaded on first use. Raises WeightsError, PackagesError and DeviceError."""
+        from lib_photoshoot.build import load_models, resolve_device, snapshot_of, weights_of
         from lib_photoshoot.weights.store import find
 
         with self._lock:
@@ -47,8 +47,8 @@ class ModelRegistry:
             snapshot_of(choice.detector)
             # Let go first: two sets of models may not fit.
             self.release()
-            if self._ask is not None and choice.device != "cpu":
-                self._ask(choice.device, sum(file.stat().st_size for file in files) + _TO_WORK)
+            if self._ask is not None and (device := resolve_device(choice.device)) != "cpu":
+                self._ask(device, sum(file.stat().st_size for file in files) + _TO_WORK)
             self._models = load_models(choice)
             return self._models
 

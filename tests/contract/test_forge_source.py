@@ -108,6 +108,7 @@ def test_the_memory_is_asked_with_the_hosts_words(webui: Path, controlnet: Path)
         ("free_memory", ["memory_required", "device"]),
         ("load_models_gpu", ["models"]),
         ("unload_all_models", []),
+        ("get_torch_device", []),
         ("soft_empty_cache", []),
     ):
         node = theirs[name]

@@ -35,7 +35,9 @@ class ForgeMemory:
         """
         import torch
 
-        self._manager.free_memory(size, torch.device(device))
+        asked, own = torch.device(device), self._manager.get_torch_device()
+        # The manager compares devices: "cuda" is another one than "cuda:0" to it.
+        self._manager.free_memory(size, own if asked.index is None and asked.type == own.type else asked)
 
     def unload(self) -> None:
         """Let the host move all its models away; it brings back what a generation needs."""

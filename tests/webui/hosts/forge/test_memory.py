@@ -44,13 +44,14 @@ def test_the_host_is_asked_for_room_before_models_go_to_the_gpu(tmp_path: Any, m
     order: list[Any] = []
     monkeypatch.setattr(store, "find", lambda name: file)
     monkeypatch.setattr(build, "snapshot_of", lambda detector: None)
+    monkeypatch.setattr(build, "resolve_device", lambda device: device.replace("auto", "cuda"))
     monkeypatch.setattr(build, "load_models", lambda choice: order.append("loaded") or Held(choice))
     registry = ModelRegistry()
     registry.ask_for_room_by(lambda device, size: order.append((device, size)))
     choice = build.ModelChoice()
     registry.get(choice)
     assert order == ["loaded"], "nobody is asked for room in the computer's own memory"
-    gpu = type(choice)(**{**vars(choice), "device": "cuda"})
+    gpu = type(choice)(**{**vars(choice), "device": "auto"})
     registry.get(gpu)
     device, size = order[1]
     assert device == "cuda" and size > 1000 * len(build.weights_of(gpu)) and order[2] == "loaded"
@@ -63,9 +64,10 @@ def test_room_is_asked_of_the_hosts_manager(forge: StandIn) -> None:
 
     memory = find_memory()
     assert memory is not None
-    memory.make_room("cpu", 7)
+    for device in ("cuda", "cuda:1", "xpu"):
+        memory.make_room(device, 7)
     memory.unload()
-    assert manager().asked == [("cpu", 7), "unload"]
+    assert manager().asked == [("cuda:0", 7), ("cuda:1", 7), ("xpu", 7), "unload"]
 
 
 @pytest.mark.parametrize("how", ["MOVE", "LET_GO"])

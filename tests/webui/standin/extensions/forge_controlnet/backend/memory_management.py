@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
+import torch
+
 
 class VRAMState(Enum):
     """How much is kept on the GPU."""
@@ -18,6 +20,11 @@ class VRAMState(Enum):
 vram_state = VRAMState.NORMAL_VRAM
 asked: list[Any] = []
 """The calls, for the tests."""
+
+
+def get_torch_device():
+    """Where the host computes."""
+    return torch.device("cuda", 0)
 
 
 def free_memory(memory_required, device, keep_loaded=[], free_all=False):  # noqa: B006 (as the host has it)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.webui.generate.schema import JobValues
+from lib_photoshoot.webui.hosts.a1111 import checkpoint
 from lib_photoshoot.webui.hosts.a1111.options import read_option
 from lib_photoshoot.webui.hosts.options import UNLOAD
 from lib_photoshoot.webui.http.errors import RequestError
@@ -103,9 +104,10 @@ def open_job(values: JobValues, image: Image.Image) -> Iterator[Any]:
         raise RequestError(
             f"There is no schedule type called {values.scheduler!r}; GET /sdapi/v1/schedulers lists them."
         )
-    usual = 1024 if getattr(shared.sd_model, "is_sdxl", False) else 512
+    model = checkpoint.loaded()
+    usual = 512 if checkpoint.family_of(model) in ("sd1", "sd2", None) else 1024
     outer = StableDiffusionProcessingImg2Img(
-        sd_model=shared.sd_model,
+        sd_model=model,
         outpath_samples=shared.opts.outdir_samples or shared.opts.outdir_img2img_samples,
         outpath_grids=shared.opts.outdir_grids or shared.opts.outdir_img2img_grids,
         prompt=values.prompt,

@@ -70,7 +70,7 @@ def test_what_is_missing_is_installed_with_a_line_each(host, capsys):
     assert pip.asked == [
         "segment-anything==1.0",
         "scipy>=1.9,<2",
-        "colour-science>=0.4.3,<0.4.7",
+        "colour-science>=0.4.3,<0.5",
         "groundingdino-py==0.4.0",
         "addict>=2.4",
         "yapf>=0.40",

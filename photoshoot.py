@@ -196,7 +196,7 @@ def set_up() -> None:
     set_up_command_line()
     install_torch()
     say("Installing the other packages (about 150 MB)")
-    pip("-r", str(REQUIREMENTS / "runtime.txt"))
+    pip_runtime()
     # Its own requirements would pull a second OpenCV and could change NumPy, so it comes alone.
     pip("--no-deps", "-r", str(REQUIREMENTS / "groundingdino.txt"))
     get_embedded_weights()
@@ -212,7 +212,7 @@ def set_up_tests() -> None:
     if TESTS_STAMP.is_file() and TESTS_STAMP.read_text() == digest:
         return
     say("Installing what the tests need (about 40 MB)")
-    pip("-r", str(REQUIREMENTS / "runtime.txt"), "-r", str(TEST_REQUIREMENTS))
+    pip_runtime("-r", str(TEST_REQUIREMENTS))
     TESTS_STAMP.write_text(digest)
 
 
@@ -403,6 +403,11 @@ def pip(*arguments: str) -> None:
             "or mirror (PIP_PROXY, PIP_INDEX_URL)."
         )
     raise SetUpError(f"pip could not install {' '.join(arguments)} ({_last_line(text)}).")
+
+
+def pip_runtime(*arguments: str) -> None:
+    """Install the runtime's packages with the NumPy that this torch can use. Raises SetUpError."""
+    pip("-r", str(REQUIREMENTS / "runtime.txt"), *arguments, TORCH_SETS[venv_version()][2])
 
 
 def _wait_telling(process: subprocess.Popen[bytes]) -> int:

@@ -70,7 +70,7 @@ def test_what_is_missing_is_installed_with_a_line_each(host, capsys):
     assert pip.asked == [
         "segment-anything==1.0",
         "scipy>=1.9,<2",
-        "colour-science>=0.4.3,<0.4.7",
+        "colour-science>=0.4.3,<0.5",
         "groundingdino-py==0.4.0",
         "addict>=2.4",
         "yapf>=0.40",
@@ -364,17 +364,23 @@ def make_wheel(folder: Path, name: str, version: str, requires: Sequence[str] = 
     return wheel
 
 
-@pytest.fixture(scope="module")
-def webui_python(tmp_path_factory) -> Path:
-    """A venv with pip and old versions of a few packages that look like the WebUI's."""
-    folder = tmp_path_factory.mktemp("host")
+def webui_venv(folder: Path, packages: Sequence[tuple[str, str, tuple[str, ...]]]) -> Path:
+    """The interpreter of a venv with pip and these packages, which look like a WebUI's."""
     made = subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], capture_output=True, text=True)
     if made.returncode:
         pytest.skip(f"python -m venv does not work here: {made.stdout}{made.stderr}")
     python = folder / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = subprocess.run([str(python), "-c", where], check=True, capture_output=True, text=True).stdout.strip()
-    for name, version, requires in [
+    for name, version, requires in packages:
+        zipfile.ZipFile(make_wheel(folder, name, version, requires)).extractall(site)
+    return python
+
+
+@pytest.fixture(scope="module")
+def webui_python(tmp_path_factory) -> Path:
+    """Old versions, as AUTOMATIC1111 1.10.1 pins them."""
+    packages = [
         ("numpy", "1.26.2", ()),
         ("torch", "2.1.2+cu121", ("numpy",)),
         ("torchvision", "0.16.2", ("torch",)),
@@ -382,9 +388,21 @@ def webui_python(tmp_path_factory) -> Path:
         ("protobuf", "3.20.0", ()),
         ("platformdirs", "3.0", ()),
         ("custom", "2.0-own-build", ()),  # no valid version: a fork somebody installed by hand
-    ]:
-        zipfile.ZipFile(make_wheel(folder, name, version, requires)).extractall(site)
-    return python
+    ]
+    return webui_venv(tmp_path_factory.mktemp("host"), packages)
+
+
+@pytest.fixture(scope="module")
+def newer_python(tmp_path_factory) -> Path:
+    """New versions, as Forge Neo pins them."""
+    packages = [
+        ("numpy", "2.3.5", ()),
+        ("torch", "2.11.0", ("numpy",)),
+        ("torchvision", "0.26.0", ("torch",)),
+        ("pillow", "12.2.0", ()),
+        ("protobuf", "4.25.9", ()),
+    ]
+    return webui_venv(tmp_path_factory.mktemp("newer_host"), packages)
 
 
 @pytest.fixture(scope="module")
@@ -421,6 +439,34 @@ def versions(python: Path) -> dict[str, str]:
     code = "from lib_photoshoot.webui.hosts.requirements import installed; print(installed())"
     result = subprocess.run([str(python), "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     return ast.literal_eval(result.stdout)
+
+
+def test_a_host_with_numpy_2_gets_what_fits_it(newer_python, index):
+    environment = clean_environment(PIP_NO_INDEX="1", PIP_FIND_LINKS=str(index), PYTHONPATH="")
+    before = versions(newer_python)
+    run_script(newer_python, environment)
+    after = versions(newer_python)
+    assert {name: after.get(name) for name in before} == before
+    added = {"opencv-python": "5.0.0.93", "onnxruntime": "1.30.0", "scipy": "1.17.0", "colour-science": "0.4.7"}
+    assert {name: after.get(name) for name in added} == added
+
+
+@pytest.mark.parametrize(
+    "pins",
+    [
+        {"numpy": "1.26.2", "pillow": "9.5.0", "opencv-python-headless": "4.9.0.80", "colour-science": "0.4.6"},
+        {"numpy": "2.3.5", "pillow": "12.2.0", "opencv-python-headless": "5.0.0.93", "colour-science": "0.4.7"},
+    ],
+    ids=["AUTOMATIC1111", "Forge Neo"],
+)
+def test_what_hosts_pin_is_forbidden_nowhere(pins):
+    tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    packaging = pytest.importorskip("packaging.requirements")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    runtime = (ROOT / "requirements" / "runtime.txt").read_text("utf-8").splitlines()
+    for lines in (project, [line for line in runtime if line and not line.startswith("#")]):
+        wanted = {item.name: item.specifier for item in map(packaging.Requirement, lines)}
+        assert [name for name, version in pins.items() if version not in wanted[name]] == []
 
 
 def test_a_real_pip_changes_nothing_that_is_there(webui_python, index):

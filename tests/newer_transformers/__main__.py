@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.beside import environment
 from tests.conftest import ROOT
 
-TESTS = ("tests/test_mm_grounding_dino.py", "tests/examples/test_second.py")
+TESTS = ("tests/test_grounding_dino.py", "tests/test_mm_grounding_dino.py", "tests/examples/test_second.py")
 
 
 def main(options: list[str]) -> int:

@@ -55,6 +55,16 @@ def test_each_thing_that_is_lacking_has_its_sentence(products: Products, tmp_pat
         assert "no checkpoint 'big'" in refused(HttpWebUi(fake.url), (known, lacking))
 
 
+def test_a_webui_without_our_routes_is_one_sentence_and_nothing_is_painted(products: Products) -> None:
+    """SD.Next lists samplers, models and LoRAs as AUTOMATIC1111 does, and knows neither our script nor our routes."""
+    with FakeWebUi(extension=False) as fake:
+        assert refused(HttpWebUi(fake.url), products) == (
+            f"The WebUI at {fake.url} has no extension Product Photoshoot; install it there and restart, or, where it "
+            "takes no such extension (SD.Next), make the pictures there and filter their folder."
+        )
+        assert fake.paths == ["/sdapi/v1/samplers", "/photoshoot/v1/schema"] and not fake.bodies
+
+
 @pytest.mark.parametrize("url", ["", "ftp://x", "http://", "http://x:port", "http://[x", "http://x/?a=1"])
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ShootError, match="is no address"):

@@ -52,7 +52,8 @@ class TextEncoder(nn.Module):
 
     def __init__(self, **config: Any) -> None:
         super().__init__()
-        bert = BertModel(BertConfig(**config))
+        # The fused attention, which newer releases choose, takes no float32 mask beside autocast's bfloat16.
+        bert = BertModel(BertConfig(**config, attn_implementation="eager"))
         self.config = bert.config
         self.embeddings = bert.embeddings
         self.encoder = bert.encoder

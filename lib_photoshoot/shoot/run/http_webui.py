@@ -85,8 +85,8 @@ class HttpWebUi(WebUi):
             there = False
         if not there:
             raise ShootError(
-                f"The WebUI at {self.address} has no extension {EXTENSION}; install it there, restart, and run again "
-                "once it has started."
+                f"The WebUI at {self.address} has no extension {EXTENSION}; install it there and restart, or, where it "
+                "takes no such extension (SD.Next), make the pictures there and filter their folder."
             )
 
     def _check_webui(self) -> None:

@@ -59,7 +59,7 @@ PACKAGES = (
     # files: one beside another, or one of two removed, breaks cv2.
     Package(
         "cv2",
-        "opencv-python>=4.8,<5",
+        "opencv-python>=4.8,<6",
         alternatives=("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
         embedded=True,
     ),
@@ -71,7 +71,7 @@ PACKAGES = (
         embedded=True,
     ),
     Package("scipy", "scipy>=1.9,<2", embedded=True),
-    Package("colour", "colour-science>=0.4.3,<0.4.7", embedded=True),
+    Package("colour", "colour-science>=0.4.3,<0.5", embedded=True),
     Package("safetensors", "safetensors>=0.4"),
     # A source archive, pure Python: no compiler. --use-pep517 builds it the same way on every pip, whichever setuptools
     # and wheel the host has. What it wants besides (pycocotools, supervision, matplotlib) draws, and is never imported.

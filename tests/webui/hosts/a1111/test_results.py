@@ -16,7 +16,7 @@ from tests.pages import read_page
 from tests.webui.hosts.a1111.conftest import ON, SIDE, bag, decoded, differing, encoded, generate, saved
 from tests.webui.hosts.a1111.test_tab import frame, items, run, visitor
 from tests.webui.standin.host import StandIn
-from tests.webui.standin.page import Page
+from tests.webui.standin.page import Page, in_gallery
 
 BUTTON = "photoshoot_txt2img_outlines"
 
@@ -35,8 +35,7 @@ def press(host: StandIn, file: Path, infotext: str = "", products: str = "") -> 
 
     ui_tempdir.register_tmp_file(host.page, str(file))
     page = Page(host.page)
-    shown = [{"name": str(file), "data": None, "is_file": True}]
-    page.fire(BUTTON, script=lambda gallery, info, given: [shown, infotext, products])
+    page.fire(BUTTON, script=lambda gallery, info, given: [in_gallery(file), infotext, products])
     return page
 
 

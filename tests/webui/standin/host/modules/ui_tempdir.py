@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from gradio import processing_utils
+
+from modules import shared
+
 
 def register_tmp_file(gradio: Any, filename: str) -> None:
     """Let the page have a file; ``gradio`` is the page."""
@@ -14,3 +18,32 @@ def register_tmp_file(gradio: Any, filename: str) -> None:
 def check_tmp_file(gradio: Any, filename: str) -> bool:
     """Whether the page may have a file."""
     return any(filename in files for files in gradio.temp_file_sets)
+
+
+_MOVE = "async_move_files_to_cache"
+_original = getattr(processing_utils, _MOVE, None)
+
+
+def install() -> None:
+    """Keep gradio 4 from copying the files that the page may have: their paths say where they lie."""
+
+    async def move(data: Any, block: Any, postprocess: bool = False, **more: Any) -> Any:
+        from gradio_client.utils import async_traverse, is_file_obj
+
+        async def moved(file: dict[str, Any]) -> Any:
+            path = file["path"].rsplit("?", 1)[0]
+            if check_tmp_file(shared.demo, path):
+                return {**file, "path": path, "url": f"/file={path}"}
+            return await _original(file, block, postprocess, **more)
+
+        if hasattr(data, "model_dump"):
+            data = data.model_dump()
+        return await async_traverse(data, moved, is_file_obj)
+
+    setattr(processing_utils, _MOVE, move)
+
+
+def remove() -> None:
+    """Leave gradio as it was."""
+    if _original is not None:
+        setattr(processing_utils, _MOVE, _original)

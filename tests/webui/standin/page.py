@@ -10,13 +10,19 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import gradio
 from PIL import Image
 
-GRADIO_4 = int(gradio.__version__.split(".")[0]) >= 4
+
+@cache
+def gradio_4() -> bool:
+    """Whether gradio is the fourth, or a later one."""
+    import gradio
+
+    return int(gradio.__version__.split(".")[0]) >= 4
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Event:
 
 def events_of(demo: Any) -> list[Event]:
     """All events of a page."""
-    if not GRADIO_4:
+    if not gradio_4():
         return [
             Event(
                 number, tuple((target, one["trigger"]) for target in one["targets"]), demo.fns[number].fn, one["js"],
@@ -57,12 +63,12 @@ def _ends(function: Any) -> tuple[Any, Any]:
 
 def uploaded(file: Path) -> dict[str, Any]:
     """What the page sends of a file that was dropped there: gradio 4 has copied it, and takes no others."""
-    return _sent(_copied(file) if GRADIO_4 else file)
+    return _sent(_copied(file) if gradio_4() else file)
 
 
 def in_gallery(file: Path) -> list[dict[str, Any]]:
     """What the page sends of a gallery with one picture; the page must have been let have the file."""
-    return [{"image": _sent(file), "caption": None} if GRADIO_4 else _sent(file)]
+    return [{"image": _sent(file), "caption": None} if gradio_4() else _sent(file)]
 
 
 def _copied(file: Path) -> Path:
@@ -75,7 +81,7 @@ def _copied(file: Path) -> Path:
 
 def _sent(file: Path) -> dict[str, Any]:
     size = {"orig_name": file.name, "size": file.stat().st_size}
-    if GRADIO_4:
+    if gradio_4():
         return {"path": str(file), "meta": {"_type": "gradio.FileData"}, **size}
     return {"name": str(file), "data": None, "is_file": True, **size}
 
@@ -171,7 +177,7 @@ class Page:
 
 def _session(demo: Any, stateful: set[int]) -> Any:
     """What gradio keeps for one page."""
-    if not GRADIO_4:
+    if not gradio_4():
         return {number: demo.blocks[number].value for number in stateful}
     from gradio.state_holder import SessionState
 
@@ -180,7 +186,7 @@ def _session(demo: Any, stateful: set[int]) -> Any:
 
 async def _processed(demo: Any, number: int, inputs: list[Any], session: Any, iterator: Any) -> dict[str, Any]:
     """Gradio's answer to an event, or the next of one that has begun."""
-    if not GRADIO_4:
+    if not gradio_4():
         iterators = {} if iterator is None else {number: iterator}
         return await demo.process_api(number, inputs, session, iterators=iterators)
     # Called as from our own code: files need not be uploaded first.

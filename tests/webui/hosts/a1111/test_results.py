@@ -122,6 +122,16 @@ def test_without_a_result_it_is_told(started: StandIn) -> None:
         Page(started.page).fire(BUTTON, script=lambda *_: [[], "", ""])
 
 
+def test_the_file_of_a_picture_in_the_gallery_is_known_by_either_gradio(host: StandIn, tmp_path: Path) -> None:
+    from lib_photoshoot.webui.interface.gradio_dialect import file_shown
+
+    file = tmp_path / "bag.png"
+    bag().save(file)
+    with Image.open(file) as read:
+        assert file_shown([{"name": f"{file}?1712.5", "is_file": True}]) == file_shown([(read, None)]) == str(file)
+    assert file_shown(["data:image/png;base64,AAAA"]) == file_shown([(bag(), "made in memory")]) == ""
+
+
 def test_a_corrected_product_is_enhanced_again(started: StandIn) -> None:
     file = made(started, on_match="mask and cut-out only", denoise=1.0, prompt="[PROMPT], gold")
     before = file.read_bytes()

@@ -10,17 +10,15 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-import gradio as gr
-
-_SCRIPT = "js" if "js" in inspect.signature(gr.on).parameters else "_js"
-
 
 def with_script(script: str) -> dict[str, str]:
     """Return the keyword argument by which an event runs a script in the page before it asks the server.
 
     Hosts of gradio 4 let a component's event take gradio 3's word for it, but not one that follows another event.
     """
-    return {_SCRIPT: script}
+    import gradio
+
+    return {"js" if "js" in inspect.signature(gradio.on).parameters else "_js": script}
 
 
 def file_shown(gallery: Sequence[Any]) -> str:

@@ -50,27 +50,30 @@
         gradioApp().querySelectorAll("[data-photoshoot-page]").forEach(root => seen.observe(root));
     }
 
-    // Accordions of this gradio are plain <div>s: give ours what keyboards and screen readers need. The panel's own
-    // head holds the host's checkbox, which switches the filter on without opening the panel: there the arrow is the
-    // button.
+    // gradio 3's accordions are plain <div>s: give ours what keyboards and screen readers need; gradio 4's heads are
+    // buttons. The panel's own head holds the host's checkbox, which switches the filter on without opening the panel:
+    // in a <div>, the arrow is the button.
     function nameAccordions(tab) {
         for (const head of gradioApp().querySelectorAll(`#photoshoot_${tab}_enabled .label-wrap`)) {
             const checkbox = head.querySelector("input");
-            const button = checkbox ? head.querySelector(":scope > .icon") : head;
+            const plain = !head.matches("button");
+            const button = plain && checkbox ? head.querySelector(":scope > .icon") : head;
             if (checkbox) {
                 const name = head.querySelector("span").textContent.trim();
                 checkbox.setAttribute("aria-label", name);
                 button.setAttribute("aria-label", `${name}: ${translated("settings")}`);
             }
             const tell = () => button.setAttribute("aria-expanded", head.classList.contains("open"));
-            button.tabIndex = 0;
-            button.setAttribute("role", "button");
-            button.addEventListener("keydown", event => {
-                if (event.key === "Enter" || event.key === " ") {
-                    event.preventDefault();
-                    head.click();
-                }
-            });
+            if (plain) {
+                button.tabIndex = 0;
+                button.setAttribute("role", "button");
+                button.addEventListener("keydown", event => {
+                    if (event.key === "Enter" || event.key === " ") {
+                        event.preventDefault();
+                        head.click();
+                    }
+                });
+            }
             new MutationObserver(tell).observe(head, {attributes: true, attributeFilter: ["class"]});
             tell();
         }

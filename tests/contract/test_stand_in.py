@@ -20,6 +20,7 @@ STAND_IN = ROOT / "tests" / "webui" / "standin"
 HOST = STAND_IN / "host"
 OWN = {
     "gradio_extensons.py": {"install", "remove"},
+    "ui_tempdir.py": {"install", "remove"},
     "images.py": {"default_folders"},
     "sd_models.py": {"Checkpoint", "SdModelData.loads"},
     "shared_cmd_options.py": {"parse", "DEFAULTS"},

@@ -111,7 +111,9 @@ def allowed(webui: WebUi) -> Iterator[Path]:
     """A folder inside the WebUI's own ``outputs``, in which it saves txt2img's pictures."""
     name = "outdir_txt2img_samples"
     before = webui.call("/sdapi/v1/options")[name]
-    outputs = Path(webui.call("/sdapi/v1/cmd-flags")["data_dir"]) / "outputs"
+    # Hosts with pydantic 2 fail to tell their switches where --port is one of them.
+    folder = os.environ.get("PHOTOSHOOT_WEBUI") or webui.call("/sdapi/v1/cmd-flags")["data_dir"]
+    outputs = Path(folder) / "outputs"
     outputs.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=outputs) as folder:
         webui.call("/sdapi/v1/options", {name: folder})

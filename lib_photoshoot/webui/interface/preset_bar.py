@@ -44,7 +44,7 @@ class PresetBar:
                 "📂", file_types=[".json"], elem_id=element_id(tab, "preset_upload"), elem_classes=["tool"]
             )
         self.status = gr.HTML(elem_id=element_id(tab, "preset_status"))
-        self.file = gr.Textbox(visible=False, elem_id=element_id(tab, "preset_text"))
+        self.file = gr.Textbox(value="", visible=False, elem_id=element_id(tab, "preset_text"))
 
     def bind(self, controls: list[Any]) -> None:
         """Bind ``controls``, the settings' components in the order of FIELDS."""
@@ -53,14 +53,14 @@ class PresetBar:
         self.save.click(_save, inputs=[self.name, *controls], outputs=[self.status, self.name], show_progress=False)
         self.delete.click(
             _delete,
-            _js=in_page(PANEL, "confirmDelete"),
+            **in_page(PANEL, "confirmDelete"),
             inputs=[self.name],
             outputs=[self.status, self.name],
             show_progress=False,
         )
         self.download.click(
             _text, inputs=[self.name, *controls], outputs=[self.status, self.file], show_progress=False
-        ).then(None, _js=in_page(PANEL, "download"), inputs=[self.file])
+        ).then(None, **in_page(PANEL, "download"), inputs=[self.file])
 
 
 def preset_names() -> Any:

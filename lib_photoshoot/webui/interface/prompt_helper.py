@@ -19,7 +19,10 @@ class PromptHelper:
     def __init__(self, tab: str) -> None:
         with FormRow():
             self.product = gr.Textbox(
-                label="Product in the prompt", placeholder="handbag", elem_id=element_id(tab, "helper_product")
+                value="",
+                label="Product in the prompt",
+                placeholder="handbag",
+                elem_id=element_id(tab, "helper_product"),
             )
             # The files are looked up when the panel is opened.
             self.lora = gr.Dropdown(
@@ -33,10 +36,10 @@ class PromptHelper:
             component.do_not_save_to_config = True
         self.button = gr.Button("Write the prompt", elem_id=element_id(tab, "helper_write"))
         self.status = gr.HTML(elem_id=element_id(tab, "helper_status"))
-        self._text = gr.Textbox(visible=False, elem_id=element_id(tab, "helper_text"))
+        self._text = gr.Textbox(value="", visible=False, elem_id=element_id(tab, "helper_text"))
         self.button.click(
             _write, inputs=[self.product, self.lora], outputs=[self.status, self._text], show_progress=False
-        ).then(None, _js=in_page(PANEL, "writePrompt", tab), inputs=[self._text])
+        ).then(None, **in_page(PANEL, "writePrompt", tab), inputs=[self._text])
 
 
 def _write(product: str, lora: str | None) -> list[Any]:

@@ -54,7 +54,7 @@ class StagePreview:
         """Take the pictures from the tab's gallery, which the host makes after the panel."""
         self.button.click(
             streamed(_of_gallery),
-            _js=in_page(PANEL, "picture"),
+            **in_page(PANEL, "picture"),
             inputs=[gallery, generation_info, *controls],
             outputs=[self.seen, self.text, self.picture],
         )

@@ -96,6 +96,7 @@ class FilterPart:
             with gr.Column(scale=1, min_width=320, elem_id="photoshoot_tab_controls"):
                 gr.HTML(_INTRO)
                 folder = gr.Textbox(
+                    value="",
                     label="Folder of pictures",
                     placeholder="/full/path, with its subfolders",
                     info="Inside the WebUI's output folders, or those of Settings, Product Photoshoot.",
@@ -127,12 +128,14 @@ class FilterPart:
                 with gr.Accordion("Detection", open=False, elem_id="photoshoot_tab_detection"):
                     widgets.rows(["detector", "segmenter", "threshold", "require_all"])
                 calibration = gr.Textbox(
+                    value="",
                     label="Calibration",
                     placeholder="empty: colours as they are",
                     info="A file of colour calibrate for photos of its light, or auto: each photo by its own card.",
                     elem_id="photoshoot_tab_calibration",
                 )
                 out = gr.Textbox(
+                    value="",
                     label="Output folder",
                     placeholder="empty: a new folder in outputs/photoshoot",
                     info="Choose the folder of a stopped run to go on with it.",
@@ -214,6 +217,7 @@ class PicturesView:
 
         with gr.Row(elem_id="photoshoot_tab_open"):
             self.folder = gr.Textbox(
+                value="",
                 label="Pictures of a folder",
                 placeholder="/full/path of a run, a shoot or an export",
                 elem_id="photoshoot_tab_open_folder",
@@ -228,16 +232,16 @@ class PicturesView:
                 streamed(_opened_result),
                 given,
                 [self.folder, self.page],
-                _js=in_page(FOLDER, "openResult"),
+                **in_page(FOLDER, "openResult"),
                 show_progress=False,
             )
         if inpaint is not None:
-            chosen = gr.Textbox(visible=False)
+            chosen = gr.Textbox(value="", visible=False)
             chosen.do_not_save_to_config = True
             send = gr.Button("Send", elem_id="photoshoot_tab_send", elem_classes="photoshoot-tab-hidden")
-            send.click(
-                _picture_and_mask, [chosen], inpaint, _js=in_page(FOLDER, "chosen"), show_progress=False
-            ).success(None, _js=in_page(FOLDER, "openInpaint"))
+            send.click(_picture_and_mask, [chosen], inpaint, **in_page(FOLDER, "chosen"), show_progress=False).success(
+                None, **in_page(FOLDER, "openInpaint")
+            )
 
 
 def _opened(folder: str) -> str:
@@ -255,15 +259,17 @@ def _opened_result(gallery: Any, infotext: str, products: str) -> Iterator[list[
     """Yield updates of the pictures' folder and page for the picture of a gallery."""
     import gradio as gr
 
+    from lib_photoshoot.webui.hosts.a1111.page import gallery_picture
     from lib_photoshoot.webui.hosts.a1111.pictures_host import open_generated
     from lib_photoshoot.webui.http.sentences import note, sentence
+    from lib_photoshoot.webui.interface.gradio_dialect import file_shown
 
     same = gr.update()
     if not gallery:
         raise gr.Error("There is no result in this tab yet; generate an image first.")
     yield [same, note("Outlining the products, once it is our turn …")]
     try:
-        folder = open_generated(gallery, infotext, products)
+        folder = open_generated(gallery_picture(gallery), file_shown(gallery), infotext, products)
         yield [str(folder), _page(folder, folder.name.rpartition("-")[0])]
     except (PhotoshootError, OSError) as error:
         yield [same, note(sentence(error), wrong=True)]

@@ -37,7 +37,7 @@ class TeachBar:
                 elem_id=element_id(tab, "teach_files"),
             )
             self.name = gr.Textbox(
-                label="Its name", placeholder="my ring", max_lines=1, elem_id=element_id(tab, "teach_name")
+                value="", label="Its name", placeholder="my ring", max_lines=1, elem_id=element_id(tab, "teach_name")
             )
             with FormRow(elem_classes="photoshoot-buttons"):
                 self.button = gr.Button("Teach it", elem_id=element_id(tab, "teach_button"))
@@ -58,7 +58,7 @@ class TeachBar:
         self.taught.focus(taught_names, outputs=[self.taught], show_progress=False)
         self.taught.select(_show, [self.taught], [self.status], show_progress=False)
         self.use.click(_use, [self.taught, products], [self.status, products], show_progress=False)
-        self.remove.click(_forget, [self.taught], shown, _js=in_page(PANEL, "confirmForget"), show_progress=False)
+        self.remove.click(_forget, [self.taught], shown, **in_page(PANEL, "confirmForget"), show_progress=False)
 
     @staticmethod
     def _tool(tab: str, text: str, part: str, tooltip: str) -> Any:

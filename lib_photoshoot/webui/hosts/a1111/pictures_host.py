@@ -28,7 +28,6 @@ from lib_photoshoot.webui.generate.service import DEFAULT_PROMPT
 from lib_photoshoot.webui.hosts.a1111.host import A1111Host
 from lib_photoshoot.webui.hosts.a1111.infotexts import fields_of, infotext_in
 from lib_photoshoot.webui.hosts.a1111.outer import open_job, own_outputs, page_folders, queue_turn, usable_folders
-from lib_photoshoot.webui.hosts.a1111.page import gallery_picture
 from lib_photoshoot.webui.hosts.a1111.shoot_host import A1111ShootHost
 from lib_photoshoot.webui.http.errors import RequestError
 from lib_photoshoot.webui.http.picture_pages import PicturePages
@@ -97,12 +96,11 @@ def _correct(shoot: ReviewedShoot) -> None:
     shoot.correct(outlines, lambda: ClickOutliner(HostSegmenter({})), queue_turn)
 
 
-def open_generated(shown: Any, infotext: str, products: str) -> Path:
-    """Return the folder of a run of a picture in the host's gallery, whose value is ``shown``.
+def open_generated(image: Image.Image, own: str, infotext: str, products: str) -> Path:
+    """Return the folder of a run of a picture in the host's gallery, which lies in the file ``own`` or in none.
 
     ``products`` are looked for where the picture was made without the filter. Raises PhotoshootError.
     """
-    image, own = gallery_picture(shown), shown[0]["name"].rsplit("?", 1)[0] if isinstance(shown[0], dict) else ""
     told = infotext_in(image) or infotext
     fields = fields_of(told)
     settings = settings_in(fields, products)

@@ -45,6 +45,7 @@ def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root.mkdir()
     (root / "photoshoot.py").touch()  # by which a clone is known
     monkeypatch.setattr(paths, "ROOT", root)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
     return root
 
 

@@ -19,7 +19,7 @@ from lib_photoshoot.webui.generate.arguments import settings_from_arguments
 from tests.conftest import ROOT
 from tests.webui.hosts.a1111.conftest import DEPTH, bag, encoded
 from tests.webui.standin.host import CANNY, StandIn
-from tests.webui.standin.page import Page
+from tests.webui.standin.page import Page, uploaded
 
 KEY = "Product filter"
 TAB = "photoshoot_txt2img"
@@ -148,17 +148,17 @@ def names_of_settings() -> Iterator[str]:
 def test_opening_the_panel_fetches_the_lists(host: StandIn, page: Page) -> None:
     Path(host.shared.cmd_opts.lora_dir).mkdir(exist_ok=True)
     Path(host.shared.cmd_opts.lora_dir, "ppzocketv2-10.safetensors").touch()
-    assert CANNY not in page.shown(f"{TAB}_cn_model", "choices")
+    assert CANNY not in page.choices(f"{TAB}_cn_model")
     page.set(f"{TAB}_enabled-checkbox", True)
     page.fire(f"{TAB}_enabled-checkbox", "change")
-    listed = {name: page.shown(f"{TAB}_{name}", "choices") for name in LISTED}
+    listed = {name: page.choices(f"{TAB}_{name}") for name in LISTED}
     assert listed["cn_model"] == ["auto", "None", CANNY, DEPTH] and "canny" in listed["cn_module"]
     assert "Euler a" in listed["sampler"] and "Euler" not in listed["sampler"] and "Karras" in listed["scheduler"]
     assert "ppzocketv2-10" in listed["helper_lora"] and "Retouch only" in listed["preset"]
     page.set(f"{TAB}_enabled-checkbox", False)
     assert all(list(update) == ["__type__"] for update in page.fire(f"{TAB}_enabled-checkbox", "change")[-1])
     page.fire(f"{TAB}_refresh")
-    assert CANNY in page.shown(f"{TAB}_cn_model", "choices")
+    assert CANNY in page.choices(f"{TAB}_cn_model")
 
 
 LISTED = ("cn_model", "cn_module", "sampler", "scheduler", "helper_lora", "preset")
@@ -189,10 +189,6 @@ def test_a_preset_is_saved_chosen_downloaded_read_and_deleted(page: Page, own_ro
     assert not list((own_root / "presets").iterdir()) and "Deleted" in page.value(f"{TAB}_preset_status")
 
 
-def uploaded(file: Path) -> dict[str, Any]:
-    return {"name": str(file), "data": None, "is_file": True, "orig_name": file.name, "size": file.stat().st_size}
-
-
 def test_what_is_wrong_with_a_preset_is_told(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "bad.json"
     file.write_text("[")
@@ -221,10 +217,7 @@ def test_the_preview_shows_the_last_result(host: StandIn, page: Page) -> None:
         return [[f"data:image/png;base64,{encoded(bag())}"], "", *values]
 
     # gradio's gallery itself takes files only; what the page sends goes to the function as it is.
-    (number,) = [
-        n for n, event in enumerate(host.page.dependencies) if page.of(f"{TAB}_preview")._id in event["targets"]
-    ]
-    steps = host.page.fns[number].fn
+    steps = page.function(f"{TAB}_preview")
     values = list(asdict(FilterSettings(products="bag")).values())
     seen = list(steps(chosen(None, None)[0], "", *values))
     assert "Looking" in seen[0][0] and "1 product found; would be enhanced by ControlNet, canny" in seen[1][0]
@@ -244,9 +237,11 @@ def test_the_preview_of_a_file(host: StandIn, page: Page, tmp_path: Path, models
         page.fire(f"{TAB}_preview_file", "upload")
         assert words in page.value(f"{TAB}_preview_text") and page.shown(f"{TAB}_preview_picture", "visible") is lit
     file.write_text("no picture")
+    page.set(f"{TAB}_preview_file", uploaded(file))
     page.fire(f"{TAB}_preview_file", "upload")
     assert "photoshoot-wrong" in page.value(f"{TAB}_preview_text")
     Image.new("RGB", (9, 9)).save(file)
+    page.set(f"{TAB}_preview_file", uploaded(file))
     models.filter = lambda *_, **__: 1 / 0
     page.fire(f"{TAB}_preview_file", "upload")
     assert "The preview failed (ZeroDivisionError" in page.value(f"{TAB}_preview_text")

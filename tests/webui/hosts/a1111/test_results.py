@@ -16,7 +16,7 @@ from tests.pages import read_page
 from tests.webui.hosts.a1111.conftest import ON, SIDE, bag, decoded, differing, encoded, generate, saved
 from tests.webui.hosts.a1111.test_tab import frame, items, run, visitor
 from tests.webui.standin.host import StandIn
-from tests.webui.standin.page import Page
+from tests.webui.standin.page import Page, in_gallery
 
 BUTTON = "photoshoot_txt2img_outlines"
 
@@ -35,8 +35,7 @@ def press(host: StandIn, file: Path, infotext: str = "", products: str = "") -> 
 
     ui_tempdir.register_tmp_file(host.page, str(file))
     page = Page(host.page)
-    shown = [{"name": str(file), "data": None, "is_file": True}]
-    page.fire(BUTTON, script=lambda gallery, info, given: [shown, infotext, products])
+    page.fire(BUTTON, script=lambda gallery, info, given: [in_gallery(file), infotext, products])
     return page
 
 
@@ -121,6 +120,16 @@ def test_without_a_result_it_is_told(started: StandIn) -> None:
 
     with pytest.raises(gradio.Error, match="no result in this tab"):
         Page(started.page).fire(BUTTON, script=lambda *_: [[], "", ""])
+
+
+def test_the_file_of_a_picture_in_the_gallery_is_known_by_either_gradio(host: StandIn, tmp_path: Path) -> None:
+    from lib_photoshoot.webui.interface.gradio_dialect import file_shown
+
+    file = tmp_path / "bag.png"
+    bag().save(file)
+    with Image.open(file) as read:
+        assert file_shown([{"name": f"{file}?1712.5", "is_file": True}]) == file_shown([(read, None)]) == str(file)
+    assert file_shown(["data:image/png;base64,AAAA"]) == file_shown([(bag(), "made in memory")]) == ""
 
 
 def test_a_corrected_product_is_enhanced_again(started: StandIn) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import re
 import shutil
@@ -24,7 +22,7 @@ from tests.pages import read_page
 from tests.shoot.test_report import make_shoot
 from tests.webui.hosts.a1111.conftest import bag
 from tests.webui.standin.host import StandIn
-from tests.webui.standin.page import Page
+from tests.webui.standin.page import Page, picture_shown, uploaded
 
 TAB = "photoshoot_tab"
 CHECK_WORDS = jobs._check_words
@@ -103,7 +101,7 @@ def test_a_folder_is_filtered_and_its_results_are_shown(page: Page, photos: Path
 
 def test_products_of_a_folder_are_put_into_a_presets_scene(page: Page, photos: Path) -> None:
     page.fire(f"{TAB}_scene", "focus")
-    choices = page.shown(f"{TAB}_scene", "choices")
+    choices = page.choices(f"{TAB}_scene")
     assert "Marble, soft shadow" in map(str, choices) and "Retouch only" not in map(str, choices)
     run(page, photos, scene="Marble, soft shadow", enhance="Only mask and cut-out")
     out = Path(page.value(f"{TAB}_open_folder"))
@@ -184,7 +182,7 @@ def test_what_the_extension_made_is_shown_where_no_folder_may_be_named(fresh: Ca
     host = fresh(hide_ui_dir_config=True)
     page = Page(host.page)
     bag().save(host.folder / "mine.png")
-    page.set(f"{TAB}_files", [{"name": str(host.folder / "mine.png"), "data": None, "is_file": True}])
+    page.set(f"{TAB}_files", [uploaded(host.folder / "mine.png")])
     run(page, "")
     assert decisions(page) == {"accepted": 1}
     shutil.copytree(page.value(f"{TAB}_open_folder"), host.outputs / "copy")
@@ -199,13 +197,10 @@ def send(page: Page, place: str, number: int) -> None:
 def test_a_picture_goes_to_inpaint_with_its_mask(page: Page, photos: Path) -> None:
     run(page, photos)
     send(page, frame(page).split("/")[-2], items(page)["1"]["id"])
-    picture, mask = (from_page(page.value(name)) for name in ("img_inpaint_base", "img_inpaint_mask"))
+    sent = (picture_shown(page.value(name)) for name in ("img_inpaint_base", "img_inpaint_mask"))
+    picture, mask = (np.asarray(one.convert("RGB")) for one in sent)
     assert (picture[..., :3] == np.asarray(bag(place=(30, 30)))).all()
     assert mask[30:62, 30:62].min() == 255 and (mask > 0).any(2).sum() == 32 * 32
-
-
-def from_page(value: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(value.partition(",")[2]))).convert("RGB"))
 
 
 def test_what_cannot_be_sent_is_told(page: Page, photos: Path, tmp_path: Path) -> None:
@@ -228,7 +223,7 @@ def test_what_cannot_be_sent_is_told(page: Page, photos: Path, tmp_path: Path) -
 
 def test_pictures_may_be_dropped(page: Page, tmp_path: Path) -> None:
     bag().save(tmp_path / "mine.png")
-    page.set(f"{TAB}_files", [{"name": str(tmp_path / "mine.png"), "data": None, "is_file": True}])
+    page.set(f"{TAB}_files", [uploaded(tmp_path / "mine.png")])
     run(page, "")
     assert decisions(page) == {"accepted": 1}
 

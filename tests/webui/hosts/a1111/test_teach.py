@@ -14,10 +14,10 @@ from lib_photoshoot.products import Product, parse_products
 from tests.test_kept_examples import photo
 from tests.webui.generate.test_job import BrightModels
 from tests.webui.hosts.a1111.conftest import ON, bag, encoded, generate
-from tests.webui.hosts.a1111.test_panel import KEY, build, uploaded
+from tests.webui.hosts.a1111.test_panel import KEY, build
 from tests.webui.hosts.a1111.test_routes import PREFIX, client
 from tests.webui.standin.host import StandIn
-from tests.webui.standin.page import Page
+from tests.webui.standin.page import Page, uploaded
 
 TAB = "photoshoot_txt2img"
 
@@ -119,7 +119,7 @@ def test_taught_products_are_listed_shown_and_forgotten(page: Page, own_root: Pa
     for name in ("ring", "cup"):
         kept_examples().keep(name, [("a.png", photo()), ("b.png", photo(2))])
     page.fire(f"{TAB}_taught", "focus")
-    assert page.shown(f"{TAB}_taught", "choices") == ["cup", "ring"]
+    assert page.choices(f"{TAB}_taught") == ["cup", "ring"]
     page.set(f"{TAB}_taught", "ring")
     page.fire(f"{TAB}_taught", "select")
     assert page.value(f"{TAB}_teach_status").count("<img ") == 2
@@ -127,7 +127,7 @@ def test_taught_products_are_listed_shown_and_forgotten(page: Page, own_root: Pa
     assert kept_examples().names() == ["cup", "ring"], "the user thought better of it"
     page.fire(f"{TAB}_taught_remove", script=lambda name: [name])
     assert kept_examples().names() == ["cup"] and "Forgot" in page.value(f"{TAB}_teach_status")
-    assert page.shown(f"{TAB}_taught", "choices") == ["cup"] and not page.value(f"{TAB}_taught")
+    assert page.choices(f"{TAB}_taught") == ["cup"] and not page.value(f"{TAB}_taught")
     page.set(f"{TAB}_taught", "ring")
     page.fire(f"{TAB}_taught_remove", script=lambda name: [name])
     assert "No product was taught as" in page.value(f"{TAB}_teach_status")

@@ -43,6 +43,8 @@ def image_from_url_text(filedata: Any) -> Image.Image | None:
         filedata = filedata[0] if filedata else None
     if filedata is None:
         return None
+    if isinstance(filedata, tuple):  # gradio 4's galleries: a picture and its caption
+        return filedata[0]
     if isinstance(filedata, dict):
         assert ui_tempdir.check_tmp_file(shared.demo, filedata["name"]), "outside of allowed directories"
         return images.read(filedata["name"].rsplit("?", 1)[0])

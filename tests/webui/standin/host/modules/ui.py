@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import gradio as gr
@@ -28,7 +29,7 @@ def create_ui() -> Any:
             with gr.TabItem(label, id=name, elem_id=f"tab_{name}"):
                 blocks.render()
     if not shared.cmd_opts.no_gradio_queue:
-        demo.queue(64)
+        demo.queue()
     shared.demo = demo
     return demo
 
@@ -39,7 +40,13 @@ def _tab(tab: str, runner: Any) -> None:
         gr.Image(type="pil", elem_id="img_inpaint_base")
         gr.Image(type="pil", elem_id="img_inpaint_mask")
     runner.setup_ui()
-    gr.Gallery(elem_id=f"{tab}_gallery", show_label=False)
+    _gallery(tab)
     with gr.Row(elem_id=f"image_buttons_{tab}"):
         ToolButton("📐", elem_id=f"{tab}_send_to_extras")
     gr.Textbox(visible=False, elem_id=f"generation_info_{tab}")
+
+
+def _gallery(tab: str) -> None:
+    """The results: gradio 4's host asks for pictures, and gradio 3 knows files alone."""
+    kind = {"type": "pil"} if "type" in inspect.signature(gr.Gallery.__init__).parameters else {}
+    gr.Gallery(elem_id=f"{tab}_gallery", show_label=False, **kind)

@@ -34,15 +34,21 @@ class FormRow(FormComponent, gr.Row):
         return "row"
 
 
-class InputAccordion(gr.Checkbox):
-    """An accordion whose being open is a value: a hidden checkbox beside it."""
+class _InputAccordion(gr.Checkbox):
+    """A hidden checkbox; one that is set up has an accordion beside it, whose being open is its value.
 
-    def __init__(self, value: bool, **kwargs: Any) -> None:
+    gradio 4 makes a component anew for each of its updates, and not the accordion.
+    """
+
+    def __init__(self, value: bool | None = None, setup: bool = False, **kwargs: Any) -> None:
+        if not setup:
+            super().__init__(value, **kwargs)
+            return
         self.accordion_id = kwargs.pop("elem_id")
         super().__init__(value, elem_id=f"{self.accordion_id}-checkbox", visible=False, **kwargs)
         self.accordion = gr.Accordion(kwargs["label"], open=value, elem_id=self.accordion_id)
 
-    def __enter__(self) -> InputAccordion:
+    def __enter__(self) -> _InputAccordion:
         self.accordion.__enter__()
         return self
 
@@ -52,3 +58,8 @@ class InputAccordion(gr.Checkbox):
     def get_block_name(self) -> str:
         """What the page takes it for."""
         return "checkbox"
+
+
+def InputAccordion(value: bool | None = None, **kwargs: Any) -> _InputAccordion:
+    """An accordion whose being open is a value."""
+    return _InputAccordion(value, setup=True, **kwargs)

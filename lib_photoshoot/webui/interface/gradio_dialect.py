@@ -1,0 +1,34 @@
+"""Where gradio 3 and gradio 4 want different things; chosen by what the gradio at hand offers.
+
+All else of the panel and the tab is written once: files that are dropped have a ``name`` in both, updates are dicts in
+both, a text that is empty is told so (gradio 4 sends None else), and a component of the host is made by its own class.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+
+def with_script(script: str) -> dict[str, str]:
+    """Return the keyword argument by which an event runs a script in the page before it asks the server.
+
+    Hosts of gradio 4 let a component's event take gradio 3's word for it, but not one that follows another event.
+    """
+    import gradio
+
+    return {"js" if "js" in inspect.signature(gradio.on).parameters else "_js": script}
+
+
+def file_shown(gallery: Sequence[Any]) -> str:
+    """Return the path of the first picture's file in what a gallery sends; empty for a picture that has none.
+
+    gradio 3 sends dicts with a ``name``, gradio 4 pictures with their captions.
+    """
+    first = gallery[0]
+    if isinstance(first, dict):
+        path = first.get("name", "")
+    else:
+        path = getattr(first[0], "filename", "") if isinstance(first, tuple) else ""
+    return str(path).rsplit("?", 1)[0]  # the host adds the file's time

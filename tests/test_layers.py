@@ -109,15 +109,20 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports_of(name: str) -> frozenset[str]:
-    """The modules that a module imports anywhere: at its top, in a function, or for its types alone."""
+    """The modules of ours that a module imports anywhere: at its top, in a function, or for its types alone."""
+    ours = {item.removeprefix(f"{PACKAGE}.") for item in imported(name) if item.startswith(f"{PACKAGE}.")}
+    return frozenset(item for item in ours if item in modules() and item != name)
+
+
+def imported(name: str) -> frozenset[str]:
+    """All that a module imports, and each name that it takes from there."""
     found = set()
     for node in ast.walk(ast.parse(modules()[name].read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-    ours = {item.removeprefix(f"{PACKAGE}.") for item in found if item.startswith(f"{PACKAGE}.")}
-    return frozenset(item for item in ours if item in modules() and item != name)
+    return frozenset(found)
 
 
 def part_of(name: str) -> str:
@@ -156,6 +161,22 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_the_hosts_side_stands_in_wings() -> None:
     assert [path.name for path in (ROOT / PACKAGE / "webui").glob("*.py")] == ["__init__.py"]
+
+
+HOSTS = {"modules", "modules_forge", "backend", "ldm_patched", "lib_controlnet", "internal_controlnet", "networks"}
+"""The top names of what WebUIs bring along."""
+
+
+def test_little_of_the_hosts_side_knows_a_host() -> None:
+    lines = {name: path.read_text(encoding="utf-8").count("\n") for name, path in modules().items() if "webui." in name}
+    knowing = [name for name in lines if HOSTS & {item.partition(".")[0] for item in imported(name)}]
+    assert knowing and sum(lines[name] for name in knowing) <= 0.15 * sum(lines.values())
+
+
+def test_a_dialect_is_small() -> None:
+    """What Forge and its descendants have otherwise than all other WebUIs of the family."""
+    texts = [path.read_text(encoding="utf-8") for name, path in modules().items() if ".forge" in name]
+    assert texts and sum(bool(line.strip()) for text in texts for line in text.splitlines()) <= 250
 
 
 def test_one_module_knows_where_things_live() -> None:

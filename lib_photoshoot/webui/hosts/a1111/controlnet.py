@@ -13,32 +13,35 @@ from typing import Any
 import numpy as np
 
 from lib_photoshoot.enhancement.protocol import EnhancementError
+from lib_photoshoot.webui.hosts.a1111.options import host_option
 from lib_photoshoot.webui.hosts.control import Equipment, HostControlNet
 from lib_photoshoot.webui.hosts.control_files import lacks_file, model_family
 from lib_photoshoot.webui.hosts.protocol import ControlModel, ControlUnit, InpaintRequest
 
 _UNITS = 3
-"""ControlNet's own number of units."""
+"""How many units all of these ControlNets have by themselves."""
 
 
 def find_controlnet() -> HostControlNet | None:
     """Return the ControlNet that the WebUI has loaded, its own or the extension's."""
     from lib_photoshoot.webui.hosts.forge.controlnet import find_own_controlnet
 
-    own = find_own_controlnet()
+    most_units = int(host_option("control_net_unit_count", _UNITS))
+    own = find_own_controlnet(most_units)
     if own is not None:
         return own
     code = sys.modules.get("internal_controlnet.external_code")
     state = sys.modules.get("scripts.global_state")
-    return A1111ControlNet(code, state) if code is not None and state is not None else None
+    return A1111ControlNet(code, state, most_units) if code is not None and state is not None else None
 
 
 class A1111ControlNet:
     """See ``HostControlNet``."""
 
-    def __init__(self, external_code: Any, global_state: Any) -> None:
+    def __init__(self, external_code: Any, global_state: Any, most_units: int) -> None:
         self._code = external_code
         self._state = global_state
+        self._most_units = most_units
 
     def models(self, refresh: bool = False) -> Sequence[ControlModel]:
         names = self._code.get_models(update=refresh or not self._state.cn_models_names)
@@ -58,9 +61,7 @@ class A1111ControlNet:
         return self._code.find_cn_script(runner)
 
     def most_units(self) -> int:
-        from modules import shared
-
-        return int(shared.opts.data.get("control_net_unit_count", _UNITS))
+        return self._most_units
 
     def unit(self, unit: ControlUnit) -> Any:
         """ControlNet's own object. Without an image of its own it takes the pass's, cropped as the pass is."""

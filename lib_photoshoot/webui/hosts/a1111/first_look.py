@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.webui.hosts.a1111.decoding import as_decoded, decoded, pass_is_done
+
 if TYPE_CHECKING:
     import torch
 
@@ -75,9 +77,8 @@ class FirstLook:
 
         return second_pass
 
-    def _second(self, p: Any, samples: Any, decoded: Any, go_on: Callable[..., Any]) -> Any:
+    def _second(self, p: Any, samples: Any, given: Any, go_on: Callable[..., Any]) -> Any:
         import torch
-        from modules import shared
 
         from lib_photoshoot.webui.hosts.a1111.nested import stopped
         from lib_photoshoot.webui.hosts.a1111.random_state import random_state_kept
@@ -86,7 +87,7 @@ class FirstLook:
         if stopped() or samples is None:
             return go_on()
         with random_state_kept():
-            pictures = _decoded(p, samples) if decoded is None else list(decoded)
+            pictures = decoded(p, samples) if given is None else list(given)
             small = [torch.clamp((one.detach().cpu().float() + 1) / 2, 0, 1) for one in pictures]
             kept = [index for index, one in enumerate(small) if self._holds_product(_image(one))]
         if len(kept) == len(small):
@@ -94,33 +95,19 @@ class FirstLook:
         spared = frozenset(range(len(small))).difference(kept)
         if not kept:
             self.spared = spared
-            shared.state.nextjob()  # the second pass, which the host has announced
-            return _as_decoded([one * 2 - 1 for one in small])
+            pass_is_done()  # the second one
+            return as_decoded([one * 2 - 1 for one in small])
         with _only(p, kept):
             large = go_on(kept)
         if not getattr(large, "already_decoded", False):  # stopped on the way: the host delivers the first pass
             return samples
         self._small, self.spared = {index: small[index] for index in spared}, spared
-        return _as_decoded(_filled(large, kept, small))
-
-
-def _decoded(p: Any, samples: Any) -> list[Any]:
-    from modules import devices
-    from modules.processing import decode_latent_batch
-
-    return list(decode_latent_batch(p.sd_model, samples, target_device=devices.cpu, check_for_nans=False))
+        return as_decoded(_filled(large, kept, small))
 
 
 def _image(tensor: Any) -> Image.Image:
     """Return the picture that the host makes of a tensor (3, height, width) in [0, 1]."""
     return Image.fromarray((255.0 * np.moveaxis(tensor.numpy(), 0, 2)).astype(np.uint8))
-
-
-def _as_decoded(pictures: list[Any]) -> Any:
-    """Return pictures, tensors (3, height, width) in [-1, 1], as the host's second pass does."""
-    from modules.processing import DecodedSamples
-
-    return DecodedSamples(pictures)
 
 
 def _filled(large: Sequence[Any], kept: Sequence[int], small: Sequence[Any]) -> list[Any]:

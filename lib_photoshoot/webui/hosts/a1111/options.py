@@ -11,9 +11,14 @@ from lib_photoshoot.webui.hosts.options import OPTIONS, SECTION, option_key
 
 def read_option(name: str) -> Any:
     """Return the option's value in the running host."""
+    return host_option(option_key(name), OPTIONS[name].default)
+
+
+def host_option(name: str, default: Any) -> Any:
+    """Return the value of an option of the host or of another extension, ``default`` where nobody has set it."""
     from modules import shared
 
-    return shared.opts.data.get(option_key(name), OPTIONS[name].default)
+    return shared.opts.data.get(name, default)
 
 
 def folder_option(name: str, parent: Path) -> Path:

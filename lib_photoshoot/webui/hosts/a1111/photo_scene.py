@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from lib_photoshoot.webui.hosts.a1111.decoding import as_decoded
+from lib_photoshoot.webui.hosts.a1111.pictures import on_ground, resized
+
 _SAMPLE = "sample"
 
 
@@ -34,43 +37,29 @@ class PhotosInstead:
 def _photos(p: Any, *_: Any, **__: Any) -> Any:
     """Stand in for the host's ``sample``: its pictures, tensors (3, height, width) in [-1, 1]."""
     import torch
-    from modules.processing import DecodedSamples
 
     if getattr(p, "rng", None) is not None:
         # The host's own pass would seed the random numbers of the whole WebUI so, and the encoder of the next job draws
         # from them.
         p.rng.next()
-    made = DecodedSamples()
+    made = []
     for index in range(len(p.seeds)):
-        pixels = np.asarray(_on_ground(_input(p, index)), np.float32)
+        pixels = np.asarray(on_ground(_input(p, index)), np.float32)
         # The host cuts off what is behind the point when it makes pixels of these.
         made.append(torch.from_numpy(np.ascontiguousarray(np.moveaxis((pixels + 0.5) / 127.5 - 1, 2, 0))))
-    return made
+    return as_decoded(made)
 
 
 def _input(p: Any, index: int) -> Image.Image:
     """Return an input picture in the job's size, resized as the host resizes it."""
-    from modules import images
-
     given = p.init_images
     photo = given[index] if index < len(given) else given[0]
     if photo.mode not in ("RGB", "RGBA"):
         photo = photo.convert("RGBA" if "transparency" in photo.info or photo.mode in ("LA", "PA") else "RGB")
     if photo.size == (p.width, p.height):
         return photo
-    mode = 0 if p.resize_mode == 3 else p.resize_mode
-    resized = images.resize_image(mode, photo.convert("RGB"), p.width, p.height)
+    fitted = resized(p, photo.convert("RGB"), (p.width, p.height))
     if photo.mode == "RGBA" and photo.getchannel("A").getextrema()[0] < 255:
-        resized.putalpha(
-            images.resize_image(mode, photo.getchannel("A").convert("RGB"), p.width, p.height).convert("L")
-        )
-    return resized
-
-
-def _on_ground(photo: Image.Image) -> Image.Image:
-    """Return a picture as the host shows one that is transparent."""
-    if photo.mode == "RGB":
-        return photo
-    from modules import images, shared
-
-    return images.flatten(photo, shared.opts.img2img_background_color)
+        alpha = photo.getchannel("A").convert("RGB")
+        fitted.putalpha(resized(p, alpha, (p.width, p.height)).convert("L"))
+    return fitted

@@ -46,10 +46,24 @@ def photo_of(p: Any, index: int, image: Image.Image) -> Image.Image | None:
     photo = given[index] if index < len(given) else given[0]
     if photo.size == image.size:
         return photo
+    return resized(p, photo.convert("RGB"), image.size)
+
+
+def resized(p: Any, photo: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return an RGB picture in another size, resized as a job of img2img does it."""
     from modules import images
 
-    # As the host does it; in mode 3 it resizes what it has encoded.
-    return images.resize_image(0 if p.resize_mode == 3 else p.resize_mode, photo.convert("RGB"), *image.size)
+    # In mode 3 it resizes what it has encoded.
+    return images.resize_image(0 if p.resize_mode == 3 else p.resize_mode, photo, *size)  # type: ignore[no-any-return]
+
+
+def on_ground(photo: Image.Image) -> Image.Image:
+    """Return a picture as the host shows one that is transparent."""
+    if photo.mode == "RGB":
+        return photo
+    from modules import images, shared
+
+    return images.flatten(photo, shared.opts.img2img_background_color)  # type: ignore[no-any-return]
 
 
 def infotext_of(p: Any) -> str:

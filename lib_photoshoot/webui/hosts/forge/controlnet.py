@@ -23,22 +23,20 @@ from lib_photoshoot.webui.hosts.protocol import ControlModel, ControlUnit, Inpai
 if TYPE_CHECKING:
     from PIL import Image
 
-_UNITS = 3
-"""This ControlNet's own number of units."""
 
-
-def find_own_controlnet() -> HostControlNet | None:
+def find_own_controlnet(most_units: int) -> HostControlNet | None:
     """Return the host's own ControlNet, where it has one and has loaded it."""
     code, state = (sys.modules.get(f"lib_controlnet.{name}") for name in ("external_code", "global_state"))
-    return ForgeControlNet(code, state) if code is not None and state is not None else None
+    return ForgeControlNet(code, state, most_units) if code is not None and state is not None else None
 
 
 class ForgeControlNet:
     """See ``HostControlNet``."""
 
-    def __init__(self, external_code: Any, global_state: Any) -> None:
+    def __init__(self, external_code: Any, global_state: Any, most_units: int) -> None:
         self._code = external_code
         self._state = global_state
+        self._most_units = most_units
 
     def models(self, refresh: bool = False) -> Sequence[ControlModel]:
         if refresh:
@@ -50,18 +48,15 @@ class ForgeControlNet:
         return list(self._modules())
 
     def needs_download(self, module: str) -> bool:
-        from modules_forge.shared import preprocessor_dir
-
+        folder = sys.modules["modules_forge.shared"].preprocessor_dir
         name = self._modules().get(module, module)
         own_file = getattr(self._state.get_preprocessor(name), "filename", None) if name != module else None
         if own_file:
-            return not os.path.isfile(os.path.join(preprocessor_dir, own_file))
-        return lacks_file(module, preprocessor_dir)
+            return not os.path.isfile(os.path.join(folder, own_file))
+        return lacks_file(module, folder)
 
     def most_units(self) -> int:
-        from modules import shared
-
-        return int(shared.opts.data.get("control_net_unit_count", _UNITS))
+        return self._most_units
 
     def outer(self, job: Any) -> None:
         return None  # it is put on the network anew for each sampling, and a pass has a script of its own

@@ -18,7 +18,8 @@ def with_script(script: str) -> dict[str, str]:
     """
     import gradio
 
-    return {"js" if "js" in inspect.signature(gradio.on).parameters else "_js": script}
+    on = getattr(gradio, "on", None)  # of no component: early releases of gradio 3 have none, later ones another word
+    return {"js" if on is not None and "js" in inspect.signature(on).parameters else "_js": script}
 
 
 def file_shown(gallery: Sequence[Any]) -> str:

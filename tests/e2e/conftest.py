@@ -108,12 +108,12 @@ def _lacking(ui: WebUi) -> str:
 
 @pytest.fixture
 def allowed(webui: WebUi) -> Iterator[Path]:
-    """A folder inside the WebUI's own ``outputs``, in which it saves txt2img's pictures."""
+    """A folder inside the WebUI's own one of results, in which it saves txt2img's pictures."""
     name = "outdir_txt2img_samples"
     before = webui.call("/sdapi/v1/options")[name]
     # Hosts with pydantic 2 fail to tell their switches where --port is one of them.
-    folder = os.environ.get("PHOTOSHOOT_WEBUI") or webui.call("/sdapi/v1/cmd-flags")["data_dir"]
-    outputs = Path(folder) / "outputs"
+    named = None if os.environ.get("PHOTOSHOOT_WEBUI_URL") else os.environ.get("PHOTOSHOOT_WEBUI")
+    outputs = Path(named or webui.call("/sdapi/v1/cmd-flags")["data_dir"]) / Path(before).parent
     outputs.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=outputs) as folder:
         webui.call("/sdapi/v1/options", {name: folder})

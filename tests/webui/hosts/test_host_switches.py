@@ -13,7 +13,7 @@ import pytest
 
 from lib_photoshoot.webui.hosts.a1111 import options
 from lib_photoshoot.webui.hosts.a1111.options import folder_option
-from lib_photoshoot.webui.hosts.a1111.outer import usable_folders
+from lib_photoshoot.webui.hosts.a1111.outer import own_outputs, usable_folders
 from lib_photoshoot.webui.hosts.options import option_key
 from lib_photoshoot.webui.http.folders import FolderError, listed_folders, subfolder
 
@@ -81,6 +81,16 @@ def test_an_open_api_reaches_no_folder_that_a_stranger_can_have_chosen(shared: A
     assert not reaches(tmp_path / "secret.png") and not reaches(Path("/etc/passwd"))
     assert reaches(tmp_path / "outputs" / "txt2img-images" / "a.png") and reaches(tmp_path / "log" / "images" / "a.png")
     assert not reaches(tmp_path / "log" / "a.png")
+
+
+def test_the_folder_of_results_is_called_what_the_host_calls_it(
+    shared: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert own_outputs() == tmp_path / "outputs" / "photoshoot"
+    internal = SimpleNamespace(default_output_dir=str(tmp_path / "output"))
+    monkeypatch.setitem(sys.modules, "modules.paths_internal", internal)
+    assert own_outputs() == tmp_path / "output" / "photoshoot"
+    assert reaches(tmp_path / "output" / "a.png") and not reaches(tmp_path / "outputs" / "a.png")
 
 
 @pytest.mark.parametrize("flags", [{"api": False}, {"api_auth": "me:word"}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from copy import copy
@@ -48,9 +49,15 @@ def release_models() -> None:
 
 def own_outputs() -> Path:
     """Where the tab's runs and the shoots lie, unless another folder is named."""
+    return Path(_outputs()).absolute() / "photoshoot"
+
+
+def _outputs() -> str:
+    """Return the host's folder of results, which it calls ``outputs``, or ``output`` as Forge Neo does."""
     from modules import paths
 
-    return Path(paths.data_path).absolute() / "outputs" / "photoshoot"
+    internal = sys.modules.get("modules.paths_internal")
+    return str(getattr(internal, "default_output_dir", None) or os.path.join(paths.data_path, "outputs"))
 
 
 def usable_folders() -> AllowedFolders:
@@ -63,7 +70,7 @@ def usable_folders() -> AllowedFolders:
     listed = listed_folders(str(read_option("api_folders")))
     if shared.cmd_opts.hide_ui_dir_config:
         return allowed_folders(listed, Path.cwd(), _HIDDEN)
-    own = [os.path.join(paths.data_path, name) for name in ("outputs", os.path.join("log", "images"))]
+    own = [_outputs(), os.path.join(paths.data_path, "log", "images")]
     if not _strangers_set_options(shared.cmd_opts):
         # The host takes relative folders from its working directory.
         names = [name for name in shared.opts.data_labels if name.startswith("outdir_")]

@@ -3,30 +3,25 @@
     python benchmarks/growth.py --cutouts RUN/cutouts --scenes FOLDER --half odd
 
 ``--cutouts`` is the folder of a filter's run with products cut out of photos, ``--scenes`` one of photos of places. Of
-each of the pairs one scene has a part painted on that is larger than the limit, one has not; the filter's own segmenter
-looks at both, told the product's own alpha, and the staged start. Thresholds were chosen on the even pairs; the halves
-have no cut-out in common where the number of cut-outs is even. Missed growths and false alarms are listed first.
+each of the pairs one scene has a part painted on that is larger than the limit, one has not; both are looked at, with
+the product's own alpha and the staged start. The threshold was chosen on the even pairs; the halves have no cut-out in
+common where the number of cut-outs is even. Missed growths and false alarms are listed first.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import pickle
 import sys
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 import numpy as np  # noqa: E402
 from growth_cases import GrowthCase, growth_cases  # noqa: E402
 
-from lib_photoshoot.build import ModelChoice, load_models  # noqa: E402
-from lib_photoshoot.staging.growth import LookAlike, pieces, share_gained  # noqa: E402
+from lib_photoshoot.staging.growth import pieces, share_gained  # noqa: E402
 from lib_photoshoot.staging.look_alikes import surroundings  # noqa: E402
-from lib_photoshoot.staging.protocol import PlaceLooker  # noqa: E402
 
 
 def main() -> int:
@@ -36,27 +31,11 @@ def main() -> int:
     options.add_argument("--pairs", type=int, default=100)
     options.add_argument("--half", choices=["odd", "even", "all"], default="all")
     options.add_argument("--limit", type=float, default=0.02, help="share of the product's area")
-    options.add_argument("--looks", type=Path, help="folder that keeps what was seen, so that a run can go on")
-    options.add_argument("--threads", type=int, default=2)
-    options.add_argument("--seconds", type=float, default=float("inf"), help="of the processor, for the looks")
     given = options.parse_args()
     rows = []
-    looker = None
     for number, case in enumerate(_cases(given)):
-        if given.half != "all" and (number % 2 == 1) != (given.half == "odd"):
-            continue
-        kept = given.looks / f"{number:03}.pickle" if given.looks else None
-        if kept is not None and kept.exists():
-            found = pickle.loads(kept.read_bytes())
-        elif os.times().user > given.seconds:
-            continue
-        else:
-            looker = looker or _looker(given.threads)
-            found = [_pieces(case, picture, looker) for picture in (case.without, case.grown)]
-            if kept is not None:
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                kept.write_bytes(pickle.dumps(found))
-        rows.append((case, *(_gained(case, some) for some in found)))
+        if given.half == "all" or (number % 2 == 1) == (given.half == "odd"):
+            rows.append((case, _gained(case, case.without), _gained(case, case.grown)))
     _tell(rows, given.limit)
     return 0
 
@@ -67,23 +46,10 @@ def _cases(given: argparse.Namespace):
     return growth_cases(cutouts, scenes, given.pairs)
 
 
-def _looker(threads: int) -> PlaceLooker:
-    import torch
-
-    torch.set_num_threads(threads)
-    return load_models(ModelChoice()).segmenter
-
-
-def _pieces(case: GrowthCase, picture: np.ndarray, looker: PlaceLooker) -> list[LookAlike]:
+def _gained(case: GrowthCase, picture: np.ndarray) -> float:
     near = surroundings(case.staged.alpha)
     assert near is not None
-    return pieces(near, case.staged.image, picture, looker)
-
-
-def _gained(case: GrowthCase, found: list[LookAlike]) -> float:
-    near = surroundings(case.staged.alpha)
-    assert near is not None
-    return share_gained(near, found)
+    return share_gained(near, pieces(near, case.staged.alpha, case.staged.image, picture))
 
 
 def _tell(rows: list[tuple[GrowthCase, float, float]], limit: float) -> None:

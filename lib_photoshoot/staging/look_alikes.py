@@ -82,13 +82,17 @@ def look_alikes(near: Surroundings, image: np.ndarray) -> np.ndarray:
     lab = cv2.cvtColor(near.part(image), cv2.COLOR_RGB2Lab)
     cv2.setRNGSeed(0)  # its clusters begin at random
     cv2.grabCut(lab, seen, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-    alike = (seen == cv2.GC_FGD) | (seen == cv2.GC_PR_FGD)
-    return _joined(near, alike)
+    return joined(near, (seen == cv2.GC_FGD) | (seen == cv2.GC_PR_FGD))
 
 
-def _joined(near: Surroundings, alike: np.ndarray) -> np.ndarray:
-    """Return what hangs together with the product, without the rim around it."""
-    rim = distance_to(near.own) <= max(1.5, RIM * near.side)
-    _, labels = cv2.connectedComponents((alike | rim).astype(np.uint8), connectivity=8)
+def rim_of(near: Surroundings) -> np.ndarray:
+    """Return the rim around a product, bool, with the product itself."""
+    return distance_to(near.own) <= max(1.5, RIM * near.side)
+
+
+def joined(near: Surroundings, mask: np.ndarray) -> np.ndarray:
+    """Return what of a mask (bool) hangs together with the product, without the rim around it."""
+    rim = rim_of(near)
+    _, labels = cv2.connectedComponents((mask | rim).astype(np.uint8), connectivity=8)
     held = np.unique(labels[near.own])
-    return alike & ~rim & np.isin(labels, held[held > 0])
+    return mask & ~rim & np.isin(labels, held[held > 0])

@@ -49,7 +49,7 @@ class SeenThere(Protocol):
 
 @runtime_checkable
 class PlaceLooker(Protocol):
-    """Looks at a painted scene for more of its products: a segmenter that is told places."""
+    """Looks at a painted scene for what hides its products: a segmenter that is told places."""
 
     def prompted(
         self,

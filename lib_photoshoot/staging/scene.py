@@ -94,7 +94,7 @@ def _growths(staged: Staged, start: np.ndarray, image: np.ndarray, looker: Place
     growths = []
     for region in staged.regions:
         alpha = region.alpha if region.alpha is not None else staged.alpha
-        growth = measure_growth(alpha, start, image, looker)
+        growth = measure_growth(alpha, staged.alpha, start, image, looker)
         if staged.grounded:
             growth = replace(growth, floating=is_floating(image, alpha))
         growths.append(growth)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from lib_photoshoot.enhancement.protocol import EnhancementError
 from lib_photoshoot.paths import models_folder
-from lib_photoshoot.webui.hosts.a1111.controlnet import A1111ControlNet
+from lib_photoshoot.webui.hosts.a1111 import checkpoint
 from lib_photoshoot.webui.hosts.a1111.iclight_network import (
     Lit,
     OffsetsError,
@@ -26,6 +26,7 @@ from lib_photoshoot.webui.hosts.a1111.iclight_network import (
     lit,
     read_offsets,
 )
+from lib_photoshoot.webui.hosts.control import HostControlNet
 from lib_photoshoot.webui.hosts.protocol import InpaintRequest, LightModel, LightRequest
 
 _FOLDERS = ("ic-light", "iclight", "unet")
@@ -35,7 +36,7 @@ _NAMED = re.compile("ic[-_ ]?light", re.IGNORECASE)
 
 def light_models() -> tuple[LightModel, ...] | None:
     """See ``Host``."""
-    if network_of(shared.sd_model) is None:
+    if network_of(checkpoint.loaded()) is None:
         return None
     return tuple(found_in([*(Path(paths.models_path, name) for name in _FOLDERS), models_folder()]))
 
@@ -57,7 +58,7 @@ def network_of(model: Any) -> Any:
     return network if hasattr(network, "input_blocks") and hasattr(model, "encode_first_stage") else None
 
 
-def relight(job: Any, request: InpaintRequest, light: LightRequest, controlnet: A1111ControlNet | None) -> Image.Image:
+def relight(job: Any, request: InpaintRequest, light: LightRequest, controlnet: HostControlNet | None) -> Image.Image:
     """See ``Host``."""
     from lib_photoshoot.webui.hosts.a1111 import nested
 

@@ -97,5 +97,5 @@ def _latent(pictures: list[Image.Image]) -> torch.Tensor:
             tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, 2, 0)))[None]
             encoded = model.encode_first_stage(tensor.to(shared.device, dtype=devices.dtype_vae))
             # A distribution, of which the host would draw one and IC-Light takes the middle.
-            latents.append(model.scale_factor * (encoded.mode() if hasattr(encoded, "mode") else encoded))
+            latents.append(model.scale_factor * encoded.mode())
     return torch.cat(latents, dim=1)

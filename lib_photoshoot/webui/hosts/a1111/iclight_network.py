@@ -99,12 +99,10 @@ def _place(side: str, block: int, part: str, number: int) -> str:
     kind on the way back.
     """
     inner = 0 if part == "resnets" else 1
+    if part == "downsamplers":
+        return f"input_blocks.{3 * block + 3}.0"
     if side == "down":
-        return (
-            f"input_blocks.{3 * block + 3}.0"
-            if part == "downsamplers"
-            else f"input_blocks.{3 * block + 1 + number}.{inner}"
-        )
+        return f"input_blocks.{3 * block + 1 + number}.{inner}"
     if part == "upsamplers":
         # The lowest blocks have no attention before it.
         return f"output_blocks.{3 * block + 2}.{1 if block == 0 else 2}"

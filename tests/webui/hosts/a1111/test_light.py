@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.webui.hosts.a1111.conftest import SIDE, bag, decoded, differing, encoded, generate
+from tests.webui.hosts.a1111.conftest import SIDE, bag, decoded, differing, encoded, generate, stop_at
 from tests.webui.hosts.a1111.test_scene import SCENE, SQUARE, check_scene
 from tests.webui.standin.host import StandIn
 from tests.webui.standin.network import SmallNetwork, offsets_for
@@ -192,15 +192,8 @@ def test_fifty_stops_at_random_times_leave_the_original_or_the_scene_whole(host:
     off, dull, lit = (generate(host, one, **job).images[0] for one in (None, SCENE, PRODUCT))
     chance, became = random.Random(3), {"original": 0, "scene": 0}
     for number in range(50):
-        at, reached = chance.randint(11, 30), []  # after the job's own ten: the scene's, and the light's
-
-        def stop(p: Any, at: int = at, reached: list[int] = reached, number: int = number) -> None:
-            reached.append(1)
-            if len(reached) == at:
-                state = host.shared.state
-                state.interrupt() if number % 2 else state.skip()
-
-        host.checkpoint.at_step = stop
+        at = chance.randint(11, 30)  # after the job's own ten: the scene's, and the light's
+        stop_at(host, at, bool(number % 2))
         (image,) = generate(host, PRODUCT, **job).images
         assert not differing(off if at <= 20 else dull, image).any()
         became["original" if at <= 20 else "scene"] += 1

@@ -40,7 +40,6 @@ class Checkpoint:
 
     ``hooks`` are ControlNet's: they change what is painted. ``at_step`` is called at each step of each sampling, and
     ``before_sampling`` before its hook.
-    ``hooks`` are ControlNet's: they change what is painted. ``at_step`` is called at each step of each sampling.
     A ``model.diffusion_model`` that a test gives it has its say in all that is painted.
     """
 

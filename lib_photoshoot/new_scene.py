@@ -12,7 +12,9 @@ from lib_photoshoot.enhancement.applying import Enhanced, Lost, enhance_products
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped, Enhancer
 from lib_photoshoot.products import Product
 from lib_photoshoot.results import NewScene, ProductRegion, Reason
-from lib_photoshoot.staging.plan import StageError
+from lib_photoshoot.staging.composition import changed_product_pixels
+from lib_photoshoot.staging.light import Light
+from lib_photoshoot.staging.plan import Staged, StageError
 from lib_photoshoot.staging.protocol import PlaceLooker
 from lib_photoshoot.staging.scene import paint_scene
 from lib_photoshoot.staging.scenery import ProductGrewError, Scenery
@@ -114,20 +116,35 @@ def _scene(
             f"{least:.1%} of its area at the least; the original was kept."
         )
     growths = scene.tries[-1].growths if scene.tries else ()
-    return scene.image, NewScene(
+    image, light, note = _lit(scene.image, staged, scenery.light)
+    return image, NewScene(
         painter=scenery.painter.name,
         photo=photo,
         regions=staged.regions,
         scale=staged.scale,
         kept=int(np.count_nonzero(staged.alpha == 255)),
-        changed_product=scene.changed,
+        changed_product=scene.changed if light is None else changed_product_pixels(staged, image),
         tries=max(1, len(scene.tries)),
         grown=max((growth.gained for growth in growths), default=None),
         hidden=max((growth.hidden for growth in growths), default=None),
-        generated=scenery.generated or scenery.painter.can_grow,
+        generated=scenery.generated or scenery.painter.can_grow or light is not None,
+        light=None if light is None else light.painter.name,
+        relit_product=light is not None and light.product,
         doubts=scene.doubts,
-        notes=staged.notes,
+        notes=(*staged.notes, *note),
     )
+
+
+def _lit(image: np.ndarray, staged: Staged, light: Light | None) -> tuple[np.ndarray, Light | None, tuple[str, ...]]:
+    """Return the scene in its new light, that light, and a sentence where there is none though it was asked for."""
+    if light is None:
+        return image, None, ()
+    try:
+        return light.on(image, staged), light, ()
+    except EnhancementStopped:
+        return image, None, ("The pass for the new light was stopped, so the scene has none.",)
+    except EnhancementError as error:
+        return image, None, (f"The scene has no new light. {error}",)
 
 
 def _of_photo(later: Enhanced, regions: Sequence[ProductRegion], placed: Sequence[ProductRegion]) -> Enhanced:

@@ -23,6 +23,17 @@ class Repaint(str, Enum):
     """The scene first, then the products in it."""
 
 
+class Relight(str, Enum):
+    """What of a painted scene takes new light from IC-Light."""
+
+    OFF = "off"
+    """Nothing."""
+    EDGES = "edges and shadow"
+    """The products' soft edges and the ground that they shade; every pixel that is all product stays."""
+    PRODUCT = "product too"
+    """The products' own pixels as well, which is an edit."""
+
+
 ORIGINAL = "original"
 """Backdrop: the picture's own surroundings."""
 BLURRED = "blurred"
@@ -65,6 +76,15 @@ class SceneFields:
         0.02, "Largest growth of the product", 0, 1, 0.005, "Share of its area; beyond it the scene is tried again."
     )
     scene_tries: int = _number(3, "Tries for a scene", 1, 10, 1, "Then the original stays.")
+    relight: str = setting(
+        Relight.OFF.value,
+        "New light (IC-Light)",
+        "scene",
+        "Where its models are installed, with SD 1.5. product too: changes the product's pixels; counts as an edit.",
+        choices=tuple(member.value for member in Relight),
+        axis=True,
+    )
+    relight_strength: float = _number(1.0, "Strength of the new light", 0, 1, 0.05)
     canvas: str = setting(
         "", "Canvas", "staging", "Empty: as the picture. Else 1024x1024, a ratio as 4:5, or a sales channel's name.",
         axis=True,

@@ -241,7 +241,9 @@ def scene_entry(scene: NewScene, image: np.ndarray) -> dict[str, Any]:
         "doubts": [doubt.value for doubt in scene.doubts],
         "notes": list(scene.notes),
     }
-    entry |= {name: True for name in ("retouched", "generated") if getattr(scene, name)}
+    entry |= {name: True for name in ("retouched", "generated", "relit_product") if getattr(scene, name)}
+    if scene.light is not None:
+        entry["light"] = scene.light
     if scene.grown is not None:
         entry |= {"tries": scene.tries, "grown": round(scene.grown, 4), "hidden": round(scene.hidden or 0.0, 4)}
     return entry

@@ -34,8 +34,15 @@ def scene_in_words(scene: Mapping[str, Any]) -> str:
         if "grown" in scene
         else ""
     )
+    lit = f"; {light_in_words(scene['light'], bool(scene.get('relit_product')))}" if "light" in scene else ""
     size = f"{scene['width']} × {scene['height']}"
-    return f"New scene, {size}: it changed {changed:,} of the {kept:,} pixels that are all {which}{at}{tried}"
+    return f"New scene, {size}: it changed {changed:,} of the {kept:,} pixels that are all {which}{at}{tried}{lit}"
+
+
+def light_in_words(light: str, relit_product: bool) -> str:
+    """Say what of a scene took the new light, without commas; ``light`` is what made it."""
+    on = "the products too: that is an edit" if relit_product else "edges and shadow alone"
+    return f"new light by {light} on {on}"
 
 
 class SceneTotals:

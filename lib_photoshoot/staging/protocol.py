@@ -37,6 +37,20 @@ class ScenePainter(Protocol):
         ...
 
 
+class LightPainter(Protocol):
+    """Paints a scene once more, in the light that its products would have in it."""
+
+    name: str
+    """Short stable name for reports."""
+
+    def relit(self, picture: np.ndarray, staged: Staged) -> np.ndarray:
+        """Return the scene with its products in another light; both are uint8 sRGB (height, width, 3).
+
+        Of what is returned the light alone is used, not the details. Raises EnhancementError, EnhancementStopped.
+        """
+        ...
+
+
 class SeenThere(Protocol):
     """What may lie at a place: ``probability`` is float32 in [0, 1], ``quality`` the predicted IoU."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lib_photoshoot.staging.light import Light
 from lib_photoshoot.staging.plan import Staged, StageError, StagePlan
 from lib_photoshoot.staging.protocol import Attempt, ScenePainter
 from lib_photoshoot.staging.scene import SceneLimits
@@ -22,7 +23,7 @@ class Scenery:
     """All that the product filter needs to know of a scene.
 
     ``backdrop`` is the plan's own picture, uint8 sRGB RGB (height, width, 3), where it names one; it is ``generated``
-    where a trained model made it.
+    where a trained model made it. ``light`` is the new light that the scene takes, if any is asked for and can be had.
     """
 
     plan: StagePlan
@@ -30,6 +31,7 @@ class Scenery:
     limits: SceneLimits = field(default_factory=SceneLimits)
     backdrop: np.ndarray | None = None
     generated: bool = False
+    light: Light | None = None
 
 
 class SurfacePainter:

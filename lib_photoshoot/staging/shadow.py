@@ -6,10 +6,13 @@ Whatever hangs above the ground (:mod:`lib_photoshoot.staging.ground`) casts the
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
+from lib_photoshoot.masks.morphology import bounding_rect
+from lib_photoshoot.results import ProductRegion
 from lib_photoshoot.staging.ground import ground_under
 
 # Shares of the product's longer side.
@@ -21,6 +24,25 @@ _TIGHT, _WIDE = 0.008, 0.028
 """Blurs of the two layers: the dark line of contact and the soft light around it."""
 _REACH = 3.0
 """Blurs are cut off after so many standard deviations, so that white is 255 again near by."""
+_SHADED = 0.1
+"""How far a contact shadow reaches beyond its product, rather further than it does."""
+_MARGIN = 8
+"""Pixels beyond that."""
+
+
+def contact_shadows(regions: Sequence[ProductRegion], shape: tuple[int, ...], strength: float) -> np.ndarray:
+    """Darkness of the ground below all products of a picture of ``shape``, float32 (height, width) in [0, strength]."""
+    dark = np.zeros(shape[:2], np.float32)
+    for region in regions:
+        rect = None if region.alpha is None else bounding_rect(region.alpha)
+        if rect is not None and region.alpha is not None:
+            # As far as the shadow reaches, and no more of a large picture.
+            reach = math.ceil(_SHADED * max(rect.x1 - rect.x0, rect.y1 - rect.y0)) + _MARGIN
+            around = bounding_rect(region.alpha, reach)
+            assert around is not None
+            part = dark[around.slices]
+            np.maximum(part, contact_shadow(region.alpha[around.slices], strength), out=part)
+    return dark
 
 
 def contact_shadow(alpha: np.ndarray, strength: float) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -28,15 +27,13 @@ from lib_photoshoot.staging.composition import put_back
 from lib_photoshoot.staging.placing import Placing, place
 from lib_photoshoot.staging.plan import Staged, StageError, StagePlan
 from lib_photoshoot.staging.reflection import reflected
-from lib_photoshoot.staging.shadow import contact_shadow
+from lib_photoshoot.staging.shadow import contact_shadows
 
 _BLEED = 2
 """Pixels by which the product's colours go on beyond its edge, so that resizing does not darken it."""
 _NEARLY = 4
 """Alphas this near to 0 or 255 after resizing are meant to be exactly that."""
 _MARGIN = 8
-_SHADOWED = 0.1
-"""How far a contact shadow reaches beyond its product, as a share of the longer side: rather further than it does."""
 _AROUND = 6
 """Pixels around a product in which its old surroundings may still show its colours."""
 
@@ -206,16 +203,7 @@ def _with_reflections(
 def _with_shadows(surface: np.ndarray, regions: Sequence[ProductRegion], strength: float) -> np.ndarray:
     if strength <= 0:
         return surface
-    dark = np.zeros(surface.shape[:2], np.float32)
-    for region in regions:
-        rect = None if region.alpha is None else bounding_rect(region.alpha)
-        if rect is not None and region.alpha is not None:
-            # As far as the shadow reaches, and no more of a large picture.
-            reach = math.ceil(_SHADOWED * max(rect.x1 - rect.x0, rect.y1 - rect.y0)) + _MARGIN
-            around = bounding_rect(region.alpha, reach)
-            assert around is not None
-            part = dark[around.slices]
-            np.maximum(part, contact_shadow(region.alpha[around.slices], strength), out=part)
+    dark = contact_shadows(regions, surface.shape[:2], strength)
     result = surface.copy()
     for strip in row_strips(dark.shape):
         rows = slice(strip.start, strip.stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -140,6 +141,25 @@ def test_what_grew_or_is_another_product_is_tried_again(shoot: Shoot, tmp_path: 
     assert "3 of 384 product pixels changed" in touched["why"] and "identity not checked" in fourth["why"]
     kept = (tmp_path / "out" / grew["file"]).read_bytes()
     assert kept == (tmp_path / "photos" / "cup.png").read_bytes(), "no scene was delivered, so the photo stands for it"
+
+
+@pytest.mark.parametrize(("relight", "accepted"), [("edges and shadow", False), ("product too", True)])
+def test_a_product_in_new_light_is_another_only_where_that_was_asked_for(
+    shoot: Shoot, tmp_path: Path, relight: str, accepted: bool
+) -> None:
+    own = json.dumps({"relight": relight}).replace('"', '""')
+    (cup,) = products_of(tmp_path, f'cup,,{photo(tmp_path / "cup.png")},on wood,1,"{own}"')
+
+    def lit(number: int, body: dict[str, Any]) -> Any:
+        assert body["settings"]["relight"] == relight
+        scene = {"changed_product_pixels": 300, "light": "iclight, fbc", "relit_product": True}
+        return scene_answer(body, scene=scene_answer(body)["scene"] | scene) if number == 1 else None
+
+    with FakeWebUi(misbehave=lit) as fake:
+        shoot(fake, products=[cup])
+    first, *_ = tries(tmp_path / "out")
+    assert (first["decision"] == "accepted") is accepted and "300 of 384 product pixels changed" in first["why"]
+    assert "new light by iclight and fbc on the products too: that is an edit" in first["why"]
 
 
 def test_a_photo_that_no_page_shows_stands_as_png_for_its_scene(shoot: Shoot, tmp_path: Path) -> None:

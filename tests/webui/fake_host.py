@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFilter
 
-from lib_photoshoot.webui.hosts.protocol import ControlModel, InpaintRequest
+from lib_photoshoot.webui.hosts.protocol import ControlModel, InpaintRequest, LightModel, LightRequest
 from lib_photoshoot.webui.http.folders import AllowedFolders
 
 
@@ -49,6 +49,9 @@ class FakeHost:
         self.colour = (10, 200, 30)
         self.allowed: tuple[Path, ...] = ()
         self.inpainting = False
+        self.lights: Sequence[LightModel] | None = ()
+        self.lit: list[LightRequest] = []
+        self.light = (250, 220, 160)
 
     def controlnet(self) -> FakeControlNet | None:
         return self._controlnet
@@ -66,6 +69,15 @@ class FakeHost:
         mask = request.mask.filter(ImageFilter.GaussianBlur(request.mask_blur))
         mask = Image.fromarray(np.where(np.asarray(mask) > 2, np.asarray(mask), 0).astype(np.uint8))
         return Image.composite(Image.new("RGB", request.image.size, self.colour), request.image, mask)
+
+    def light_models(self) -> Sequence[LightModel] | None:
+        return self.lights
+
+    def relight(self, job: Any, request: InpaintRequest, light: LightRequest) -> Image.Image:
+        self.requests.append(request)
+        self.lit.append(light)
+        self.before_paint(len(self.requests))
+        return Image.new("RGB", request.image.size, self.light)
 
     def stopped(self) -> bool:
         return self.is_stopped

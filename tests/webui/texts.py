@@ -71,7 +71,7 @@ def declared() -> Iterator[str]:
     """Texts of settings, recipe, columns of a shot list, options and reasons, as they come into the page."""
     for meta in (*SETTINGS.values(), *RECIPE.values()):
         yield from filter(None, (meta.label, meta.help))
-    for name in ("on_no_match", "on_match", "enhancement", "colour_hold", "order", "retouch", "cn_mode"):
+    for name in ("on_no_match", "on_match", "enhancement", "colour_hold", "order", "retouch", "cn_mode", "relight"):
         yield from SETTINGS[name].choices
     yield from {meta.group.capitalize() for meta in RECIPE.values()} - {"Result"}  # which has no heading
     yield from (*PRESETS, *LABELS.values(), *REASON_TEXT.values())

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lib_photoshoot.catalog.report import REASON_TEXT
-from lib_photoshoot.catalog.scenes import SCENE_DOUBTS
+from lib_photoshoot.catalog.scenes import SCENE_DOUBTS, light_in_words
 from lib_photoshoot.results import Decision, Doubt, Reason
-from lib_photoshoot.scene_settings import Repaint
+from lib_photoshoot.scene_settings import Relight, Repaint
 from lib_photoshoot.shoot.shot_list.photos import ListedPhoto, PhotoError
 from lib_photoshoot.shoot.shot_list.product import Shot
 from lib_photoshoot.verdict import Done, FoundProduct, Verdict
@@ -74,13 +74,16 @@ def _judged(shot: Shot, answer: Mapping[str, Any], scene: Mapping[str, Any]) -> 
     changed, kept = int(scene["changed_product_pixels"]), int(scene["kept_pixels"])
     against = []
     told = f"{changed} of {kept} product pixels changed"
-    if changed and settings.repaint == Repaint.SCENE.value and not settings.colour_cast:
+    asked = settings.colour_cast > 0 or settings.relight == Relight.PRODUCT.value
+    if changed and settings.repaint == Repaint.SCENE.value and not asked:
         against.append(told)
     said = [f"new scene by {_plain(scene['painter'])}: {told}"]
     if "grown" in scene:
         said.append(f"grown by {float(scene['grown']):.1%}; {int(scene['tries'])} painted")
     else:
         said.append("growth not looked at")
+    if "light" in scene:
+        said.append(light_in_words(_plain(scene["light"]), scene.get("relit_product") is True))
     for one in answer["identity"]:
         (against if one["same"] is False else said).append(_plain(one["says"]))
     said += [f"check: {SCENE_DOUBTS[Doubt(code)]}" for code in scene["doubts"]]

@@ -101,7 +101,7 @@ class FilterJob:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is done otherwise than asked for, a sentence each."""
-        return tuple(note for note in (self.unit.note, self._scene_units.note) if note)
+        return (*filter(None, (self.unit.note,)), *(self.scene.notes if self.scene else ()))
 
     @property
     def _scene_units(self) -> SceneUnits:

@@ -67,7 +67,7 @@ def repainting(
         raise RequestError(problem)
     named = {product.name: product for product in products}
     prompt = JobPrompt(job.prompt, job.negative_prompt, job.seed)
-    notes = [note for note in (unit.note, scene.units.note if scene else None) if note]
+    notes = [*filter(None, (unit.note,)), *(scene.notes if scene else ())]
     with open_job(job, to_image(picture.srgb)) as outer:
         enhancer: Enhancer | None = None
         if wants_product(settings) and settings.enhancement == Enhancement.RETOUCH.value:

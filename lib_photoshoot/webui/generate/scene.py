@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib_photoshoot.scene_settings import Repaint
 from lib_photoshoot.settings import FilterSettings
+from lib_photoshoot.webui.generate.light import LightChoice, choose_light, light_of
 from lib_photoshoot.webui.generate.scene_units import SceneUnits, choose_scene_units
 
 if TYPE_CHECKING:
@@ -28,18 +29,27 @@ def wants_product(settings: FilterSettings) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class SceneJob:
-    """The scenes of one job: what is wished, as the backdrop alone would make it, and the ControlNet units."""
+    """The scenes of one job: what is wished, as the backdrop alone would make it, the ControlNet units, the light."""
 
     wished: Scenery
     units: SceneUnits = field(default_factory=SceneUnits)
+    light: LightChoice = field(default_factory=LightChoice)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is done otherwise than asked for, a sentence each."""
+        return tuple(note for note in (self.units.note, self.light.note) if note)
 
     def scenery(self, host: Host, job: Any, settings: FilterSettings, prompt: JobPrompt) -> Scenery:
         """Return what the product filter needs for one picture; ``job`` is the host's own processing object."""
+        scenery = self.wished
+        if self.light.model is not None:
+            scenery = replace(scenery, light=light_of(host, job, settings, prompt, self.light.model))
         if settings.scene_denoise == 0:  # nothing would be painted
-            return self.wished
+            return scenery
         from lib_photoshoot.webui.generate.scene_painter import HostScenePainter
 
-        return replace(self.wished, painter=HostScenePainter(host, job, settings, prompt, self.units.units))
+        return replace(scenery, painter=HostScenePainter(host, job, settings, prompt, self.units.units))
 
 
 def start_scene(host: Host, settings: FilterSettings) -> SceneJob | None:
@@ -53,9 +63,11 @@ def start_scene(host: Host, settings: FilterSettings) -> SceneJob | None:
     from lib_photoshoot.wished_scene import wished_scene
 
     wished = wished_scene(settings, locate=lambda text: host.folders().resolve(text)).scenery
+    light = choose_light(settings, host)
     if settings.scene_denoise == 0:
-        return SceneJob(wished)
-    return SceneJob(wished, choose_scene_units(settings, host.controlnet(), host.family(), host.is_inpainting()))
+        return SceneJob(wished, light=light)
+    units = choose_scene_units(settings, host.controlnet(), host.family(), host.is_inpainting())
+    return SceneJob(wished, units, light)
 
 
 def placed_regions(result: FilterResult) -> tuple[ProductRegion, ...]:
@@ -65,8 +77,12 @@ def placed_regions(result: FilterResult) -> tuple[ProductRegion, ...]:
 
 def scene_text(scene: NewScene, units: SceneUnits) -> str:
     """Say what was painted around the products, and what was measured, without commas."""
+    from lib_photoshoot.catalog.scenes import light_in_words
+
     by = "the backdrop alone" if scene.painter == "surface" else units.in_words or "inpaint"
     parts = [f"new scene by {by}: {scene.changed_product} of {scene.kept} product pixels changed"]
+    if scene.light is not None:
+        parts.append(light_in_words(scene.light, scene.relit_product))
     if scene.tries > 1:
         parts.append(f"{scene.tries} tries")
     if scene.grown is not None:

@@ -61,6 +61,27 @@ class InpaintRequest:
 
 
 @dataclass(frozen=True)
+class LightModel:
+    """A model of IC-Light that the user has installed; ``sees_background`` where it is shown that too."""
+
+    name: str
+    path: Path
+    sees_background: bool
+
+
+@dataclass(frozen=True, eq=False)
+class LightRequest:
+    """What a model of IC-Light is shown besides the pass's own picture, each RGB and of its size.
+
+    ``foreground`` has the products on the grey 127, ``background`` what is behind them.
+    """
+
+    model: LightModel
+    foreground: Image.Image
+    background: Image.Image
+
+
+@dataclass(frozen=True)
 class ControlModel:
     """A ControlNet model of the host: its name in the host's lists, and the checkpoint family it was made for.
 
@@ -124,6 +145,17 @@ class Host(Protocol):
         """Run one inpainting inside ``job`` (the host's own processing object) and return the whole picture.
 
         Raises EnhancementError when the host or its ControlNet failed, EnhancementStopped when the user stopped it.
+        """
+        ...
+
+    def light_models(self) -> Sequence[LightModel] | None:
+        """Return the models of IC-Light that are installed; None where the host's networks cannot be relit by them."""
+        ...
+
+    def relight(self, job: Any, request: InpaintRequest, light: LightRequest) -> Image.Image:
+        """Run one pass as :meth:`inpaint`, under a model of IC-Light; later passes are as without it.
+
+        Raises EnhancementError and EnhancementStopped as that does.
         """
         ...
 

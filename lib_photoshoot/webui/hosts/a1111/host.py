@@ -11,7 +11,7 @@ from lib_photoshoot.webui.hosts.a1111.controlnet import find_controlnet
 from lib_photoshoot.webui.hosts.a1111.options import read_option
 from lib_photoshoot.webui.hosts.control import HostControlNet
 from lib_photoshoot.webui.hosts.forge.memory import find_memory
-from lib_photoshoot.webui.hosts.protocol import InpaintRequest
+from lib_photoshoot.webui.hosts.protocol import InpaintRequest, LightModel, LightRequest
 from lib_photoshoot.webui.http.folders import AllowedFolders
 
 
@@ -42,6 +42,16 @@ class A1111Host:
         from lib_photoshoot.webui.hosts.a1111 import nested
 
         return nested.run(job, request, self.controlnet())
+
+    def light_models(self) -> tuple[LightModel, ...] | None:
+        from lib_photoshoot.webui.hosts.a1111 import iclight
+
+        return iclight.light_models()
+
+    def relight(self, job: Any, request: InpaintRequest, light: LightRequest) -> Image.Image:
+        from lib_photoshoot.webui.hosts.a1111 import iclight
+
+        return iclight.relight(job, request, light, self.controlnet())
 
     def stopped(self) -> bool:
         from lib_photoshoot.webui.hosts.a1111 import nested

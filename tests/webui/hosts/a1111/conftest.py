@@ -173,6 +173,19 @@ def generate(host: StandIn, settings: dict[str, Any] | None = None, tab: str = "
     return Answer([decoded(text) for text in answer.images], info["infotexts"], info["index_of_first_image"])
 
 
+def stop_at(host: StandIn, step: int, interrupts: bool) -> None:
+    """Let the user interrupt, or else skip, at the given step, counted over all passes from now on."""
+    reached: list[Any] = []
+
+    def stop(p: Any) -> None:
+        reached.append(p)
+        if len(reached) == step:
+            state = host.shared.state
+            state.interrupt() if interrupts else state.skip()
+
+    host.checkpoint.at_step = stop
+
+
 def differing(a: np.ndarray, b: np.ndarray, by: int = 1) -> np.ndarray:
     """Where two pictures differ by so many levels or more: bool (height, width)."""
     return (np.abs(a.astype(int) - b) >= by).any(axis=2)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.webui.hosts.a1111.conftest import SIDE, bag, decoded, differing, encoded, generate, saved
+from tests.webui.hosts.a1111.conftest import SIDE, bag, decoded, differing, encoded, generate, saved, stop_at
 from tests.webui.standin.host import CANNY, StandIn
 
 SQUARE = np.s_[30:62, 30:62]
@@ -103,15 +103,7 @@ def test_fifty_interrupts_at_random_times_deliver_the_original_or_all_of_the_sce
     assert last == 30, "the job, the scene, the product"
     for number in range(50):
         # In the scene or in the product's pass, by skip or interrupt.
-        at, reached = chance.randint(11, last), []
-
-        def stop(p: Any, at: int = at, reached: list[int] = reached, number: int = number) -> None:
-            reached.append(1)
-            if len(reached) == at:
-                state = host.shared.state
-                state.interrupt() if number % 2 else state.skip()
-
-        host.checkpoint.at_step = stop
+        stop_at(host, chance.randint(11, last), bool(number % 2))
         (image,) = generate(host, BOTH, **job).images
         originals += not differing(off, image).any()
     host.checkpoint.at_step = lambda p: None

@@ -6,9 +6,11 @@ import os
 import re
 import zlib
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
 from modules import devices
@@ -38,9 +40,11 @@ class Checkpoint:
 
     ``hooks`` are ControlNet's: they change what is painted. ``at_step`` is called at each step of each sampling, and
     ``before_sampling`` before its hook.
+    A ``model.diffusion_model`` that a test gives it has its say in all that is painted.
     """
 
     is_sd1, is_sd2, is_sdxl = True, False, False
+    scale_factor = 0.5
 
     def __init__(self, info: CheckpointInfo) -> None:
         self.sd_checkpoint_info = info
@@ -49,6 +53,8 @@ class Checkpoint:
         self.hooks: list[Callable[[np.ndarray], np.ndarray]] = []
         self.at_step: Callable[[Any], None] = lambda p: None
         self.before_sampling: Callable[[], None] = lambda: None
+        self.model: Any = SimpleNamespace(diffusion_model=None)
+        self.first_stage_model = torch.nn.Identity()
 
     def to(self, place: Any) -> Checkpoint:
         """Move."""
@@ -65,7 +71,17 @@ class Checkpoint:
             pixels = random.integers(0, 90, (height, width, 3)).astype(np.float32)
         for hook in self.hooks:
             pixels = hook(pixels)
+        if self.model.diffusion_model is not None:
+            start = self.encode_first_stage(torch.from_numpy(np.moveaxis(pixels / 127 - 1, 2, 0))[None]).mode()
+            said = 30 * self.model.diffusion_model(self.scale_factor * start)[:, :3]
+            pixels = pixels + np.moveaxis(torch.nn.functional.interpolate(said, (height, width))[0].numpy(), 0, 2)
         return pixels
+
+    def encode_first_stage(self, pictures: torch.Tensor) -> Any:
+        """The latents' distribution: means of 8 x 8 pixels and of their three colours, and noise that a draw has."""
+        small = torch.nn.functional.avg_pool2d(pictures, 8)
+        mean = torch.cat([small, small.mean(dim=1, keepdim=True)], dim=1)
+        return SimpleNamespace(mode=lambda: mean, sample=lambda: mean + torch.randn_like(mean))
 
 
 class SdModelData:

@@ -38,18 +38,21 @@ _BINS = 16
 _RARE = 1e-4
 
 
-def beginnings(near: Surroundings, lab: np.ndarray, alike: np.ndarray, known: np.ndarray) -> list[np.ndarray]:
+def beginnings(
+    near: Surroundings, lab: np.ndarray, products: np.ndarray, alike: np.ndarray, known: np.ndarray
+) -> list[np.ndarray]:
     """Return the pixels (bool, of the size of ``near.own``) of everything that may be more of the product.
 
-    ``lab`` are the surroundings in CIE L*a*b*, float32 (height, width, 3); ``alike`` what looks like the product in
-    them, ``known`` what did so at the start of the scene, both bool.
+    ``lab`` are the surroundings in CIE L*a*b*, float32 (height, width, 3); ``products`` all products in them, ``alike``
+    what looks like this one, ``known`` what did so at the start of the scene, all bool.
     """
     own = np.count_nonzero(near.own)
     likelier = _likelier(near, lab)
-    reach = near.within_reach() & ~rim_of(near) & ~near.own
+    free = ~(rim_of(near) | products)
+    reach = near.within_reach() & free
     coloured = joined(near, reach & (cv2.GaussianBlur(likelier, (0, 0), 1.0) > _LIKELIER))
-    found = [piece for mask in (alike, coloured) for piece in _largest(mask & ~known, LEAST * own)]
-    found += _distinct(_even_patches(near, lab, likelier, reach))
+    found = [piece for mask in (alike & free, coloured) for piece in _largest(mask & ~known, LEAST * own)]
+    found += _distinct(_even_patches(near, lab, likelier, free))
     return [piece for piece in found if not _is_opening(near, piece)]
 
 
@@ -85,13 +88,13 @@ def _largest(mask: np.ndarray, least: float) -> list[np.ndarray]:
     return [labels == index for index in order if stats[index, cv2.CC_STAT_AREA] >= least]
 
 
-def _even_patches(near: Surroundings, lab: np.ndarray, likelier: np.ndarray, reach: np.ndarray) -> Iterator[np.ndarray]:
+def _even_patches(near: Surroundings, lab: np.ndarray, likelier: np.ndarray, free: np.ndarray) -> Iterator[np.ndarray]:
     """Yield patches without an edge in them that begin beside the product and end within reach."""
     own = np.count_nonzero(near.own)
     flat = cv2.bilateralFilter(lab, 7, 12, 3)
     across = np.linalg.norm(flat[:, 1:] - flat[:, :-1], axis=2)
     down = np.linalg.norm(flat[1:] - flat[:-1], axis=2)
-    free = ~near.own & ~rim_of(near)
+    reach = near.within_reach()
     beside = distance_to(near.own) <= _BESIDE
     for step in _EVEN:
         even = free.copy()

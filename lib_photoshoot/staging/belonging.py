@@ -62,7 +62,7 @@ class Belonging:
 
     def __init__(self, near: Surroundings, lab: np.ndarray, products: np.ndarray) -> None:
         self._near = near
-        self._scene = distance_to(near.own | products) > 4
+        self._scene = distance_to(products) > 4
         self._lab = lab
         self._distance = distance_to(near.own)
         self._colours = cv2.GaussianBlur(lab, (0, 0), 0.7)

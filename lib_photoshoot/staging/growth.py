@@ -75,8 +75,9 @@ def pieces(near: Surroundings, products: np.ndarray, start: np.ndarray, painted:
     alike = look_alikes(near, painted)
     known = cv2.dilate(look_alikes(near, start).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     lab = cv2.cvtColor(near.part(painted).astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
-    belonging = Belonging(near, lab, near.part(products) > 127)
-    return [LookAlike(pixels, belonging.evidence(pixels)) for pixels in beginnings(near, lab, alike, known)]
+    here = near.own | (near.part(products) > 127)
+    belonging = Belonging(near, lab, here)
+    return [LookAlike(pixels, belonging.evidence(pixels)) for pixels in beginnings(near, lab, here, alike, known)]
 
 
 def inner_places(mask: np.ndarray, count: int) -> list[tuple[float, float]]:

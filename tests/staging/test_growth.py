@@ -74,3 +74,9 @@ def test_another_product_of_the_same_colour_is_none_of_the_scene() -> None:
     products = ALPHA.copy()
     products[ELSEWHERE] = 255
     assert gained(strap(), WINE, products) > 0.02
+
+
+def test_another_product_of_the_same_colour_that_touches_it_is_no_growth() -> None:
+    products = ALPHA.copy()
+    products[200:260, 250:290] = 255
+    assert gained(np.zeros((SIDE, SIDE), bool), WINE, products) == 0.0

@@ -55,8 +55,7 @@ def run(job: Any, request: InpaintRequest, controlnet: HostControlNet | None) ->
         raise EnhancementError("ControlNet is not among the scripts of this job, and its units were asked for.")
     witness = None if equipment is None else equipment.witness
     inner = _processing(job, request)
-    if equipment is not None:
-        _equip(inner, job, equipment)
+    _equip(inner, job, equipment)
     with _params_file_kept(), random_state_kept(), _progress_text_kept(), network_kept(shared.sd_model):
         try:
             images = process_images(inner).images
@@ -146,14 +145,16 @@ def _processing(job: Any, request: InpaintRequest) -> StableDiffusionProcessingI
     return inner
 
 
-def _equip(inner: StableDiffusionProcessingImg2Img, job: Any, equipment: Equipment) -> None:
-    """Give the pass a script runner with ControlNet alone."""
+def _equip(inner: StableDiffusionProcessingImg2Img, job: Any, equipment: Equipment | None) -> None:
+    """Give the pass a script runner with ControlNet alone, or with nothing: some hosts ask every job for its own."""
+    if job.scripts is None:
+        return
     runner = copy(job.scripts)
-    runner.alwayson_scripts = list(equipment.scripts)
+    runner.alwayson_scripts = list(equipment.scripts) if equipment else []
     runner.selectable_scripts = []
     # Shared and checked by length only, this cache would call other scripts.
     runner.callback_map = {}
-    inner.scripts, inner.script_args = runner, list(equipment.values)
+    inner.scripts, inner.script_args = runner, list(equipment.values) if equipment else []
 
 
 @contextmanager

@@ -249,9 +249,10 @@ def _caption(picture: ShopPicture) -> Iterator[tuple[str, float, Any, int]]:
 def _small(path: Path) -> tuple[bytes, int, int]:
     """Return a small copy as JPEG, with its width and height; what is transparent is grey. Raises ExportError."""
     try:
-        with Image.open(path) as image:
-            image.draft("RGB", (_SMALL_SIDE, _SMALL_SIDE))
-            image.thumbnail((_SMALL_SIDE, _SMALL_SIDE), Image.Resampling.LANCZOS)
+        with Image.open(path) as opened:
+            opened.draft("RGB", (_SMALL_SIDE, _SMALL_SIDE))
+            opened.thumbnail((_SMALL_SIDE, _SMALL_SIDE), Image.Resampling.LANCZOS)
+            image: Image.Image = opened
             if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
                 above = image.convert("RGBA")
                 image = Image.new("RGBA", above.size, (225, 225, 225, 255))

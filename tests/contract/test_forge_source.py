@@ -128,3 +128,8 @@ def test_a_checkpoint_that_loads_late_is_known_by_these_names(webui: Path, contr
     source = (webui / "modules" / "sd_models.py").read_text("utf8")
     assert {"FakeInitialModel", "model_data"} <= set(names) and "model_data.forge_hash == current_hash" in source
     assert "sd_checkpoint_info" not in ast.unparse(classes(webui / "modules" / "sd_models.py")["FakeInitialModel"])
+
+
+def test_the_api_sets_options_in_a_function_of_that_name(webui: Path, controlnet: Path) -> None:  # noqa: F811
+    api = classes(webui / "modules" / "api" / "api.py")["Api"]
+    assert "set_config" in public(api.body)

@@ -106,14 +106,19 @@ def _lacking(ui: WebUi) -> str:
     return " and ".join(name for name in (OURS, PAINTER) if name.lower() not in scripts)
 
 
+def data_folder(webui: WebUi) -> Path:
+    """The folder in which the WebUI keeps what is the user's."""
+    # Hosts with pydantic 2 fail to tell their switches where --port is one of them.
+    named = None if os.environ.get("PHOTOSHOOT_WEBUI_URL") else os.environ.get("PHOTOSHOOT_WEBUI")
+    return Path(named or webui.call("/sdapi/v1/cmd-flags")["data_dir"])
+
+
 @pytest.fixture
 def allowed(webui: WebUi) -> Iterator[Path]:
     """A folder inside the WebUI's own one of results, in which it saves txt2img's pictures."""
     name = "outdir_txt2img_samples"
     before = webui.call("/sdapi/v1/options")[name]
-    # Hosts with pydantic 2 fail to tell their switches where --port is one of them.
-    named = None if os.environ.get("PHOTOSHOOT_WEBUI_URL") else os.environ.get("PHOTOSHOOT_WEBUI")
-    outputs = Path(named or webui.call("/sdapi/v1/cmd-flags")["data_dir"]) / Path(before).parent
+    outputs = data_folder(webui) / Path(before).parent
     outputs.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=outputs) as folder:
         webui.call("/sdapi/v1/options", {name: folder})

@@ -17,7 +17,7 @@ from PIL import Image
 from lib_photoshoot.masks.morphology import grow
 from lib_photoshoot.webui.generate.enhancer import blur_reach
 from tests.conftest import ROOT
-from tests.e2e.conftest import OURS, SIDE, Answer, WebUi, encoded
+from tests.e2e.conftest import OURS, SIDE, Answer, WebUi, data_folder, encoded
 
 # Random weights paint noise over a product, so the re-check would undo every enhancement.
 ON = {"products": "handbag", "recheck": False}
@@ -389,7 +389,7 @@ def test_a_refiner_with_an_outer_controlnet(webui: WebUi, bag: Path) -> None:
 
 
 def test_params_file_keeps_the_users_own_job(webui: WebUi, bag: Path) -> None:
-    params = Path(webui.call("/sdapi/v1/cmd-flags")["data_dir"]) / "params.txt"
+    params = data_folder(webui) / "params.txt"
     if not params.is_file():
         pytest.skip("the WebUI's folder is not on this machine")
     webui.generate([bag], {**ON, "prompt": "only for the product"})

@@ -130,6 +130,18 @@ def test_hide_ui_dir_config_keeps_folders_and_programs_from_being_set(shared: An
     assert {name for name, option in options.OPTIONS.items() if option.check} == set(FOLDER_OPTIONS)
 
 
+def test_an_api_that_sets_what_it_must_not_sets_none_of_ours(shared: Any) -> None:
+    """Forge's and Forge Neo's does not say of itself that it is one."""
+    options.register()
+    api: dict[str, Any] = {"__name__": "modules.api.api", "opts": shared.opts}
+    exec("def set_config(req): return [opts.set(key, value) for key, value in req.items()]", api)
+    page_only = {option_key(name): "/" for name, option in options.OPTIONS.items() if option.page_only}
+    before = dict(shared.opts.data)
+    assert len(page_only) == 4 and not any(api["set_config"](page_only)) and shared.opts.data == before
+    assert api["set_config"]({option_key("device"): "auto"}) == [True]
+    assert shared.opts.set(option_key("api_folders"), "/mine"), "by the Settings page"
+
+
 def test_what_is_refused_is_taken_out_of_a_job_before_the_host_fails_on_it(shared: Any) -> None:
     options.register()
     wanted = {option_key("masks_folder"): "elsewhere", option_key("device"): "auto", "sd_vae": "None"}

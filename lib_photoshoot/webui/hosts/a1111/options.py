@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.webui.hosts.options import OPTIONS, SECTION, option_key
 
 
@@ -54,7 +56,7 @@ def register() -> None:
         if (refusal and option.names_code) or (no_folders and option.check):
             # The host shows no such option and refuses to set it, for a job too; what was set before stays.
             extra = {"component_args": {"visible": False}}
-        if option.check:
+        if option.check or option.page_only:
             extra["onchange"] = partial(_check, name)
         info = shared.OptionInfo(option.default, option.label, section=SECTION, **extra)
         info.restrict_api = option.page_only
@@ -83,6 +85,18 @@ def drop_refused(overrides: dict[str, Any]) -> list[str]:
 
 def _check(name: str) -> None:
     """For the host, which takes a new value back when this raises."""
-    check = OPTIONS[name].check
-    if check is not None:
-        check(str(read_option(name)))
+    option = OPTIONS[name]
+    if option.page_only and _is_set_by_the_api():
+        raise PhotoshootError(f"'{option.label}' can be set on the Settings page alone.")
+    if option.check is not None:
+        option.check(str(read_option(name)))
+
+
+def _is_set_by_the_api() -> bool:
+    """Whether the host's HTTP API is setting an option: Forge's and Forge Neo's sets those as well that it must not."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code.co_name == "set_config" and frame.f_globals.get("__name__") == "modules.api.api":
+            return True
+        frame = frame.f_back
+    return False

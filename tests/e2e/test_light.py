@@ -182,7 +182,7 @@ def test_without_a_model_or_with_a_wrong_one_the_scene_is_delivered_and_it_is_to
 ) -> None:
     dull = webui.generate([bag], SCENE)
     lacking = webui.generate([bag], EDGES)
-    assert "IC-Light is not installed" in str(lacking.info) and not differing(dull.images[0], lacking.images[0]).any()
+    assert "IC-Light is not installed" in lacking.texts[0] and not differing(dull.images[0], lacking.images[0]).any()
     install("fc", fits=False)
     wrong = webui.generate([bag], EDGES)
     assert "does not fit this checkpoint" in wrong.texts[0] and not differing(dull.images[0], wrong.images[0]).any()

@@ -217,7 +217,7 @@ class FilterJob:
         if result.note:
             grew = any(item.reason is Reason.PRODUCT_GREW for item in result.rejected)
             return (Done.UNDONE if grew else Done.FAILED), result.note
-        made = [scene_text(result.scene, self._scene_units)] if result.scene else []
+        made = [scene_text(result.scene, self.scene)] if result.scene and self.scene else []
         if undone:
             return Done.UNDONE, "; ".join([*made, *undone])
         if enhancer is not None:

@@ -75,11 +75,11 @@ def placed_regions(result: FilterResult) -> tuple[ProductRegion, ...]:
     return result.regions if result.scene is None else result.scene.regions
 
 
-def scene_text(scene: NewScene, units: SceneUnits) -> str:
+def scene_text(scene: NewScene, job: SceneJob) -> str:
     """Say what was painted around the products, and what was measured, without commas."""
     from lib_photoshoot.catalog.scenes import light_in_words
 
-    by = "the backdrop alone" if scene.painter == "surface" else units.in_words or "inpaint"
+    by = "the backdrop alone" if scene.painter == "surface" else job.units.in_words or "inpaint"
     parts = [f"new scene by {by}: {scene.changed_product} of {scene.kept} product pixels changed"]
     if scene.light is not None:
         parts.append(light_in_words(scene.light, scene.relit_product))
@@ -88,7 +88,8 @@ def scene_text(scene: NewScene, units: SceneUnits) -> str:
     if scene.grown is not None:
         parts.append(f"grown by {scene.grown:.1%}")
     parts += _doubts(scene)
-    return "; ".join([*parts, *(note.rstrip(".").replace(",", " and") for note in scene.notes)])
+    notes = (*scene.notes, *filter(None, (job.light.note,)))
+    return "; ".join([*parts, *(note.rstrip(".").replace(",", " and") for note in notes)])
 
 
 def _doubts(scene: NewScene) -> list[str]:

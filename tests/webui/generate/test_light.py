@@ -120,6 +120,7 @@ def test_why_there_is_none_is_told_in_one_sentence_and_the_scene_is_made(host: d
     assert choice.model is None and choice.note is not None and words in choice.note and choice.note.count(". ") == 0
     outcome = handled(where, relight=EDGES)
     assert outcome.verdict.done is Done.ENHANCED and not where.lit and outcome.result.scene.light is None
+    assert words in outcome.summary and "," not in outcome.summary, "the host's own API tells nothing else of a job"
 
 
 def test_it_is_not_looked_for_when_it_is_not_asked_for() -> None:

@@ -147,7 +147,7 @@ def test_a_fork_with_another_kind_of_network_gets_none(host: StandIn, install: I
         assert A1111Host().light_models() is None
     finally:
         del host.checkpoint.forge_objects
-    assert "new scene by" in answer.texts[0] and "new light" not in answer.texts[0]
+    assert "new scene by" in answer.texts[0] and "cannot be relit by IC-Light" in answer.texts[0]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 from tests.test_settings import ALL_VALUES
 
 ADAPTER = ROOT / "lib_photoshoot" / "webui" / "hosts" / "a1111"
+INTERFACE = ROOT / "lib_photoshoot" / "webui" / "interface"
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_our_hooks_are_the_hosts_with_its_parameters(webui: Path) -> None:
         return {f.name: len(f.args.args) for f in node.body if isinstance(f, ast.FunctionDef) and f.name[0] != "_"}
 
     theirs = hooks(classes(webui / "modules" / "scripts.py")["Script"])
-    ours = hooks(classes(ADAPTER / "script.py")["ProductPhotoshoot"])
+    ours = hooks(classes(INTERFACE / "script.py")["ProductPhotoshoot"])
     assert {"process", "postprocess_batch_list", "postprocess_image_after_composite", "postprocess"} <= set(ours)
     for name, count in ours.items():
         assert theirs.get(name) == count, name

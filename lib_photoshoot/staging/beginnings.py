@@ -13,7 +13,6 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from lib_photoshoot.masks.morphology import distance_to
 from lib_photoshoot.staging.look_alikes import Surroundings, joined, rim_of
 
 LEAST = 0.008
@@ -68,7 +67,7 @@ def _likelier(near: Surroundings, lab: np.ndarray) -> np.ndarray:
     lightness = lab[..., 0] * np.float32(2.55)
     steps = np.clip(np.dstack([lightness, lab[..., 1:] + 128]) * np.float32(_BINS / 256), 0, _BINS - 1).astype(np.int32)
     bins = (steps[..., 0] * _BINS + steps[..., 1]) * _BINS + steps[..., 2]
-    around = distance_to(near.own) > 2
+    around = near.distance > 2
     return (_frequencies(bins[near.own]) - _frequencies(bins[around]))[bins].astype(np.float32)
 
 
@@ -95,7 +94,7 @@ def _even_patches(near: Surroundings, lab: np.ndarray, likelier: np.ndarray, fre
     across = np.linalg.norm(flat[:, 1:] - flat[:, :-1], axis=2)
     down = np.linalg.norm(flat[1:] - flat[:-1], axis=2)
     reach = near.within_reach()
-    beside = distance_to(near.own) <= _BESIDE
+    beside = near.distance <= _BESIDE
     for step in _EVEN:
         even = free.copy()
         even[:, 1:] &= across <= step

@@ -64,7 +64,6 @@ class Belonging:
         self._near = near
         self._scene = distance_to(products) > 4
         self._lab = lab
-        self._distance = distance_to(near.own)
         self._colours = cv2.GaussianBlur(lab, (0, 0), 0.7)
         inside = distance_to(~near.own) > 2
         self._product = self._some(inside if np.count_nonzero(inside) >= 50 else near.own, _OF_PRODUCT)
@@ -80,7 +79,7 @@ class Belonging:
             far=float(np.log(far + _TOLERANCE).mean()),
             set_off=self._set_off(piece),
             solid=_solid(piece),
-            extent=float(self._distance[piece].max()) / self._near.side,
+            extent=float(self._near.distance[piece].max()) / self._near.side,
         )
 
     def _some(self, mask: np.ndarray, count: int) -> np.ndarray:
@@ -96,7 +95,7 @@ class Belonging:
         outside = ~inside & ~self._near.own[rect.slices]
         lab = self._lab[rect.slices]
         border = (cv2.dilate(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~inside
-        border &= self._distance[rect.slices] > 4
+        border &= self._near.distance[rect.slices] > 4
         if not border.any():
             return 0.0
         step = np.linalg.norm(_spread(lab, inside) - _spread(lab, outside), axis=2)

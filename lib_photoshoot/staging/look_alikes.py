@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -30,15 +31,20 @@ class Surroundings:
     shape: tuple[int, int]
     scale: float
 
-    @property
+    @cached_property
     def side(self) -> int:
         """The product's longer side."""
         rect = bounding_rect(self.own)
         return 0 if rect is None else max(rect.x1 - rect.x0, rect.y1 - rect.y0)
 
+    @cached_property
+    def distance(self) -> np.ndarray:
+        """How far each pixel is from the product, float32, 0 in it."""
+        return distance_to(self.own)
+
     def within_reach(self) -> np.ndarray:
         """Return where more of the product is looked for, and the product itself, bool."""
-        return distance_to(self.own) <= REACH * self.side
+        return self.distance <= REACH * self.side
 
     def part(self, image: np.ndarray) -> np.ndarray:
         """Return the surroundings in a picture of the product's own size."""
@@ -87,7 +93,7 @@ def look_alikes(near: Surroundings, image: np.ndarray) -> np.ndarray:
 
 def rim_of(near: Surroundings) -> np.ndarray:
     """Return the rim around a product, bool, with the product itself."""
-    return distance_to(near.own) <= max(1.5, RIM * near.side)
+    return near.distance <= max(1.5, RIM * near.side)
 
 
 def joined(near: Surroundings, mask: np.ndarray) -> np.ndarray:

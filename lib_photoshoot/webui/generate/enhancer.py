@@ -89,10 +89,8 @@ class InpaintEnhancer:
             mask_blur=settings.mask_blur,
             only_masked=settings.only_masked,
             padding=settings.padding,
-            steps=settings.steps,
             cfg_scale=settings.cfg_scale,
-            sampler="" if settings.sampler == SAME else settings.sampler,
-            scheduler="" if settings.scheduler == SAME else settings.scheduler,
+            **sampling_of(settings),
             units=(self.unit,) if self.unit else (),
         )
 
@@ -100,6 +98,15 @@ class InpaintEnhancer:
 def blur_reach(mask_blur: int) -> int:
     """Pixels that the WebUI's mask blur reaches to each side: half its Gaussian's kernel."""
     return int(2.5 * mask_blur + 0.5)
+
+
+def sampling_of(settings: FilterSettings) -> dict[str, Any]:
+    """Return steps, sampler and scheduler of an ``InpaintRequest``."""
+    return {
+        "steps": settings.steps,
+        "sampler": "" if settings.sampler == SAME else settings.sampler,
+        "scheduler": "" if settings.scheduler == SAME else settings.scheduler,
+    }
 
 
 def fill_in(own: str, job: str, product: str) -> str:

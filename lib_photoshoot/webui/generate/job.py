@@ -23,6 +23,7 @@ from lib_photoshoot.webui.generate.colour import change_text, holding
 from lib_photoshoot.webui.generate.enhancer import InpaintEnhancer, JobPrompt
 from lib_photoshoot.webui.generate.scene import (
     SceneJob,
+    notes_of,
     placed_regions,
     scene_text,
     start_scene,
@@ -101,7 +102,7 @@ class FilterJob:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is done otherwise than asked for, a sentence each."""
-        return (*filter(None, (self.unit.note,)), *(self.scene.notes if self.scene else ()))
+        return notes_of(self.unit, self.scene)
 
     @property
     def _scene_units(self) -> SceneUnits:

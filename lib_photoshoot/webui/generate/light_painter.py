@@ -9,9 +9,10 @@ import numpy as np
 from PIL import Image
 
 from lib_photoshoot.masks.morphology import grow
-from lib_photoshoot.settings import SAME, FilterSettings
+from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.staging.backdrops import resized, without_products
-from lib_photoshoot.webui.generate.enhancer import JobPrompt, fill_in
+from lib_photoshoot.webui.generate.enhancer import JobPrompt, sampling_of
+from lib_photoshoot.webui.generate.scene_painter import scene_prompts
 from lib_photoshoot.webui.hosts.protocol import InpaintRequest, LightModel, LightRequest
 
 if TYPE_CHECKING:
@@ -61,22 +62,17 @@ class HostLightPainter:
         return resized(np.asarray(painted), width, height)
 
     def _request(self, picture: np.ndarray, staged: Staged) -> InpaintRequest:
-        settings = self._settings
-        names = " and ".join(dict.fromkeys(name for region in staged.regions for name in region.products))
         return InpaintRequest(
             image=Image.fromarray(picture),
             mask=Image.new("L", (picture.shape[1], picture.shape[0]), 255),
-            prompt=fill_in(settings.scene_prompt, self._prompt.prompt, names),
-            negative_prompt=fill_in(settings.scene_negative_prompt, self._prompt.negative_prompt, names),
+            **scene_prompts(self._settings, self._prompt, staged),
             seed=self._prompt.seed,
             denoise=_DENOISE,
             mask_blur=0,
             only_masked=False,
             padding=0,
-            steps=settings.steps,
             cfg_scale=_GUIDANCE[self._model.sees_background],
-            sampler="" if settings.sampler == SAME else settings.sampler,
-            scheduler="" if settings.scheduler == SAME else settings.scheduler,
+            **sampling_of(self._settings),
         )
 
 

@@ -57,7 +57,7 @@ def repainting(
     from lib_photoshoot.enhancement.retouch import retouch_of
     from lib_photoshoot.webui.generate.colour import holding
     from lib_photoshoot.webui.generate.enhancer import InpaintEnhancer, JobPrompt
-    from lib_photoshoot.webui.generate.scene import start_scene, wants_product
+    from lib_photoshoot.webui.generate.scene import notes_of, start_scene, wants_product
     from lib_photoshoot.webui.generate.units import UnitChoice, choose_unit
 
     unit = choose_unit(settings, host.controlnet(), host.family()) if wants_product(settings) else UnitChoice()
@@ -67,7 +67,7 @@ def repainting(
         raise RequestError(problem)
     named = {product.name: product for product in products}
     prompt = JobPrompt(job.prompt, job.negative_prompt, job.seed)
-    notes = [*filter(None, (unit.note,)), *(scene.notes if scene else ())]
+    notes = notes_of(unit, scene)
     with open_job(job, to_image(picture.srgb)) as outer:
         enhancer: Enhancer | None = None
         if wants_product(settings) and settings.enhancement == Enhancement.RETOUCH.value:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.results import FilterResult, NewScene, ProductRegion
     from lib_photoshoot.staging.scenery import Scenery
     from lib_photoshoot.webui.generate.enhancer import JobPrompt
+    from lib_photoshoot.webui.generate.units import UnitChoice
     from lib_photoshoot.webui.hosts.protocol import Host
 
 
@@ -50,6 +51,11 @@ class SceneJob:
         from lib_photoshoot.webui.generate.scene_painter import HostScenePainter
 
         return replace(scenery, painter=HostScenePainter(host, job, settings, prompt, self.units.units))
+
+
+def notes_of(unit: UnitChoice, scene: SceneJob | None) -> tuple[str, ...]:
+    """Return what is done otherwise than asked for, of product and scene, a sentence each."""
+    return (*filter(None, (unit.note,)), *(scene.notes if scene else ()))
 
 
 def start_scene(host: Host, settings: FilterSettings) -> SceneJob | None:

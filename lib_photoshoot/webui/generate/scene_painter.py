@@ -13,10 +13,10 @@ from PIL import Image
 from lib_photoshoot.enhancement.protocol import EnhancementError, EnhancementStopped
 from lib_photoshoot.masks.cutout import mask_image
 from lib_photoshoot.masks.morphology import grow
-from lib_photoshoot.settings import SAME, FilterSettings
+from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.staging.plan import Staged
 from lib_photoshoot.staging.protocol import Attempt
-from lib_photoshoot.webui.generate.enhancer import STOPPED, JobPrompt, fill_in
+from lib_photoshoot.webui.generate.enhancer import STOPPED, JobPrompt, fill_in, sampling_of
 from lib_photoshoot.webui.generate.scene_units import with_product
 from lib_photoshoot.webui.hosts.protocol import ControlUnit, Host, InpaintRequest
 
@@ -67,29 +67,34 @@ class HostScenePainter:
 
     def _request(self, staged: Staged, start: np.ndarray, keep: np.ndarray, attempt: Attempt) -> InpaintRequest:
         settings = self._settings
-        names = " and ".join(dict.fromkeys(name for region in staged.regions for name in region.products))
         units = with_product(self._units, staged, attempt.keep_out)
         return InpaintRequest(
             image=Image.fromarray(_on_grid(start)),
             mask=mask_image(_on_grid(~keep)),
-            prompt=fill_in(settings.scene_prompt, self._prompt.prompt, names),
-            negative_prompt=fill_in(settings.scene_negative_prompt, self._prompt.negative_prompt, names),
+            **scene_prompts(settings, self._prompt, staged),
             seed=(self._prompt.seed + attempt.number * _SEEDS_APART) % _SEEDS,
             denoise=settings.scene_denoise,
             # A soft edge would let the start show through around the products; ``closed`` does without.
             mask_blur=0,
             only_masked=settings.only_masked,
             padding=max(keep.shape),
-            steps=settings.steps,
             cfg_scale=settings.cfg_scale,
-            sampler="" if settings.sampler == SAME else settings.sampler,
-            scheduler="" if settings.scheduler == SAME else settings.scheduler,
+            **sampling_of(settings),
             units=tuple(
                 replace(unit, region=unit.region and mask_image(_on_grid(np.asarray(unit.region) > 127)))
                 for unit in units
             ),
             own_ratio=True,
         )
+
+
+def scene_prompts(settings: FilterSettings, job: JobPrompt, staged: Staged) -> dict[str, Any]:
+    """Return both prompts of an ``InpaintRequest`` for a scene around these products."""
+    names = " and ".join(dict.fromkeys(name for region in staged.regions for name in region.products))
+    return {
+        "prompt": fill_in(settings.scene_prompt, job.prompt, names),
+        "negative_prompt": fill_in(settings.scene_negative_prompt, job.negative_prompt, names),
+    }
 
 
 def _on_grid(pixels: np.ndarray) -> np.ndarray:

@@ -74,12 +74,8 @@ def choose_scene_units(
     wanted = parse_units(settings.scene_units)
     if not wanted:
         return SceneUnits()
-    if controlnet is None:
-        if all(unit.is_auto for unit in wanted):
-            return SceneUnits(note="ControlNet is not installed, so scenes are painted by plain inpainting.")
-        return SceneUnits(problem="ControlNet is not installed, and the scene asks for its units; write none or auto.")
-    refused = not_offered(family)
-    if refused:
+    refused = "ControlNet is not installed" if controlnet is None else not_offered(family)
+    if controlnet is None or refused:
         if all(unit.is_auto for unit in wanted):
             return SceneUnits(note=f"{refused}, so scenes are painted by plain inpainting.")
         return SceneUnits(problem=f"{refused}, and the scene asks for its units; write none or auto.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.settings import AUTO, NO_MODEL, Enhancement, FilterSettings
-from lib_photoshoot.webui.hosts.protocol import ControlUnit
+from lib_photoshoot.webui.hosts.protocol import FAMILIES, ControlUnit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,10 +26,6 @@ PAIRS = (
 """What keeps a product's shape best first: the model's name holds the first word, the second is a preprocessor."""
 _NEEDS_A_MAP = ("depth", "normal", "openpose", "seg")
 """Models that are no use with the picture itself as their map."""
-
-
-_FAMILIES = ("sd1", "sd2", "sdxl")
-"""Kinds of checkpoints that ControlNet is offered with."""
 
 
 class UnitError(PhotoshootError):
@@ -54,12 +50,11 @@ def choose_unit(settings: FilterSettings, controlnet: ControlNetApi | None, fami
         return UnitChoice()
     if controlnet is None:
         return UnitChoice(note="ControlNet is not installed, so products are enhanced by plain inpainting.")
-    if not_offered(family):
+    refused = not_offered(family)
+    if refused:
         if settings.cn_model == AUTO:
-            return UnitChoice(note=f"{not_offered(family)}, so products are enhanced by plain inpainting.")
-        return UnitChoice(
-            problem=f"{not_offered(family)}; choose no model, or load an SD 1.5, SD 2 or SDXL checkpoint."
-        )
+            return UnitChoice(note=f"{refused}, so products are enhanced by plain inpainting.")
+        return UnitChoice(problem=f"{refused}; choose no model, or load an SD 1.5, SD 2 or SDXL checkpoint.")
     if settings.cn_model == AUTO:
         return _automatic(settings, controlnet, fitting_models(controlnet, family))
     try:
@@ -71,7 +66,7 @@ def choose_unit(settings: FilterSettings, controlnet: ControlNetApi | None, fami
 
 def not_offered(family: str | None) -> str | None:
     """Return why ControlNet is not offered with a family of checkpoints, as the begin of a sentence; None if it is."""
-    if family is None or family in _FAMILIES:
+    if family is None or family in FAMILIES:
         return None
     return f"ControlNet is not offered with a {family} checkpoint"
 

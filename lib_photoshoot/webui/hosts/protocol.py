@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+FAMILIES = ("sdxl", "sd2", "sd1")
+"""Kinds of checkpoints that ControlNet is offered with."""
+
+
 @dataclass(frozen=True)
 class ControlUnit:
     """One ControlNet unit: preprocessor, model as listed, weight 0..2, guidance from ``start`` to ``end`` of the steps.

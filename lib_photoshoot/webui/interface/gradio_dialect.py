@@ -1,7 +1,7 @@
 """Where gradio 3 and gradio 4 want different things; chosen by what the gradio at hand offers.
 
 All else of the panel and the tab is written once: files that are dropped have a ``name`` in both, updates are dicts in
-both, a text that is empty is told so (gradio 4 sends None else), and a component of the host is made by its own class.
+both, and a component of the host is made by its own class.
 """
 
 from __future__ import annotations
@@ -20,6 +20,13 @@ def with_script(script: str) -> dict[str, str]:
 
     on = getattr(gradio, "on", None)  # of no component: early releases of gradio 3 have none, later ones another word
     return {"js" if on is not None and "js" in inspect.signature(on).parameters else "_js": script}
+
+
+def textbox(**given: Any) -> Any:
+    """Return a text field. Without a value gradio 4's sends None, and gradio 3's an empty text."""
+    import gradio
+
+    return gradio.Textbox(**{"value": "", **given})
 
 
 def file_shown(gallery: Sequence[Any]) -> str:

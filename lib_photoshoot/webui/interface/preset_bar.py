@@ -16,6 +16,7 @@ from lib_photoshoot.settings import FIELDS
 from lib_photoshoot.webui.generate.arguments import settings_from_arguments
 from lib_photoshoot.webui.hosts.a1111.page import FormRow, ToolButton
 from lib_photoshoot.webui.http.sentences import note
+from lib_photoshoot.webui.interface.gradio_dialect import textbox
 from lib_photoshoot.webui.interface.page_actions import PANEL, in_page
 from lib_photoshoot.webui.interface.widgets import element_id
 
@@ -44,7 +45,7 @@ class PresetBar:
                 "📂", file_types=[".json"], elem_id=element_id(tab, "preset_upload"), elem_classes=["tool"]
             )
         self.status = gr.HTML(elem_id=element_id(tab, "preset_status"))
-        self.file = gr.Textbox(value="", visible=False, elem_id=element_id(tab, "preset_text"))
+        self.file = textbox(visible=False, elem_id=element_id(tab, "preset_text"))
 
     def bind(self, controls: list[Any]) -> None:
         """Bind ``controls``, the settings' components in the order of FIELDS."""

@@ -26,13 +26,7 @@ class Preview:
                 "Preview on a file…", file_types=["image"], elem_id=element_id(tab, "preview_file")
             )
         self.text = gr.HTML(elem_id=element_id(tab, "preview_text"))
-        self.picture = gr.Image(
-            type="pil",
-            interactive=False,
-            visible=False,
-            show_label=False,
-            elem_id=element_id(tab, "preview_picture"),
-        )
+        self.picture = hidden_picture(element_id(tab, "preview_picture"))
 
     def bind(self, controls: list[Any]) -> None:
         """Let the upload work; the button waits for :meth:`connect`."""
@@ -46,6 +40,11 @@ class Preview:
             inputs=[gallery, generation_info, *controls],
             outputs=[self.text, self.picture],
         )
+
+
+def hidden_picture(elem_id: str) -> Any:
+    """Return the component for a picture that is shown once there is one."""
+    return gr.Image(type="pil", interactive=False, visible=False, show_label=False, elem_id=elem_id)
 
 
 def _of_gallery(gallery: Any, _: Any, *values: Any) -> Iterator[tuple[Any, Any]]:

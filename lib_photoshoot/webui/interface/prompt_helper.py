@@ -9,6 +9,7 @@ import gradio as gr
 from lib_photoshoot.prompts import DEFAULT_LORA, NO_LORA, PromptError, product_prompt
 from lib_photoshoot.webui.hosts.a1111.page import FormRow
 from lib_photoshoot.webui.http.sentences import note
+from lib_photoshoot.webui.interface.gradio_dialect import textbox
 from lib_photoshoot.webui.interface.page_actions import PANEL, in_page
 from lib_photoshoot.webui.interface.widgets import element_id
 
@@ -18,8 +19,7 @@ class PromptHelper:
 
     def __init__(self, tab: str) -> None:
         with FormRow():
-            self.product = gr.Textbox(
-                value="",
+            self.product = textbox(
                 label="Product in the prompt",
                 placeholder="handbag",
                 elem_id=element_id(tab, "helper_product"),
@@ -36,7 +36,7 @@ class PromptHelper:
             component.do_not_save_to_config = True
         self.button = gr.Button("Write the prompt", elem_id=element_id(tab, "helper_write"))
         self.status = gr.HTML(elem_id=element_id(tab, "helper_status"))
-        self._text = gr.Textbox(value="", visible=False, elem_id=element_id(tab, "helper_text"))
+        self._text = textbox(visible=False, elem_id=element_id(tab, "helper_text"))
         self.button.click(
             _write, inputs=[self.product, self.lora], outputs=[self.status, self._text], show_progress=False
         ).then(None, **in_page(PANEL, "writePrompt", tab), inputs=[self._text])

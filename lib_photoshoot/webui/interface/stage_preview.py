@@ -13,7 +13,7 @@ import gradio as gr
 from lib_photoshoot.webui.hosts.a1111.page import FormRow, in_turn
 from lib_photoshoot.webui.http.sentences import note
 from lib_photoshoot.webui.interface.page_actions import PANEL, in_page
-from lib_photoshoot.webui.interface.preview import picture_in, picture_of, said, shown_or_said
+from lib_photoshoot.webui.interface.preview import hidden_picture, picture_in, picture_of, said, shown_or_said
 from lib_photoshoot.webui.interface.streaming import streamed
 from lib_photoshoot.webui.interface.widgets import element_id
 
@@ -32,13 +32,7 @@ class StagePreview:
             self.button = gr.Button("Stage the last result", elem_id=element_id(tab, "stage"))
             self.upload = gr.UploadButton("Stage a file…", file_types=["image"], elem_id=element_id(tab, "stage_file"))
         self.text = gr.HTML(elem_id=element_id(tab, "stage_text"))
-        self.picture = gr.Image(
-            type="pil",
-            interactive=False,
-            visible=False,
-            show_label=False,
-            elem_id=element_id(tab, "stage_preview_picture"),
-        )
+        self.picture = hidden_picture(element_id(tab, "stage_preview_picture"))
         self.seen = gr.State(None)
 
     def bind(self, controls: list[Any], made: Mapping[str, Any]) -> None:

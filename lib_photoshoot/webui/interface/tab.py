@@ -14,6 +14,7 @@ from urllib.parse import quote
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.prompts import STYLE
 from lib_photoshoot.settings import DEFAULTS
+from lib_photoshoot.webui.interface.gradio_dialect import textbox
 from lib_photoshoot.webui.interface.page_actions import FOLDER, in_page
 from lib_photoshoot.webui.interface.tab_run import OWN_SURROUNDINGS, WAYS, run_for, scene_presets
 
@@ -95,8 +96,7 @@ class FilterPart:
         with gr.Row(elem_id="photoshoot_tab_columns", equal_height=False):
             with gr.Column(scale=1, min_width=320, elem_id="photoshoot_tab_controls"):
                 gr.HTML(_INTRO)
-                folder = gr.Textbox(
-                    value="",
+                folder = textbox(
                     label="Folder of pictures",
                     placeholder="/full/path, with its subfolders",
                     info="Inside the WebUI's output folders, or those of Settings, Product Photoshoot.",
@@ -127,15 +127,13 @@ class FilterPart:
                 scene.focus(_scenes, outputs=[scene], show_progress=False)
                 with gr.Accordion("Detection", open=False, elem_id="photoshoot_tab_detection"):
                     widgets.rows(["detector", "segmenter", "threshold", "require_all"])
-                calibration = gr.Textbox(
-                    value="",
+                calibration = textbox(
                     label="Calibration",
                     placeholder="empty: colours as they are",
                     info="A file of colour calibrate for photos of its light, or auto: each photo by its own card.",
                     elem_id="photoshoot_tab_calibration",
                 )
-                out = gr.Textbox(
-                    value="",
+                out = textbox(
                     label="Output folder",
                     placeholder="empty: a new folder in outputs/photoshoot",
                     info="Choose the folder of a stopped run to go on with it.",
@@ -216,8 +214,7 @@ class PicturesView:
         from lib_photoshoot.webui.interface.streaming import streamed
 
         with gr.Row(elem_id="photoshoot_tab_open"):
-            self.folder = gr.Textbox(
-                value="",
+            self.folder = textbox(
                 label="Pictures of a folder",
                 placeholder="/full/path of a run, a shoot or an export",
                 elem_id="photoshoot_tab_open_folder",
@@ -236,7 +233,7 @@ class PicturesView:
                 show_progress=False,
             )
         if inpaint is not None:
-            chosen = gr.Textbox(value="", visible=False)
+            chosen = textbox(visible=False)
             chosen.do_not_save_to_config = True
             send = gr.Button("Send", elem_id="photoshoot_tab_send", elem_classes="photoshoot-tab-hidden")
             send.click(_picture_and_mask, [chosen], inpaint, **in_page(FOLDER, "chosen"), show_progress=False).success(

@@ -14,6 +14,7 @@ import gradio as gr
 from lib_photoshoot.errors import PhotoshootError
 from lib_photoshoot.webui.hosts.a1111.page import FormRow, ToolButton
 from lib_photoshoot.webui.http.sentences import note
+from lib_photoshoot.webui.interface.gradio_dialect import textbox
 from lib_photoshoot.webui.interface.page_actions import PANEL, in_page
 from lib_photoshoot.webui.interface.widgets import element_id
 
@@ -36,8 +37,8 @@ class TeachBar:
                 height=110,
                 elem_id=element_id(tab, "teach_files"),
             )
-            self.name = gr.Textbox(
-                value="", label="Its name", placeholder="my ring", max_lines=1, elem_id=element_id(tab, "teach_name")
+            self.name = textbox(
+                label="Its name", placeholder="my ring", max_lines=1, elem_id=element_id(tab, "teach_name")
             )
             with FormRow(elem_classes="photoshoot-buttons"):
                 self.button = gr.Button("Teach it", elem_id=element_id(tab, "teach_button"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-FAMILIES = ("sdxl", "sd2", "sd1")
+from lib_photoshoot.webui.hosts.protocol import FAMILIES
 
 
 def at_hand() -> Any:

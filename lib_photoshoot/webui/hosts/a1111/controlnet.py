@@ -56,14 +56,14 @@ class A1111ControlNet:
         annotator = sys.modules.get("annotator.annotator_path")
         return annotator is not None and lacks_file(module, annotator.models_path)
 
-    def script(self, runner: Any) -> Any:
+    def _script_of(self, runner: Any) -> Any:
         """Return the ControlNet script of a runner, or None."""
         return self._code.find_cn_script(runner)
 
     def most_units(self) -> int:
         return self._most_units
 
-    def unit(self, unit: ControlUnit) -> Any:
+    def _unit(self, unit: ControlUnit) -> Any:
         """ControlNet's own object. Without an image of its own it takes the pass's, cropped as the pass is."""
         own: dict[str, Any] = {}
         if unit.image is not None:
@@ -85,10 +85,10 @@ class A1111ControlNet:
         )
 
     def outer(self, job: Any) -> OuterControlNet:
-        return OuterControlNet(self.script(job.scripts))
+        return OuterControlNet(self._script_of(job.scripts))
 
     def equip(self, job: Any, request: InpaintRequest) -> Equipment | None:
-        script = None if job.scripts is None else self.script(job.scripts)
+        script = None if job.scripts is None else self._script_of(job.scripts)
         if script is None:
             return None
         from lib_photoshoot.webui.hosts.a1111.hook_witness import HookWitness
@@ -97,7 +97,7 @@ class A1111ControlNet:
         if len(request.units) > slots:
             # One too many would move the slots of every script after ControlNet's, for good.
             raise EnhancementError(f"ControlNet has {slots} units here, and {len(request.units)} were asked for.")
-        units = [self.unit(unit) for unit in request.units]
+        units = [self._unit(unit) for unit in request.units]
         units += [self._code.ControlNetUnit(enabled=False) for _ in range(slots - len(units))]
         values = list(job.script_args)
         values[script.args_from : script.args_to] = units

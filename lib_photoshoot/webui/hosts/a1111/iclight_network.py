@@ -137,9 +137,8 @@ class _Offset:
         if isinstance(layer, torch.nn.Linear):
             more = functional.linear(x, weight, bias)
         elif isinstance(layer, torch.nn.Conv2d):
-            more = layer._conv_forward(
-                x, weight, bias
-            )  # with the layer's stride, and its padding, which tiling changes
+            # With the layer's stride, and its padding, which tiling changes.
+            more = layer._conv_forward(x, weight, bias)
         elif isinstance(layer, torch.nn.GroupNorm):
             more = functional.group_norm(x, layer.num_groups, weight, bias, layer.eps)
         else:

@@ -114,6 +114,7 @@ def test_the_product_is_painted_under_it_and_the_checkpoint_left_as_it_was(forge
     kept = [forge.checkpoint.forge_objects_after_applying_lora, forge.checkpoint.forge_objects_after_applying_lora.unet]
     on = generate(forge, {**ON, "denoise": 1.0}).images[0]
     assert blue(on[SQUARE]) > 50
+    assert not forge.checkpoint.forge_objects.unet.controls, "the job's own patchers, not the pass's"
     plain = generate(forge, {**ON, "denoise": 1.0, "enhancement": "inpaint"}).images[0]
     assert abs(blue(plain[SQUARE])) < 10
     assert kept[0] is forge.checkpoint.forge_objects_after_applying_lora and kept[1] is kept[0].unet

@@ -501,7 +501,9 @@ def test_a_shoot_without_pictures_is_reviewed_too(tmp_path: Path) -> None:
 
 def test_a_folder_is_served_at_its_usual_port_where_that_is_free(out: Path) -> None:
     usual = usual_port(out)
-    assert usual == usual_port(out / "." / ".." / out.name) != usual_port(out / "other")
+    assert usual == usual_port(out / "." / ".." / out.name)
+    # Two folders may share one by chance, and what lies below a test's own folder is called anew each time.
+    assert len({usual_port(out / str(number)) for number in range(20)}) > 15
     reviewed = ReviewedShoot(ShootFolder(out))
     with PageServer(reviewed, 0, usual) as first, PageServer(reviewed, 0, usual) as second:
         assert first.port == usual != second.port

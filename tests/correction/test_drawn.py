@@ -208,9 +208,7 @@ def test_a_way_along_a_handle_that_ends_near_its_beginning_may_mean_the_handle_a
     answers = {one.name: one.mask for one in looped(_Blind(), photo, nothing, loop(way))}
     assert answers["As drawn"][120, 160] and mask_iou(answers["Colour of the line"], handle > 0) > 0.9
     assert not answers["Line as drawn"][120, 160]
-    closed = [
-        one.name for one in looped(_Blind(), pixels.astype(np.uint8), np.zeros(SHAPE, bool), loop([*way, way[0]]))
-    ]
+    closed = [one.name for one in looped(_Blind(), photo, nothing, loop([*way, way[0]]))]
     assert "Line as drawn" not in closed and "Colour of the line" not in closed
 
 

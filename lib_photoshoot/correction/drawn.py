@@ -8,6 +8,7 @@ drawing most often (``benchmarks/correction_clicks.py``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -40,6 +41,10 @@ NEW_SHARE = 0.1
 """Share of what was drawn around that the outline lacks, below which adding it is not what is meant."""
 AROUND = 4.0
 """How many times as much as a line covers must lie between it and the way back to its beginning, to be meant."""
+THIN_HOLDS = 0.55
+"""What a drawing says at least of what lies within it, in [0, 1]: a thin or pointed part stands as soon as the colours
+or SAM say so too, though a hand that is off could have missed all of it.
+"""
 LOOP_LIKE = 0.6
 """Overlap with what a person drew around from which SAM means the same."""
 
@@ -72,6 +77,11 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
     yield from (Alternative(other, changed(part)) for other, part in parts)
     if step.inside and (mask & ~likely).any():
         yield Alternative("Only this", likely)
+    if math.dist(step.path[0], step.path[-1]) > step.reach:
+        # Who drew along a part that comes back to near its beginning, as a handle does, meant the part alone.
+        free = ~mask if step.inside else mask
+        yield Alternative("Colour of the line", changed(along_line(image, step.path, free, step.reach)))
+        yield Alternative("Line as drawn", changed(_line(step, image) & free))
 
 
 def _parts_inside(
@@ -86,7 +96,7 @@ def _parts_inside(
     )
     seen = _seen_in(segmenter, image, drawn, small > 0.5, off * reach)
     edge = snapping.result()
-    voted = [cv2.GaussianBlur(small, (0, 0), max(1.0, off * reach / 2))]
+    voted = [np.maximum(cv2.GaussianBlur(small, (0, 0), max(1.0, off * reach / 2)), THIN_HOLDS * (small > 0.5))]
     voted.append(cv2.resize(edge.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA))
     if seen[0][1] >= LOOP_LIKE:
         voted.append(seen[0][0])
@@ -124,7 +134,7 @@ def lined(
 ) -> Iterator[Alternative]:
     """Yield the outlines, bool (height, width), that the line of the last of ``steps`` may make of ``mask``."""
     last = steps[-1]
-    line = line_of(last.path, image.shape, max(1.0, LINE_WIDTH * last.reach))
+    line = _line(last, image)
     free = ~mask if last.inside else mask
     drawn = grow(line, last.reach)
 
@@ -147,6 +157,10 @@ def lined(
         # Who stops early on the way around a part, or a gap of it, means what lies between.
         yield Alternative(AS_DRAWN, changed(around & free))
     yield Alternative("Line as drawn", changed(line & free))
+
+
+def _line(step: Step, image: np.ndarray) -> np.ndarray:
+    return line_of(step.path, image.shape, max(1.0, LINE_WIDTH * step.reach))
 
 
 def _seen_along(

@@ -166,6 +166,52 @@ class _Blind:
         pass
 
 
+class _Bodies:
+    """Sees the body of a product alone."""
+
+    def __init__(self, body: np.ndarray) -> None:
+        self._body = body.astype(np.float32)
+
+    def prompted(self, image: np.ndarray, box: object, points: object, shape: tuple[int, ...], prior: object = None):
+        return [SoftCandidate(cv2.resize(self._body, shape[::-1]), 0.9)]
+
+    def embed_ahead(self, image: np.ndarray) -> None:
+        pass
+
+
+@pytest.mark.parametrize("reach", [6.0, 10.0, 14.0])
+def test_a_pointed_part_that_was_drawn_and_that_colours_show_is_whole_though_sam_misses_it(reach: float) -> None:
+    body, whole = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, np.uint8)
+    for mask in (body, whole):
+        cv2.circle(mask, (90, 120), 50, (1,), cv2.FILLED)
+    beak = np.array([(135, 114), (135, 126), (250, 120)], np.int32)
+    cv2.fillPoly(whole, [beak], (1,))
+    pixels = np.full((*SHAPE, 3), 205, np.int16)
+    pixels[whole > 0] = (60, 45, 40)
+    pixels += np.random.default_rng(1).integers(-5, 6, pixels.shape, np.int16)
+    (contour,) = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    path = tuple((float(x), float(y)) for x, y in contour[:, 0])
+    step = Step(StepKind.LOOP, True, path, reach)
+    first = next(looped(_Bodies(body), pixels.astype(np.uint8), np.zeros(SHAPE, bool), step))
+    missing = (whole > 0) & ~first.mask
+    assert first.name == "Nearest edges" and missing.sum() < 20 and not (first.mask & (whole == 0)).any()
+
+
+def test_a_way_along_a_handle_that_ends_near_its_beginning_may_mean_the_handle_alone() -> None:
+    pixels = np.full((*SHAPE, 3), 205, np.int16)
+    handle = np.zeros(SHAPE, np.uint8)
+    cv2.ellipse(handle, (160, 120), (60, 60), 0, 20, 340, (1,), 8)
+    pixels[handle > 0] = (60, 45, 40)
+    pixels += np.random.default_rng(1).integers(-5, 6, pixels.shape, np.int16)
+    way = [(160 + 60 * np.cos(at), 120 + 60 * np.sin(at)) for at in np.linspace(0.36, 5.92, 40)]
+    photo, nothing = pixels.astype(np.uint8), np.zeros(SHAPE, bool)
+    answers = {one.name: one.mask for one in looped(_Blind(), photo, nothing, loop(way))}
+    assert answers["As drawn"][120, 160] and mask_iou(answers["Colour of the line"], handle > 0) > 0.9
+    assert not answers["Line as drawn"][120, 160]
+    closed = [one.name for one in looped(_Blind(), photo, nothing, loop([*way, way[0]]))]
+    assert "Line as drawn" not in closed and "Colour of the line" not in closed
+
+
 def test_what_is_taken_away_leaves_no_rim_of_crumbs() -> None:
     mask = np.zeros(SHAPE, np.uint8)
     cv2.rectangle(mask, (20, 20), (100, 200), (1,), cv2.FILLED)

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from lib_photoshoot.correction.alternatives import AS_DRAWN, Alternative
-from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidied
+from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidied, without
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
 from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
@@ -60,8 +60,7 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
         return
 
     def changed(part: np.ndarray) -> np.ndarray:
-        # What is taken away leaves a rim of crumbs where the outline ran a little outside of it.
-        return joined(mask, part, drawn) if step.inside else tidied(mask & ~part, mask)
+        return joined(mask, part, drawn) if step.inside else without(mask, part)
 
     parts = _parts_inside(segmenter, image, drawn, step.reach)
     name, likely = next(parts)
@@ -141,17 +140,20 @@ def lined(
     def changed(part: np.ndarray) -> np.ndarray:
         return joined(mask, part, drawn) if last.inside else mask & ~part
 
+    def tidy(part: np.ndarray) -> np.ndarray:
+        return tidied(changed(part), mask) if last.inside else without(mask, part)
+
     growing = _BESIDE.submit(along_line, image, last.path, free, last.reach)
     seen = (
         pieces_along(enlarged(field, image) & free, line) for field in _seen_along(segmenter, image, mask, steps, line)
     )
     likely = next(seen, None)
     if likely is not None and (not mask.any() or np.count_nonzero(likely) <= MOST_BELOW * np.count_nonzero(mask)):
-        yield Alternative("Best guess", tidied(changed(likely), mask))
+        yield Alternative("Best guess", tidy(likely))
         likely = None
-    yield Alternative("Colour of the line", tidied(changed(growing.result()), mask))
+    yield Alternative("Colour of the line", tidy(growing.result()))
     for part in seen if likely is None else chain([likely], seen):
-        yield Alternative("Another part", tidied(changed(part), mask))
+        yield Alternative("Another part", tidy(part))
     around = loop_inside(last.path, image.shape)
     if np.count_nonzero(around & free) > AROUND * np.count_nonzero(line):
         # Who stops early on the way around a part, or a gap of it, means what lies between.

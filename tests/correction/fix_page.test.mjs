@@ -271,7 +271,7 @@ test("a box has its upper left corner first and lies in the picture", () => {
 test("a box that is looked at is in the middle, with something around it, and no spot is larger than it helps", () => {
     const size = [400, 300], stage = [800, 800], place = placeAround([100, 100, 200, 160], size, stage);
     assert.deepEqual(toStage(place, [150, 130]), [400, 400]);
-    assert.equal(place.scale, 800 / 1.25 / 100);
+    assert.equal(place.scale, 800 / 1.5 / 100);
     assert.equal(placeAround([100, 100, 102, 102], size, stage).scale, 16);
     // Of a picture that is shown larger than that anyway nothing gets smaller.
     assert.equal(placeAround([10, 10, 12, 12], [40, 40], stage).scale, 20);

@@ -9,7 +9,7 @@ import pytest
 from lib_photoshoot.correction.alternatives import MOST, Alternative, Answers, differing
 from lib_photoshoot.correction.changes import joined
 from lib_photoshoot.correction.clicks import ClickOutliner
-from lib_photoshoot.correction.drawn import looped
+from lib_photoshoot.correction.drawn import lined, looped
 from lib_photoshoot.correction.prompting import spread
 from lib_photoshoot.correction.snapping import along_line, colour_patches, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
@@ -223,6 +223,17 @@ def test_what_is_taken_away_leaves_no_rim_of_crumbs() -> None:
     step = loop(around(200, 120, 40, off=0.5), inside=False)
     taken = {one.name: one.mask for one in looped(_Blind(), np.full((*SHAPE, 3), 128, np.uint8), mask > 0, step)}
     assert (taken["As drawn"] == body).all()
+
+
+def test_a_small_opening_that_somebody_drew_around_is_no_crumb() -> None:
+    body = np.zeros(SHAPE, bool)
+    body[20:220, 20:300] = True
+    pixels = np.full((*SHAPE, 3), 60, np.uint8)
+    pixels[100:108, 100:108] = 230  # a pocket of the reins: a thousandth of the horse
+    step = Step(StepKind.LOOP, False, ((98.0, 98.0), (110.0, 98.0), (110.0, 110.0), (98.0, 110.0)), 3.0)
+    along = Step(StepKind.LINE, False, ((101.0, 104.0), (107.0, 104.0)), 3.0)
+    for taken in (next(looped(_Blind(), pixels, body, step)).mask, next(lined(_Blind(), pixels, body, [along])).mask):
+        assert not taken[102:106, 102:106].any() and (body & ~taken).sum() < 200
 
 
 def test_around_a_small_part_within_the_outline_it_is_added_and_nothing_is_thrown_away() -> None:

@@ -195,9 +195,11 @@ def _build_tab() -> list[tuple[Any, str, str]]:
 
 
 def _app_started(_: Any, app: Any) -> None:
-    from lib_photoshoot.registry import REGISTRY
     from lib_photoshoot.webui.hosts.a1111.routes import add_routes
-    from lib_photoshoot.webui.hosts.forge.memory import make_room
+    from lib_photoshoot.webui.hosts.forge.memory import find_memory
 
-    REGISTRY.ask_for_room_by(make_room)
     add_routes(app)
+    if (memory := find_memory()) is not None:
+        from lib_photoshoot.registry import REGISTRY  # takes a tenth of a second, which other hosts need not wait for
+
+        REGISTRY.ask_for_room_by(memory.make_room)

@@ -18,13 +18,6 @@ def find_memory() -> ForgeMemory | None:
     return ForgeMemory(manager) if manager is not None else None
 
 
-def make_room(device: str, size: int) -> None:
-    """Ask the host for room on a GPU, where it manages its memory itself; see :meth:`ForgeMemory.make_room`."""
-    memory = find_memory()
-    if memory is not None:
-        memory.make_room(device, size)
-
-
 class ForgeMemory:
     """What is asked of the manager; each call needs our turn in the host's queue."""
 

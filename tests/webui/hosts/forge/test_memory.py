@@ -81,17 +81,6 @@ def test_from_its_start_on_the_host_is_the_one_that_is_asked(
     assert device == "cuda:0" and size > 1000 and after == "loaded"
 
 
-def test_a_host_that_manages_no_memory_is_asked_nothing(order: list[Any]) -> None:
-    from lib_photoshoot.build import ModelChoice
-    from lib_photoshoot.webui.hosts.forge import memory
-
-    registry = ModelRegistry()
-    registry.ask_for_room_by(memory.make_room)
-    assert memory.find_memory() is None
-    registry.get(ModelChoice(device="auto"))
-    assert order == ["loaded"]
-
-
 def test_room_is_asked_of_the_hosts_manager(forge: StandIn) -> None:
     from lib_photoshoot.webui.hosts.forge.memory import find_memory
 

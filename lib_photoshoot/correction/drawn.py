@@ -47,6 +47,10 @@ or SAM say so too, though a hand that is off could have missed all of it.
 """
 LOOP_LIKE = 0.6
 """Overlap with what a person drew around from which SAM means the same."""
+OPEN_LIKE = 0.25
+"""The same for an open thing such as a stool, of which much is a gap."""
+SEAM_PART = 6
+"""A gap in a part is at least as wide as twice how far a hand may be off, divided by this: else it is a seam."""
 
 _BESIDE = ThreadPoolExecutor(1, "edges")
 """Tells colours apart while SAM looks: each leaves the other's core alone."""
@@ -99,12 +103,22 @@ def _parts_inside(
     voted.append(cv2.resize(edge.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA))
     if seen[0][1] >= LOOP_LIKE:
         voted.append(seen[0][0])
-    yield "Nearest edges", tidied(enlarged(np.mean(voted, axis=0), image))
+    likely = tidied(enlarged(np.mean(voted, axis=0), image))
+    yield "Nearest edges", likely
     for field, _ in seen:
         yield "Object inside", tidied(enlarged(field, image))
+    if seen[0][1] >= OPEN_LIKE:
+        yield "Without its gaps", likely & ~_gaps(likely, enlarged(seen[0][0], image), reach)
     yield "By colour", tidied(edge)
     yield "Without background", tidied(snapped(image, drawn, reach, hollow=True))
     yield AS_DRAWN, drawn
+
+
+def _gaps(part: np.ndarray, seen: np.ndarray, reach: float) -> np.ndarray:
+    """Return what of a part SAM sees as its background, as between legs; seams along its edge are left out."""
+    side = 2 * max(1, round(reach / SEAM_PART)) + 1
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return cv2.morphologyEx((part & ~seen).view(np.uint8), cv2.MORPH_OPEN, ellipse).view(bool)
 
 
 def _seen_in(

@@ -225,6 +225,15 @@ def test_what_is_taken_away_leaves_no_rim_of_crumbs() -> None:
     assert (taken["As drawn"] == body).all()
 
 
+def test_around_a_whole_stool_its_gaps_may_be_left_out_with_the_edges_where_they_are() -> None:
+    photo, stool_mask, between = stool()
+    path = [(92.0, 52.0), (228.0, 52.0), (228.0, 208.0), (92.0, 208.0)]
+    answers = {one.name: one.mask for one in looped(_Bodies(stool_mask), photo, np.zeros(SHAPE, bool), loop(path))}
+    edges, open_ = answers["Nearest edges"], answers["Without its gaps"]
+    assert edges[between].mean() > 0.9 and open_[between].mean() < 0.1
+    assert (open_ & ~edges).sum() == 0 and mask_iou(open_, stool_mask) > 0.9
+
+
 def test_a_small_opening_that_somebody_drew_around_is_no_crumb() -> None:
     body = np.zeros(SHAPE, bool)
     body[20:220, 20:300] = True

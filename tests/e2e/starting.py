@@ -46,8 +46,8 @@ def started(folder: Path, python: str, scratch: Path, flags: Sequence[str] = ())
     """
     with linked(folder / "extensions"):
         webui = WebUiProcess(folder, python, scratch, flags)
-        webui.start()
         try:
+            webui.start()
             yield webui.url
         finally:
             webui.end()

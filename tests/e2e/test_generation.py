@@ -323,7 +323,11 @@ def test_every_image_of_every_batch_has_its_own_result(webui: WebUi, bag: Path, 
     settings = {**ON, "enhancement": "retouch"}
     answer = webui.generate([bag, moon, moon, bag], settings, batch_size=2, n_iter=2, save_images=True)
     assert [("found handbag" in text) for text in answer.texts[-4:]] == [True, False, False, True]
-    assert "Product filter result" not in answer.texts[0], "the grid has none"
+    grid, third = answer.texts[0], answer.texts[-2]
+    if "Seed: 5," in grid:
+        assert "Product filter result" not in grid, "the grid has none"
+    else:
+        assert grid == third, "reForge gives the grid the whole text of the last batch's first image"
 
 
 def test_the_infotext_holds_what_differs_from_the_defaults(webui: WebUi, bag: Path) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lib_photoshoot.segmentation.outlining import Outliner
     from lib_photoshoot.segmentation.salience import OnnxSalience, Salience
     from lib_photoshoot.segmentation.sam import SamSegmenter
+    from lib_photoshoot.staging.protocol import Textures
     from lib_photoshoot.staging.scenery import Scenery
 
 
@@ -131,6 +132,8 @@ class Models:
     outliner: Outliner | None = None
     labels: tuple[str, ...] = ()
     """Of the small detector, where there is one."""
+    textures: Textures | None = None
+    """What the classifier's first stages say of a picture's pixels."""
 
     def filter(
         self,
@@ -156,6 +159,7 @@ class Models:
             recheck=recheck,
             kinship=partial(kinship_of, guesses=DETECTORS[self.choice.detector].classifies_cutouts, labels=self.labels),
             scenery=scenery,
+            textures=self.textures,
         )
 
 
@@ -195,7 +199,8 @@ def load_models(choice: ModelChoice, signatures: Signatures | None = None) -> Mo
     confirmer = CutoutConfirmer(classifier, given.small, guesses=entry.classifies_cutouts)
     outliner = Outliner(segmenter, quick, fine_salience(), confirmer, thorough=choice.thorough)
     labels = given.small.labels if given.small else ()
-    return Models(choice, detector, segmenter, RoutedConfirmer(confirmer, detector), outliner, labels)
+    routed = RoutedConfirmer(confirmer, detector)
+    return Models(choice, detector, segmenter, routed, outliner, labels, classifier.textures)
 
 
 def _finder(way: Way, given: Given) -> Finder:

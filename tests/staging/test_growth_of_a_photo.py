@@ -47,11 +47,11 @@ def staged(product_filter) -> Staged:
 
 
 def test_a_second_cup_behind_the_cup_is_seen(product_filter, staged) -> None:
-    scene = paint_scene(staged, Painter(25.0), product_filter.segmenter, SceneLimits(tries=1))
+    scene = paint_scene(staged, Painter(25.0), product_filter.look, SceneLimits(tries=1))
     assert scene.reason is Reason.PRODUCT_GREW and 0.05 < scene.tries[0].gained < 1.0
 
 
 def test_a_floor_and_a_wall_are_none_of_the_cup(product_filter, staged) -> None:
-    scene = paint_scene(staged, Painter(None), product_filter.segmenter)
+    scene = paint_scene(staged, Painter(None), product_filter.look)
     assert scene.image is not None and scene.tries[0].gained <= 0.02 and len(scene.tries) == 1
     assert scene.changed == 0 and scene.tries[0].growths[0].hidden < 0.1

@@ -11,7 +11,7 @@ import pytest
 
 from lib_photoshoot.results import Doubt, Reason
 from lib_photoshoot.staging.plan import Staged, StagePlan
-from lib_photoshoot.staging.protocol import Attempt
+from lib_photoshoot.staging.protocol import Attempt, SceneLook
 from lib_photoshoot.staging.scene import SceneLimits, paint_scene
 from lib_photoshoot.staging.stage import stage
 from tests.staging.standing import BOTTLE, CUP, HEIGHT, photo
@@ -77,7 +77,7 @@ class SameColourLooker:
         return [Seen((labels == labels[int(y / scale), int(x / scale)]).astype(np.float32))]
 
 
-LOOKER = SameColourLooker()
+LOOKER = SceneLook(SameColourLooker())
 NECK = (130, 10, 150, 55)
 FAR = (330, 10, 390, 60)
 
@@ -123,7 +123,7 @@ def test_what_cannot_grow_is_not_looked_at() -> None:
         def prompted(self, *given: object) -> list[Seen]:  # type: ignore[override]
             raise AssertionError("nobody needs to look")
 
-    scene = paint_scene(staged(), painter, NobodyLooks())
+    scene = paint_scene(staged(), painter, SceneLook(NobodyLooks()))
     assert scene.image is not None and scene.tries == () and scene.changed == 0
 
 
@@ -142,7 +142,7 @@ def test_what_is_no_longer_seen_is_a_doubt() -> None:
                     answer.probability[: shape[0] * 130 // HEIGHT] = 0
             return answers
 
-    scene = paint_scene(staged(), RedBottlesPainter([]), HalfSeen())
+    scene = paint_scene(staged(), RedBottlesPainter([]), SceneLook(HalfSeen()))
     assert scene.image is not None and Doubt.PRODUCT_HIDDEN in scene.doubts
 
 

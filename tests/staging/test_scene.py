@@ -104,6 +104,12 @@ def test_a_second_neck_is_painted_again_further_away() -> None:
     assert scene.tries[0].growths[1].gained < 0.005, "the cup has not grown"
 
 
+def test_growth_is_seen_without_anything_that_looks_and_what_is_hidden_is_not_told() -> None:
+    scene = paint_scene(staged(), RedBottlesPainter([NECK], []))
+    assert len(scene.tries) == 2 and scene.tries[0].gained > 0.02
+    assert [growth.hidden for growth in scene.tries[1].growths] == [None, None]
+
+
 def test_after_the_last_try_the_original_stays_and_says_why() -> None:
     painter = RedBottlesPainter([NECK], [NECK], [NECK], [])
     scene = paint_scene(staged(), painter, LOOKER, SceneLimits(tries=3))

@@ -1,11 +1,11 @@
 """Growths of products in painted scenes: how many are seen, and how many alarms are false.
 
-    python benchmarks/growth.py --cutouts RUN/cutouts --scenes FOLDER --half odd
+    python benchmarks/growth.py --cutouts FOLDER --scenes FOLDER --half odd
 
-``--cutouts`` is the folder of a filter's run with products cut out of photos, ``--scenes`` one of photos of places. Of
-each of the pairs one scene has a part painted on that is larger than the limit, one has not; both are looked at, with
-the product's own alpha and the staged start. The threshold was chosen on the even pairs; the halves have no cut-out in
-common where the number of cut-outs is even. Missed growths and false alarms are listed first.
+``--cutouts`` is a folder of products cut out of photos, PNG with alpha, by a filter or of true masks; ``--scenes`` one
+of photos of places. Of each of the pairs one scene has a part painted on that is larger than the limit, one has not;
+both are looked at, with the product's own alpha and the staged start. The threshold was chosen on even pairs; the
+halves have no cut-out in common where the number of cut-outs is even. Missed growths and false alarms are listed first.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ textures. Fitted on 110 other pairs, made as those of ``benchmarks/growth.py``: 
 its cut-outs, in photos of COCO, with the colours of half of the parts and the sharpness of half of the scenes changed.
 """
 _WITH_TEXTURES = (-7.66, 2.318, -2.268, 0.0448, -4.175, -3.423, -4.852, 24.68, 7.049)
-"""The same with textures. Fitted on 240 pairs, made likewise in photos of rooms and landscapes. Both constants are such
-that 0 is where something is believed to be more of the product.
+"""The same with textures. Fitted on 240 other pairs, made likewise in photos of rooms and landscapes. Above 0
+something is believed to be more of the product: this constant was chosen for that on those pairs and the even ones.
 """
 _NEAREST = 5
 """Nearest colours whose mean distance counts."""

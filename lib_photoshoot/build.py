@@ -18,6 +18,7 @@ from lib_photoshoot.settings import AUTO, FilterSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.detection.protocol import Confirmer, Finder, Given, Signatures
     from lib_photoshoot.detection.routing import RoutedDetector
     from lib_photoshoot.enhancement.protocol import Enhancer
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from lib_photoshoot.segmentation.outlining import Outliner
     from lib_photoshoot.segmentation.salience import OnnxSalience, Salience
     from lib_photoshoot.segmentation.sam import SamSegmenter
-    from lib_photoshoot.staging.protocol import Textures
     from lib_photoshoot.staging.scenery import Scenery
 
 
@@ -129,11 +129,10 @@ class Models:
     detector: RoutedDetector
     segmenter: SamSegmenter
     confirmer: Confirmer
+    classifier: ImageNetClassifier
     outliner: Outliner | None = None
     labels: tuple[str, ...] = ()
     """Of the small detector, where there is one."""
-    textures: Textures | None = None
-    """What the classifier's first stages say of a picture's pixels."""
 
     def filter(
         self,
@@ -159,7 +158,7 @@ class Models:
             recheck=recheck,
             kinship=partial(kinship_of, guesses=DETECTORS[self.choice.detector].classifies_cutouts, labels=self.labels),
             scenery=scenery,
-            textures=self.textures,
+            textures=self.classifier.textures,
         )
 
 
@@ -200,7 +199,7 @@ def load_models(choice: ModelChoice, signatures: Signatures | None = None) -> Mo
     outliner = Outliner(segmenter, quick, fine_salience(), confirmer, thorough=choice.thorough)
     labels = given.small.labels if given.small else ()
     routed = RoutedConfirmer(confirmer, detector)
-    return Models(choice, detector, segmenter, routed, outliner, labels, classifier.textures)
+    return Models(choice, detector, segmenter, routed, classifier, outliner, labels)
 
 
 def _finder(way: Way, given: Given) -> Finder:

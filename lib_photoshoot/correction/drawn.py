@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from lib_photoshoot.correction.alternatives import AS_DRAWN, Alternative
-from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidied
+from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidied, without
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
 from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
@@ -47,6 +47,10 @@ or SAM say so too, though a hand that is off could have missed all of it.
 """
 LOOP_LIKE = 0.6
 """Overlap with what a person drew around from which SAM means the same."""
+OPEN_LIKE = 0.25
+"""The same for an open thing such as a stool, of which much is a gap."""
+SEAM_PART = 6
+"""A gap in a part is at least as wide as twice how far a hand may be off, divided by this: else it is a seam."""
 
 _BESIDE = ThreadPoolExecutor(1, "edges")
 """Tells colours apart while SAM looks: each leaves the other's core alone."""
@@ -60,8 +64,7 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
         return
 
     def changed(part: np.ndarray) -> np.ndarray:
-        # What is taken away leaves a rim of crumbs where the outline ran a little outside of it.
-        return joined(mask, part, drawn) if step.inside else tidied(mask & ~part, mask)
+        return joined(mask, part, drawn) if step.inside else without(mask, part)
 
     parts = _parts_inside(segmenter, image, drawn, step.reach)
     name, likely = next(parts)
@@ -100,12 +103,22 @@ def _parts_inside(
     voted.append(cv2.resize(edge.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA))
     if seen[0][1] >= LOOP_LIKE:
         voted.append(seen[0][0])
-    yield "Nearest edges", tidied(enlarged(np.mean(voted, axis=0), image))
+    likely = tidied(enlarged(np.mean(voted, axis=0), image))
+    yield "Nearest edges", likely
     for field, _ in seen:
         yield "Object inside", tidied(enlarged(field, image))
+    if seen[0][1] >= OPEN_LIKE:
+        yield "Without its gaps", likely & ~_gaps(likely, enlarged(seen[0][0], image), reach)
     yield "By colour", tidied(edge)
     yield "Without background", tidied(snapped(image, drawn, reach, hollow=True))
     yield AS_DRAWN, drawn
+
+
+def _gaps(part: np.ndarray, seen: np.ndarray, reach: float) -> np.ndarray:
+    """Return what of a part SAM sees as its background, as between legs; seams along its edge are left out."""
+    side = 2 * max(1, round(reach / SEAM_PART)) + 1
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return cv2.morphologyEx((part & ~seen).view(np.uint8), cv2.MORPH_OPEN, ellipse).view(bool)
 
 
 def _seen_in(
@@ -141,17 +154,20 @@ def lined(
     def changed(part: np.ndarray) -> np.ndarray:
         return joined(mask, part, drawn) if last.inside else mask & ~part
 
+    def tidy(part: np.ndarray) -> np.ndarray:
+        return tidied(changed(part), mask) if last.inside else without(mask, part)
+
     growing = _BESIDE.submit(along_line, image, last.path, free, last.reach)
     seen = (
         pieces_along(enlarged(field, image) & free, line) for field in _seen_along(segmenter, image, mask, steps, line)
     )
     likely = next(seen, None)
     if likely is not None and (not mask.any() or np.count_nonzero(likely) <= MOST_BELOW * np.count_nonzero(mask)):
-        yield Alternative("Best guess", tidied(changed(likely), mask))
+        yield Alternative("Best guess", tidy(likely))
         likely = None
-    yield Alternative("Colour of the line", tidied(changed(growing.result()), mask))
+    yield Alternative("Colour of the line", tidy(growing.result()))
     for part in seen if likely is None else chain([likely], seen):
-        yield Alternative("Another part", tidied(changed(part), mask))
+        yield Alternative("Another part", tidy(part))
     around = loop_inside(last.path, image.shape)
     if np.count_nonzero(around & free) > AROUND * np.count_nonzero(line):
         # Who stops early on the way around a part, or a gap of it, means what lies between.

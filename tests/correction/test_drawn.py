@@ -9,7 +9,7 @@ import pytest
 from lib_photoshoot.correction.alternatives import MOST, Alternative, Answers, differing
 from lib_photoshoot.correction.changes import joined
 from lib_photoshoot.correction.clicks import ClickOutliner
-from lib_photoshoot.correction.drawn import looped
+from lib_photoshoot.correction.drawn import lined, looped
 from lib_photoshoot.correction.prompting import spread
 from lib_photoshoot.correction.snapping import along_line, colour_patches, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
@@ -223,6 +223,26 @@ def test_what_is_taken_away_leaves_no_rim_of_crumbs() -> None:
     step = loop(around(200, 120, 40, off=0.5), inside=False)
     taken = {one.name: one.mask for one in looped(_Blind(), np.full((*SHAPE, 3), 128, np.uint8), mask > 0, step)}
     assert (taken["As drawn"] == body).all()
+
+
+def test_around_a_whole_stool_its_gaps_may_be_left_out_with_the_edges_where_they_are() -> None:
+    photo, stool_mask, between = stool()
+    path = [(92.0, 52.0), (228.0, 52.0), (228.0, 208.0), (92.0, 208.0)]
+    answers = {one.name: one.mask for one in looped(_Bodies(stool_mask), photo, np.zeros(SHAPE, bool), loop(path))}
+    edges, open_ = answers["Nearest edges"], answers["Without its gaps"]
+    assert edges[between].mean() > 0.9 and open_[between].mean() < 0.1
+    assert (open_ & ~edges).sum() == 0 and mask_iou(open_, stool_mask) > 0.9
+
+
+def test_a_small_opening_that_somebody_drew_around_is_no_crumb() -> None:
+    body = np.zeros(SHAPE, bool)
+    body[20:220, 20:300] = True
+    pixels = np.full((*SHAPE, 3), 60, np.uint8)
+    pixels[100:108, 100:108] = 230  # a pocket of the reins: a thousandth of the horse
+    step = Step(StepKind.LOOP, False, ((98.0, 98.0), (110.0, 98.0), (110.0, 110.0), (98.0, 110.0)), 3.0)
+    along = Step(StepKind.LINE, False, ((101.0, 104.0), (107.0, 104.0)), 3.0)
+    for taken in (next(looped(_Blind(), pixels, body, step)).mask, next(lined(_Blind(), pixels, body, [along])).mask):
+        assert not taken[102:106, 102:106].any() and (body & ~taken).sum() < 200
 
 
 def test_around_a_small_part_within_the_outline_it_is_added_and_nothing_is_thrown_away() -> None:

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from lib_photoshoot.safetensors_header import read_header
-from tests.e2e.conftest import SIDE, WebUi, decoded, encoded
+from tests.e2e.conftest import SIDE, WebUi, data_folder, decoded, encoded
 from tests.e2e.test_generation import differing, in_the_middle
 from tests.e2e.test_scene import SCENE, check_scene, product_alpha
 
@@ -30,13 +30,24 @@ STILL = {"scene_denoise": 0.0, "backdrop": "#a0a8b0"}
 Install = Callable[..., None]
 
 
+REFUSED = "this WebUI's networks cannot be relit by IC-Light"
+
+
+@pytest.fixture(scope="module")
+def without_model(webui: WebUi, bag: Path) -> str:
+    """The infotext of a picture whose scene was to take light while no model is installed."""
+    return webui.generate([bag], {**EDGES, **STILL}).texts[0]
+
+
 @pytest.fixture
-def install(webui: WebUi) -> Iterator[Install]:
+def install(webui: WebUi, without_model: str) -> Iterator[Install]:
     """Puts a file of random offsets, ``fc`` or ``fbc``, that fits the WebUI's checkpoint into its models; all of them
     are gone afterwards.
     """
+    if REFUSED in without_model:
+        pytest.skip(REFUSED)
     (checkpoint,) = webui.call("/sdapi/v1/sd-models")[:1]
-    folder = Path(webui.call("/sdapi/v1/cmd-flags")["data_dir"]) / "models" / "ic-light"
+    folder = data_folder(webui) / "models" / "ic-light"
     there = folder.exists()
     folder.mkdir(exist_ok=True)
     if any(folder.iterdir()):
@@ -61,6 +72,15 @@ def install(webui: WebUi) -> Iterator[Install]:
         path.unlink()
     if not there:
         folder.rmdir()
+
+
+def test_a_network_that_cannot_be_relit_paints_the_scene_and_it_is_told(
+    webui: WebUi, bag: Path, without_model: str
+) -> None:
+    if REFUSED not in without_model:
+        pytest.skip("this WebUI's networks can be relit")
+    dull, refused = webui.generate([bag], SCENE), webui.generate([bag], EDGES)
+    assert REFUSED in refused.texts[0] and not differing(dull.images[0], refused.images[0]).any()
 
 
 def of_no_product(alpha: np.ndarray) -> np.ndarray:

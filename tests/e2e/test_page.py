@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -256,7 +257,11 @@ def test_the_photoshoot_tab_filters_a_folder(page: Page, webui: WebUi, allowed: 
     assert list((allowed / "out" / "cutouts").iterdir())
     card.locator(".reject").click()
     expect(card.locator(".decision")).to_have_text("Rejected by hand")
-    assert "rejected" in (allowed / "out" / "decisions.jsonl").read_text(), "at once"
+    decisions = allowed / "out" / "decisions.jsonl"
+    deadline = time.monotonic() + 10  # the card shows it before the answer that it is written
+    while not decisions.exists() or "rejected" not in decisions.read_text():
+        assert time.monotonic() < deadline, "at once"
+        page.wait_for_timeout(50)
     link = tab.part("pictures", "a").get_attribute("href")
     alone = page.context.browser.new_page()
     alone.goto(f"{webui.url}/{link}")

@@ -21,7 +21,7 @@ function boundPlace({ x, y, scale }, size, stage) {
   };
   return { x: bound(x, 0), y: bound(y, 1), scale };
 }
-const AROUND_BOX = 1.25;  // so much of what is looked at is shown with it
+const AROUND_BOX = 1.5;  // so much is shown with what is looked at: what it lacks lies beside it
 /** With a box of the picture, [x0, y0, x1, y1], as large as the stage takes it with something around. */
 function placeAround([x0, y0, x1, y1], size, stage) {
   const most = Math.max(LARGEST_BOXED, fittedPlace(size, stage).scale);

@@ -12,11 +12,12 @@ from PIL import Image
 from tests.e2e.conftest import PAINTER, Answer, WebUi
 from tests.e2e.test_generation import control, differing
 
-SMALL, LARGE = 192, 288
+SMALL, LARGE = 192, 320
+"""Forge Neo paints in multiples of 64 alone."""
 LOOK = {"products": "handbag", "first_look": True, "on_match": "mask and cut-out only"}
 JOB: dict[str, Any] = {
-    "enable_hr": True, "hr_scale": 1.5, "hr_second_pass_steps": 2, "denoising_strength": 0.6, "width": SMALL,
-    "height": SMALL, "steps": 1, "batch_size": 3,
+    "enable_hr": True, "hr_resize_x": LARGE, "hr_resize_y": LARGE, "hr_second_pass_steps": 2,
+    "denoising_strength": 0.6, "width": SMALL, "height": SMALL, "steps": 1, "batch_size": 3,
 }  # fmt: skip
 
 

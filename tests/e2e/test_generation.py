@@ -372,12 +372,12 @@ def test_adetailer_beside_us(webui: WebUi, bag: Path, moon: Path, tmp_path: Path
 
 def test_hires_fix_and_variation_seeds(webui: WebUi, bag: Path, moon: Path) -> None:
     job = {
-        "enable_hr": True, "hr_scale": 1.5, "hr_upscaler": webui.upscalers()[0], "hr_second_pass_steps": 2,
-        "denoising_strength": 0.6, "width": 192,
-        "height": 192, "subseed": 9, "subseed_strength": 0.3, "batch_size": 2,
+        "enable_hr": True, "hr_resize_x": 320, "hr_resize_y": 320, "hr_upscaler": webui.upscalers()[0],
+        "hr_second_pass_steps": 2, "denoising_strength": 0.6, "width": 192, "height": 192, "subseed": 9,
+        "subseed_strength": 0.3, "batch_size": 2,
     }  # fmt: skip
     off, on = webui.generate([bag, moon], None, **job), webui.generate([bag, moon], ON, **job)
-    assert on.images[0].shape[:2] == (288, 288) and "found handbag" in on.texts[0]
+    assert on.images[0].shape[:2] == (320, 320) and "found handbag" in on.texts[0]
     assert differing(off.images[0], on.images[0]).any() and not differing(off.images[1], on.images[1]).any()
 
 

@@ -146,6 +146,13 @@ def test_selectable_scripts_are_run_as_we_follow_them(webui: Path) -> None:
     assert "image.already_saved_as = fullfn" in images
 
 
+def test_the_second_pass_of_hires_fix_gets_pictures_in_a_range_that_the_first_look_knows(webui: Path) -> None:
+    source = (webui / "modules" / "processing.py").read_text("utf8")
+    levels = "_samples = torch.clamp((decoded_samples + 1.0) / 2.0, min=0.0, max=1.0)"
+    own, handed_on = f"lowres{levels}" in source, f"decoded{levels}" in source
+    assert own is not handed_on, "levels are made in the second pass, or before it as Forge Neo does"
+
+
 def test_a_results_button_and_its_infotext_are_where_we_look(webui: Path) -> None:
     panel = (webui / "modules" / "ui_common.py").read_text("utf8")
     gallery, button, info = (

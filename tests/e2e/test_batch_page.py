@@ -36,7 +36,9 @@ def run_batch(page: Page, choose: str, source: Path, out: Path, bag: Path) -> No
     for side in ("width", "height"):
         page.locator(f"#img2img_{side} input[type=number]").fill("256")
     page.locator("#mode_img2img > .tab-nav > button").filter(has_text="Batch").click()
-    page.locator("#img2img_batch_source > .tab-nav > button").filter(has_text="From directory").click()
+    directory = page.locator("#img2img_batch_source > .tab-nav > button").filter(has_text="From directory")
+    if directory.count():  # reForge's takes directories alone
+        directory.click()
     first(page, "#img2img_batch_input_dir textarea").fill(str(source))
     first(page, "#img2img_batch_output_dir textarea").fill(str(out))
     page.locator("#img2img_generate").click()

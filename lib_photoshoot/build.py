@@ -18,6 +18,7 @@ from lib_photoshoot.settings import AUTO, FilterSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lib_photoshoot.detection.embedded.classifier import ImageNetClassifier
     from lib_photoshoot.detection.protocol import Confirmer, Finder, Given, Signatures
     from lib_photoshoot.detection.routing import RoutedDetector
     from lib_photoshoot.enhancement.protocol import Enhancer
@@ -128,6 +129,7 @@ class Models:
     detector: RoutedDetector
     segmenter: SamSegmenter
     confirmer: Confirmer
+    classifier: ImageNetClassifier
     outliner: Outliner | None = None
     labels: tuple[str, ...] = ()
     """Of the small detector, where there is one."""
@@ -156,6 +158,7 @@ class Models:
             recheck=recheck,
             kinship=partial(kinship_of, guesses=DETECTORS[self.choice.detector].classifies_cutouts, labels=self.labels),
             scenery=scenery,
+            textures=self.classifier.textures,
         )
 
 
@@ -195,7 +198,8 @@ def load_models(choice: ModelChoice, signatures: Signatures | None = None) -> Mo
     confirmer = CutoutConfirmer(classifier, given.small, guesses=entry.classifies_cutouts)
     outliner = Outliner(segmenter, quick, fine_salience(), confirmer, thorough=choice.thorough)
     labels = given.small.labels if given.small else ()
-    return Models(choice, detector, segmenter, RoutedConfirmer(confirmer, detector), outliner, labels)
+    routed = RoutedConfirmer(confirmer, detector)
+    return Models(choice, detector, segmenter, routed, classifier, outliner, labels)
 
 
 def _finder(way: Way, given: Given) -> Finder:

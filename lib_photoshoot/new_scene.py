@@ -15,7 +15,7 @@ from lib_photoshoot.results import NewScene, ProductRegion, Reason
 from lib_photoshoot.staging.composition import changed_product_pixels
 from lib_photoshoot.staging.light import Light
 from lib_photoshoot.staging.plan import Staged, StageError
-from lib_photoshoot.staging.protocol import PlaceLooker
+from lib_photoshoot.staging.protocol import SceneLook
 from lib_photoshoot.staging.scene import paint_scene
 from lib_photoshoot.staging.scenery import ProductGrewError, Scenery
 from lib_photoshoot.staging.stage import stage
@@ -32,12 +32,12 @@ class Checks:
 
     ``lost`` is given a picture before an enhancement as models look at it, uint8 sRGB (height, width, 3), and its
     alpha, and returns what says which products that enhancement has lost; ``seen`` is the photo so, if it is known.
-    ``look`` tells what lies at a place of a new scene, and whether the products grew there.
+    ``look`` looks at new scenes.
     """
 
     lost: Callable[[np.ndarray, np.ndarray | None], Lost] | None = None
     seen: np.ndarray | None = None
-    look: PlaceLooker | None = None
+    look: SceneLook | None = None
 
 
 def make_picture(
@@ -103,7 +103,7 @@ def _scene(
     space: ColourSpace,
     regions: Sequence[ProductRegion],
     scenery: Scenery,
-    look: PlaceLooker | None,
+    look: SceneLook | None,
 ) -> tuple[np.ndarray, NewScene]:
     # Around a transparent picture there is nothing: it stands on white.
     seen = photo if opacity is None else over_white(photo, opacity)
@@ -126,7 +126,7 @@ def _scene(
         changed_product=scene.changed if light is None else changed_product_pixels(staged, image),
         tries=max(1, len(scene.tries)),
         grown=max((growth.gained for growth in growths), default=None),
-        hidden=max((growth.hidden for growth in growths), default=None),
+        hidden=max((growth.hidden for growth in growths if growth.hidden is not None), default=None),
         generated=scenery.generated or scenery.painter.can_grow or light is not None,
         light=None if light is None else light.painter.name,
         relit_product=light is not None and light.product,

@@ -33,7 +33,7 @@ from lib_photoshoot.results import Box, Decision, Detection, FilterResult, Outli
 from lib_photoshoot.segmentation.openings import find_openings
 from lib_photoshoot.segmentation.outlining import Outliner
 from lib_photoshoot.segmentation.protocol import Segmenter
-from lib_photoshoot.staging.protocol import PlaceLooker
+from lib_photoshoot.staging.protocol import PlaceLooker, SceneLook, Textures
 from lib_photoshoot.staging.scenery import Scenery
 from lib_photoshoot.transparency import on_neutral_ground, split, within
 
@@ -61,6 +61,7 @@ class ProductFilter:
         recheck: bool = True,
         kinship: Callable[[Sequence[Product]], Kinship] = lambda _: UNRELATED,
         scenery: Scenery | None = None,
+        textures: Textures | None = None,
     ) -> None:
         """``threshold`` in [0, 1] replaces the detector's own for products looked for by words that set none.
 
@@ -68,7 +69,7 @@ class ProductFilter:
         ``outliner`` finds out how far each product goes; without one the segmenter's best mask is taken as it is.
         ``second_opinion`` lets ``confirmer`` overrule the detector, ``recheck`` undoes an enhancement that spoils a
         product. ``scenery`` puts the products into a new scene; an ``enhancer`` then works in it, or before it on the
-        photo where it keeps shapes.
+        photo where it keeps shapes. ``textures`` tells what is more of a product there: see ``SceneLook``.
         """
         self.detector = detector
         self.segmenter = segmenter
@@ -81,6 +82,8 @@ class ProductFilter:
         self.kinship = kinship
         self.threshold = threshold
         self.scenery = scenery
+        places = segmenter if isinstance(segmenter, PlaceLooker) else None
+        self.look = SceneLook(places, textures)
 
     def detect(self, image: np.ndarray, products: Sequence[Product], space: ColourSpace = SRGB) -> FilterResult:
         """Decide and segment, without enhancing: the result's ``image`` is the picture itself.
@@ -146,8 +149,7 @@ class ProductFilter:
         result, changed, note, scene = image[:, :, :3] if opacity is not None else image, 0, None, None
         if reason is None and (enhancer is not None or scenery is not None):
             lost = partial(self._losing, products) if self.recheck else None
-            looker = self.segmenter if isinstance(self.segmenter, PlaceLooker) else None
-            checks = Checks(lost, seen, looker)
+            checks = Checks(lost, seen, self.look)
             try:
                 with _timed(seconds, "enhance" if scenery is None else "scene"):
                     done, scene = make_picture(pixels, opacity, space, regions, products, enhancer, scenery, checks)

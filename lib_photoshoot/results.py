@@ -215,7 +215,7 @@ class NewScene:
     are the products as they stand in the scene, in the order of the result's, and ``scale`` is their size relative to
     the photo's. Of the ``kept`` pixels that are all product ``changed_product`` differ from what was put there:
     measured, and 0 unless the scene's colour cast or its light was asked for on them. ``grown`` and ``hidden`` are
-    shares of the products' area, None where nothing was painted that has to be looked at again; ``tries`` says how
+    shares of the products' area, None where nothing had to be or could be looked at again; ``tries`` says how
     often the scene was painted, and ``generated`` whether a trained model made some of it. ``light`` is what gave new
     light to the products' edges and the ground, None where nothing did, and ``relit_product`` says that the products'
     own pixels took it. ``notes`` are sentences for the user.

@@ -90,6 +90,25 @@ def test_filters_and_views_of_the_grid(page: Page) -> None:
     assert before != after and str(after).startswith("data:image/jpeg;base64,")
 
 
+def test_a_part_of_a_name_finds_pictures(page: Page) -> None:
+    press(page, "/")
+    expect(page.locator("#named")).to_be_focused()
+    page.keyboard.type("NO")
+    assert names(page) == ["none"]
+    counts = dict(text.rsplit(" ", 1) for text in page.locator("nav [data-show]").all_inner_texts())
+    assert counts["All"] == "1" and counts["Match"] == "0"  # the others count what is called so
+    press(page, "Enter", "Enter")  # to the picture, and large
+    expect(page.locator(".pane .product")).to_have_text("none")
+    press(page, "Escape", "/", "Escape")
+    assert len(names(page)) == 6
+    press(page, "/")
+    page.keyboard.type("zzz")
+    expect(page.locator("#none")).to_be_visible()
+    page.locator("#none button").click()
+    expect(page.locator("#named")).to_have_value("")
+    assert len(names(page)) == 6
+
+
 def test_every_view_of_a_picture_is_shown_large(page: Page) -> None:
     show(page, "match")
     page.locator(".card").filter(has_text="two").first.locator(".open").click()

@@ -49,6 +49,8 @@ def test_efficientnet_lite_is_timms(timm):
         assert expected.std() > 0.01
         assert torch.allclose(ours(pixels), expected, atol=1e-4 * expected.abs().max().item())
         cells = ours.classify_cells(pixels)
+        early = theirs.blocks[:3](theirs.bn1(theirs.conv_stem(pixels)))
+        assert torch.allclose(ours.first_stages(pixels), early, atol=1e-4 * early.abs().max().item())
         assert torch.allclose(cells.mean((2, 3)), expected, atol=1e-4 * expected.abs().max().item())
 
 

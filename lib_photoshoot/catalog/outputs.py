@@ -245,7 +245,9 @@ def scene_entry(scene: NewScene, image: np.ndarray) -> dict[str, Any]:
     if scene.light is not None:
         entry["light"] = scene.light
     if scene.grown is not None:
-        entry |= {"tries": scene.tries, "grown": round(scene.grown, 4), "hidden": round(scene.hidden or 0.0, 4)}
+        entry |= {"tries": scene.tries, "grown": round(scene.grown, 4)}
+    if scene.hidden is not None:
+        entry["hidden"] = round(scene.hidden, 4)
     return entry
 
 

@@ -8,6 +8,7 @@ drawing most often (``benchmarks/correction_clicks.py``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 
 from lib_photoshoot.correction.alternatives import AS_DRAWN, Alternative
-from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidied
+from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidied, without
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
 from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
@@ -40,8 +41,16 @@ NEW_SHARE = 0.1
 """Share of what was drawn around that the outline lacks, below which adding it is not what is meant."""
 AROUND = 4.0
 """How many times as much as a line covers must lie between it and the way back to its beginning, to be meant."""
+THIN_HOLDS = 0.55
+"""What a drawing says at least of what lies within it, in [0, 1]: a thin or pointed part stands as soon as the colours
+or SAM say so too, though a hand that is off could have missed all of it.
+"""
 LOOP_LIKE = 0.6
 """Overlap with what a person drew around from which SAM means the same."""
+OPEN_LIKE = 0.25
+"""The same for an open thing such as a stool, of which much is a gap."""
+SEAM_PART = 6
+"""A gap in a part is at least as wide as twice how far a hand may be off, divided by this: else it is a seam."""
 
 _BESIDE = ThreadPoolExecutor(1, "edges")
 """Tells colours apart while SAM looks: each leaves the other's core alone."""
@@ -55,8 +64,7 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
         return
 
     def changed(part: np.ndarray) -> np.ndarray:
-        # What is taken away leaves a rim of crumbs where the outline ran a little outside of it.
-        return joined(mask, part, drawn) if step.inside else tidied(mask & ~part, mask)
+        return joined(mask, part, drawn) if step.inside else without(mask, part)
 
     parts = _parts_inside(segmenter, image, drawn, step.reach)
     name, likely = next(parts)
@@ -72,6 +80,11 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
     yield from (Alternative(other, changed(part)) for other, part in parts)
     if step.inside and (mask & ~likely).any():
         yield Alternative("Only this", likely)
+    if math.dist(step.path[0], step.path[-1]) > step.reach:
+        # Who drew along a part that comes back to near its beginning, as a handle does, meant the part alone.
+        free = ~mask if step.inside else mask
+        yield Alternative("Colour of the line", changed(along_line(image, step.path, free, step.reach)))
+        yield Alternative("Line as drawn", changed(_line(step, image) & free))
 
 
 def _parts_inside(
@@ -86,16 +99,26 @@ def _parts_inside(
     )
     seen = _seen_in(segmenter, image, drawn, small > 0.5, off * reach)
     edge = snapping.result()
-    voted = [cv2.GaussianBlur(small, (0, 0), max(1.0, off * reach / 2))]
+    voted = [np.maximum(cv2.GaussianBlur(small, (0, 0), max(1.0, off * reach / 2)), THIN_HOLDS * (small > 0.5))]
     voted.append(cv2.resize(edge.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA))
     if seen[0][1] >= LOOP_LIKE:
         voted.append(seen[0][0])
-    yield "Nearest edges", tidied(enlarged(np.mean(voted, axis=0), image))
+    likely = tidied(enlarged(np.mean(voted, axis=0), image))
+    yield "Nearest edges", likely
     for field, _ in seen:
         yield "Object inside", tidied(enlarged(field, image))
+    if seen[0][1] >= OPEN_LIKE:
+        yield "Without its gaps", likely & ~_gaps(likely, enlarged(seen[0][0], image), reach)
     yield "By colour", tidied(edge)
     yield "Without background", tidied(snapped(image, drawn, reach, hollow=True))
     yield AS_DRAWN, drawn
+
+
+def _gaps(part: np.ndarray, seen: np.ndarray, reach: float) -> np.ndarray:
+    """Return what of a part SAM sees as its background, as between legs; seams along its edge are left out."""
+    side = 2 * max(1, round(reach / SEAM_PART)) + 1
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return cv2.morphologyEx((part & ~seen).view(np.uint8), cv2.MORPH_OPEN, ellipse).view(bool)
 
 
 def _seen_in(
@@ -124,12 +147,15 @@ def lined(
 ) -> Iterator[Alternative]:
     """Yield the outlines, bool (height, width), that the line of the last of ``steps`` may make of ``mask``."""
     last = steps[-1]
-    line = line_of(last.path, image.shape, max(1.0, LINE_WIDTH * last.reach))
+    line = _line(last, image)
     free = ~mask if last.inside else mask
     drawn = grow(line, last.reach)
 
     def changed(part: np.ndarray) -> np.ndarray:
         return joined(mask, part, drawn) if last.inside else mask & ~part
+
+    def tidy(part: np.ndarray) -> np.ndarray:
+        return tidied(changed(part), mask) if last.inside else without(mask, part)
 
     growing = _BESIDE.submit(along_line, image, last.path, free, last.reach)
     seen = (
@@ -137,16 +163,20 @@ def lined(
     )
     likely = next(seen, None)
     if likely is not None and (not mask.any() or np.count_nonzero(likely) <= MOST_BELOW * np.count_nonzero(mask)):
-        yield Alternative("Best guess", tidied(changed(likely), mask))
+        yield Alternative("Best guess", tidy(likely))
         likely = None
-    yield Alternative("Colour of the line", tidied(changed(growing.result()), mask))
+    yield Alternative("Colour of the line", tidy(growing.result()))
     for part in seen if likely is None else chain([likely], seen):
-        yield Alternative("Another part", tidied(changed(part), mask))
+        yield Alternative("Another part", tidy(part))
     around = loop_inside(last.path, image.shape)
     if np.count_nonzero(around & free) > AROUND * np.count_nonzero(line):
         # Who stops early on the way around a part, or a gap of it, means what lies between.
         yield Alternative(AS_DRAWN, changed(around & free))
     yield Alternative("Line as drawn", changed(line & free))
+
+
+def _line(step: Step, image: np.ndarray) -> np.ndarray:
+    return line_of(step.path, image.shape, max(1.0, LINE_WIDTH * step.reach))
 
 
 def _seen_along(

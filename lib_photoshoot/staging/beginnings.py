@@ -52,14 +52,7 @@ def beginnings(
     coloured = joined(near, reach & (cv2.GaussianBlur(likelier, (0, 0), 1.0) > _LIKELIER))
     found = [piece for mask in (alike & free, coloured) for piece in _largest(mask & ~known, LEAST * own)]
     found += _distinct(_even_patches(near, lab, likelier, free))
-    return [piece for piece in found if not _is_opening(near, piece)]
-
-
-def _is_opening(near: Surroundings, piece: np.ndarray) -> bool:
-    """Return whether a piece's border runs mostly along the product, so that the scene is seen through it."""
-    ring = (cv2.dilate(piece.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0) & ~piece
-    beside = cv2.dilate(near.own.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return np.count_nonzero(ring & beside) >= ENCLOSED * np.count_nonzero(ring)
+    return [piece for piece in found if near.along(piece) < ENCLOSED]
 
 
 def _likelier(near: Surroundings, lab: np.ndarray) -> np.ndarray:

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from lib_photoshoot.staging.beginnings import beginnings
-from lib_photoshoot.staging.belonging import SURE, Belonging, Evidence
+from lib_photoshoot.staging.belonging import Belonging, Evidence
 from lib_photoshoot.staging.look_alikes import Surroundings, look_alikes, surroundings
-from lib_photoshoot.staging.protocol import PlaceLooker
+from lib_photoshoot.staging.protocol import PlaceLooker, SceneLook, Textures
 
 _RIM = np.ones((5, 5), np.uint8)
 
@@ -25,11 +25,11 @@ _RIM = np.ones((5, 5), np.uint8)
 @dataclass(frozen=True)
 class Growth:
     """``gained`` is the area that a product seems to have gained outside its alpha and ``hidden`` that which is no
-    longer seen, both as shares of its area; ``floating`` that it touches no surface.
+    longer seen, both as shares of its area, None where nobody looked; ``floating`` that it touches no surface.
     """
 
     gained: float
-    hidden: float = 0.0
+    hidden: float | None = None
     floating: bool = False
 
 
@@ -42,7 +42,7 @@ class LookAlike:
 
 
 def measure_growth(
-    alpha: np.ndarray, products: np.ndarray, start: np.ndarray, painted: np.ndarray, looker: PlaceLooker
+    alpha: np.ndarray, products: np.ndarray, start: np.ndarray, painted: np.ndarray, look: SceneLook
 ) -> Growth:
     """Return what a product of this ``alpha`` (uint8, height, width) gained and lost from one picture to the other.
 
@@ -52,17 +52,18 @@ def measure_growth(
     near = surroundings(alpha)
     if near is None:
         return Growth(0.0)
-    own = np.count_nonzero(near.own)
-    gained = share_gained(near, pieces(near, products, start, painted))
-    before, after = (_seen_of(near, image, looker) for image in (start, painted))
-    return Growth(gained, np.count_nonzero(before & ~after) / own)
+    gained = share_gained(near, pieces(near, products, start, painted, look.textures))
+    if look.places is None:
+        return Growth(gained)
+    before, after = (_seen_of(near, image, look.places) for image in (start, painted))
+    return Growth(gained, np.count_nonzero(before & ~after) / np.count_nonzero(near.own))
 
 
 def share_gained(near: Surroundings, found: Sequence[LookAlike]) -> float:
     """Return the area of the pieces that are believed to be more of the product, as a share of its own."""
     gained = np.zeros(near.own.shape, bool)
     for piece in found:
-        if piece.evidence.total > SURE:
+        if piece.evidence.total > 0:
             gained |= piece.pixels
     # What lies between a piece and the product was left out when it was looked for.
     beside = cv2.dilate(near.own.astype(np.uint8), _RIM) > 0
@@ -70,14 +71,24 @@ def share_gained(near: Surroundings, found: Sequence[LookAlike]) -> float:
     return float(np.count_nonzero(gained & ~near.own)) / np.count_nonzero(near.own)
 
 
-def pieces(near: Surroundings, products: np.ndarray, start: np.ndarray, painted: np.ndarray) -> list[LookAlike]:
+def pieces(
+    near: Surroundings,
+    products: np.ndarray,
+    start: np.ndarray,
+    painted: np.ndarray,
+    textures: Textures | None = None,
+) -> list[LookAlike]:
     """Return what around a product may be more of it; arguments as of :func:`measure_growth`."""
     alike = look_alikes(near, painted)
     known = cv2.dilate(look_alikes(near, start).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    lab = cv2.cvtColor(near.part(painted).astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
+    around = near.part(painted)
+    lab = cv2.cvtColor(around.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)
     here = near.own | (near.part(products) > 127)
-    belonging = Belonging(near, lab, here)
-    return [LookAlike(pixels, belonging.evidence(pixels)) for pixels in beginnings(near, lab, here, alike, known)]
+    found = beginnings(near, lab, here, alike, known)
+    if not found:
+        return []
+    belonging = Belonging(near, lab, here, None if textures is None else textures(around))
+    return [LookAlike(pixels, belonging.evidence(pixels)) for pixels in found]
 
 
 def inner_places(mask: np.ndarray, count: int) -> list[tuple[float, float]]:

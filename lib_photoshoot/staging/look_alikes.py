@@ -46,6 +46,12 @@ class Surroundings:
         """Return where more of the product is looked for, and the product itself, bool."""
         return self.distance <= REACH * self.side
 
+    def along(self, piece: np.ndarray) -> float:
+        """Return the share of a piece's border that runs along the product; both are bool."""
+        ring = (cv2.dilate(piece.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0) & ~piece
+        beside = cv2.dilate(self.own.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        return np.count_nonzero(ring & beside) / max(1, np.count_nonzero(ring))
+
     def part(self, image: np.ndarray) -> np.ndarray:
         """Return the surroundings in a picture of the product's own size."""
         height, width = self.shape

@@ -77,3 +77,23 @@ class PlaceLooker(Protocol):
         ``image`` is uint8 sRGB (height, width, 3); ``points`` are (x, y, whether it is part of it) in its pixels.
         """
         ...
+
+
+class Textures(Protocol):
+    """What a network's first stages say of a picture's pixels."""
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Return float32 (height, width, channels), each channel of mean 0 and deviation 1, for uint8 sRGB."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class SceneLook:
+    """What looks at painted scenes, as far as it is there.
+
+    ``places`` tells what hides the products. Without ``textures`` colours and shapes alone tell what is more of a
+    product, and see less.
+    """
+
+    places: PlaceLooker | None = None
+    textures: Textures | None = None

@@ -12,7 +12,7 @@ from lib_photoshoot.staging.composition import changed_product_pixels, put_back
 from lib_photoshoot.staging.contact import is_floating
 from lib_photoshoot.staging.growth import Growth, measure_growth
 from lib_photoshoot.staging.plan import Staged
-from lib_photoshoot.staging.protocol import Attempt, PlaceLooker, ScenePainter
+from lib_photoshoot.staging.protocol import Attempt, SceneLook, ScenePainter
 
 HIDDEN = 0.15
 """Share of a product's area that is no longer seen as it from which something seems painted over it."""
@@ -61,16 +61,16 @@ class Scene:
 
 
 def paint_scene(
-    staged: Staged, painter: ScenePainter, looker: PlaceLooker | None = None, limits: SceneLimits | None = None
+    staged: Staged, painter: ScenePainter, look: SceneLook | None = None, limits: SceneLimits | None = None
 ) -> Scene:
     """Paint a scene around staged products until none of them grew in it beyond the limit.
 
-    Each further try has a number of its own, from which painters take another seed, and a wider keep-out. Without a
-    ``looker``, or for a painter whose scenes cannot grow products, the first one is taken. Raises EnhancementError,
-    EnhancementStopped as the painter does.
+    Each further try has a number of its own, from which painters take another seed, and a wider keep-out. For a painter
+    whose scenes cannot grow products, the first one is taken; ``look`` says more of the others. Raises
+    EnhancementError, EnhancementStopped as the painter does.
     """
     limits = limits or SceneLimits()
-    if looker is None or not painter.can_grow:
+    if not painter.can_grow:
         image = put_back(painter.paint(staged, Attempt(0, limits.keep_out)), staged)
         return Scene(image, changed=changed_product_pixels(staged, image))
     start = staged.space.to_srgb(staged.image)
@@ -78,7 +78,7 @@ def paint_scene(
     for number in range(max(1, limits.tries)):
         attempt = Attempt(number, _keep_out(limits.keep_out, number))
         image = put_back(painter.paint(staged, attempt), staged)
-        growths = _growths(staged, start, staged.space.to_srgb(image), looker)
+        growths = _growths(staged, start, staged.space.to_srgb(image), look or SceneLook())
         tries.append(SceneTry(attempt, growths))
         if tries[-1].gained <= limits.growth:
             return Scene(image, tuple(tries), _doubts(growths), changed=changed_product_pixels(staged, image))
@@ -90,11 +90,11 @@ def _keep_out(first: int, number: int) -> int:
     return first if number == 0 else min(_WIDEST, max(first, 1) << number)
 
 
-def _growths(staged: Staged, start: np.ndarray, image: np.ndarray, looker: PlaceLooker) -> tuple[Growth, ...]:
+def _growths(staged: Staged, start: np.ndarray, image: np.ndarray, look: SceneLook) -> tuple[Growth, ...]:
     growths = []
     for region in staged.regions:
         alpha = region.alpha if region.alpha is not None else staged.alpha
-        growth = measure_growth(alpha, staged.alpha, start, image, looker)
+        growth = measure_growth(alpha, staged.alpha, start, image, look)
         if staged.grounded:
             growth = replace(growth, floating=is_floating(image, alpha))
         growths.append(growth)
@@ -103,7 +103,7 @@ def _growths(staged: Staged, start: np.ndarray, image: np.ndarray, looker: Place
 
 def _doubts(growths: Sequence[Growth]) -> tuple[Doubt, ...]:
     doubts = []
-    if any(growth.hidden > HIDDEN for growth in growths):
+    if any((growth.hidden or 0.0) > HIDDEN for growth in growths):
         doubts.append(Doubt.PRODUCT_HIDDEN)
     if any(growth.floating for growth in growths):
         doubts.append(Doubt.FLOATING)

@@ -8,12 +8,12 @@ const component = new URL("../../lib_photoshoot/pages/component/", import.meta.u
 const PARTS = ["fix_mask.js", "fix_outline.js", "fix_history.js", "fix_place.js"];
 const NAMES = ["editSize", "packed", "unpacked", "softened", "isEmpty", "stroke", "traced", "simplified", "FixHistory",
     "keptRegion", "newRegion", "withRegion", "stepped", "answeredBy", "meaning", "thinned", "changesSince", "painted", "question", "changedRegions", "restored",
-    "wordOfNew", "wordsOffered", "differing", "previewCrop", "placeKept", "isSlight", "fittedPlace", "zoomedPlace", "boundPlace", "toPicture", "toStage", "boxOf"];
+    "wordOfNew", "wordsOffered", "differing", "comparable", "previewCrop", "placeKept", "isSlight", "fittedPlace", "zoomedPlace", "boundPlace", "placeAround", "toPicture", "toStage", "boxOf"];
 // The page's parts are one script and export nothing.
 const texts = PARTS.map(name => readFileSync(new URL(name, component), "utf8"));
 const {editSize, packed, unpacked, softened, isEmpty, stroke, traced, simplified, FixHistory, keptRegion, newRegion,
-    withRegion, stepped, answeredBy, meaning, thinned, changesSince, painted, question, changedRegions, restored, wordOfNew, wordsOffered, differing, previewCrop, placeKept,
-    isSlight, fittedPlace, zoomedPlace, boundPlace, toPicture, toStage, boxOf} = new Function(`${texts.join("\n")}\nreturn {${NAMES.join()}};`)();
+    withRegion, stepped, answeredBy, meaning, thinned, changesSince, painted, question, changedRegions, restored, wordOfNew, wordsOffered, differing, comparable, previewCrop, placeKept,
+    isSlight, fittedPlace, zoomedPlace, boundPlace, placeAround, toPicture, toStage, boxOf} = new Function(`${texts.join("\n")}\nreturn {${NAMES.join()}};`)();
 
 const drawn = (...rows) => [Uint8Array.from(rows.join(""), letter => Number(letter === "#")), rows[0].length];
 /** The same numbers each time (Lehmer, 1951). */
@@ -266,4 +266,23 @@ test("zooming keeps what is below the pointer, and a picture that fits lies in t
 
 test("a box has its upper left corner first and lies in the picture", () => {
     assert.deepEqual(boxOf([90, 50.123], [-5, 20], [80, 60]), [0, 20, 80, 50.1]);
+});
+
+test("a box that is looked at is in the middle, with something around it, and no spot is larger than it helps", () => {
+    const size = [400, 300], stage = [800, 800], place = placeAround([100, 100, 200, 160], size, stage);
+    assert.deepEqual(toStage(place, [150, 130]), [400, 400]);
+    assert.equal(place.scale, 800 / 1.5 / 100);
+    assert.equal(placeAround([100, 100, 102, 102], size, stage).scale, 16);
+    // Of a picture that is shown larger than that anyway nothing gets smaller.
+    assert.equal(placeAround([10, 10, 12, 12], [40, 40], stage).scale, 20);
+    // All of it is no more than all of it.
+    assert.ok(placeAround([0, 0, 400, 300], size, stage).scale <= fittedPlace(size, stage).scale);
+});
+
+test("an answer that is another outline altogether does not hide where the others differ", () => {
+    const of = (...set) => Uint8Array.from({length: 100}, (_, at) => Number(set.includes(at)));
+    const leg = [10, 11, 12], near = [of(...leg), of(10, 11), of(...leg, 13)], whole = new Uint8Array(100).fill(1);
+    assert.deepEqual(comparable([...near, whole], 0), near);
+    assert.deepEqual(comparable([...near, whole], 3), [...near, whole]); // seen from there all are far
+    assert.deepEqual(comparable([near[0], whole], 0), [near[0], whole]);
 });

@@ -9,7 +9,7 @@ import pytest
 from lib_photoshoot.correction.alternatives import MOST, Alternative, Answers, differing
 from lib_photoshoot.correction.changes import joined
 from lib_photoshoot.correction.clicks import ClickOutliner
-from lib_photoshoot.correction.drawn import looped
+from lib_photoshoot.correction.drawn import lined, looped
 from lib_photoshoot.correction.prompting import spread
 from lib_photoshoot.correction.snapping import along_line, colour_patches, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
@@ -166,6 +166,52 @@ class _Blind:
         pass
 
 
+class _Bodies:
+    """Sees the body of a product alone."""
+
+    def __init__(self, body: np.ndarray) -> None:
+        self._body = body.astype(np.float32)
+
+    def prompted(self, image: np.ndarray, box: object, points: object, shape: tuple[int, ...], prior: object = None):
+        return [SoftCandidate(cv2.resize(self._body, shape[::-1]), 0.9)]
+
+    def embed_ahead(self, image: np.ndarray) -> None:
+        pass
+
+
+@pytest.mark.parametrize("reach", [6.0, 10.0, 14.0])
+def test_a_pointed_part_that_was_drawn_and_that_colours_show_is_whole_though_sam_misses_it(reach: float) -> None:
+    body, whole = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, np.uint8)
+    for mask in (body, whole):
+        cv2.circle(mask, (90, 120), 50, (1,), cv2.FILLED)
+    beak = np.array([(135, 114), (135, 126), (250, 120)], np.int32)
+    cv2.fillPoly(whole, [beak], (1,))
+    pixels = np.full((*SHAPE, 3), 205, np.int16)
+    pixels[whole > 0] = (60, 45, 40)
+    pixels += np.random.default_rng(1).integers(-5, 6, pixels.shape, np.int16)
+    (contour,) = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    path = tuple((float(x), float(y)) for x, y in contour[:, 0])
+    step = Step(StepKind.LOOP, True, path, reach)
+    first = next(looped(_Bodies(body), pixels.astype(np.uint8), np.zeros(SHAPE, bool), step))
+    missing = (whole > 0) & ~first.mask
+    assert first.name == "Nearest edges" and missing.sum() < 20 and not (first.mask & (whole == 0)).any()
+
+
+def test_a_way_along_a_handle_that_ends_near_its_beginning_may_mean_the_handle_alone() -> None:
+    pixels = np.full((*SHAPE, 3), 205, np.int16)
+    handle = np.zeros(SHAPE, np.uint8)
+    cv2.ellipse(handle, (160, 120), (60, 60), 0, 20, 340, (1,), 8)
+    pixels[handle > 0] = (60, 45, 40)
+    pixels += np.random.default_rng(1).integers(-5, 6, pixels.shape, np.int16)
+    way = [(160 + 60 * np.cos(at), 120 + 60 * np.sin(at)) for at in np.linspace(0.36, 5.92, 40)]
+    photo, nothing = pixels.astype(np.uint8), np.zeros(SHAPE, bool)
+    answers = {one.name: one.mask for one in looped(_Blind(), photo, nothing, loop(way))}
+    assert answers["As drawn"][120, 160] and mask_iou(answers["Colour of the line"], handle > 0) > 0.9
+    assert not answers["Line as drawn"][120, 160]
+    closed = [one.name for one in looped(_Blind(), photo, nothing, loop([*way, way[0]]))]
+    assert "Line as drawn" not in closed and "Colour of the line" not in closed
+
+
 def test_what_is_taken_away_leaves_no_rim_of_crumbs() -> None:
     mask = np.zeros(SHAPE, np.uint8)
     cv2.rectangle(mask, (20, 20), (100, 200), (1,), cv2.FILLED)
@@ -177,6 +223,26 @@ def test_what_is_taken_away_leaves_no_rim_of_crumbs() -> None:
     step = loop(around(200, 120, 40, off=0.5), inside=False)
     taken = {one.name: one.mask for one in looped(_Blind(), np.full((*SHAPE, 3), 128, np.uint8), mask > 0, step)}
     assert (taken["As drawn"] == body).all()
+
+
+def test_around_a_whole_stool_its_gaps_may_be_left_out_with_the_edges_where_they_are() -> None:
+    photo, stool_mask, between = stool()
+    path = [(92.0, 52.0), (228.0, 52.0), (228.0, 208.0), (92.0, 208.0)]
+    answers = {one.name: one.mask for one in looped(_Bodies(stool_mask), photo, np.zeros(SHAPE, bool), loop(path))}
+    edges, open_ = answers["Nearest edges"], answers["Without its gaps"]
+    assert edges[between].mean() > 0.9 and open_[between].mean() < 0.1
+    assert (open_ & ~edges).sum() == 0 and mask_iou(open_, stool_mask) > 0.9
+
+
+def test_a_small_opening_that_somebody_drew_around_is_no_crumb() -> None:
+    body = np.zeros(SHAPE, bool)
+    body[20:220, 20:300] = True
+    pixels = np.full((*SHAPE, 3), 60, np.uint8)
+    pixels[100:108, 100:108] = 230  # a pocket of the reins: a thousandth of the horse
+    step = Step(StepKind.LOOP, False, ((98.0, 98.0), (110.0, 98.0), (110.0, 110.0), (98.0, 110.0)), 3.0)
+    along = Step(StepKind.LINE, False, ((101.0, 104.0), (107.0, 104.0)), 3.0)
+    for taken in (next(looped(_Blind(), pixels, body, step)).mask, next(lined(_Blind(), pixels, body, [along])).mask):
+        assert not taken[102:106, 102:106].any() and (body & ~taken).sum() < 200
 
 
 def test_around_a_small_part_within_the_outline_it_is_added_and_nothing_is_thrown_away() -> None:

@@ -207,6 +207,71 @@ def test_a_dark_picture_is_shown_brighter_and_no_file_is(page: Page, served: Fix
     assert "by-hand" not in "".join(name for one in current_records(served.out / LEDGER_NAME) for name in one.outputs)
 
 
+def test_a_dark_product_s_edges_are_offered_brighter(page: Page, tmp_path: Path, open_page: OpenPage) -> None:
+    editor, hint = Editor(page, "two"), "Brighten (L)"
+    expect(editor.one("#fix-hint")).not_to_contain_text(hint)
+    editor.one("button[name=close]").click()
+    (tmp_path / "dark").mkdir()
+    pixels = np.full((60, 80, 3), 90, np.uint8)
+    pixels[10:40, 10:40] = 250
+    Image.fromarray(pixels).save(tmp_path / "dark" / "night.png")
+    folder, inputs = tmp_path / "dark-run", collect_inputs([tmp_path / "dark"], tmp_path / "dark-run")
+    run_catalog(Retouching(), inputs, parse_products("lamp"), folder, resume=True, settings=SETTINGS)
+    served = Fixed(folder)
+    try:
+        # What was found stays; the photo behind it is a dark one.
+        dark = io.BytesIO()
+        Image.fromarray((pixels // 8).astype(np.uint8)).save(dark, "JPEG")
+        night = open_page("about:blank")
+        night.route("**/fix/original/*", lambda route: route.fulfill(body=dark.getvalue(), content_type="image/jpeg"))
+        night.goto(served.server.address)
+        editor = Editor(night, "night")
+        expect(editor.one("#fix-hint")).to_contain_text(hint)
+        press(night, "l")
+        expect(editor.one("#fix-hint")).not_to_contain_text(hint)
+    finally:
+        served.close()
+
+
+def percent(editor: Editor) -> int:
+    return int(editor.one(".percent").inner_text().split()[0])
+
+
+def test_g_looks_where_answers_differ_then_at_the_product_then_at_all(page: Page) -> None:
+    editor = with_previews(page)
+    whole, seen = percent(editor), []
+    for _ in range(3):
+        press(page, "g")
+        seen.append(percent(editor))
+    assert seen[0] > whole and seen[1] > whole and seen[2] == whole
+    press(page, "p")  # nothing was done to the other product: there are no answers
+    expect(editor.one(".preview")).to_have_count(0)
+    press(page, "g")
+    assert percent(editor) > whole
+    editor.one("button[name=look]").click()
+    assert percent(editor) == whole
+
+
+def test_previews_show_in_colour_what_they_have_more_and_less_than_the_one_taken(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    editor = with_previews(page)
+
+    def coloured(preview: Locator) -> int:
+        text = preview.locator("canvas").evaluate("canvas => canvas.toDataURL().split(',')[1]")
+        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))[..., :3].astype(int)
+        return int(np.count_nonzero(np.ptp(pixels, axis=2) > 40))
+
+    taken, other = chosen(editor), another(editor)
+    assert coloured(taken) == 0 and coloured(other) > 0
+    name = other.locator("span").inner_text()
+    other.hover()
+    expect(editor.one("#fix-hint")).to_contain_text(name)
+    expect(editor.one("#fix-hint")).to_contain_text("green is what it has more than")
+    other.click()
+    assert coloured(other) == 0  # it is the one taken now
+    expect(editor.one("#fix-hint")).to_contain_text(name)
+
+
 def test_views_say_what_they_are(page: Page) -> None:
     editor = Editor(page, "two")
     grounds = editor.one(".ground")
@@ -282,6 +347,7 @@ def test_a_new_product_is_named_first(page: Page, served: Fixed) -> None:
     press(page, "n")
     expect(word).to_be_focused()
     expect(word).to_have_value("")
+    expect(editor.one("#fix-hint")).to_contain_text("Enter alone keeps “lamp”")
     assert page.locator("#fix-words option").evaluate_all("all => all.map(one => one.value)") == ["lamp"]
     press(page, "Escape")  # it ends; the editor stays open
     assert editor.words() == [] and editor.one(".easel").evaluate("node => node.matches(':focus')")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -65,7 +66,8 @@ class WebUiProcess:
         self._command = [python, "launch.py", *switches(folder), *own, *flags]
         self.url = f"http://127.0.0.1:{port}"
         # The shoots of the tests ask other WebUIs of this machine.
-        (scratch / "config.json").write_text('{"photoshoot_shoot_hosts": "127.0.0.1"}', encoding="utf-8")
+        settings = {"photoshoot_shoot_hosts": "127.0.0.1", **_settings_version(folder)}
+        (scratch / "config.json").write_text(json.dumps(settings), encoding="utf-8")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -98,6 +100,12 @@ def switches(folder: Path) -> list[str]:
     on_cpu = next((group for switch, group in _ON_CPU.items() if switch in known), [])
     values = {"all", "full"}
     return [word for word in (*_FLAGS, *on_cpu) if word in known or word in values]
+
+
+def _settings_version(folder: Path) -> dict[str, str]:
+    """What Forge Neo looks for in its settings: without it, it waits for Enter at its start."""
+    version = re.search(r'VERSION_UID.* = "(.+)"', (folder / "modules" / "launch_utils.py").read_text("utf-8"))
+    return {"VERSION_UID": version[1]} if version else {}
 
 
 @contextmanager

@@ -32,6 +32,7 @@ def outputs(webui: WebUi, tmp_path: Path) -> Iterator[Path]:
     before = webui.call("/sdapi/v1/options")
     own = {"outdir_txt2img_samples": str(tmp_path / "samples"), "outdir_txt2img_grids": str(tmp_path / "grids")}
     own |= {"save_to_dirs": False, "grid_save_to_dirs": False, "grid_only_if_multiple": True}
+    own |= {"samples_format": "png", "grid_format": "png"}
     webui.call("/sdapi/v1/options", own)
     yield tmp_path
     webui.call("/sdapi/v1/options", {key: before[key] for key in own})
@@ -371,12 +372,12 @@ def test_adetailer_beside_us(webui: WebUi, bag: Path, moon: Path, tmp_path: Path
 
 def test_hires_fix_and_variation_seeds(webui: WebUi, bag: Path, moon: Path) -> None:
     job = {
-        "enable_hr": True, "hr_scale": 1.5, "hr_upscaler": "Latent", "hr_second_pass_steps": 2,
-        "denoising_strength": 0.6, "width": 192,
-        "height": 192, "subseed": 9, "subseed_strength": 0.3, "batch_size": 2,
+        "enable_hr": True, "hr_resize_x": 320, "hr_resize_y": 320, "hr_upscaler": webui.upscalers()[0],
+        "hr_second_pass_steps": 2, "denoising_strength": 0.6, "width": 192, "height": 192, "subseed": 9,
+        "subseed_strength": 0.3, "batch_size": 2,
     }  # fmt: skip
     off, on = webui.generate([bag, moon], None, **job), webui.generate([bag, moon], ON, **job)
-    assert on.images[0].shape[:2] == (288, 288) and "found handbag" in on.texts[0]
+    assert on.images[0].shape[:2] == (320, 320) and "found handbag" in on.texts[0]
     assert differing(off.images[0], on.images[0]).any() and not differing(off.images[1], on.images[1]).any()
 
 

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from lib_photoshoot.safetensors_header import read_header
-from tests.e2e.conftest import SIDE, WebUi, decoded, encoded
+from tests.e2e.conftest import SIDE, WebUi, data_folder, decoded, encoded
 from tests.e2e.test_generation import differing, in_the_middle
 from tests.e2e.test_scene import SCENE, check_scene, product_alpha
 
@@ -47,7 +47,7 @@ def install(webui: WebUi, without_model: str) -> Iterator[Install]:
     if REFUSED in without_model:
         pytest.skip(REFUSED)
     (checkpoint,) = webui.call("/sdapi/v1/sd-models")[:1]
-    folder = Path(webui.call("/sdapi/v1/cmd-flags")["data_dir"]) / "models" / "ic-light"
+    folder = data_folder(webui) / "models" / "ic-light"
     there = folder.exists()
     folder.mkdir(exist_ok=True)
     if any(folder.iterdir()):

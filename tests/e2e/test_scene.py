@@ -81,8 +81,8 @@ def test_no_pixel_of_the_product_changes_in_large_pictures(
 
 def test_no_pixel_of_the_product_changes_after_hires_fix(webui: WebUi, bag: Path) -> None:
     job = {
-        "enable_hr": True, "hr_scale": 2, "hr_upscaler": "Latent", "hr_second_pass_steps": 1, "batch_size": 2,
-        "denoising_strength": 0.6, "width": SIDE // 2, "height": SIDE // 2,
+        "enable_hr": True, "hr_scale": 2, "hr_upscaler": webui.upscalers()[0], "hr_second_pass_steps": 1,
+        "batch_size": 2, "denoising_strength": 0.6, "width": SIDE // 2, "height": SIDE // 2,
     }  # fmt: skip
     off, on = webui.generate([bag], None, **job), webui.generate([bag], SCENE, **job)
     assert on.images[-1].shape[:2] == (SIDE, SIDE)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import WebUi
+from tests.e2e.conftest import WebUi, data_folder
 from tests.e2e.starting import started
 from tests.e2e.test_generation import ON
 
@@ -34,10 +34,6 @@ def refused(webui: WebUi, path: str) -> tuple[int, str]:
     return error.value.code, json.loads(error.value.read())["error"]
 
 
-def outputs_of(webui: WebUi) -> Path:
-    return Path(webui.call("/sdapi/v1/cmd-flags")["data_dir"]) / "outputs"
-
-
 def test_an_open_api_does_not_follow_the_output_folders_that_it_lets_anyone_set(webui: WebUi, bag: Path) -> None:
     name = "outdir_txt2img_samples"
     before = webui.call("/sdapi/v1/options")[name]
@@ -50,7 +46,7 @@ def test_an_open_api_does_not_follow_the_output_folders_that_it_lets_anyone_set(
 
 @pytest.mark.parametrize("how", ["options", "override_settings"])
 def test_no_folder_of_ours_can_be_set(hidden: WebUi, bag: Path, how: str) -> None:
-    own = outputs_of(hidden) / "txt2img-images"
+    own = data_folder(hidden) / "outputs" / "txt2img-images"
     job: dict[str, Any] = {"override_settings": {MASKS: "elsewhere"}}
     if how == "options":
         hidden.call("/sdapi/v1/options", {MASKS: "elsewhere"})
@@ -64,7 +60,7 @@ def test_no_folder_of_ours_can_be_set(hidden: WebUi, bag: Path, how: str) -> Non
 
 
 def test_no_folder_can_be_named(hidden: WebUi, bag: Path) -> None:
-    outputs = outputs_of(hidden)
+    outputs = data_folder(hidden) / "outputs"
     for path in (bag, outputs / "a.png"):
         status, sentence = refused(hidden, str(path))
         assert status == 403 and "--hide-ui-dir-config" in sentence

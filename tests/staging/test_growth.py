@@ -8,6 +8,7 @@ import pytest
 
 from lib_photoshoot.staging.growth import pieces, share_gained
 from lib_photoshoot.staging.look_alikes import Surroundings, surroundings
+from lib_photoshoot.staging.protocol import Textures
 
 SIDE = 400
 PRODUCT = (slice(140, 260), slice(150, 250))
@@ -33,12 +34,17 @@ def near() -> Surroundings:
     return found
 
 
-def gained(part: np.ndarray, colour: tuple[int, int, int], products: np.ndarray = ALPHA) -> float:
+def gained(
+    part: np.ndarray,
+    colour: tuple[int, int, int],
+    products: np.ndarray = ALPHA,
+    textures: Textures | None = None,
+) -> float:
     """What is measured where a part (bool) of this colour was painted on."""
     painted = scene(2, SAND)
     painted[part] = scene(3, colour)[part]
     painted[products > 127] = scene(1, WINE)[products > 127]
-    return share_gained(near(), pieces(near(), products, START, painted))
+    return share_gained(near(), pieces(near(), products, START, painted, textures))
 
 
 def strap() -> np.ndarray:
@@ -68,6 +74,26 @@ def test_a_part_is_the_scenes_where_the_scene_has_more_of_its_colour() -> None:
     part = strap()
     part[ELSEWHERE] = True
     assert gained(part, WINE) == 0.0
+
+
+class TexturedLike:
+    """Gives the product and other places one texture, and the rest another."""
+
+    def __init__(self, places: np.ndarray) -> None:
+        self.places = ((places | (ALPHA > 127)) * 255).astype(np.uint8)
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        share = near().part(self.places)[..., None].astype(np.float32) / 255
+        noise = np.random.default_rng(4).normal(0, 0.3, (*image.shape[:2], 8)).astype(np.float32)
+        return noise + np.array([1.0, -1.0] * 4, np.float32) * (2 * share - 1)
+
+
+def test_a_part_of_a_colour_that_the_scene_has_too_is_told_by_its_texture() -> None:
+    part = strap()
+    elsewhere = part.copy()
+    elsewhere[ELSEWHERE] = True
+    assert gained(elsewhere, WINE, textures=TexturedLike(part)) > 0.02
+    assert gained(elsewhere, WINE, textures=TexturedLike(np.zeros_like(part))) == 0.0
 
 
 def test_another_product_of_the_same_colour_is_none_of_the_scene() -> None:

@@ -47,11 +47,18 @@ def staged(product_filter) -> Staged:
 
 
 def test_a_second_cup_behind_the_cup_is_seen(product_filter, staged) -> None:
-    scene = paint_scene(staged, Painter(25.0), product_filter.segmenter, SceneLimits(tries=1))
+    scene = paint_scene(staged, Painter(25.0), product_filter.look, SceneLimits(tries=1))
     assert scene.reason is Reason.PRODUCT_GREW and 0.05 < scene.tries[0].gained < 1.0
 
 
+def test_a_filter_looks_at_textures_of_every_pixel(product_filter, staged) -> None:
+    textures = product_filter.look.textures(staged.image[:123, :77])
+    assert textures.shape[:2] == (123, 77) and textures.dtype == np.float32
+    flat = textures.reshape(-1, textures.shape[2])
+    assert np.abs(flat.mean(0)).max() < 1e-3 and np.abs(flat.std(0) - 1).max() < 0.01
+
+
 def test_a_floor_and_a_wall_are_none_of_the_cup(product_filter, staged) -> None:
-    scene = paint_scene(staged, Painter(None), product_filter.segmenter)
+    scene = paint_scene(staged, Painter(None), product_filter.look)
     assert scene.image is not None and scene.tries[0].gained <= 0.02 and len(scene.tries) == 1
     assert scene.changed == 0 and scene.tries[0].growths[0].hidden < 0.1

@@ -11,7 +11,7 @@ import pytest
 
 from lib_photoshoot.results import Doubt, Reason
 from lib_photoshoot.staging.plan import Staged, StagePlan
-from lib_photoshoot.staging.protocol import Attempt
+from lib_photoshoot.staging.protocol import Attempt, SceneLook
 from lib_photoshoot.staging.scene import SceneLimits, paint_scene
 from lib_photoshoot.staging.stage import stage
 from tests.staging.standing import BOTTLE, CUP, HEIGHT, photo
@@ -77,7 +77,7 @@ class SameColourLooker:
         return [Seen((labels == labels[int(y / scale), int(x / scale)]).astype(np.float32))]
 
 
-LOOKER = SameColourLooker()
+LOOKER = SceneLook(SameColourLooker())
 NECK = (130, 10, 150, 55)
 FAR = (330, 10, 390, 60)
 
@@ -104,6 +104,12 @@ def test_a_second_neck_is_painted_again_further_away() -> None:
     assert scene.tries[0].growths[1].gained < 0.005, "the cup has not grown"
 
 
+def test_growth_is_seen_without_anything_that_looks_and_what_is_hidden_is_not_told() -> None:
+    scene = paint_scene(staged(), RedBottlesPainter([NECK], []))
+    assert len(scene.tries) == 2 and scene.tries[0].gained > 0.02
+    assert [growth.hidden for growth in scene.tries[1].growths] == [None, None]
+
+
 def test_after_the_last_try_the_original_stays_and_says_why() -> None:
     painter = RedBottlesPainter([NECK], [NECK], [NECK], [])
     scene = paint_scene(staged(), painter, LOOKER, SceneLimits(tries=3))
@@ -123,7 +129,7 @@ def test_what_cannot_grow_is_not_looked_at() -> None:
         def prompted(self, *given: object) -> list[Seen]:  # type: ignore[override]
             raise AssertionError("nobody needs to look")
 
-    scene = paint_scene(staged(), painter, NobodyLooks())
+    scene = paint_scene(staged(), painter, SceneLook(NobodyLooks()))
     assert scene.image is not None and scene.tries == () and scene.changed == 0
 
 
@@ -142,7 +148,7 @@ def test_what_is_no_longer_seen_is_a_doubt() -> None:
                     answer.probability[: shape[0] * 130 // HEIGHT] = 0
             return answers
 
-    scene = paint_scene(staged(), RedBottlesPainter([]), HalfSeen())
+    scene = paint_scene(staged(), RedBottlesPainter([]), SceneLook(HalfSeen()))
     assert scene.image is not None and Doubt.PRODUCT_HIDDEN in scene.doubts
 
 

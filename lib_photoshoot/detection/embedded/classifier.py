@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from lib_photoshoot.detection.embedded.efficientnet_lite import EfficientNetLite2
 from lib_photoshoot.detection.embedded.joining import against_rivals
@@ -69,6 +70,17 @@ class ImageNetClassifier:
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         with torch.inference_mode():
             return self._model.features(_normalised([small]))[0]
+
+    def textures(self, image: np.ndarray) -> np.ndarray:
+        """Return what the first stages say of each pixel of ``image`` (uint8 RGB), float32 (height, width, 48).
+
+        Each channel has mean 0 and deviation 1 in the picture.
+        """
+        with torch.inference_mode():
+            early = self._model.first_stages(_normalised([image]))
+            whole = F.interpolate(early, image.shape[:2], mode="bilinear", align_corners=False)
+            whole = (whole - whole.mean((2, 3), keepdim=True)) / (whole.std((2, 3), keepdim=True) + 1e-6)
+            return whole[0].permute(1, 2, 0).contiguous().numpy()
 
     def classify(self, cutouts: Sequence[np.ndarray]) -> np.ndarray:
         """Return float32 probabilities (n, 1000 + words) of square uint8 RGB pictures, :data:`CUTOUT_SIDE` pixels."""

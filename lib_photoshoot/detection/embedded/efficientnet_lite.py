@@ -22,6 +22,8 @@ _STAGES = (
     (208, 5, 5, 2, 6),
     (352, 1, 3, 1, 6),
 )
+# Blocks of the first three stages.
+_EARLY = sum(blocks for _, blocks, *_ in _STAGES[:3])
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
@@ -89,6 +91,11 @@ class EfficientNetLite2(nn.Module):
         self._conv_head = _conv(width, _HEAD)
         self._bn1 = _norm(_HEAD)
         self._fc = nn.Linear(_HEAD, CLASSES)
+
+    def first_stages(self, x: Tensor) -> Tensor:
+        """(n, 48, h / 8, w / 8), rounded up: patterns and materials rather than things."""
+        early: Tensor = self._blocks[:_EARLY](_relu6(self._bn0(self._conv_stem(x))))
+        return early
 
     def features(self, x: Tensor) -> Tensor:
         """(n, 1280, h / 32, w / 32), rounded up."""

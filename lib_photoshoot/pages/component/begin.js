@@ -47,7 +47,12 @@ showShows();
 const changed = () => { current = null; scrollTo(0, Math.min(scrollY, top - $("#tools").offsetHeight - 12)); refilter(); };
 select.addEventListener("change", changed);
 $("#order").addEventListener("change", () => { sort(); changed(); mark(); });
-$("#none button").addEventListener("click", () => { show = "all"; select.value = ""; changed(); });
+$("#none button").addEventListener("click", () => { show = "all"; select.value = search.value = ""; changed(); });
+search.addEventListener("input", changed);
+search.addEventListener("keydown", event => {
+  if (event.key === "Escape" && search.value) { search.value = ""; changed(); }
+  if (event.key === "Escape" || (event.key === "Enter" && list.length)) { event.preventDefault(); goTo(current); }
+});
 for (const row of $$("#help .of-captions")) row.hidden = !page.captions;
 addEventListener("scroll", askPaint, { passive: true });
 addEventListener("resize", () => { measure(); if (viewer.open) fill(); });

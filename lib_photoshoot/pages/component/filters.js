@@ -19,7 +19,9 @@ const SHOWS = {
   drift: item => Boolean(item.apart),
   differ: item => item.by_hand !== null && item.by_hand !== item.filter,
 };
-const grid = $("#grid"), viewer = $("#viewer"), select = $("#product");
+const grid = $("#grid"), viewer = $("#viewer"), select = $("#product"), search = $("#named");
+/** Whether a picture is called so, or its product, as it is shown: a part of the name is enough. */
+const isCalled = (item, text) => [item.label, item.name, item.detail_label, item.detail].some(name => name && String(name).toLowerCase().includes(text));
 
 function rank() {
   const by = { score: "best", doubt: "doubt", apart: "apart" }[$("#order").value];
@@ -34,13 +36,14 @@ function sort() {
 /** Make the list anew after a change; the place in it stays, whether the picture there is still in it or not. */
 function refilter() {
   const before = current && current.at >= 0 ? current.at : 0;
-  const matches = SHOWS[show], only = select.value === "" ? null : select.options[select.selectedIndex].product;
+  const matches = SHOWS[show], text = search.value.trim().toLowerCase(), only = select.value === "" ? null : select.options[select.selectedIndex].product;
   const shows = page.shows.map(({ name }) => [name, SHOWS[name]]), sums = {};
   for (const [name] of shows) sums[name] = 0;
   list = [];
   for (const item of ordered) {
     item.at = -1;
     if (only !== null && !item.products.includes(only)) continue;
+    if (text && !isCalled(item, text)) continue;
     for (const [name, shown] of shows) if (shown(item)) sums[name]++;
     if (matches(item)) { item.at = list.length; list.push(item); }
   }

@@ -27,6 +27,7 @@ function draw() {
   else drawGround(draft, chosen);
   ink.setTransform(dense, 0, 0, dense, 0, 0);
   if (tint) drawTint(draft);
+  if (fixer.peek !== null && fixer.view === "outline") drawPeeked(draft);
   if (!fixer.before && chosen && fixer.peek === null) drawPrompts(chosen);
   if (fixer.box) drawBox(fixer.box, true);
   if (fixer.path) drawPath(fixer.path, true);
@@ -131,15 +132,30 @@ function checks(dense) {
 }
 
 // What was added and taken away last: it is tinted for a moment, and fades where pictures may move.
-const TINTED_MS = 600, ADDED = 0xffa0e600, TAKEN = 0xff462dff;  // alpha, blue, green, red
+const TINTED_MS = 600, PEEKED_ALPHA = .4, ADDED = 0xffa0e600, TAKEN = 0xff462dff;  // alpha, blue, green, red
 let tint = null;
-function tintChange(draft, before, after) {
-  const [made, context] = canvasOf(draft.edit), image = context.createImageData(...draft.edit);
+/** What is in the one mask alone, and in the other, each in its colour. */
+function changeOf(edit, before, after) {
+  const [made, context] = canvasOf(edit), image = context.createImageData(...edit);
   const pixels = new Uint32Array(image.data.buffer);
   for (let at = 0; at < pixels.length; at++) if (before[at] !== after[at]) pixels[at] = after[at] ? ADDED : TAKEN;
   context.putImageData(image, 0, 0);
-  tint = { draft, state: draft.history.now, canvas: made, from: performance.now() };
+  return made;
+}
+function tintChange(draft, before, after) {
+  tint = { draft, state: draft.history.now, canvas: changeOf(draft.edit, before, after), from: performance.now() };
   redraw();
+}
+const peeked = { runs: null, taken: null, canvas: null };
+/** What the answer that is looked at has more and less than the one that is taken. */
+function drawPeeked(draft) {
+  const { masks, chosen } = offered() || { masks: [] }, runs = masks[fixer.peek], taken = masks[chosen], { x, y, scale } = fixer.place;
+  if (!runs || runs === taken) return;
+  if (peeked.runs !== runs || peeked.taken !== taken)
+    Object.assign(peeked, { runs, taken, canvas: changeOf(draft.edit, ...[taken, runs].map(one => unpacked(one, draft.edit[0] * draft.edit[1]))) });
+  ink.globalAlpha = PEEKED_ALPHA;
+  ink.drawImage(peeked.canvas, x, y, draft.size[0] * scale, draft.size[1] * scale);
+  ink.globalAlpha = 1;
 }
 function drawTint(draft) {
   const left = 1 - (performance.now() - tint.from) / TINTED_MS, { x, y, scale } = fixer.place;

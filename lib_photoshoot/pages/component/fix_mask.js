@@ -71,6 +71,13 @@ function stroke(mask, wide, a, b, radius, value) {
 }
 
 const SAMPLES = 384;  // along the longest side: so finely is looked where masks differ
+const FAR = 5;
+/** The masks without those that differ from one of them by far more than the others do: where these differ would not be seen. */
+function comparable(masks, taken) {
+  const apart = masks.map(mask => mask.reduce((sum, value, at) => sum + (value !== masks[taken][at]), 0));
+  const others = apart.filter((_, at) => at !== taken).sort((a, b) => a - b), usual = others[(others.length - 1) >> 1];
+  return masks.filter((_, at) => apart[at] <= FAR * usual);
+}
 /** The box [x0, y0, x1, y1] of where masks are not all the same; of all the picture where they are. */
 function differing(masks, [wide, high]) {
   const step = Math.max(1, Math.ceil(Math.max(wide, high) / SAMPLES)), box = [wide, high, 0, 0];

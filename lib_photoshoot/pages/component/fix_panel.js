@@ -71,16 +71,18 @@ const coarse = matchMedia("(pointer: coarse)");
 const minusHint = () => coarse.matches ? "" : fixer.minus ? "It is taken away." : "With Alt or the right button it is taken away.";
 const NAMING = "Type what it is, or choose one of the run’s words; Enter takes it, Esc leaves it.";
 const AROUND = "Drag a box to begin anew, or draw around what is wrong (D).";
-const hint = () => [fixer.draft && !fixer.draft.saving && fixer.draft.saved, usualHint()].filter(Boolean).join(" ");
+const hint = () => [fixer.draft && !fixer.draft.saving && fixer.draft.saved, usualHint(), isDark() && "It is dark: Brighten (L) shows its edges."].filter(Boolean).join(" ");
 function usualHint() {
   const { draft, tool } = fixer;
   if (!draft) return fixer.item && fixer.item.unfound ? LOOKING : "The outlines are on their way…";
   if (draft.saving) return "Saving. You can go on, here or with another picture.";
   const { region } = draft, name = region ? called(region) : "";
   const answers = region && !region.removed && isPointing() ? offered() : null, others = answers
-    ? `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}. If you meant another, ${coarse.matches ? "tap it" : "press its number, or [ and ]"}.` : "";
+    ? `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}. If you meant another, ${coarse.matches ? "tap it" : "press its number, or [ and ]"}; G shows where they differ.` : "";
+  if (answers && fixer.peek !== null && fixer.peek !== answers.chosen)
+    return `${answers.names[fixer.peek]} (${fixer.peek + 1}): green is what it has more than “${answers.names[answers.chosen]}”, red what it lacks.`;
   if (draft.note) return [draft.note, others].filter(Boolean).join(" ");
-  if (document.activeElement === wordField) return NAMING;
+  if (document.activeElement === wordField) return region && region.product ? `${NAMING} Enter alone keeps “${region.product}”.` : NAMING;
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
   if (tool === "hand") return "Drag moves the picture.";
   if (others) return others;
@@ -169,7 +171,7 @@ function resizeBrush(to) {
 
 const ACTIONS = {
   previous: () => stepFixer(-1), next: () => stepFixer(1), undo: () => stepHistory(-1), redo: () => stepHistory(1),
-  out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, pixels: () => toPixels(),
+  out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, look: lookOn, pixels: () => toPixels(),
   save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining,
   bright: () => swapBright(fixer.item),
   keys: () => $("#help").showModal(),

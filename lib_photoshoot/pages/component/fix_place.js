@@ -1,6 +1,7 @@
 // Where the picture lies in the stage: (x, y) of its corner and how many pixels of the page one of its own takes.
 
 const LARGEST_SCALE = 32;
+const LARGEST_BOXED = 16;  // of a spot of a few pixels one would see nothing around it
 
 function fittedPlace([wide, high], [across, down]) {
   const scale = Math.min(across / wide, down / high);
@@ -19,6 +20,13 @@ function boundPlace({ x, y, scale }, size, stage) {
     return side <= space + .5 ? (space - side) / 2 : Math.min(space / 2, Math.max(space / 2 - side, at));
   };
   return { x: bound(x, 0), y: bound(y, 1), scale };
+}
+const AROUND_BOX = 1.5;  // so much is shown with what is looked at: what it lacks lies beside it
+/** With a box of the picture, [x0, y0, x1, y1], as large as the stage takes it with something around. */
+function placeAround([x0, y0, x1, y1], size, stage) {
+  const most = Math.max(LARGEST_BOXED, fittedPlace(size, stage).scale);
+  const scale = Math.min(most, stage[0] / AROUND_BOX / Math.max(1, x1 - x0), stage[1] / AROUND_BOX / Math.max(1, y1 - y0));
+  return boundPlace({ x: stage[0] / 2 - (x0 + x1) / 2 * scale, y: stage[1] / 2 - (y0 + y1) / 2 * scale, scale }, size, stage);
 }
 const toPicture = (place, [px, py]) => [(px - place.x) / place.scale, (py - place.y) / place.scale];
 const toStage = (place, [x, y]) => [x * place.scale + place.x, y * place.scale + place.y];

@@ -1,4 +1,5 @@
-// What else the last step may have meant, as small pictures beside the photo: each shows the same part of it.
+// What else the last step may have meant, as small pictures beside the photo: each shows the same part of it, and in
+// colour what it has more and less than the one that is taken.
 
 const PREVIEW = 112;  // pixels of the page, the longer side
 const strip = inFixer(".answers .previews");
@@ -26,34 +27,37 @@ function showAnswers() {
     button.title = `${name} (${at + 1})`;
   });
   if (!answers) { strip.shown = ""; return; }
-  drawPreviews(fixer.draft, answers.masks);
+  drawPreviews(fixer.draft, answers);
   const taken = strip.children[chosen];
   if (strip.at !== taken) taken.scrollIntoView({ block: "nearest", inline: "nearest" });
   strip.at = taken;
 }
 
 const photoNow = () => $$("img", stage).reverse().find(image => !image.hidden && image.complete && image.naturalWidth);
-function drawPreviews(draft, masks) {
+function drawPreviews(draft, { masks, chosen }) {
   const photo = photoNow(), length = draft.edit[0] * draft.edit[1];
-  if (!photo || (strip.masks === masks && strip.shown === photo.src && strip.count === masks.length)) return;
-  Object.assign(strip, { masks, shown: photo.src, count: masks.length });
-  const whole = masks.map(runs => unpacked(runs, length)), crop = previewCrop(differing(whole, draft.edit), draft.edit);
+  if (!photo || (strip.masks === masks && strip.shown === photo.src && strip.count === masks.length && strip.chosen === chosen)) return;
+  Object.assign(strip, { masks, chosen, shown: photo.src, count: masks.length });
+  const whole = masks.map(runs => unpacked(runs, length)), crop = previewCrop(differing(comparable(whole, chosen), draft.edit), draft.edit);
   strip.style.setProperty("--shape", crop[2] / crop[3]);
   strip.classList.toggle("high", crop[3] > crop[2]);
-  whole.forEach((mask, at) => drawPreview($("canvas", strip.children[at]), photo, mask, draft.edit, crop));
+  whole.forEach((mask, at) => drawPreview($("canvas", strip.children[at]), photo, mask, whole[chosen], draft.edit, crop));
 }
-/** The photo, dark where the product is not, and a line between. */
-function drawPreview(target, photo, mask, [wide, high], [x0, y0, across, down]) {
+const PREVIEW_LINE = 0xffffffff, PREVIEW_GROUND = 0xc0141414, PREVIEW_MORE = 0x78a0e600, PREVIEW_LESS = 0xa8462dff;  // alpha, blue, green, red
+/** The photo, dark where the product is not, and a line between; what is in one of `mask` and `taken` is tinted. */
+function drawPreview(target, photo, mask, taken, [wide, high], [x0, y0, across, down]) {
   const dense = Math.min(2, Math.max(1, devicePixelRatio)), unit = PREVIEW * dense / Math.max(across, down), size = [across, down].map(side => Math.max(1, Math.round(side * unit)));
   const [made, context] = canvasOf(size), image = context.createImageData(...size), pixels = new Uint32Array(image.data.buffer);
-  const held = (column, row) => {
+  const inside = new Uint8Array(size[0] * size[1]), before = new Uint8Array(size[0] * size[1]);
+  for (let row = 0; row < size[1]; row++) for (let column = 0; column < size[0]; column++) {
     const x = Math.floor(x0 + (column + .5) / size[0] * across), y = Math.floor(y0 + (row + .5) / size[1] * down);
-    return x >= 0 && y >= 0 && x < wide && y < high && mask[y * wide + x] === 1;
-  };
-  const inside = new Uint8Array(size[0] * size[1]);
-  for (let row = 0; row < size[1]; row++) for (let column = 0; column < size[0]; column++) inside[row * size[0] + column] = held(column, row) ? 1 : 0;
+    if (x < 0 || y < 0 || x >= wide || y >= high) continue;
+    inside[row * size[0] + column] = mask[y * wide + x];
+    before[row * size[0] + column] = taken[y * wide + x];
+  }
   const soft = softened(inside, size[0]);
-  for (let at = 0; at < pixels.length; at++) pixels[at] = !inside[at] ? 0xc0141414 : soft[at] < 9 ? 0xffffffff : 0;
+  const colour = at => !inside[at] ? before[at] ? PREVIEW_LESS : PREVIEW_GROUND : soft[at] < 9 ? PREVIEW_LINE : before[at] ? 0 : PREVIEW_MORE;
+  for (let at = 0; at < pixels.length; at++) pixels[at] = colour(at);
   context.putImageData(image, 0, 0);
   Object.assign(target, { width: size[0], height: size[1] });
   const more = photo.naturalWidth / wide, drawing = target.getContext("2d");
@@ -67,6 +71,7 @@ function drawPreview(target, photo, mask, [wide, high], [x0, y0, across, down]) 
 function peek(at) {
   if (fixer.peek === at) return;
   fixer.peek = at;
+  showHint();
   redraw();
 }
 const previewAt = target => { const button = target.closest("button"); return button ? [...strip.children].indexOf(button) : null; };

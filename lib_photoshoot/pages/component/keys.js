@@ -75,6 +75,7 @@ addEventListener("keydown", event => {
     case "v": if (inViewer) nextView(event.shiftKey ? -1 : 1); else done = false; break;
     case "s": if (inViewer) keepThis(); else done = false; break;
     case "f": if (outlines.canFix(item)) fixOrChoose(item); else done = false; break;
+    case "/": if (inViewer) done = false; else { search.focus(); search.select(); } break;
     case "?": $("#help").showModal(); break;
     default: done = false;
   }

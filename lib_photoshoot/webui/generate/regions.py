@@ -19,7 +19,7 @@ from lib_photoshoot.webui.http.pictures import from_base64
 if TYPE_CHECKING:
     from lib_photoshoot.colour.space import ColourSpace
     from lib_photoshoot.enhancement.protocol import Enhancer
-    from lib_photoshoot.staging.protocol import PlaceLooker
+    from lib_photoshoot.staging.protocol import SceneLook
     from lib_photoshoot.staging.scenery import Scenery
 
 MOST_REGIONS = 20
@@ -83,10 +83,11 @@ def enhance_regions(
     scenery: Scenery | None,
     space: ColourSpace,
     products: Sequence[Product] = (),
-    looker: PlaceLooker | None = None,
+    look: SceneLook | None = None,
 ) -> FilterResult:
     """Enhance where the user says the products are, or paint a scene around them: nothing is looked for, so no
-    enhanced product is looked for again either. With a ``looker`` a scene in which they grew is tried again.
+    enhanced product is looked for again either. ``look`` looks at a
+    new scene.
 
     ``pixels`` is uint8 or uint16 RGB (height, width, 3) in ``space``, ``opacity`` its alpha, uint8 (height, width), if
     it has any. Regions are compared with the colours of their ``products``. When the enhancement fails, the picture
@@ -98,7 +99,7 @@ def enhance_regions(
     height, width = pixels.shape[:2]
     image, changed, note, scene = pixels, 0, None, None
     rejected: list[Rejection] = []
-    start, checks = time.perf_counter(), Checks(look=looker)
+    start, checks = time.perf_counter(), Checks(look=look)
     regions = with_checks(space.to_srgb(pixels), regions, products)
     if enhancer is not None or scenery is not None:
         try:

@@ -298,14 +298,10 @@ class PhotoshootService:
             chosen = self._models(settings).filter(enhancer, settings.require_all, settings.recheck, scenery)
             return chosen.run(rgba(picture), request.products, picture.space)
         pixels, opacity = split(rgba(picture))
-        looker = None
-        if scenery is not None and scenery.painter.can_grow:
-            from lib_photoshoot.staging.protocol import PlaceLooker
-
-            segmenter = self._models(settings).segmenter
-            looker = segmenter if isinstance(segmenter, PlaceLooker) else None
+        grows = scenery is not None and scenery.painter.can_grow
+        look = self._models(settings).filter().look if grows else None
         given = (pixels, opacity, regions, enhancer, scenery, picture.space, request.products)
-        return enhance_regions(*given, looker)
+        return enhance_regions(*given, look)
 
 
 def _weight(weight: WeightFile, present: bool) -> dict[str, Any]:

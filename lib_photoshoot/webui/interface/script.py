@@ -180,7 +180,7 @@ def _before_ui() -> None:
     follow_scripts(ProductPhotoshoot)
     _hang("ui_settings", options.register)
     _hang("before_image_saved", before_saving)
-    _hang("app_started", _add_routes)
+    _hang("app_started", _app_started)
     _hang("ui_tabs", _build_tab)
 
 
@@ -194,7 +194,12 @@ def _build_tab() -> list[tuple[Any, str, str]]:
     return build_tab(found if len(found) == len(INPAINT_IDS) else None, results)
 
 
-def _add_routes(_: Any, app: Any) -> None:
+def _app_started(_: Any, app: Any) -> None:
     from lib_photoshoot.webui.hosts.a1111.routes import add_routes
+    from lib_photoshoot.webui.hosts.forge.memory import find_memory
 
     add_routes(app)
+    if (memory := find_memory()) is not None:
+        from lib_photoshoot.registry import REGISTRY  # takes a tenth of a second, which other hosts need not wait for
+
+        REGISTRY.ask_for_room_by(memory.make_room)

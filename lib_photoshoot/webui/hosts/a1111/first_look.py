@@ -87,7 +87,7 @@ class FirstLook:
         if stopped() or samples is None:
             return go_on()
         with random_state_kept():
-            pictures = decoded(p, samples) if given is None else list(given)
+            pictures = decoded(p, samples) if given is None or _may_be_levels(given) else list(given)
             small = [torch.clamp((one.detach().cpu().float() + 1) / 2, 0, 1) for one in pictures]
             kept = [index for index, one in enumerate(small) if self._holds_product(_image(one))]
         if len(kept) == len(small):
@@ -103,6 +103,13 @@ class FirstLook:
             return samples
         self._small, self.spared = {index: small[index] for index in spared}, spared
         return as_decoded(_filled(large, kept, small))
+
+
+def _may_be_levels(given: Any) -> bool:
+    """Whether what the host hands to its second pass may lie in [0, 1], as Forge Neo's does; elsewhere it is in
+    [-1, 1], which cannot be told of pale pictures.
+    """
+    return all(one.min() >= 0 and one.max() <= 1 for one in given)
 
 
 def _image(tensor: Any) -> Image.Image:

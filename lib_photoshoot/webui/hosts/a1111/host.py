@@ -6,7 +6,6 @@ from typing import Any
 
 from PIL import Image
 
-from lib_photoshoot.registry import REGISTRY
 from lib_photoshoot.webui.hosts.a1111.controlnet import find_controlnet
 from lib_photoshoot.webui.hosts.a1111.options import read_option
 from lib_photoshoot.webui.hosts.control import HostControlNet
@@ -67,10 +66,7 @@ class A1111Host:
         memory = find_memory()
         # Whoever starts the host with these is short of GPU memory already.
         short = any(getattr(command_line(), name, False) for name in ("lowvram", "medvram", "medvram_sdxl"))
-        device = "cpu" if short or (memory is not None and memory.is_short) else str(read_option("device"))
-        if memory is not None and device != "cpu":
-            REGISTRY.ask_for_room_by(memory.make_room)
-        return device
+        return "cpu" if short or (memory is not None and memory.is_short) else str(read_option("device"))
 
     def option(self, name: str) -> Any:
         return read_option(name)

@@ -41,18 +41,19 @@ class Painter(scripts.Script):
                     for n in range(len(samples))
                 ]
             )
-            if decoded is not None:
-                return second(samples, shown, *rest)
+            in_levels = decoded is not None and decoded.min() >= 0 and decoded.max() <= 1  # as Forge Neo has it
+            given = None if decoded is None else (shown + 1) / 2 if in_levels else shown
             decode = processing.decode_latent_batch
 
             def look(*_, **__):
                 processing.decode_latent_batch = decode
                 return list(shown)
 
-            if getattr(second, "__self__", None) is not p:  # somebody looks first
+            # Somebody looks first, and not at what is given.
+            if getattr(second, "__self__", None) is not p and (given is None or in_levels):
                 processing.decode_latent_batch = look
             try:
-                return second(samples, None, *rest)
+                return second(samples, given, *rest)
             finally:
                 processing.decode_latent_batch = decode
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.webui.generate.test_job import BrightModels
 from tests.webui.hosts.a1111.conftest import ON, SIDE, bag, differing, generate, saved, seed_in
@@ -50,6 +51,24 @@ def test_only_pictures_with_a_product_get_the_second_pass(
         assert "hires fix left out" in on.texts[on.first + place]
     assert [seed_in(text) for text in on.texts[on.first :]] == [5, 6, 7, 8]
     assert "hires fix left out" not in on.texts[on.first + 1]
+
+
+@pytest.mark.parametrize("pale", [False, True])
+def test_what_goes_on_in_levels_is_looked_at_as_it_is(
+    host: StandIn, second_passes: list[list[int]], monkeypatch: pytest.MonkeyPatch, pale: bool
+) -> None:
+    """Forge Neo hands on pictures in [0, 1]. Elsewhere pale ones look the same, and are not to be taken for such."""
+    if pale:
+        bare = Image.fromarray(np.asarray(bag(lit=False)) // 5 + 128)
+    else:
+        bare = bag(lit=False)
+        levels = staticmethod(lambda latents: ((latents + 1) / 2).clamp(0, 1))
+        monkeypatch.setattr(host.processing.StableDiffusionProcessingTxt2Img, "_handed_on", levels)
+    host.checkpoint.pictures = {5: bare, 6: bare}
+    on = generate(host, LOOK, **{**HIRES, "n_iter": 1, "hr_upscaler": "Lanczos"})
+    assert second_passes == []
+    for image in on.images[on.first :]:
+        assert not differing(image, np.asarray(bare), 2).any()
 
 
 def test_pictures_left_out_are_left_out_small(host: StandIn, second_passes: list[list[int]]) -> None:

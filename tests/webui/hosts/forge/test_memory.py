@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lib_photoshoot.registry import ModelRegistry
+from lib_photoshoot.registry import REGISTRY, ModelRegistry
 from tests.webui.hosts.a1111.conftest import bag, generate
 from tests.webui.standin.host import StandIn
 
@@ -35,17 +36,25 @@ def test_detection_stays_off_a_gpu_that_is_short(forge: StandIn, monkeypatch: py
     assert A1111Host().detector_device() == "cpu"
 
 
-def test_the_host_is_asked_for_room_before_models_go_to_the_gpu(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What happens while models are loaded: of files of 1000 bytes, onto a GPU that is only said to be there."""
     from lib_photoshoot import build
     from lib_photoshoot.weights import store
 
     file = tmp_path / "file"
     file.write_bytes(bytes(1000))
-    order: list[Any] = []
+    seen: list[Any] = []
     monkeypatch.setattr(store, "find", lambda name: file)
     monkeypatch.setattr(build, "snapshot_of", lambda detector: None)
     monkeypatch.setattr(build, "resolve_device", lambda device: device.replace("auto", "cuda"))
-    monkeypatch.setattr(build, "load_models", lambda choice: order.append("loaded") or Held(choice))
+    monkeypatch.setattr(build, "load_models", lambda choice: seen.append("loaded") or Held(choice))
+    return seen
+
+
+def test_somebody_is_asked_for_room_before_models_go_to_the_gpu(order: list[Any]) -> None:
+    from lib_photoshoot import build
+
     registry = ModelRegistry()
     registry.ask_for_room_by(lambda device, size: order.append((device, size)))
     choice = build.ModelChoice()
@@ -57,6 +66,19 @@ def test_the_host_is_asked_for_room_before_models_go_to_the_gpu(tmp_path: Any, m
     assert device == "cuda" and size > 1000 * len(build.weights_of(gpu)) and order[2] == "loaded"
     registry.get(gpu)
     assert len(order) == 3, "they are there already"
+
+
+def test_from_its_start_on_the_host_is_the_one_that_is_asked(
+    forge: StandIn, order: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lib_photoshoot.build import ModelChoice
+
+    monkeypatch.setattr(REGISTRY, "_models", None)
+    monkeypatch.setattr(manager(), "asked", order)
+    # The fixture ``models`` has another one in its place.
+    ModelRegistry.get(REGISTRY, ModelChoice(device="auto"))
+    (device, size), after = order
+    assert device == "cuda:0" and size > 1000 and after == "loaded"
 
 
 def test_room_is_asked_of_the_hosts_manager(forge: StandIn) -> None:

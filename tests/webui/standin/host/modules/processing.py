@@ -379,8 +379,13 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
         self.hr_prompts = list(prompts)
         latents = torch.from_numpy(np.ascontiguousarray(np.stack(samples))).float() / 127.5 - 1
         # Upscalers of pictures get pictures, those of latents nothing else.
-        decoded = None if (self.hr_upscaler or "").startswith("Latent") else latents.clone()
+        decoded = None if (self.hr_upscaler or "").startswith("Latent") else self._handed_on(latents)
         return self.sample_hr_pass(latents, decoded, seeds, subseeds, subseed_strength, prompts)
+
+    @staticmethod
+    def _handed_on(latents):
+        """What upscalers of pictures get, in [-1, 1]."""
+        return latents.clone()
 
     def sample_hr_pass(self, samples, decoded_samples, seeds, subseeds, subseed_strength, prompts):
         if state.interrupted:

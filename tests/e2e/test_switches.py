@@ -46,7 +46,7 @@ def test_an_open_api_does_not_follow_the_output_folders_that_it_lets_anyone_set(
 
 @pytest.mark.parametrize("how", ["options", "override_settings"])
 def test_no_folder_of_ours_can_be_set(hidden: WebUi, bag: Path, how: str) -> None:
-    own = data_folder(hidden) / "outputs" / "txt2img-images"
+    own = data_folder(hidden) / hidden.call("/sdapi/v1/options")["outdir_txt2img_samples"]
     job: dict[str, Any] = {"override_settings": {MASKS: "elsewhere"}}
     if how == "options":
         hidden.call("/sdapi/v1/options", {MASKS: "elsewhere"})

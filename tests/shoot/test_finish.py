@@ -555,7 +555,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[ModelChoice]:
 
     def load(choice: ModelChoice) -> build.Models:
         made.append(choice)
-        return build.Models(choice, None, None, None)  # type: ignore[arg-type]
+        return build.Models(choice, None, None, None, None)  # type: ignore[arg-type]
 
     monkeypatch.setattr(build, "load_models", load)
     monkeypatch.setattr(build.Models, "filter", lambda self: Squares())

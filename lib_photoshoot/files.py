@@ -84,5 +84,7 @@ def remove_parts(out: Path, others: str = "") -> None:
         if folder == os.fspath(out):
             subfolders[:] = [name for name in subfolders if name != others]
         for name in names:
+            # It may be whole, under its own name, by now: a thread that was interrupted writes what it has begun.
             if _PART_NAME.fullmatch(name):
-                os.unlink(os.path.join(folder, name))
+                with suppress(FileNotFoundError):
+                    os.unlink(os.path.join(folder, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,17 @@ def test_a_stamp_changes_with_every_line_and_every_replacement(tmp_path: Path) -
         file.write(b"more")
     stamps.append(stamp_of(path))
     assert stamps[0] is None and len(set(stamps)) == 4 and stamp_of(path) == stamps[-1]
+
+
+def test_a_part_that_is_whole_meanwhile_is_nobody_s_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = tmp_path / f".{'0' * 32}.part"
+    part.write_bytes(b"x")
+    unlink = os.unlink
+
+    def finished_first(path: str) -> None:
+        part.rename(tmp_path / "whole.png")
+        unlink(path)
+
+    monkeypatch.setattr(os, "unlink", finished_first)
+    remove_parts(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.png"]

@@ -282,7 +282,7 @@ test("a box that is looked at is in the middle, with something around it, and no
 test("an answer that is another outline altogether does not hide where the others differ", () => {
     const of = (...set) => Uint8Array.from({length: 100}, (_, at) => Number(set.includes(at)));
     const leg = [10, 11, 12], near = [of(...leg), of(10, 11), of(...leg, 13)], whole = new Uint8Array(100).fill(1);
-    assert.deepEqual(comparable([...near, whole], 0), near);
-    assert.deepEqual(comparable([...near, whole], 3), [...near, whole]); // seen from there all are far
-    assert.deepEqual(comparable([near[0], whole], 0), [near[0], whole]);
+    assert.deepEqual(comparable([...near, whole], 0, [10, 10]), near);
+    assert.deepEqual(comparable([...near, whole], 3, [10, 10]), [...near, whole]); // seen from there all are far
+    assert.deepEqual(comparable([near[0], whole], 0, [10, 10]), [near[0], whole]);
 });

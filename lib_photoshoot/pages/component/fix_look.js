@@ -13,7 +13,7 @@ function productBox() {
 /** The box of where the answers to the last step differ; null where there is nothing to choose. */
 function choiceBox() {
   const answers = offered(), { draft } = fixer;
-  return answers && boxWhere(draft, comparable(answers.masks.map(runs => unpacked(runs, draft.edit[0] * draft.edit[1])), answers.chosen));
+  return answers && boxWhere(draft, comparable(answers.masks.map(runs => unpacked(runs, draft.edit[0] * draft.edit[1])), answers.chosen, draft.edit));
 }
 /** From one to the next: where the answers differ, the product, the whole picture. */
 function lookOn() {

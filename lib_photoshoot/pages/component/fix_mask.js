@@ -71,16 +71,21 @@ function stroke(mask, wide, a, b, radius, value) {
 }
 
 const SAMPLES = 384;  // along the longest side: so finely is looked where masks differ
+const sampledEach = size => Math.max(1, Math.ceil(Math.max(...size) / SAMPLES));
 const FAR = 5;
 /** The masks without those that differ from one of them by far more than the others do: where these differ would not be seen. */
-function comparable(masks, taken) {
-  const apart = masks.map(mask => mask.reduce((sum, value, at) => sum + (value !== masks[taken][at]), 0));
+function comparable(masks, taken, [wide, high]) {
+  const step = sampledEach([wide, high]), apart = masks.map(() => 0);
+  for (let y = 0; y < high; y += step) for (let x = 0; x < wide; x += step) {
+    const at = y * wide + x;
+    masks.forEach((mask, which) => { if (mask[at] !== masks[taken][at]) apart[which]++; });
+  }
   const others = apart.filter((_, at) => at !== taken).sort((a, b) => a - b), usual = others[(others.length - 1) >> 1];
   return masks.filter((_, at) => apart[at] <= FAR * usual);
 }
 /** The box [x0, y0, x1, y1] of where masks are not all the same; of all the picture where they are. */
 function differing(masks, [wide, high]) {
-  const step = Math.max(1, Math.ceil(Math.max(wide, high) / SAMPLES)), box = [wide, high, 0, 0];
+  const step = sampledEach([wide, high]), box = [wide, high, 0, 0];
   for (let y = 0; y < high; y += step) for (let x = 0; x < wide; x += step) {
     const at = y * wide + x, first = masks[0][at];
     if (!masks.some(mask => mask[at] !== first)) continue;

@@ -38,7 +38,7 @@ function drawPreviews(draft, { masks, chosen }) {
   const photo = photoNow(), length = draft.edit[0] * draft.edit[1];
   if (!photo || (strip.masks === masks && strip.shown === photo.src && strip.count === masks.length && strip.chosen === chosen)) return;
   Object.assign(strip, { masks, chosen, shown: photo.src, count: masks.length });
-  const whole = masks.map(runs => unpacked(runs, length)), crop = previewCrop(differing(comparable(whole, chosen), draft.edit), draft.edit);
+  const whole = masks.map(runs => unpacked(runs, length)), crop = previewCrop(differing(comparable(whole, chosen, draft.edit), draft.edit), draft.edit);
   strip.style.setProperty("--shape", crop[2] / crop[3]);
   strip.classList.toggle("high", crop[3] > crop[2]);
   whole.forEach((mask, at) => drawPreview($("canvas", strip.children[at]), photo, mask, whole[chosen], draft.edit, crop));

@@ -86,8 +86,7 @@ def enhance_regions(
     look: SceneLook | None = None,
 ) -> FilterResult:
     """Enhance where the user says the products are, or paint a scene around them: nothing is looked for, so no
-    enhanced product is looked for again either. ``look`` looks at a
-    new scene.
+    enhanced product is looked for again either. With a ``look`` a scene in which they grew is tried again.
 
     ``pixels`` is uint8 or uint16 RGB (height, width, 3) in ``space``, ``opacity`` its alpha, uint8 (height, width), if
     it has any. Regions are compared with the colours of their ``products``. When the enhancement fails, the picture

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from lib_photoshoot.catalog.inputs import InputFile, collect_inputs
+from lib_photoshoot.catalog.outputs import scene_entry
 from lib_photoshoot.catalog.ray_worker import Finished, Job, Worker
 from lib_photoshoot.catalog.runner import run_catalog
 from lib_photoshoot.colour.space import SRGB, space_of
@@ -24,7 +25,7 @@ from lib_photoshoot.new_scene import make_picture
 from lib_photoshoot.pipeline import ProductFilter
 from lib_photoshoot.provenance.metadata import NOTHING, save_options
 from lib_photoshoot.ranking.run_folder import measure, read_candidates, read_mask
-from lib_photoshoot.results import Decision, ProductRegion, Reason
+from lib_photoshoot.results import Decision, NewScene, ProductRegion, Reason
 from lib_photoshoot.settings import FilterSettings
 from lib_photoshoot.staging.plan import StagePlan
 from lib_photoshoot.staging.scene import SceneLimits
@@ -295,3 +296,12 @@ def test_a_worker_elsewhere_sends_the_scene_back(picture, tmp_path: Path):
     done = worker.examine(Job(source, source.name, source.stamp()))
     assert isinstance(done, Finished) and done.record.entry["scene"]["changed_product_pixels"] == 0
     assert {"enhanced/bag.png", "placed/bag_1_bag.png"} <= set(done.files) == set(done.record.outputs)
+
+
+def test_a_report_tells_of_what_nobody_looked_at_nothing() -> None:
+    image = np.zeros((6, 8, 3), np.uint8)
+    scene = NewScene("a painter", image, (), 1.0, 4, 0, tries=2, grown=0.01234)
+    entry = scene_entry(scene, image)
+    assert (entry["tries"], entry["grown"]) == (2, 0.0123) and "hidden" not in entry
+    assert scene_entry(replace(scene, hidden=0.0), image)["hidden"] == 0.0
+    assert not {"tries", "grown", "hidden"} & scene_entry(replace(scene, grown=None), image).keys()

@@ -68,7 +68,8 @@ def source(tmp_path: Path, bag: Path, moon: Path) -> Path:
     folder.mkdir()
     shutil.copy(bag, folder / "a bag.png")
     with Image.open(moon) as picture:
-        picture.convert("RGB").save(folder / "the moon.png")
+        # Forge Neo's batch brings any other size to one of multiples of 64, before the filter sees it.
+        picture.convert("RGB").resize((576, 576)).save(folder / "the moon.png")
     return folder
 
 

@@ -234,6 +234,24 @@ def test_around_a_whole_stool_its_gaps_may_be_left_out_with_the_edges_where_they
     assert (open_ & ~edges).sum() == 0 and mask_iou(open_, stool_mask) > 0.9
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_was_drawn_around_with_its_gap_is_taken_without_it_where_the_ground_shows(is_open: bool) -> None:
+    legs, whole = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, np.uint8)
+    for mask in (legs, whole):
+        cv2.rectangle(mask, (80, 60), (240, 110), (1,), cv2.FILLED)
+        cv2.rectangle(mask, (80, 110), (120, 200), (1,), cv2.FILLED)
+        cv2.rectangle(mask, (200, 110), (240, 200), (1,), cv2.FILLED)
+    cv2.rectangle(whole, (80, 60), (240, 200), (1,), cv2.FILLED)
+    pixels = np.full((*SHAPE, 3), 205, np.int16)
+    pixels[(legs if is_open else whole) > 0] = (60, 45, 40)
+    pixels += np.random.default_rng(1).integers(-5, 6, pixels.shape, np.int16)
+    path = [(78.0, 58.0), (243.0, 58.0), (243.0, 203.0), (78.0, 203.0)]
+    answers = list(looped(_Bodies(legs), pixels.astype(np.uint8), np.zeros(SHAPE, bool), loop(path)))
+    assert answers[0].name == ("Without its gaps" if is_open else "Nearest edges")
+    assert mask_iou(answers[0].mask, (legs if is_open else whole) > 0) > 0.96
+    assert mask_iou(next(one.mask for one in answers if one.name == "Nearest edges"), whole > 0) > 0.95
+
+
 def test_a_small_opening_that_somebody_drew_around_is_no_crumb() -> None:
     body = np.zeros(SHAPE, bool)
     body[20:220, 20:300] = True

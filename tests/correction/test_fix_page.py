@@ -397,7 +397,7 @@ def test_zoom_and_fingers(page: Page, served: Fixed) -> None:
     fingers("touchEnd")
     expect(shown).not_to_have_text(whole)
     assert not served.segmenter.asked and editor.words() == ["1 lamp", "2 lamp"]
-    press(page, "0")
+    press(page, "f")
     editor.one(".sign[value=remove]").click()
     fingers("touchStart", (15, 15))
     fingers("touchEnd")

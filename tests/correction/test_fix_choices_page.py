@@ -159,7 +159,7 @@ def test_around_a_part_within_the_outline_nothing_is_lost_and_both_lines_say_so(
     expect(editor.one(".preview").last).to_be_visible()
     expect(chosen(editor)).to_contain_text("Added as well")
     expect(hint).to_contain_text(
-        "That changed nothing; draw around the part (D), or paint with the brush (B). Added as well, "
+        "That changed nothing; choose Only this where the rest is to go, or paint with the brush (B). Added as well, "
     )
     expect(hint).to_contain_text("press its number")
     editor.one(".preview").filter(has_text="Only this").click()

@@ -194,7 +194,8 @@ function showChange(draft, before, after, step) {
   tintChange(draft, ...masks);
   if (!isSlight(...masks, wide, drawnBy(step, draft), step.add ? 1 : 0)) return;
   const same = masks[0].every((value, at) => value === masks[1][at]);
-  draft.note = `${same ? "That changed nothing" : "That moved the edge by a hair"}; draw around the part (D), or paint with the brush (B).`;
+  const instead = step.kind === "loop" && step.add ? "choose Only this where the rest is to go" : "draw around the part (D)";
+  draft.note = `${same ? "That changed nothing" : "That moved the edge by a hair"}; ${instead}, or paint with the brush (B).`;
   tell(draft.note);
   showPanel();
 }

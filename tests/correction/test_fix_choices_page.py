@@ -215,6 +215,7 @@ def test_a_dark_product_s_edges_are_offered_brighter(page: Page, tmp_path: Path,
     pixels = np.full((60, 80, 3), 90, np.uint8)
     pixels[10:40, 10:40] = 250
     Image.fromarray(pixels).save(tmp_path / "dark" / "night.png")
+    Image.fromarray(np.full_like(pixels, 12)).save(tmp_path / "dark" / "unfound.png")
     folder, inputs = tmp_path / "dark-run", collect_inputs([tmp_path / "dark"], tmp_path / "dark-run")
     run_catalog(Retouching(), inputs, parse_products("lamp"), folder, resume=True, settings=SETTINGS)
     served = Fixed(folder)
@@ -229,6 +230,9 @@ def test_a_dark_product_s_edges_are_offered_brighter(page: Page, tmp_path: Path,
         expect(editor.one("#fix-hint")).to_contain_text(hint)
         press(night, "l")
         expect(editor.one("#fix-hint")).not_to_contain_text(hint)
+        press(night, "PageDown")
+        expect(editor.one("#fix-name")).to_have_text("unfound")
+        expect(editor.one("#fix-hint")).to_contain_text(hint)  # nor where nothing is outlined yet
     finally:
         served.close()
 

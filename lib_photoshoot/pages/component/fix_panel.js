@@ -4,7 +4,7 @@ function showPhoto(item) {
   const source = thumbnail(item, indexOfView(item, "before"));
   const [low, full] = $$("img", stage);
   inFixer(".gone").hidden = true;
-  for (const image of [low, full]) { image.removeAttribute("src"); image.hidden = true; image.onload = () => { image.hidden = false; low.hidden = image === full; redraw(); showAnswers(); }; }
+  for (const image of [low, full]) { image.removeAttribute("src"); image.hidden = true; image.onload = () => { image.hidden = false; low.hidden = image === full; redraw(); showAnswers(); showHint(); }; }
   if (source) low.src = source;
   full.onerror = async () => {
     const why = await fetched(fixAddress(`original/${item.id}`)).then(() => "The picture cannot be shown.", error => error.message);

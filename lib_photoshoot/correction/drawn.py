@@ -21,6 +21,7 @@ from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidie
 from lib_photoshoot.correction.gaps import gaps_of, like_ground
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
 from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
+from lib_photoshoot.correction.voting import EdgeVote
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.morphology import distance_to, grow, mask_box
 from lib_photoshoot.pages.fixing import Step
@@ -42,16 +43,10 @@ NEW_SHARE = 0.1
 """Share of what was drawn around that the outline lacks, below which adding it is not what is meant."""
 AROUND = 4.0
 """How many times as much as a line covers must lie between it and the way back to its beginning, to be meant."""
-THIN_HOLDS = 0.55
-"""What a drawing says at least of what lies within it, in [0, 1]: a thin or pointed part stands as soon as the colours
-or SAM say so too, though a hand that is off could have missed all of it.
-"""
 LOOP_LIKE = 0.6
 """Overlap with what a person drew around from which SAM means the same."""
 OPEN_LIKE = 0.25
 """The same for an open thing such as a stool, of which much is a gap."""
-FIRMLY = 3
-"""What SAM says of a gap weighs so much, the drawing and the edges 1 each: they take all that was drawn around."""
 
 _BESIDE = ThreadPoolExecutor(1, "edges")
 """Tells colours apart while SAM looks: each leaves the other's core alone."""
@@ -100,15 +95,11 @@ def _parts_inside(
     )
     seen = _seen_in(segmenter, image, drawn, small > 0.5, off * reach)
     edge = snapping.result()
-    voted = [np.maximum(cv2.GaussianBlur(small, (0, 0), max(1.0, off * reach / 2)), THIN_HOLDS * (small > 0.5))]
-    voted.append(cv2.resize(edge.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA))
     field, like = seen[0]
+    vote = EdgeVote(image, drawn, small, edge, field if like >= LOOP_LIKE else None, reach)
+    nearest = tidied(vote.outline)
     if like >= LOOP_LIKE:
-        voted.append(field)
-    nearest = tidied(enlarged(np.mean(voted, axis=0), image))
-    if like >= LOOP_LIKE:
-        firm = enlarged(np.average(voted, axis=0, weights=(1, 1, FIRMLY)), image)
-        gaps = like_ground(image, gaps_of(nearest, firm, reach), nearest, drawn, reach)
+        gaps = like_ground(image, gaps_of(nearest, vote.seen_through, reach), nearest, drawn, reach)
         if gaps.any():
             yield "Without its gaps", tidied(nearest & ~gaps)
     yield "Nearest edges", nearest

@@ -103,6 +103,8 @@ def _parts_inside(
         if gaps.any():
             yield "Without its gaps", tidied(nearest & ~gaps)
     yield "Nearest edges", nearest
+    if vote.farther is not None:
+        yield "Farther edges", tidied(vote.farther)
     for other, _ in seen:
         yield "Object inside", tidied(enlarged(other, image))
     if OPEN_LIKE <= like < LOOP_LIKE:

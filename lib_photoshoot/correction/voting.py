@@ -49,9 +49,11 @@ class EdgeVote:
         self._image, self._small, self._seen = image, small, seen
         self._scale = small.shape[1] / image.shape[1]
         self._votes = self._voted(edge, reach)
+        self.farther: np.ndarray | None = None
+        """What most said at the first look, bool (height, width); None where there was no other."""
         off = OFF_MORE * self._hand_off()
         if off < OFF_MOST * reach:
-            off = max(off, OFF_LEAST * reach)
+            off, self.farther = max(off, OFF_LEAST * reach), self.outline
             self._votes = self._voted(snapped(image, drawn, off), off)
 
     @property

@@ -142,6 +142,17 @@ def test_c_shows_the_bare_photo_and_on_a_ground_what_was_before(page: Page) -> N
     assert not shot(editor)[..., 3].any()  # neither line nor step
     page.keyboard.up("c")
     assert shot(editor)[..., 3].any()
+    editor.one(".compare").click()
+    page.mouse.move(2, 2)
+    expect(editor.one(".compare")).to_have_attribute("aria-pressed", "true")  # a click keeps it so
+    assert not shot(editor)[..., 3].any()
+    editor.one(".compare").click()
+    assert shot(editor)[..., 3].any()
+    editor.one(".compare").hover()
+    page.mouse.down()
+    page.wait_for_timeout(500)
+    page.mouse.up()
+    expect(editor.one(".compare")).to_have_attribute("aria-pressed", "false")  # held down, it lasts as long as that
     press(page, "v")
     expect(editor.one(".compare")).to_have_text("Before")
     after = shot(editor)

@@ -160,6 +160,7 @@ const drawnBox = ([x0, y0, x1, y1]) => take({ kind: "box", add: true, path: [[x0
 async function take(step) {
   const region = worked(), { draft } = fixer;
   if (!region) return;
+  showBefore(false);  // what comes of it is to be seen
   if (!step.add && !draftMask(region) && !isPrompted(region)) return say("There is no outline yet to take from; click on the product, or draw around it.");
   // While it is being saved, numbers of regions may change: it goes on from what is seen.
   const from = draft.saving && region.mask ? painted(region.mask) : {};

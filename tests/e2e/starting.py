@@ -68,6 +68,9 @@ class WebUiProcess:
         # The shoots of the tests ask other WebUIs of this machine.
         settings = {"photoshoot_shoot_hosts": "127.0.0.1", **_settings_version(folder)}
         (scratch / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+        # As any later start finds it: at its first, Forge Neo pastes no infotext's prompt.
+        prompts = {f"{tab}/Prompt/value": "" for tab in ("txt2img", "img2img")}
+        (scratch / "ui-config.json").write_text(json.dumps(prompts), encoding="utf-8")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

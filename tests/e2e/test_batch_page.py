@@ -23,6 +23,18 @@ browser, open_page, page = pages.browser, pages.open_page, pages.page
 pytestmark = pages.pytestmark
 
 
+@pytest.fixture(autouse=True)
+def named_after_their_inputs(webui: WebUi) -> Iterator[None]:
+    """Forge and Forge Neo name a batch's results so where asked to; the others always do."""
+    name = "img2img_batch_use_original_name"
+    asked = name in webui.call("/sdapi/v1/options")
+    if asked:
+        webui.call("/sdapi/v1/options", {name: True})
+    yield
+    if asked:
+        webui.call("/sdapi/v1/options", {name: False})
+
+
 def run_batch(page: Page, choose: str, source: Path, out: Path, bag: Path) -> None:
     """Run a batch with *look at the input first*; whatever is painted becomes the bag."""
     go_to(page, "img2img")

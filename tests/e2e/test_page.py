@@ -122,7 +122,8 @@ class Panel:
 
 
 def go_to(page: Page, tab: str) -> None:
-    page.locator("#tabs > .tab-nav > button").filter(has_text=re.compile(rf"^\s*{tab}\s*$")).click()
+    named = re.compile(rf"^\s*{tab}\s*$", re.IGNORECASE)  # Forge's are "Txt2img" and "Img2img"
+    page.locator("#tabs > .tab-nav > button").filter(has_text=named).click()
 
 
 def first(page: Page, selector: str) -> Locator:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import numpy as np
 import pytest
@@ -44,6 +45,16 @@ def run(webui: WebUi, name: str, picture: Path, pictures: list[Path], settings: 
     return webui.generate(pictures, settings, path, **{**job, **more})
 
 
+def without_us(webui: WebUi, name: str, picture: Path, pictures: list[Path], **more: Any) -> Answer:
+    """What the script gives without the filter; where the host fails at it anyway (Forge at img2img alternative test),
+    there is nothing to compare with.
+    """
+    try:
+        return run(webui, name, picture, pictures, None, **more)
+    except HTTPError as error:
+        pytest.skip(f"without the filter too, this host fails at {name}: {error}")
+
+
 def same(one: Answer, other: Answer) -> bool:
     pairs = zip(one.images, other.images, strict=True)
     return all(a.shape == b.shape and not differing(a, b).any() for a, b in pairs)
@@ -62,7 +73,7 @@ def test_these_are_all_that_the_host_has(webui: WebUi) -> None:
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_no_picture_is_left_out_and_none_moves(webui: WebUi, moon: Path, name: str) -> None:
     """In nothing that is painted is a product, and the input has none."""
-    plain = run(webui, name, moon, [moon], None)
+    plain = without_us(webui, name, moon, [moon])
     kept = run(webui, name, moon, [moon], DROPPING)
     assert kept.images and same(plain, kept)
     assert results(kept) and all(f"kept because {name} runs the job" in text for text in results(kept))
@@ -71,7 +82,7 @@ def test_no_picture_is_left_out_and_none_moves(webui: WebUi, moon: Path, name: s
 @pytest.mark.parametrize("settings", [{**ON, "denoise": 7}, {**ON, "products": ""}, {**ON, "segmenter": "sam-vit-h"}])
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_what_cannot_be_done_costs_no_picture(webui: WebUi, moon: Path, name: str, settings: dict[str, Any]) -> None:
-    plain, told = run(webui, name, moon, [moon], None), run(webui, name, moon, [moon], settings)
+    plain, told = without_us(webui, name, moon, [moon]), run(webui, name, moon, [moon], settings)
     words = {"Denoising strength is 7", "product list is empty", "sam_vit_h"}
     assert same(plain, told) and results(told)
     assert all(any(word in text for word in words) for text in results(told))
@@ -123,7 +134,8 @@ def test_scripts_whose_pictures_are_its_results_have_each_filtered(
     webui: WebUi, bag: Path, moon: Path, name: str
 ) -> None:
     size = {"width": SIDE, "height": SIDE}
-    plain, done = (run(webui, name, bag, [bag, moon], settings, **size) for settings in (None, ON))
+    plain = without_us(webui, name, bag, [bag, moon], **size)
+    done = run(webui, name, bag, [bag, moon], ON, **size)
     assert len(plain.images) == len(done.images)
     assert any(text.startswith("found handbag") and "enhanced with" in text for text in results(done))
     assert not same(plain, done)

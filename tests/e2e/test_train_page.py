@@ -278,10 +278,12 @@ def test_what_the_command_line_sets_the_page_sets_too(train: TrainPart, folder: 
         train.click("set_put")
         expect(train.part("recipe_num_repeats")).to_have_value("2")
         expect(train.part("set")).to_be_empty()
-        expect(train.part("estimate")).to_contain_text("5 photos: 10 steps an epoch, 30 in all")
         train.part("set").fill("num_repeats")
         train.click("set_put")
         expect(train.part("recipe_status")).to_contain_text("write it as NAME=VALUE")
+        train.page.wait_for_timeout(1000)  # the photos are checked anew half a second after a change
+        expect(train.part("recipe_status")).to_contain_text("write it as NAME=VALUE")
+        expect(train.part("estimate")).to_contain_text("5 photos: 10 steps an epoch, 30 in all")
         train.part("regularisation").fill(str(classes.parent))
         train.part("regularisation").press("Tab")
         expect(train.part("estimate")).to_contain_text("5 photos: 20 steps an epoch, 60 in all")

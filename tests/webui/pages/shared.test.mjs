@@ -3,6 +3,7 @@ import {test} from "node:test";
 
 import {attempt, toggle} from "../../../lib_photoshoot/webui/pages/shared/elements.mjs";
 import {request} from "../../../lib_photoshoot/webui/pages/shared/page.mjs";
+import {go} from "../../../lib_photoshoot/webui/pages/shared/tabs.mjs";
 import {duration, plural, range} from "../../../lib_photoshoot/webui/pages/shared/words.mjs";
 
 test("figures are said as people say them", () => {
@@ -62,4 +63,21 @@ test("what the server says becomes a value, or an error that is a sentence", asy
     await assert.rejects(request("./broken", undefined, ""), /status 500/);
     await assert.rejects(request("./odd", undefined, ""), /status 200/);
     await assert.rejects(request("./off", undefined, ""), /does not answer/);
+});
+
+test("a tab is found as each host writes it, and in the user's language", () => {
+    let clicked;
+    const page = (...texts) => {
+        const buttons = texts.map(text => ({textContent: ` ${text} `, click: () => (clicked = text)}));
+        globalThis.gradioApp = () => ({querySelectorAll: () => buttons});
+        clicked = undefined;
+        go("#tabs", "img2img");
+        return clicked;
+    };
+    assert.equal(page("txt2img", "img2img", "Extras"), "img2img");
+    assert.equal(page("Txt2img", "Img2img", "Extras"), "Img2img");
+    assert.equal(page("Extras"), undefined);
+    globalThis.localization = {Img2img: "Bild zu Bild"};
+    assert.equal(page("Txt2img", "Bild zu Bild"), "Bild zu Bild");
+    delete globalThis.localization;
 });

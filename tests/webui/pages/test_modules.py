@@ -19,6 +19,8 @@ MODULES = sorted(path.relative_to(PAGES).as_posix() for path in PAGES.rglob("*.m
 INTERFACE = ROOT / "lib_photoshoot" / "webui" / "interface"
 IMPORT = re.compile(r'^import \{(.+?)\} from "(.+?)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:function|class|const) (\w+)", re.MULTILINE)
+PART = re.compile(r'parts\.(?:make\("\w+", |(?:bar|button|fold|input|select|status|step)\()"(\w+)"')
+"""An element with an id, whose name in its page is the first that is given."""
 IN_PAGE = re.compile(r'in_page\((PANEL|FOLDER), "(\w+)"')
 NODE = shutil.which("node")
 NODE_LEAST = 20
@@ -57,6 +59,13 @@ def test_the_hosts_page_loads_little_of_ours() -> None:
     script = at_start[0].read_text(encoding="utf-8")
     assert re.findall(r"^\S.*", script, re.MULTILINE)[-3:] == ['"use strict";', "{", "}"], "no global names"
     assert re.findall(r"globalThis\.(\w+) =", script) == ["photoshoot"]
+
+
+@pytest.mark.parametrize("page", ["shoot", "train"])
+def test_no_two_elements_of_a_page_have_one_id(page: str) -> None:
+    """A label is that of the first element with its id."""
+    names = [name for module in MODULES if module.startswith(f"{page}/") for name in PART.findall(text_of(module))]
+    assert len(names) > 20 and sorted(set(names)) == sorted(names)
 
 
 def test_what_is_imported_is_exported() -> None:

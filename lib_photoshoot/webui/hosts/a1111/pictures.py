@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +111,28 @@ def save_input(p: Any, index: int, image: Image.Image, verdict: Verdict) -> None
     p.batch_index = index
     image.info[KEPT] = True
     own = {key: value for key, value in image.info.items() if isinstance(key, str) and isinstance(value, str)}
-    images.save_image(
-        image, p.outpath_samples, "", p.all_seeds[index], p.all_prompts[index], shared.opts.samples_format,
-        p=p, info=verdict.to_json(), pnginfo_section_name=RESULT_KEY, existing_info=own,
-    )  # fmt: skip
+    with _replacing_no_file():
+        images.save_image(
+            image, p.outpath_samples, "", p.all_seeds[index], p.all_prompts[index], shared.opts.samples_format,
+            p=p, info=verdict.to_json(), pnginfo_section_name=RESULT_KEY, existing_info=own,
+        )  # fmt: skip
+
+
+@contextmanager
+def _replacing_no_file() -> Iterator[None]:
+    """Let the host number a file whose name is taken, whatever its settings say.
+
+    The batches of AUTOMATIC1111 and reForge do so; that of Forge, asked to name results after their inputs, does not.
+    """
+    from modules import shared
+
+    values, name = shared.opts.data, "save_images_replace_action"
+    before = values.get(name)
+    values[name] = "Add number suffix"  # in Forge Neo "Number Suffix": all hosts ask whether it is that for replacing
+    try:
+        yield
+    finally:
+        if before is None:
+            del values[name]
+        else:
+            values[name] = before

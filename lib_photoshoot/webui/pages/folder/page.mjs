@@ -3,6 +3,7 @@
 
 import {selected} from "../panel/actions.mjs";
 import {styled} from "../shared/styles.mjs";
+import {go} from "../shared/tabs.mjs";
 import {t} from "../shared/words.mjs";
 
 const FRAME = "#photoshoot_tab_pictures iframe";
@@ -47,9 +48,4 @@ export function openResult(gallery, generationInfo, products) {
         go("#photoshoot_tab_parts", t("Filter pictures"));
     }
     return [pictures, infotext, products];
-}
-
-function go(tabs, name) {
-    Array.from(gradioApp().querySelectorAll(`${tabs} > .tab-nav > button`))
-        .find(button => [name, t(name)].includes(button.textContent.trim()))?.click();
 }

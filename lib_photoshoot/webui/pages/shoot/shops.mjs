@@ -7,7 +7,7 @@ import {parts} from "./api.mjs";
 export class Shops {
     constructor() {
         this.names = parts.input("names", {placeholder: "{sku}_{n}"});
-        this.table = parts.make("input", "table", {type: "file", accept: ".csv,.tsv,.txt"});
+        this.table = parts.make("input", "sku_table", {type: "file", accept: ".csv,.tsv,.txt"});
         this.url = parts.input("url_base", {placeholder: "https://"});
         const tick = (name, label) => [name, label, parts.make("input", name, {type: "checkbox"})];
         this.shops = [tick("plain", t("Table for people")), tick("shopify", t("Table for Shopify")),

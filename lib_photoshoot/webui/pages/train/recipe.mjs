@@ -18,6 +18,8 @@ export class Recipe {
         this.fields = new Map(train.info.fields.map(field => [field.name, new Value(this, field)]));
         const {presets, checkpoints, loaded} = train.info;
         this.status = parts.status("recipe_status");
+        // Of its own: the check after a change is not to take away what a button has said meanwhile.
+        this.checkStatus = parts.status("recipe_check_status");
         this.preset = parts.select("preset", [...Object.keys(presets), OWN].map(name => [name, t(name)]),
             {onchange: () => this.#usePreset()});
         const paths = checkpoints.map(one => one.path);
@@ -57,14 +59,14 @@ export class Recipe {
                         t("NAME=VALUE, one a line, as after the command line's --set; they replace what the fields " +
                             "say.")),
                     parts.button("set_put", t("Put into the fields"), () => this.#put(), this.status))),
-            this.status, this.notesBox, this.figures, this.start, this.startStatus);
+            this.status, this.checkStatus, this.notesBox, this.figures, this.start, this.startStatus);
         for (const [name, value] of Object.entries(train.saved.recipe ?? {})) {
             if (value !== null) { // a box that was left empty
                 this.fields.get(name)?.set(value);
             }
         }
         this.#show();
-        this.checkAgain = later(() => attempt(() => train.photos.again(), this.status), SETTLED_MS);
+        this.checkAgain = later(() => attempt(() => train.photos.again(), this.checkStatus), SETTLED_MS);
     }
 
     get processes() {

@@ -2,6 +2,7 @@
 
 import {writePrompt} from "../panel/actions.mjs";
 import {labelled, line, make, renew, say, toggle} from "../shared/elements.mjs";
+import {go} from "../shared/tabs.mjs";
 import {count, t} from "../shared/words.mjs";
 import {ask, parts, runPath} from "./api.mjs";
 import {figure} from "./words.mjs";
@@ -106,8 +107,7 @@ export class Results {
             throw new Error(t("The prompt needs a product; type what the picture shows, for example: handbag."));
         }
         const tag = this.run.detail.spec.recipe?.activation_tag ?? this.train.info.tag;
-        const tabs = gradioApp().querySelectorAll("#tabs > .tab-nav > button");
-        Array.from(tabs).find(tab => ["txt2img", t("txt2img")].includes(tab.textContent.trim()))?.click();
+        go("#tabs", "txt2img");
         // Nothing can be typed into a box that is not on the screen yet.
         const box = gradioApp().querySelector("#txt2img_prompt textarea");
         for (let frame = 0; box && !box.offsetParent && frame < TAB_FRAMES; frame++) {

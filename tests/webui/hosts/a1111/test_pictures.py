@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 
@@ -38,6 +40,19 @@ def test_an_input_without_a_product_is_saved_as_it_came(host: StandIn) -> None:
         with Image.open(path) as image:
             assert not differing(np.asarray(image), np.asarray(dark)).any()
             assert "input skipped" in image.text["Product filter result"] and "parameters" not in image.text
+
+
+def test_an_input_that_is_kept_replaces_no_file(host: StandIn) -> None:
+    """A batch may name its results after its inputs, and its output folder may be theirs."""
+    theirs = Path(host.shared.opts.outdir_img2img_samples) / "theirs.png"
+    theirs.parent.mkdir(parents=True, exist_ok=True)
+    theirs.write_bytes(b"as it was")
+    host.script_callbacks.on_before_image_saved(lambda params: setattr(params, "filename", str(theirs)))
+    settings = {**ON, "filter_input": True, "on_no_match": "keep untouched"}
+    generate(host, settings, "img2img", init_images=[encoded(bag(lit=False))], save_images=True)
+    assert theirs.read_bytes() == b"as it was"
+    assert theirs.with_name("theirs-1.png") in saved(host, "img2img_samples")
+    assert host.shared.opts.save_images_replace_action == "Replace", "for that file alone"
 
 
 def test_an_input_is_brought_to_the_size_of_what_is_made_of_it(host: StandIn) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from typing import Any
@@ -52,6 +53,7 @@ def save_image(
         known[pnginfo_section_name] = info
     params = script_callbacks.ImageSaveParams(image, p, os.path.join(path, f"{name}.{extension}"), known)
     script_callbacks.before_image_saved_callback(params)
+    params.filename = _free(params.filename)
     chunks = PngImagePlugin.PngInfo()
     for key, text in params.pnginfo.items():
         chunks.add_text(key, str(text))
@@ -59,6 +61,14 @@ def save_image(
     params.image.already_saved_as = params.filename
     script_callbacks.image_saved_callback(params)
     return params.filename, None
+
+
+def _free(filename: str) -> str:
+    """The name itself, or where no file is to be replaced one with a number behind it."""
+    stem, extension = os.path.splitext(filename)
+    names = itertools.chain([filename], (f"{stem}-{number}{extension}" for number in itertools.count(1)))
+    replaces = shared.opts.save_images_replace_action == "Replace"
+    return next(name for name in names if replaces or not os.path.exists(name))
 
 
 def _next_number(path: str, basename: str) -> int:

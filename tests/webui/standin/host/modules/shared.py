@@ -42,7 +42,7 @@ def _host_options() -> dict[str, OptionInfo]:
         "samples_save": True, "samples_format": "png", "grid_save": True, "grid_format": "png", "return_grid": True,
         "grid_only_if_multiple": True, "n_rows": -1, "enable_pnginfo": True, "overlay_inpaint": True,
         "img2img_color_correction": False, "img2img_background_color": "#ffffff", "persistent_cond_cache": True,
-        "temp_dir": "", "add_version_to_infotext": True,
+        "temp_dir": "", "add_version_to_infotext": True, "save_images_replace_action": "Replace",
     }  # fmt: skip
     return {name: OptionInfo(value, section=("host", "Host")) for name, value in values.items()}
 

@@ -18,8 +18,10 @@ import numpy as np
 
 from lib_photoshoot.correction.alternatives import AS_DRAWN, Alternative
 from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidied, without
+from lib_photoshoot.correction.gaps import gaps_of, like_ground
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
 from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
+from lib_photoshoot.correction.voting import EdgeVote
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.morphology import distance_to, grow, mask_box
 from lib_photoshoot.pages.fixing import Step
@@ -41,16 +43,10 @@ NEW_SHARE = 0.1
 """Share of what was drawn around that the outline lacks, below which adding it is not what is meant."""
 AROUND = 4.0
 """How many times as much as a line covers must lie between it and the way back to its beginning, to be meant."""
-THIN_HOLDS = 0.55
-"""What a drawing says at least of what lies within it, in [0, 1]: a thin or pointed part stands as soon as the colours
-or SAM say so too, though a hand that is off could have missed all of it.
-"""
 LOOP_LIKE = 0.6
 """Overlap with what a person drew around from which SAM means the same."""
 OPEN_LIKE = 0.25
 """The same for an open thing such as a stool, of which much is a gap."""
-SEAM_PART = 6
-"""A gap in a part is at least as wide as twice how far a hand may be off, divided by this: else it is a seam."""
 
 _BESIDE = ThreadPoolExecutor(1, "edges")
 """Tells colours apart while SAM looks: each leaves the other's core alone."""
@@ -99,26 +95,23 @@ def _parts_inside(
     )
     seen = _seen_in(segmenter, image, drawn, small > 0.5, off * reach)
     edge = snapping.result()
-    voted = [np.maximum(cv2.GaussianBlur(small, (0, 0), max(1.0, off * reach / 2)), THIN_HOLDS * (small > 0.5))]
-    voted.append(cv2.resize(edge.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA))
-    if seen[0][1] >= LOOP_LIKE:
-        voted.append(seen[0][0])
-    likely = tidied(enlarged(np.mean(voted, axis=0), image))
-    yield "Nearest edges", likely
-    for field, _ in seen:
-        yield "Object inside", tidied(enlarged(field, image))
-    if seen[0][1] >= OPEN_LIKE:
-        yield "Without its gaps", likely & ~_gaps(likely, enlarged(seen[0][0], image), reach)
+    field, like = seen[0]
+    vote = EdgeVote(image, drawn, small, edge, field if like >= LOOP_LIKE else None, reach)
+    nearest = tidied(vote.outline)
+    if like >= LOOP_LIKE:
+        gaps = like_ground(image, gaps_of(nearest, vote.seen_through, reach), nearest, drawn, reach)
+        if gaps.any():
+            yield "Without its gaps", tidied(nearest & ~gaps)
+    yield "Nearest edges", nearest
+    if vote.farther is not None:
+        yield "Farther edges", tidied(vote.farther)
+    for other, _ in seen:
+        yield "Object inside", tidied(enlarged(other, image))
+    if OPEN_LIKE <= like < LOOP_LIKE:
+        yield "Without its gaps", nearest & ~gaps_of(nearest, enlarged(field, image), reach)
     yield "By colour", tidied(edge)
     yield "Without background", tidied(snapped(image, drawn, reach, hollow=True))
     yield AS_DRAWN, drawn
-
-
-def _gaps(part: np.ndarray, seen: np.ndarray, reach: float) -> np.ndarray:
-    """Return what of a part SAM sees as its background, as between legs; seams along its edge are left out."""
-    side = 2 * max(1, round(reach / SEAM_PART)) + 1
-    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return cv2.morphologyEx((part & ~seen).view(np.uint8), cv2.MORPH_OPEN, ellipse).view(bool)
 
 
 def _seen_in(

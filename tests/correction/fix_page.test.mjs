@@ -154,6 +154,8 @@ test("a line that comes back to its beginning goes around, any other goes along"
     assert.equal(meaning(round.slice(0, 18), 8), "line");
     assert.equal(meaning([[0, 0], [50, 0], [100, 3]], 8), "line");
     assert.equal(meaning([[0, 0], [2, 0], [2, 2], [0, 1]], 8), "line"); // a trembling click
+    assert.equal(meaning([[0, 0], [4, 0], [4, 5], [0, 5], [0, 0.5]], 8), "loop"); // small, and closed
+    assert.equal(meaning([[0, 0], [8, 0], [8, 4], [0, 4]], 8), "line");
 });
 
 test("a thinned line goes the same way with fewer places, and never too many", () => {

@@ -234,6 +234,24 @@ def test_around_a_whole_stool_its_gaps_may_be_left_out_with_the_edges_where_they
     assert (open_ & ~edges).sum() == 0 and mask_iou(open_, stool_mask) > 0.9
 
 
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_was_drawn_around_with_its_gap_is_taken_without_it_where_the_ground_shows(is_open: bool) -> None:
+    legs, whole = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, np.uint8)
+    for mask in (legs, whole):
+        cv2.rectangle(mask, (80, 60), (240, 110), (1,), cv2.FILLED)
+        cv2.rectangle(mask, (80, 110), (120, 200), (1,), cv2.FILLED)
+        cv2.rectangle(mask, (200, 110), (240, 200), (1,), cv2.FILLED)
+    cv2.rectangle(whole, (80, 60), (240, 200), (1,), cv2.FILLED)
+    pixels = np.full((*SHAPE, 3), 205, np.int16)
+    pixels[(legs if is_open else whole) > 0] = (60, 45, 40)
+    pixels += np.random.default_rng(1).integers(-5, 6, pixels.shape, np.int16)
+    path = [(78.0, 58.0), (243.0, 58.0), (243.0, 203.0), (78.0, 203.0)]
+    answers = list(looped(_Bodies(legs), pixels.astype(np.uint8), np.zeros(SHAPE, bool), loop(path)))
+    assert answers[0].name == ("Without its gaps" if is_open else "Nearest edges")
+    assert mask_iou(answers[0].mask, (legs if is_open else whole) > 0) > 0.96
+    assert mask_iou(next(one.mask for one in answers if one.name == "Nearest edges"), whole > 0) > 0.95
+
+
 def test_a_small_opening_that_somebody_drew_around_is_no_crumb() -> None:
     body = np.zeros(SHAPE, bool)
     body[20:220, 20:300] = True
@@ -288,3 +306,27 @@ def test_no_answer_to_a_loop_or_a_line_leaves_a_gap_at_the_seam(outliner: ClickO
             if added[90:170, 152].all() and one.name != "Only this":
                 assert one.mask[92:168, 150:152].all(), (step.kind, one.name)
         assert added.any()
+
+
+def test_a_line_that_runs_beside_the_edges_is_taken_as_exactly_and_a_rough_one_is_not() -> None:
+    """A notch that SAM and the colours fill, as between petals, stays open where the rest of the line was exact."""
+    disc, notch = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, np.uint8)
+    cv2.circle(disc, (160, 120), 80, (1,), cv2.FILLED)
+    cv2.fillPoly(notch, [np.array([(152, 30), (168, 30), (160, 110)], np.int32)], (1,))
+    pixels = np.full((*SHAPE, 3), 205, np.int16)
+    pixels[disc > 0] = (60, 45, 40)
+    pixels += np.random.default_rng(1).integers(-5, 6, pixels.shape, np.int16)
+    traced = (disc > 0) & (notch == 0)
+    (contour,) = cv2.findContours(traced.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    exact = tuple((float(x), float(y)) for x, y in contour[:, 0])
+    off = np.random.default_rng(2).normal(0, 5, (len(exact) // 12 + 1, 2)).repeat(12, axis=0)
+    rough = tuple((x + dx, y + dy) for (x, y), (dx, dy) in zip(exact, off, strict=False))
+    kept = {}
+    for name, path in (("exact", exact), ("rough", rough)):
+        step = Step(StepKind.LOOP, True, path, 10.0)
+        answers = list(looped(_Bodies(disc), pixels.astype(np.uint8), np.zeros(SHAPE, bool), step))
+        kept[name] = np.count_nonzero(answers[0].mask & (notch > 0) & (disc > 0)) / np.count_nonzero(
+            (notch > 0) & (disc > 0)
+        )
+        assert mask_iou(answers[0].mask, disc > 0) > 0.93
+    assert kept["exact"] < 0.4 < kept["rough"], kept

@@ -142,6 +142,17 @@ def test_c_shows_the_bare_photo_and_on_a_ground_what_was_before(page: Page) -> N
     assert not shot(editor)[..., 3].any()  # neither line nor step
     page.keyboard.up("c")
     assert shot(editor)[..., 3].any()
+    editor.one(".compare").click()
+    page.mouse.move(2, 2)
+    expect(editor.one(".compare")).to_have_attribute("aria-pressed", "true")  # a click keeps it so
+    assert not shot(editor)[..., 3].any()
+    editor.one(".compare").click()
+    assert shot(editor)[..., 3].any()
+    editor.one(".compare").hover()
+    page.mouse.down()
+    page.wait_for_timeout(500)
+    page.mouse.up()
+    expect(editor.one(".compare")).to_have_attribute("aria-pressed", "false")  # held down, it lasts as long as that
     press(page, "v")
     expect(editor.one(".compare")).to_have_text("Before")
     after = shot(editor)
@@ -159,7 +170,7 @@ def test_around_a_part_within_the_outline_nothing_is_lost_and_both_lines_say_so(
     expect(editor.one(".preview").last).to_be_visible()
     expect(chosen(editor)).to_contain_text("Added as well")
     expect(hint).to_contain_text(
-        "That changed nothing; draw around the part (D), or paint with the brush (B). Added as well, "
+        "That changed nothing; choose Only this where the rest is to go, or paint with the brush (B). Added as well, "
     )
     expect(hint).to_contain_text("press its number")
     editor.one(".preview").filter(has_text="Only this").click()
@@ -215,6 +226,7 @@ def test_a_dark_product_s_edges_are_offered_brighter(page: Page, tmp_path: Path,
     pixels = np.full((60, 80, 3), 90, np.uint8)
     pixels[10:40, 10:40] = 250
     Image.fromarray(pixels).save(tmp_path / "dark" / "night.png")
+    Image.fromarray(np.full_like(pixels, 12)).save(tmp_path / "dark" / "unfound.png")
     folder, inputs = tmp_path / "dark-run", collect_inputs([tmp_path / "dark"], tmp_path / "dark-run")
     run_catalog(Retouching(), inputs, parse_products("lamp"), folder, resume=True, settings=SETTINGS)
     served = Fixed(folder)
@@ -229,6 +241,9 @@ def test_a_dark_product_s_edges_are_offered_brighter(page: Page, tmp_path: Path,
         expect(editor.one("#fix-hint")).to_contain_text(hint)
         press(night, "l")
         expect(editor.one("#fix-hint")).not_to_contain_text(hint)
+        press(night, "PageDown")
+        expect(editor.one("#fix-name")).to_have_text("unfound")
+        expect(editor.one("#fix-hint")).to_contain_text(hint)  # nor where nothing is outlined yet
     finally:
         served.close()
 

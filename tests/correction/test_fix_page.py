@@ -142,7 +142,7 @@ def test_clicks_add_and_remove_and_are_undone(page: Page, served: Fixed) -> None
 
 def test_a_missing_product_is_drawn_and_saved_on_the_way_to_the_next(page: Page, served: Fixed) -> None:
     editor = Editor(page, "none")
-    expect(editor.one("#fix-hint")).to_have_text("Drag a box around the product, or click on it.")
+    expect(editor.one("#fix-hint")).to_contain_text("Drag a box around the product, or click on it.")
     editor.drag((50, 40), (10, 10))
     assert editor.words() == ["1 lamp new"]
     editor.one("#fix-word").fill("lampshade")
@@ -397,7 +397,7 @@ def test_zoom_and_fingers(page: Page, served: Fixed) -> None:
     fingers("touchEnd")
     expect(shown).not_to_have_text(whole)
     assert not served.segmenter.asked and editor.words() == ["1 lamp", "2 lamp"]
-    press(page, "0")
+    press(page, "f")
     editor.one(".sign[value=remove]").click()
     fingers("touchStart", (15, 15))
     fingers("touchEnd")

@@ -160,6 +160,7 @@ const drawnBox = ([x0, y0, x1, y1]) => take({ kind: "box", add: true, path: [[x0
 async function take(step) {
   const region = worked(), { draft } = fixer;
   if (!region) return;
+  showBefore(false);  // what comes of it is to be seen
   if (!step.add && !draftMask(region) && !isPrompted(region)) return say("There is no outline yet to take from; click on the product, or draw around it.");
   // While it is being saved, numbers of regions may change: it goes on from what is seen.
   const from = draft.saving && region.mask ? painted(region.mask) : {};
@@ -194,7 +195,8 @@ function showChange(draft, before, after, step) {
   tintChange(draft, ...masks);
   if (!isSlight(...masks, wide, drawnBy(step, draft), step.add ? 1 : 0)) return;
   const same = masks[0].every((value, at) => value === masks[1][at]);
-  draft.note = `${same ? "That changed nothing" : "That moved the edge by a hair"}; draw around the part (D), or paint with the brush (B).`;
+  const instead = step.kind === "loop" && step.add ? "choose Only this where the rest is to go" : "draw around the part (D)";
+  draft.note = `${same ? "That changed nothing" : "That moved the edge by a hair"}; ${instead}, or paint with the brush (B).`;
   tell(draft.note);
   showPanel();
 }

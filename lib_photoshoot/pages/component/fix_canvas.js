@@ -37,7 +37,7 @@ function putPhoto(image) {
   if (!image.naturalWidth) return;
   const { x, y, scale } = fixer.place, more = fixer.item.size[0] / image.naturalWidth;
   image.style.transform = `translate(${x}px, ${y}px) scale(${scale * more})`;
-  image.style.imageRendering = scale * more * devicePixelRatio >= 3 && image.className === "full" ? "pixelated" : "";
+  image.style.imageRendering = scale * more * devicePixelRatio >= SQUARES && image.className === "full" ? "pixelated" : "";
 }
 
 // Outlines: traced once for each mask.

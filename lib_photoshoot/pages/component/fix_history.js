@@ -46,11 +46,11 @@ function answeredBy(region, chosen) {
   const last = { ...steps[steps.length - 1], choice: chosen };
   return { steps: [...steps.slice(0, -1), last], mask: answers.masks[chosen], answers: { ...answers, chosen } };
 }
-/** What a drawn path means: around a part, where it comes back to about where it began; else along it. */
+/** What a drawn path means: around a part, where it comes back to about where it began, a short one to the very place; else along it. */
 function meaning(path, near) {
   const long = path.slice(1).reduce((sum, [x, y], at) => sum + Math.hypot(x - path[at][0], y - path[at][1]), 0);
   const [ax, ay] = path[0], [bx, by] = path[path.length - 1], gap = Math.hypot(ax - bx, ay - by);
-  return path.length > 3 && long > 3 * near && gap < Math.max(near, long / 5) ? "loop" : "line";
+  return path.length > 3 && long > near && gap < (long > 3 * near ? Math.max(near, long / 5) : long / 8) ? "loop" : "line";
 }
 
 /** Answers among which the outline that is shown stays as it is, whenever they come. */

@@ -7,7 +7,7 @@ const LETTERS = {
   x: swapSign, n: addProduct, r: startNaming, p: event => chooseNext(event.shiftKey ? -1 : 1), j: startJoining, l: () => ACTIONS.bright(), z: () => toPixels(), g: lookOn, m: () => setCorner(),
   v: event => chooseGround(GROUND_NAMES[(GROUND_NAMES.indexOf(fixer.view) + (event.shiftKey ? 3 : 1)) % 4]),
   c: () => showBefore(true), delete: removeProduct, pageup: () => stepFixer(-1), pagedown: () => stepFixer(1),
-  "0": fit, "+": ACTIONS.in, "=": ACTIONS.in, "-": ACTIONS.out, "?": ACTIONS.keys,
+  "0": fit, f: fit, "+": ACTIONS.in, "=": ACTIONS.in, "-": ACTIONS.out, "?": ACTIONS.keys,
   "[": () => isPointing() ? nextAnswer(-1) : resizeBrush(fixer.brush / 1.2 - 1),
   "]": () => isPointing() ? nextAnswer(1) : resizeBrush(fixer.brush * 1.2 + 1),
 };

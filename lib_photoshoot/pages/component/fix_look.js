@@ -28,29 +28,29 @@ function lookOn() {
   tell(name);
 }
 
-const lightness = new WeakMap();  // of the photo below a mask, by its runs
-/** The median lightness, 0 to 255, of what an outline holds of the photo; 255 while that is not there. */
+const lightness = new WeakMap();  // of the photo below a mask, by its runs, or of all of it
+/** The median lightness, 0 to 255, of what an outline holds of the photo, of all of it where there is none; 255 while that is not there. */
 function lightnessOf(draft, runs) {
-  const photo = photoNow();
-  if (!photo || isEmpty(runs)) return 255;
-  if (!lightness.has(runs)) {
+  const photo = photoNow(), whole = !runs || isEmpty(runs), of = whole ? draft.item : runs;
+  if (!photo) return 255;
+  if (!lightness.has(of)) {
     const scale = Math.min(1, SAMPLES / Math.max(...draft.edit)), size = draft.edit.map(side => Math.max(1, Math.round(side * scale)));
-    const [, context] = canvasOf(size), mask = unpacked(runs, draft.edit[0] * draft.edit[1]), counts = new Uint32Array(256);
+    const [, context] = canvasOf(size), mask = whole ? null : unpacked(runs, draft.edit[0] * draft.edit[1]), counts = new Uint32Array(256);
     context.drawImage(photo, 0, 0, ...size);
     const { data } = context.getImageData(0, 0, ...size);
     for (let at = 0; at < size[0] * size[1]; at++) {
       const column = Math.floor((at % size[0] + .5) / scale), row = Math.floor((Math.floor(at / size[0]) + .5) / scale);
       // Luma of ITU-R BT.601.
-      if (mask[row * draft.edit[0] + column]) counts[Math.round(.299 * data[4 * at] + .587 * data[4 * at + 1] + .114 * data[4 * at + 2])]++;
+      if (whole || mask[row * draft.edit[0] + column]) counts[Math.round(.299 * data[4 * at] + .587 * data[4 * at + 1] + .114 * data[4 * at + 2])]++;
     }
     const half = counts.reduce((sum, one) => sum + one, 0) / 2;
     let sum = 0;
-    lightness.set(runs, half ? counts.findIndex(one => (sum += one) >= half) : 255);
+    lightness.set(of, half ? counts.findIndex(one => (sum += one) >= half) : 255);
   }
-  return lightness.get(runs);
+  return lightness.get(of);
 }
-/** Whether the product at hand is so dark that its edges are hard to see, and is not shown brighter yet. */
+/** Whether the product at hand, or the photo in which none is outlined, is so dark that edges are hard to see, and is not shown brighter yet. */
 function isDark() {
-  const { draft, item } = fixer, runs = draft && draft.region && draft.maskOf(draft.region);
-  return Boolean(runs) && !brightened.has(item) && lightnessOf(draft, runs) < DARK;
+  const { draft, item } = fixer;
+  return Boolean(draft) && !brightened.has(item) && lightnessOf(draft, draft.region && draft.maskOf(draft.region)) < DARK;
 }

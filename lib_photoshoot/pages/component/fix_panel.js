@@ -4,7 +4,7 @@ function showPhoto(item) {
   const source = thumbnail(item, indexOfView(item, "before"));
   const [low, full] = $$("img", stage);
   inFixer(".gone").hidden = true;
-  for (const image of [low, full]) { image.removeAttribute("src"); image.hidden = true; image.onload = () => { image.hidden = false; low.hidden = image === full; redraw(); showAnswers(); }; }
+  for (const image of [low, full]) { image.removeAttribute("src"); image.hidden = true; image.onload = () => { image.hidden = false; low.hidden = image === full; redraw(); showAnswers(); showHint(); }; }
   if (source) low.src = source;
   full.onerror = async () => {
     const why = await fetched(fixAddress(`original/${item.id}`)).then(() => "The picture cannot be shown.", error => error.message);
@@ -29,7 +29,7 @@ function showPanel() {
   press(".ground", fixer.view);
   inFixer(".compare").setAttribute("aria-pressed", fixer.before);
   inFixer(".compare").textContent = fixer.view === "outline" ? "No outline" : "Before";
-  inFixer(".compare").title = fixer.view === "outline" ? "The photo without the outline (hold C)" : "The cut-out as it was before your changes (hold C)";
+  inFixer(".compare").title = fixer.view === "outline" ? "The photo without the outline (or hold C)" : "The cut-out as it was before your changes (or hold C)";
   inFixer(".bright").setAttribute("aria-pressed", brightened.has(item));
   dialog.classList.toggle("bright", brightened.has(item));
   const brush = fixer.tool === "brush" || fixer.tool === "eraser";
@@ -189,8 +189,12 @@ dialog.addEventListener("click", event => {
   // With a mouse one goes on in the picture, whose keys are then its own.
   if (event.detail && fixer.item && !button.matches(".keys") && document.activeElement !== wordField) stage.focus({ preventScroll: true });
 });
-for (const [name, on] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false], ["pointerleave", false]])
-  inFixer(".compare").addEventListener(name, () => showBefore(on));
+// Held down it shows the bare photo as long as that; a click keeps it so until the next one.
+const CLICK_MS = 350;
+let shownAt = 0;  // when it was pressed; 0 where it is not held, or was on already
+inFixer(".compare").addEventListener("pointerdown", () => { shownAt = fixer.before ? 0 : performance.now(); showBefore(true); });
+inFixer(".compare").addEventListener("pointerup", () => { if (performance.now() - shownAt > CLICK_MS) showBefore(false); shownAt = 0; });
+for (const name of ["pointercancel", "pointerleave"]) inFixer(".compare").addEventListener(name, () => { if (shownAt) showBefore(false); shownAt = 0; });
 inFixer(".compare").addEventListener("contextmenu", event => event.preventDefault());
 inFixer(".size input").addEventListener("input", event => resizeBrush(Number(event.target.value)));
 dialog.addEventListener("cancel", event => { event.preventDefault(); closeFixer(); });

@@ -1,5 +1,6 @@
 // The large view and the comparison: one to four panes with one zoom.
 
+const SQUARES = 8;  // pixels of the screen for one of the picture, from which they are squares: shapes are seen better without
 let panes = [], active = 0, zoom = null, center = [.5, .5];
 
 function view(wanted, at = 0) {
@@ -148,7 +149,7 @@ function setImage(stage, image) {
   const scale = zoom === null || (image.className === "low" && !image.size) ? fit : zoom;
   const put = (space, side, at) => side <= space ? (space - side) / 2 : Math.min(0, Math.max(space - side, space / 2 - at * side));
   const x = put(across, wide * scale, center[0]), y = put(down, high * scale, center[1]), more = wide / image.naturalWidth;
-  image.style.imageRendering = scale * more * devicePixelRatio >= 3 && image.className === "full" ? "pixelated" : "";
+  image.style.imageRendering = scale * more * devicePixelRatio >= SQUARES && image.className === "full" ? "pixelated" : "";
   image.style.transform = `translate(${x}px, ${y}px) scale(${scale * more})`;
   stage.spot = { x, y, scale, fit, wide, high };
 }

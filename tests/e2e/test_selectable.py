@@ -105,7 +105,8 @@ def test_what_a_script_returns_is_filtered_once_and_saved_beside_its_own(webui: 
     plain = run(webui, "SD upscale", bag, [bag], None, **job)
     done = run(webui, "SD upscale", bag, [bag], ON, **job)
     changed, mask = differing(plain.images[0], done.images[0]), found_mask(plain.images[0])
-    assert changed[mask].mean() > 0.9 and not changed[~grow(mask, 4 + blur_reach(4))].any()
+    # The host's torch is not this process's: on Forge the outline under the handle runs up to two pixels elsewhere.
+    assert changed[mask].mean() > 0.9 and not changed[~grow(mask, 4 + blur_reach(4) + 2)].any()
     assert [text.split(";")[0][:13] for text in results(done)] == ["found handbag"]
     first, second = (path for path in sorted(saved.glob("*.png")) if "-filtered" not in path.name)
     filtered = second.with_name(f"{second.stem}-filtered.png")

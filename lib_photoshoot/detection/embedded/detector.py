@@ -55,6 +55,8 @@ FAINT = 0.1
 """From this on a small detector's box is a trace: what hardly shows in the whole picture is clear in a part of it."""
 PROMISING = 0.06
 """Below this joined score of its first look, hardly any seed of the measured pictures came to the threshold."""
+MOST_OF_IT = 0.4
+"""What the picture shows as one thing says nothing about a place that is less of it."""
 FURTHER_PEAK = 0.25
 """Further instances must stand out more than the first one: each costs a prompt."""
 MOST_SEEDS = 16
@@ -208,9 +210,9 @@ class EmbeddedDetector:
             if len(found.detections) < MOST_INSTANCES:
                 detection, seen = self._outline(looked, found.view, sought, seed)
                 if detection is not None and seed.heat >= SURE:
-                    # What the cells are sure of is not lost by one cut-out more or less. What the picture shows as a
-                    # whole says nothing about a place in it.
-                    detection = replace(detection, score=max(detection.score, (detection.score + looks[n]) / 2))
+                    # What the cells are sure of is not lost by one cut-out more or less.
+                    likely = score if looked.share(detection.box) >= MOST_OF_IT else looks[n]
+                    detection = replace(detection, score=max(detection.score, (detection.score + likely) / 2))
                 found.add(detection, seen)
             else:
                 # What is too many is told by the verification.

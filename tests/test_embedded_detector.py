@@ -124,16 +124,55 @@ def test_without_a_small_detector_every_peak_is_an_instance() -> None:
     assert sorted(int(d.box[0]) for d in detections if d.score > 0.18) == [8, 104, 200]
 
 
-def test_a_box_without_likeness_is_no_product_and_doubt_is_no_veto() -> None:
-    assert joined(0.3, None) == 0.3 and joined(0.3, 0.0) == pytest.approx(0.12)
-    assert joined(0.3, 0.0, share=0.2) == 0.3 and joined(0.3, 0.0, share=0.2, other=0.8) == pytest.approx(0.12)
-    assert joined(0.0, 0.3) < 0.18 < joined(0.6, 0.05)
+def test_the_classifier_alone_is_doubted_in_a_scene_and_believed_close_by() -> None:
+    assert joined(0.3, None) == 0.3, "no detector knows it"
+    assert joined(0.85, 0.0, share=0.2) < 0.18 < joined(0.85, 0.05, share=0.2), "the detector sees a trace of it"
+    assert joined(0.3, 0.0, share=0.7) == 0.3, "it fills the picture"
+    assert joined(0.3, 0.0, share=0.2, scene=0.4) == 0.3, "the detector sees nothing in the picture, whatever is in it"
+    assert joined(0.5, 0.0, share=0.4) < joined(0.5, 0.0, share=0.5) < joined(0.5, 0.0, share=0.6)
+    assert joined(0.4, 0.3, share=0.02) < 0.18 < joined(0.4, 0.3, share=0.2), "of a small place it has to be surer"
+
+
+def test_the_detector_is_believed_in_scenes_by_the_size_of_a_place() -> None:
+    assert joined(0.05, 0.9) > 0.18, "small products are seen by the detector better than by the classifier"
+    assert joined(0.0, 0.5, share=0.002) < 0.18 < joined(0.0, 0.5, share=0.1)
     assert joined(0.002, 0.8, share=0.7) < 0.18 < joined(0.1, 0.8, share=0.7), (
         "close by the classifier has to see it too"
     )
-    assert joined(0.05, 0.9) > 0.18, "small products are seen by the detector better than by the classifier"
     scores = [joined(shown, seen) for shown in (0, 0.2, 1) for seen in (0, 0.5, 1)]
     assert all(0 <= score <= 1 for score in scores) and scores[0] < scores[4] < scores[8]
+
+
+def test_another_thing_surely_seen_speaks_against_a_product_and_is_no_veto() -> None:
+    assert joined(1.0, 0.05, share=0.1) > 0.18 > joined(1.0, 0.05, share=0.1, other=0.95), "a kite is no umbrella"
+    assert joined(0.0, 0.55, share=0.1) > 0.18 > joined(0.0, 0.55, share=0.1, other=0.9)
+    assert joined(0.0, 0.85, share=0.1, other=0.9) > 0.18
+    assert joined(0.6, 0.0, share=0.7, other=0.9) == 0.6
+
+
+def test_a_detector_that_sees_other_things_but_not_the_product_casts_doubt_and_people_are_no_things() -> None:
+    image, _ = squares(1)
+    scores = {}
+    for label in ("person", "dog"):
+        seen = SmallBox(label, 0.9, (100.0, 50.0, 200.0, 150.0))
+        (found,) = EmbeddedDetector(Whiteness(), Squares(), Boxes([seen])).detect(image, parse_products("cup"))
+        scores[label] = found.score
+    assert scores["dog"] < 0.18 < scores["person"]
+
+
+class OfTheWhole(Whiteness):
+    """Takes the picture as one thing for a cup, and hardly any cut-out of it."""
+
+    def classify(self, cutouts) -> np.ndarray:
+        told = super().classify(cutouts)
+        told[:, CUP] = 1.0 if self.looks == 1 else 0.07
+        return told
+
+
+def test_what_the_whole_picture_looks_like_makes_no_place_in_it_a_product() -> None:
+    image, _ = squares(1)
+    (told,) = EmbeddedDetector(OfTheWhole(), Squares()).detect(image, parse_products("cup"))
+    assert told.score == pytest.approx(0.07)
 
 
 class InTiles(Boxes):

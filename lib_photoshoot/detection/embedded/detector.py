@@ -29,6 +29,7 @@ from lib_photoshoot.detection.embedded.seeds import (
     other_at,
     peak_of,
     seen_at,
+    surest,
 )
 from lib_photoshoot.detection.embedded.vocabulary import load_vocabulary
 from lib_photoshoot.detection.small.protocol import SmallBox, SmallDetector
@@ -54,6 +55,8 @@ FAINT = 0.1
 """From this on a small detector's box is a trace: what hardly shows in the whole picture is clear in a part of it."""
 PROMISING = 0.06
 """Below this joined score of its first look, hardly any seed of the measured pictures came to the threshold."""
+MOST_OF_IT = 0.4
+"""What the picture shows as one thing says nothing about a place that is less of it."""
 FURTHER_PEAK = 0.25
 """Further instances must stand out more than the first one: each costs a prompt."""
 MOST_SEEDS = 16
@@ -189,7 +192,8 @@ class EmbeddedDetector:
             seeds.append(at_peak(heat, peak, looked.image.shape))
         if not seeds:
             return []
-        first = self._first_look(looked, sought, seeds[:MOST_SEEDS])
+        looks = self._first_look(looked, sought, seeds[:MOST_SEEDS])
+        first = list(looks)
         if seeds[-1].point is not None:
             # Of one thing that fills the picture the cells may show parts alone.
             first[-1:] = [max(first[-1], alone, PROMISING if heat[peak] >= SURE else 0.0)]
@@ -199,14 +203,16 @@ class EmbeddedDetector:
             return [Detection(sought.name, seeds[best].box, first[best])]
         found = Instances(looked.image)
         further = []
-        for seed, score in ((seeds[n], first[n]) for n in order):
+        for n in order:
+            seed, score = seeds[n], first[n]
             if found.holds(seed.box):
                 continue
             if len(found.detections) < MOST_INSTANCES:
                 detection, seen = self._outline(looked, found.view, sought, seed)
                 if detection is not None and seed.heat >= SURE:
                     # What the cells are sure of is not lost by one cut-out more or less.
-                    detection = replace(detection, score=max(detection.score, (detection.score + score) / 2))
+                    likely = score if looked.share(detection.box) >= MOST_OF_IT else looks[n]
+                    detection = replace(detection, score=max(detection.score, (detection.score + likely) / 2))
                 found.add(detection, seen)
             else:
                 # What is too many is told by the verification.
@@ -250,7 +256,8 @@ class EmbeddedDetector:
     def _joined(self, looked: Searched, sought: Sought, shown: float, box: Box) -> float:
         """Return the score of a product of which the classifier is sure by ``shown`` in the place of ``box``."""
         seen = seen_at(looked.boxes, sought.labels.own, box) if sought.labels.own else None
-        return joined(shown, seen, looked.share(box), sought.enough, other_at(looked.boxes, sought.labels.all, box))
+        other = other_at(looked.boxes, sought.labels.all, box)
+        return joined(shown, seen, looked.share(box), sought.enough, other, surest(looked.boxes))
 
     def _outline(
         self, looked: Searched, view: np.ndarray, sought: Sought, seed: Seed

@@ -95,8 +95,17 @@ def other_at(boxes: Sequence[SmallBox], labels: frozenset[str], box: Box) -> flo
 
     People do not count: they wear and hold products.
     """
-    others = (b for b in boxes if b.label not in labels and b.label.lower() != "person")
+    others = (b for b in boxes if b.label not in labels and _is_thing(b))
     return max((b.score for b in others if _is_there(b.box, box)), default=0.0)
+
+
+def surest(boxes: Sequence[SmallBox]) -> float:
+    """Return the best score in [0, 1] that a small detector gave anything but people."""
+    return max((b.score for b in boxes if _is_thing(b)), default=0.0)
+
+
+def _is_thing(seen: SmallBox) -> bool:
+    return seen.label.lower() != "person"
 
 
 def _is_there(seen: Box, box: Box) -> bool:

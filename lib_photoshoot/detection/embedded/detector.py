@@ -203,8 +203,7 @@ class EmbeddedDetector:
             return [Detection(sought.name, seeds[best].box, first[best])]
         found = Instances(looked.image)
         further = []
-        for n in order:
-            seed, score = seeds[n], first[n]
+        for n, seed, score in ((n, seeds[n], first[n]) for n in order):
             if found.holds(seed.box):
                 continue
             if len(found.detections) < MOST_INSTANCES:

@@ -21,7 +21,7 @@ from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidie
 from lib_photoshoot.correction.gaps import gaps_of, like_ground
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
 from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
-from lib_photoshoot.correction.voting import EdgeVote
+from lib_photoshoot.correction.voting import EdgeVote, edges_by
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.morphology import distance_to, grow, mask_box
 from lib_photoshoot.pages.fixing import Step
@@ -87,29 +87,29 @@ def _parts_inside(
     segmenter: ClickSegmenter, image: np.ndarray, drawn: np.ndarray, reach: float
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yield what a person may mean who drew around a part, bool (height, width), the likeliest first."""
-    snapping = _BESIDE.submit(snapped, image, drawn, reach)
+    snapping = _BESIDE.submit(edges_by, image, drawn, reach)
     shape = vote_shape(image)
     small, off = (
         cv2.resize(drawn.astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA),
         shape[1] / image.shape[1],
     )
     seen = _seen_in(segmenter, image, drawn, small > 0.5, off * reach)
-    edge = snapping.result()
+    edges = snapping.result()
     field, like = seen[0]
-    vote = EdgeVote(image, drawn, small, edge, field if like >= LOOP_LIKE else None, reach)
+    vote = EdgeVote(image, small, edges, field if like >= LOOP_LIKE else None)
     nearest = tidied(vote.outline)
     if like >= LOOP_LIKE:
         gaps = like_ground(image, gaps_of(nearest, vote.seen_through, reach), nearest, drawn, reach)
         if gaps.any():
             yield "Without its gaps", tidied(nearest & ~gaps)
     yield "Nearest edges", nearest
-    if vote.farther is not None:
-        yield "Farther edges", tidied(vote.farther)
+    if (farther := vote.farther()) is not None:
+        yield "Farther edges", tidied(farther)
     for other, _ in seen:
         yield "Object inside", tidied(enlarged(other, image))
     if OPEN_LIKE <= like < LOOP_LIKE:
         yield "Without its gaps", nearest & ~gaps_of(nearest, enlarged(field, image), reach)
-    yield "By colour", tidied(edge)
+    yield "By colour", tidied(edges.rough)
     yield "Without background", tidied(snapped(image, drawn, reach, hollow=True))
     yield AS_DRAWN, drawn
 

@@ -20,9 +20,10 @@ GROUND_LIKE = 0.4
 AROUND = 0.3
 """How far around the part its ground is looked at, as a share of the part's longer side."""
 SAMPLES, GAP_SAMPLES, NEIGHBOURS = 3000, 400, 3
-LOOKED_SIDE = 512
 LEAST = 50
 """Pixels of the part, or of its ground, below which their colours say nothing."""
+LOOKED_SIDE = 512
+"""Of a part and its ground, about so many rows and columns of pixels are looked at."""
 
 
 def gaps_of(part: np.ndarray, seen: np.ndarray, reach: float) -> np.ndarray:
@@ -47,22 +48,20 @@ def like_ground(image: np.ndarray, gaps: np.ndarray, part: np.ndarray, drawn: np
     assert around is not None, "a gap lies in what was drawn"
     rect = bounding_rect(drawn, round(AROUND * max(around.x1 - around.x0, around.y1 - around.y0)))
     assert rect is not None
-    pieces = gaps[rect.slices]
-    # Colours are looked at in some of the pixels: all of a large picture would take longer than SAM.
+    crop, pieces = image[rect.slices], gaps[rect.slices]
+    # Some pixels of the part and its ground do: all of a large picture would take longer than SAM.
     each = max(1, max(pieces.shape) // LOOKED_SIDE)
     sampled = (slice(None, None, each),) * 2
-    crop, rest = image[rect.slices][sampled], (part[rect.slices] & ~pieces)[sampled]
+    rest = part[rect.slices][sampled] & ~pieces[sampled]
     ground = ~grow(drawn[rect.slices][sampled], reach / each)
     if min(np.count_nonzero(ground), np.count_nonzero(rest)) < LEAST:
         return result
     rng = np.random.default_rng(0)
-    nearest_ground, nearest_part = (cKDTree(_colours(crop, side, SAMPLES, rng)) for side in (ground, rest))
+    nearest_ground, nearest_part = (cKDTree(_colours(crop[sampled], side, SAMPLES, rng)) for side in (ground, rest))
     count, labels = cv2.connectedComponents(pieces.view(np.uint8))
     for number in range(1, count):
         piece = labels == number
-        colours = _colours(crop, piece[sampled], GAP_SAMPLES, rng)
-        if not len(colours):
-            continue
+        colours = _colours(crop, piece, GAP_SAMPLES, rng)
         to_ground, to_part = (
             tree.query(colours, k=NEIGHBOURS)[0].mean(axis=1) for tree in (nearest_ground, nearest_part)
         )

@@ -15,6 +15,7 @@ import numpy as np
 
 from lib_photoshoot.correction.prompting import enlarged
 from lib_photoshoot.correction.snapping import snapped
+from lib_photoshoot.masks.comparison import boundary
 from lib_photoshoot.masks.morphology import bounding_rect, distance_to, grow
 
 THIN_HOLDS = 0.55
@@ -101,15 +102,9 @@ def _hand_off(drawn: np.ndarray, edge: np.ndarray) -> float:
     rect = bounding_rect(drawn | edge, 2)
     if rect is None:
         return float("inf")
-    line, found = _rim(drawn[rect.slices]), _rim(edge[rect.slices])
-    framed = np.zeros(drawn.shape, bool)
-    framed[[0, -1]] = framed[:, [0, -1]] = True  # the frame's edge is nobody's
-    line &= ~framed[rect.slices]
+    inside = np.zeros(drawn.shape, bool)
+    inside[1:-1, 1:-1] = True  # the frame's edge is nobody's
+    line, found = boundary(drawn[rect.slices]) & inside[rect.slices], boundary(edge[rect.slices])
     if not line.any() or not found.any():
         return float("inf")
     return float(np.percentile(distance_to(found)[line], OFF_SHARE))
-
-
-def _rim(mask: np.ndarray) -> np.ndarray:
-    """Return the outermost pixels of a mask."""
-    return mask & ~cv2.erode(np.ascontiguousarray(mask).view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)

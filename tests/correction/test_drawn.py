@@ -10,6 +10,7 @@ from lib_photoshoot.correction.alternatives import MOST, Alternative, Answers, d
 from lib_photoshoot.correction.changes import joined
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.drawn import lined, looped
+from lib_photoshoot.correction.gaps import like_ground
 from lib_photoshoot.correction.prompting import spread
 from lib_photoshoot.correction.snapping import along_line, colour_patches, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
@@ -330,3 +331,14 @@ def test_a_line_that_runs_beside_the_edges_is_taken_as_exactly_and_a_rough_one_i
         )
         assert mask_iou(answers[0].mask, disc > 0) > 0.93
     assert kept["exact"] < 0.4 < kept["rough"], kept
+
+
+def test_a_gap_of_few_pixels_in_a_large_picture_is_looked_at_too() -> None:
+    image, drawn, gaps = np.zeros((2400, 2400, 3), np.uint8), np.zeros((2400, 2400), bool), np.zeros((2400, 2400), bool)
+    drawn[600:1800, 600:1800] = True
+    gaps[901:903, 901:903] = gaps[1101:1103, 1101:1103] = True
+    image[drawn] = 200
+    image[901:903, 901:903] = 0  # the ground's colour; the other gap has the part's
+    wanted = gaps.copy()
+    wanted[1000:] = False
+    np.testing.assert_array_equal(like_ground(image, gaps, drawn, drawn, reach=5.0), wanted)

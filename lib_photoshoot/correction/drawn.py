@@ -20,7 +20,7 @@ from lib_photoshoot.correction.alternatives import AS_DRAWN, Alternative
 from lib_photoshoot.correction.changes import Click, joined, pieces_along, tidied, without
 from lib_photoshoot.correction.gaps import gaps_of, like_ground
 from lib_photoshoot.correction.prompting import ClickSegmenter, box_around, clicks_of, enlarged, spread, vote_shape
-from lib_photoshoot.correction.snapping import along_line, line_of, loop_inside, snapped
+from lib_photoshoot.correction.snapping import along_line, ground_within, line_of, loop_inside, snapped
 from lib_photoshoot.correction.voting import EdgeVote, edges_by
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.morphology import distance_to, grow, mask_box
@@ -73,6 +73,9 @@ def looped(segmenter: ClickSegmenter, image: np.ndarray, mask: np.ndarray, step:
         yield Alternative("Added as well", changed(likely))
         return
     yield Alternative("Added as well" if step.inside and within and is_part else name, changed(likely))
+    if not step.inside:
+        # Who draws around several gaps at once means them, not what lies between.
+        yield Alternative("Gaps inside", without(mask, ground_within(image, mask, drawn, step.reach)))
     yield from (Alternative(other, changed(part)) for other, part in parts)
     if step.inside and (mask & ~likely).any():
         yield Alternative("Only this", likely)

@@ -38,6 +38,8 @@ SURE_SHARE = 0.6
 SEED, NEAR, FAR = 0.05, 0.15, 3.0
 """Of a line, in shares of how far a hand may be off: how wide it surely is on the part, how far to each side it likely
 is, and how far the part may reach."""
+BESIDE = 0.5
+"""How far around a loop the ground is looked at, as a share of its longer side."""
 PATCH_LEVELS = (4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 27.0, 36.0)
 """Differences of colour in Lab (CIE76) up to which a patch may go."""
 PATCHES = 3
@@ -83,6 +85,32 @@ def snapped(
     enlarged = cv2.resize(found.astype(np.float32), drawn.shape[::-1], interpolation=way) > 0.5
     result[rect.slices] = enlarged
     return result
+
+
+def ground_within(image: np.ndarray, mask: np.ndarray, drawn: np.ndarray, reach: float) -> np.ndarray:
+    """Return what of an outline within a loop is more like the ground than like the rest, bool (height, width).
+
+    ``image`` is uint8 RGB (height, width, 3); ``mask`` (bool) is the outline, ``drawn`` (bool) what was drawn around,
+    and ``reach`` as of :func:`snapped`.
+    """
+    result = np.zeros_like(mask)
+    loop = bounding_rect(drawn)
+    if loop is None:
+        return result
+    rect = bounding_rect(drawn, round(max(3 * reach, BESIDE * max(loop.x1 - loop.x0, loop.y1 - loop.y0))))
+    assert rect is not None
+    crop, outline, inside = image[rect.slices], mask[rect.slices], drawn[rect.slices]
+    scale = min(FINER, WORKING_SIDE / max(outline.shape))
+    size = (max(1, round(outline.shape[1] * scale)), max(1, round(outline.shape[0] * scale)))
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    part = cv2.resize(outline.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
+    doubted = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
+    labels = np.where(part, cv2.GC_FGD, cv2.GC_BGD).astype(np.uint8)
+    labels[part & doubted] = cv2.GC_PR_FGD
+    found = _separated(small, labels, MORE_ROUNDS)
+    way = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_AREA
+    result[rect.slices] = cv2.resize(found.astype(np.float32), outline.shape[::-1], interpolation=way) <= 0.5
+    return result & mask & drawn
 
 
 def _trimap(part: np.ndarray, reach: float, hollow: bool) -> np.ndarray:

@@ -12,7 +12,7 @@ from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.drawn import lined, looped
 from lib_photoshoot.correction.gaps import like_ground
 from lib_photoshoot.correction.prompting import spread
-from lib_photoshoot.correction.snapping import along_line, colour_patches, line_of, loop_inside, snapped
+from lib_photoshoot.correction.snapping import along_line, colour_patches, ground_within, line_of, loop_inside, snapped
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.pages.fixing import Step, StepKind
 from lib_photoshoot.segmentation.protocol import SoftCandidate
@@ -251,6 +251,26 @@ def test_what_was_drawn_around_with_its_gap_is_taken_without_it_where_the_ground
     assert answers[0].name == ("Without its gaps" if is_open else "Nearest edges")
     assert mask_iou(answers[0].mask, (legs if is_open else whole) > 0) > 0.96
     assert mask_iou(next(one.mask for one in answers if one.name == "Nearest edges"), whole > 0) > 0.95
+
+
+def test_around_several_gaps_at_once_they_may_be_taken_away_alone() -> None:
+    rack, whole = np.zeros(SHAPE, np.uint8), np.zeros(SHAPE, bool)
+    whole[60:200, 60:260] = True
+    rack[whole] = 1
+    for left in (76, 122, 168):
+        rack[90:180, left : left + 36] = 0
+    pixels = np.full((*SHAPE, 3), 205, np.int16)
+    pixels[rack > 0] = (60, 45, 40)
+    pixels += np.random.default_rng(1).integers(-5, 6, pixels.shape, np.int16)
+    way = ((70.0, 84.0), (212.0, 84.0), (212.0, 186.0), (70.0, 186.0))
+    answers = {
+        one.name: one.mask for one in looped(_Blind(), pixels.astype(np.uint8), whole, loop([*way], inside=False))
+    }
+    assert mask_iou(answers["Gaps inside"], rack > 0) > 0.99
+    assert answers["Gaps inside"][100, 116] and not answers["Nearest edges"][100, 116]  # a bar between two of them
+    # Nothing outside the loop is taken, and where no ground is to be compared with, nothing at all.
+    full = np.ones(SHAPE, bool)
+    assert not ground_within(pixels.astype(np.uint8), full, loop_inside(way, SHAPE), 6.0).any()
 
 
 def test_a_small_opening_that_somebody_drew_around_is_no_crumb() -> None:

@@ -209,12 +209,18 @@ def test_a_dark_picture_is_shown_brighter_and_no_file_is(page: Page, served: Fix
     bright = page.screenshot(clip={"x": box[0], "y": box[1], "width": 1, "height": 1})
     editor.one("button[name=bright]").click()
     expect(editor.one(".bright")).to_have_attribute("aria-pressed", "false")
-    dark = page.screenshot(clip={"x": box[0], "y": box[1], "width": 1, "height": 1})
-    assert bright != dark
+    usual = page.screenshot(clip={"x": box[0], "y": box[1], "width": 1, "height": 1})
+    assert bright != usual
     press(page, "l", "PageUp")
     expect(editor.one(".bright")).to_have_attribute("aria-pressed", "false")  # the next picture is none of it
     press(page, "PageDown")
     expect(editor.one(".bright")).to_have_attribute("aria-pressed", "true")  # and this one is as it was left
+    press(page, "l")
+    expect(editor.one(".bright")).to_have_attribute("aria-pressed", "false")
+    expect(editor.one(".shade.dark")).to_have_attribute("aria-pressed", "true")
+    assert "fix-darken" in editor.one(".easel .full").evaluate(light)
+    press(page, "l")
+    assert "url" not in editor.one(".easel .full").evaluate(light)
     assert "by-hand" not in "".join(name for one in current_records(served.out / LEDGER_NAME) for name in one.outputs)
 
 
@@ -244,6 +250,18 @@ def test_a_dark_product_s_edges_are_offered_brighter(page: Page, tmp_path: Path,
         press(night, "PageDown")
         expect(editor.one("#fix-name")).to_have_text("unfound")
         expect(editor.one("#fix-hint")).to_contain_text(hint)  # nor where nothing is outlined yet
+        pale = io.BytesIO()
+        Image.fromarray(235 + pixels // 16).save(pale, "JPEG")
+        day = open_page("about:blank")
+        day.route("**/fix/original/*", lambda route: route.fulfill(body=pale.getvalue(), content_type="image/jpeg"))
+        day.goto(served.server.address)
+        editor = Editor(day, "night")
+        expect(editor.one("#fix-hint")).to_contain_text("Darken (L)")
+        press(day, "l")
+        expect(editor.one(".shade.dark")).to_have_attribute("aria-pressed", "true")
+        expect(editor.one("#fix-hint")).not_to_contain_text("(L)")
+        press(day, "l")
+        expect(editor.one(".bright")).to_have_attribute("aria-pressed", "true")
     finally:
         served.close()
 

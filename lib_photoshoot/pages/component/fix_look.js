@@ -1,6 +1,9 @@
-// What one looks at: the product near by, where answers differ, the whole picture; and whether it is too dark to see.
+// What one looks at: the product near by, where answers differ, the whole picture; and whether it is too dark or too pale to see.
 
-const DARK = 60;  // of 255: a median lightness of the product below which its edges are hard to see
+const DARK = 60, PALE = 215;  // of 255: median lightness of the product below or above which its edges are hard to see
+const SHADES = ["bright", "dark"];
+const SHADE_HINTS = { dark: "It is dark: Brighten (L) shows its edges.", pale: "It is pale: Darken (L) shows its edges." };
+const shades = new WeakMap();  // how pictures are shown, one of SHADES: one is dark, and the next is not
 /** The box [x0, y0, x1, y1], in pixels of the picture, of where masks of a draft are not all the same. */
 const boxWhere = (draft, masks) => differing(masks, draft.edit).map((value, at) => value * draft.size[at % 2] / draft.edit[at % 2]);
 /** The box of the product at hand; null where it has no outline. */
@@ -29,10 +32,9 @@ function lookOn() {
 }
 
 const lightness = new WeakMap();  // of the photo below a mask, by its runs, or of all of it
-/** The median lightness, 0 to 255, of what an outline holds of the photo, of all of it where there is none; 255 while that is not there. */
+/** The median lightness, 0 to 255, of what an outline holds of the photo, of all of it where there is none. */
 function lightnessOf(draft, runs) {
   const photo = photoNow(), whole = !runs || isEmpty(runs), of = whole ? draft.item : runs;
-  if (!photo) return 255;
   if (!lightness.has(of)) {
     const scale = Math.min(1, SAMPLES / Math.max(...draft.edit)), size = draft.edit.map(side => Math.max(1, Math.round(side * scale)));
     const [, context] = canvasOf(size), mask = whole ? null : unpacked(runs, draft.edit[0] * draft.edit[1]), counts = new Uint32Array(256);
@@ -49,8 +51,12 @@ function lightnessOf(draft, runs) {
   }
   return lightness.get(of);
 }
-/** Whether the product at hand, or the photo in which none is outlined, is so dark that edges are hard to see, and is not shown brighter yet. */
-function isDark() {
-  const { draft, item } = fixer;
-  return Boolean(draft) && !brightened.has(item) && lightnessOf(draft, draft.region && draft.maskOf(draft.region)) < DARK;
+/** Whether the product at hand, or the photo in which none is outlined, is so "dark" or so "pale", with all around it, that edges are hard to see; else "". */
+function hardToSee() {
+  const { draft } = fixer;
+  if (!draft || !photoNow()) return "";
+  const lightness = lightnessOf(draft, draft.region && draft.maskOf(draft.region));
+  // A white product on a coloured ground is seen well.
+  return lightness < DARK ? "dark" : Math.min(lightness, lightnessOf(draft, null)) > PALE ? "pale" : "";
 }
+const shadeHint = () => shades.has(fixer.item) ? "" : SHADE_HINTS[hardToSee()];

@@ -30,8 +30,10 @@ function showPanel() {
   inFixer(".compare").setAttribute("aria-pressed", fixer.before);
   inFixer(".compare").textContent = fixer.view === "outline" ? "No outline" : "Before";
   inFixer(".compare").title = fixer.view === "outline" ? "The photo without the outline (or hold C)" : "The cut-out as it was before your changes (or hold C)";
-  inFixer(".bright").setAttribute("aria-pressed", brightened.has(item));
-  dialog.classList.toggle("bright", brightened.has(item));
+  for (const shade of SHADES) {
+    inFixer(`.shade.${shade}`).setAttribute("aria-pressed", shades.get(item) === shade);
+    dialog.classList.toggle(shade, shades.get(item) === shade);
+  }
   const brush = fixer.tool === "brush" || fixer.tool === "eraser";
   inFixer(".signs").hidden = !isPointing();
   inFixer(".size").hidden = !brush;
@@ -71,7 +73,7 @@ const coarse = matchMedia("(pointer: coarse)");
 const minusHint = () => coarse.matches ? "" : fixer.minus ? "It is taken away." : "With Alt or the right button it is taken away.";
 const NAMING = "Type what it is, or choose one of the run’s words; Enter takes it, Esc leaves it.";
 const AROUND = "Drag a box to begin anew, or draw around what is wrong (D).";
-const hint = () => [fixer.draft && !fixer.draft.saving && fixer.draft.saved, usualHint(), isDark() && "It is dark: Brighten (L) shows its edges."].filter(Boolean).join(" ");
+const hint = () => [fixer.draft && !fixer.draft.saving && fixer.draft.saved, usualHint(), shadeHint()].filter(Boolean).join(" ");
 function usualHint() {
   const { draft, tool } = fixer;
   if (!draft) return fixer.item && fixer.item.unfound ? LOOKING : "The outlines are on their way…";
@@ -142,11 +144,17 @@ function chooseGround(name) {
   showPanel();
   redraw();
 }
-const brightened = new WeakSet();  // the pictures that are shown brighter: one is dark, and the next is not
-function swapBright(item) {
-  if (!brightened.delete(item)) brightened.add(item);
+/** Show the picture at hand brighter or darker; as it is where it is shown so already. */
+function shadeAs(shade) {
+  if (shades.get(fixer.item) === shade) shades.delete(fixer.item);
+  else shades.set(fixer.item, shade);
   showPanel();
-  tell(brightened.has(item) ? "Shown brighter" : "Shown as it is");
+  tell({ bright: "Shown brighter", dark: "Shown darker" }[shades.get(fixer.item)] || "Shown as it is");
+}
+/** From one to the next: brighter and darker, a pale picture darker first, and as it is. */
+function shadeOn() {
+  const order = hardToSee() === "pale" ? ["dark", "bright"] : SHADES, now = shades.get(fixer.item);
+  shadeAs(order[order.indexOf(now) + 1] || now);
 }
 function showBefore(on) {
   if (fixer.before === on) return;
@@ -173,7 +181,7 @@ const ACTIONS = {
   previous: () => stepFixer(-1), next: () => stepFixer(1), undo: () => stepHistory(-1), redo: () => stepHistory(1),
   out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, look: lookOn, pixels: () => toPixels(),
   save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining,
-  bright: () => swapBright(fixer.item),
+  bright: () => shadeAs("bright"), dark: () => shadeAs("dark"),
   keys: () => $("#help").showModal(),
 };
 dialog.addEventListener("click", event => {

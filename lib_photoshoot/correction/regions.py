@@ -24,7 +24,9 @@ from lib_photoshoot.segmentation.outlining import vote_copy
 from lib_photoshoot.transparency import on_neutral_ground, within
 
 THIN_PIXELS = 5
-"""Of the drawing: what is thinner stands as it was drawn."""
+"""Of the drawing: what is thinner stands as it was drawn, part or gap."""
+JAG_AREA = 25
+"""Pixels of the drawing: thin gaps that are smaller are jags of its line, which the edge smooths."""
 OPENING_SHARE = 1e-4
 """Smaller holes, as a share of the area inside the outline, are the edge's own and are filled."""
 UNSURE_PIXELS, BAND = 1.0, 1.0
@@ -40,7 +42,7 @@ def drawn_region(
     solid = soft > 0.5
     seen = on_neutral_ground(picture.srgb, picture.alpha)
     alpha = edge_alpha(seen, solid, cv2.GaussianBlur(soft, (0, 0), UNSURE_PIXELS), BAND)
-    alpha = _with_thin_parts(alpha, drawn)
+    alpha = _with_thin_gaps(_with_thin_parts(alpha, drawn), drawn)
     outlined = alpha > 127
     mask = fill_holes(outlined)
     box = mask_box(mask)
@@ -69,9 +71,30 @@ def _with_thin_parts(alpha: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     # With the pixel by which it hangs on the rest.
     near = cv2.dilate(line - thick, np.ones((3, 3), np.uint8)).view(bool)
     thin = drawn & near & np.isin(labels, np.unique(labels[thick > 0]))
+    return np.maximum(alpha, _enlarged(thin, alpha))
+
+
+def _with_thin_gaps(alpha: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Return the alpha, uint8, without what is drawn as a gap so thin that the edge would close it, as between an arm
+    and a body of one colour: somebody took it away.
+    """
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (THIN_PIXELS, THIN_PIXELS))
+    ground = (~drawn).view(np.uint8)
+    narrow = ground - cv2.morphologyEx(ground, cv2.MORPH_OPEN, ellipse)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(narrow, connectivity=8)
+    gaps = stats[:, cv2.CC_STAT_AREA] >= JAG_AREA
+    gaps[0] = False
+    # With the pixel by which it opens to the ground.
+    near = cv2.dilate(gaps[labels].view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
+    return np.minimum(alpha, 255 - _enlarged(near & ~drawn, alpha))
+
+
+def _enlarged(mask: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Return a mask of the drawing's size as an alpha, uint8, of the size of another."""
     size = (alpha.shape[1], alpha.shape[0])
-    soft = cv2.resize(thin.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    return np.maximum(alpha, np.round(255 * soft).astype(np.uint8))
+    soft = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    result: np.ndarray = np.round(255 * soft).astype(np.uint8)
+    return result
 
 
 def read_region_mask(out: Path, region: Mapping[str, Any], shape: tuple[int, int]) -> np.ndarray | None:

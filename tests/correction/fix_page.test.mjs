@@ -256,7 +256,8 @@ test("kept changes are laid over what is there now", () => {
 
 test("zooming keeps what is below the pointer, and a picture that fits lies in the middle", () => {
     const size = [400, 200], stage = [800, 600], fit = fittedPlace(size, stage);
-    assert.deepEqual(fit, {x: 0, y: 100, scale: 2});
+    assert.deepEqual(fit, {x: 12, y: 106, scale: 1.94});  // with a margin in which a line along its edge begins
+    assert.deepEqual(fittedPlace(size, [200, 200]), {x: 0, y: 50, scale: .5});
     const pointer = [300, 310], near = zoomedPlace(fit, size, stage, 4, pointer);
     toPicture(near, pointer).forEach((value, at) => assert.ok(Math.abs(value - toPicture(fit, pointer)[at]) < 1e-9));
     assert.deepEqual(toStage(near, toPicture(near, [5, 6])).map(Math.round), [5, 6]);
@@ -276,9 +277,11 @@ test("a box that is looked at is in the middle, with something around it, and no
     assert.equal(place.scale, 800 / 1.5 / 100);
     assert.equal(placeAround([100, 100, 102, 102], size, stage).scale, 16);
     // Of a picture that is shown larger than that anyway nothing gets smaller.
-    assert.equal(placeAround([10, 10, 12, 12], [40, 40], stage).scale, 20);
-    // All of it is no more than all of it.
-    assert.ok(placeAround([0, 0, 400, 300], size, stage).scale <= fittedPlace(size, stage).scale);
+    assert.equal(placeAround([10, 10, 12, 12], [40, 40], stage).scale, fittedPlace([40, 40], stage).scale);
+    // All of it, and what nearly fills it, is as large as all of it.
+    for (const most of [[0, 0, 400, 300], [20, 20, 380, 280]]) {
+        assert.equal(placeAround(most, size, stage).scale, fittedPlace(size, stage).scale);
+    }
 });
 
 test("an answer that is another outline altogether does not hide where the others differ", () => {

@@ -215,7 +215,7 @@ def test_a_dark_picture_is_shown_brighter_and_no_file_is(page: Page, served: Fix
     expect(editor.one(".bright")).to_have_attribute("aria-pressed", "false")  # the next picture is none of it
     press(page, "PageDown")
     expect(editor.one(".bright")).to_have_attribute("aria-pressed", "true")  # and this one is as it was left
-    press(page, "l")
+    press(page, "l", "Shift+L")
     expect(editor.one(".bright")).to_have_attribute("aria-pressed", "false")
     expect(editor.one(".shade.dark")).to_have_attribute("aria-pressed", "true")
     assert "fix-darken" in editor.one(".easel .full").evaluate(light)
@@ -261,7 +261,7 @@ def test_a_dark_product_s_edges_are_offered_brighter(page: Page, tmp_path: Path,
         expect(editor.one(".shade.dark")).to_have_attribute("aria-pressed", "true")
         expect(editor.one("#fix-hint")).not_to_contain_text("(L)")
         press(day, "l")
-        expect(editor.one(".bright")).to_have_attribute("aria-pressed", "true")
+        expect(editor.one(".shade.dark")).to_have_attribute("aria-pressed", "false")
     finally:
         served.close()
 

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no program 'chromium' 
 __all__ = ["browser", "open_page", "out", "photos"]
 
 WIDTH, HEIGHT = 80, 60
+MARGIN = 12
+"""Pixels of the page around a picture that fits, where there is room."""
 
 
 class Editor:
@@ -48,7 +50,8 @@ class Editor:
         """Where a place of the picture is in the page, while the whole picture is shown."""
         box = self.one(".easel").bounding_box()
         assert box
-        scale = min(box["width"] / WIDTH, box["height"] / HEIGHT)
+        margin = MARGIN if min(box["width"], box["height"]) > 20 * MARGIN else 0
+        scale = min((box["width"] - 2 * margin) / WIDTH, (box["height"] - 2 * margin) / HEIGHT)
         left, top = box["x"] + (box["width"] - WIDTH * scale) / 2, box["y"] + (box["height"] - HEIGHT * scale) / 2
         return left + x * scale, top + y * scale
 
@@ -405,7 +408,7 @@ def test_zoom_and_fingers(page: Page, served: Fixed) -> None:
     assert [inside for *_, inside in last_with_outline(served)[-1:]] == [False]
 
 
-def test_after_a_save_the_region_stays_chosen_and_the_next_picture_opens_with_click(page: Page) -> None:
+def test_after_a_save_the_region_stays_chosen_and_the_next_picture_opens_with_click_or_draw(page: Page) -> None:
     editor = Editor(page, "none")
     editor.drag((10, 10), (30, 30))
     press(page, "PageDown")
@@ -425,6 +428,9 @@ def test_after_a_save_the_region_stays_chosen_and_the_next_picture_opens_with_cl
     expect(tool).to_have_text("Click")
     expect(editor.one(".sign[aria-pressed=true]")).to_have_text("+ Add")
     expect(editor.one(".ground[aria-pressed=true]")).to_have_text("White")
+    press(page, "d", "PageDown")
+    expect(editor.one("#fix-name")).not_to_have_text("none")
+    expect(tool).to_have_text("Draw")  # who draws goes on drawing
 
 
 def test_what_is_not_done_is_said_where_it_is_seen(page: Page) -> None:

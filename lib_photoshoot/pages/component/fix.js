@@ -13,7 +13,8 @@ async function openFixer(item) {
   if (!item.size) try { await learnSize(item); } catch (error) { warn(`${named(item)}: ${error.message}`); return; }
   if (fixer.item && fixer.item !== item) leave();
   const again = fixer.item === item;
-  if (!again) Object.assign(fixer, { tool: "click", minus: false });
+  // Who draws goes on drawing; a brush, an eraser or a hand is for one place.
+  if (!again) Object.assign(fixer, { tool: fixer.tool === "draw" ? "draw" : "click", minus: false });
   Object.assign(fixer, { item, draft: null, place: null, fitted: true, peek: null, cross: null, corner: null, before: false, joining: false });
   $("#help").classList.add("fixing");
   if (!dialog.open) dialog.showModal();

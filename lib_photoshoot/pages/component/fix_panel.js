@@ -151,10 +151,10 @@ function shadeAs(shade) {
   showPanel();
   tell({ bright: "Shown brighter", dark: "Shown darker" }[shades.get(fixer.item)] || "Shown as it is");
 }
-/** From one to the next: brighter and darker, a pale picture darker first, and as it is. */
-function shadeOn() {
-  const order = hardToSee() === "pale" ? ["dark", "bright"] : SHADES, now = shades.get(fixer.item);
-  shadeAs(order[order.indexOf(now) + 1] || now);
+/** As it is where it is shown otherwise; else brighter, and a pale picture darker, or the other way. */
+function shadeOn(other) {
+  const needed = hardToSee() === "pale" ? "dark" : "bright", unlike = SHADES.find(shade => shade !== needed);
+  shadeAs(shades.get(fixer.item) || (other ? unlike : needed));
 }
 function showBefore(on) {
   if (fixer.before === on) return;
@@ -182,7 +182,7 @@ const ACTIONS = {
   out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, look: lookOn, pixels: () => toPixels(),
   save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining,
   bright: () => shadeAs("bright"), dark: () => shadeAs("dark"),
-  keys: () => $("#help").showModal(),
+  keys: showHelp,
 };
 dialog.addEventListener("click", event => {
   const button = event.target.closest("button");

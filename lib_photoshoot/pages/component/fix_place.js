@@ -3,8 +3,9 @@
 const LARGEST_SCALE = 32;
 const LARGEST_BOXED = 16;  // of a spot of a few pixels one would see nothing around it
 
+const FIT_MARGIN = 12;  // pixels of the page around a picture that fits: a line along its edge begins and ends there
 function fittedPlace([wide, high], [across, down]) {
-  const scale = Math.min(across / wide, down / high);
+  const margin = Math.min(across, down) > 20 * FIT_MARGIN ? 2 * FIT_MARGIN : 0, scale = Math.min((across - margin) / wide, (down - margin) / high);
   return { x: (across - wide * scale) / 2, y: (down - high * scale) / 2, scale };
 }
 /** Zoomed so that the picture stays where it is below a point of the stage. */
@@ -24,8 +25,9 @@ function boundPlace({ x, y, scale }, size, stage) {
 const AROUND_BOX = 1.5;  // so much is shown with what is looked at: what it lacks lies beside it
 /** With a box of the picture, [x0, y0, x1, y1], as large as the stage takes it with something around. */
 function placeAround([x0, y0, x1, y1], size, stage) {
-  const most = Math.max(LARGEST_BOXED, fittedPlace(size, stage).scale);
-  const scale = Math.min(most, stage[0] / AROUND_BOX / Math.max(1, x1 - x0), stage[1] / AROUND_BOX / Math.max(1, y1 - y0));
+  const fit = fittedPlace(size, stage).scale, most = Math.max(LARGEST_BOXED, fit);
+  // What nearly fills the picture is seen no better than with all of it.
+  const scale = Math.max(fit, Math.min(most, stage[0] / AROUND_BOX / Math.max(1, x1 - x0), stage[1] / AROUND_BOX / Math.max(1, y1 - y0)));
   return boundPlace({ x: stage[0] / 2 - (x0 + x1) / 2 * scale, y: stage[1] / 2 - (y0 + y1) / 2 * scale, scale }, size, stage);
 }
 const toPicture = (place, [px, py]) => [(px - place.x) / place.scale, (py - place.y) / place.scale];

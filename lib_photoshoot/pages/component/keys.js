@@ -76,7 +76,7 @@ addEventListener("keydown", event => {
     case "s": if (inViewer) keepThis(); else done = false; break;
     case "f": if (outlines.canFix(item)) fixOrChoose(item); else done = false; break;
     case "/": if (inViewer) done = false; else { search.focus(); search.select(); } break;
-    case "?": $("#help").showModal(); break;
+    case "?": showHelp(); break;
     default: done = false;
   }
   if (done) event.preventDefault();

@@ -289,7 +289,7 @@ onTool(".next", () => step(1));
 onTool(".zoom", () => toggleZoom());
 onTool(".top .compare", sideBySide);
 onTool(".keep", keepThis);
-onTool(".keys", () => $("#help").showModal());
+onTool(".keys", showHelp);
 onTool(".close", closeView);
 viewer.addEventListener("cancel", event => { event.preventDefault(); closeView(); });
 viewer.addEventListener("close", () => { if (!viewer.open) closeView(); });
@@ -306,6 +306,11 @@ function closeView() {
   measure();  // the page has its scroll bar again
   goTo(current);
 }
-$("#keys").addEventListener("click", () => $("#help").showModal());
+/** The list of keys, from its beginning: the button that takes the focus is at its end. */
+function showHelp() {
+  $("#help").showModal();
+  $("#help").scrollTop = 0;
+}
+$("#keys").addEventListener("click", showHelp);
 $("#help button").addEventListener("click", () => $("#help").close());
 $("#help").addEventListener("click", event => { if (event.target === $("#help")) $("#help").close(); });

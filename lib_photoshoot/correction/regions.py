@@ -113,7 +113,8 @@ def read_region(out: Path, region: Mapping[str, Any], shape: tuple[int, int]) ->
     found = (region["product"], (x0, y0, x1, y1), float(region["score"]), mask, float(region.get("quality") or 0.0))
     by_hand = (region.get("outline") or {}).get("source") == OutlineSource.HAND.value
     outline = Outline(1.0, (), OutlineSource.HAND) if by_hand else None
-    return ProductRegion(*found, openings if openings.any() else None, alpha, outline)
+    also = tuple(region.get("also", ()))
+    return ProductRegion(*found, openings if openings.any() else None, alpha, outline, also=also)
 
 
 def _read(out: Path, region: Mapping[str, Any], shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

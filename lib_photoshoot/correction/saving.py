@@ -52,7 +52,7 @@ COMMENT = "Outline drawn by hand"
 class Drawing:
     """One product as a person drew it, bool (height, width) of the edit size; ``region`` is its number, None if new.
 
-    Without a mask it was given another name, and its outline stays.
+    Without a mask its outline was seen and is right: it stays, be it under another name.
     """
 
     region: int | None
@@ -65,13 +65,14 @@ class Part:
     """One region of the corrected picture: what it is now, and its number in the record before.
 
     ``drawing`` is what was drawn of it just now; None where it stays. It is ``cut`` where another's outline grew into
-    it, and ``renamed`` where it alone has another name.
+    it, ``seen`` where a person stands for the outline that it had, and then ``renamed`` where it has another name.
     """
 
     region: ProductRegion
     before: int | None
     drawing: Drawing | None
     cut: bool = False
+    seen: bool = False
     renamed: bool = False
 
 
@@ -98,6 +99,8 @@ def corrected_parts(
             found = drawn_region(
                 picture, drawing.mask, drawing.product.name, float(entry["score"]), float(entry.get("quality") or 1.0)
             )
+            if drawing.product.name == entry["product"]:
+                found = replace(found, also=tuple(entry.get("also", ())))
             parts.append(Part(found, number, drawing))
             continue
         if entry["mask"] is None:
@@ -106,10 +109,13 @@ def corrected_parts(
             found = replace(drawn_region(picture, mask, entry["product"], float(entry["score"])), outline=None)
         else:
             found = read_region(out, entry, shape)
+        renamed = drawing is not None and drawing.product.name != entry["product"]
         if drawing is not None:
-            # Who says what it is has looked at its outline, and stands for it.
-            found = replace(found, product=drawing.product.name, outline=Outline(1.0, (), OutlineSource.HAND))
-        parts.append(Part(found, number, None, renamed=drawing is not None))
+            # Who says that it is right, or what it is, has looked at its outline, and stands for it.
+            found = replace(found, outline=Outline(1.0, (), OutlineSource.HAND))
+            if renamed:
+                found = replace(found, product=drawing.product.name, also=())
+        parts.append(Part(found, number, None, seen=drawing is not None, renamed=renamed))
     new = [(one.mask, one) for one in drawings if one.region is None]
     return parts + [
         Part(drawn_region(picture, mask, one.product.name), None, one) for mask, one in new if mask is not None
@@ -223,8 +229,9 @@ def _kept(out: Path, scratch: Path, record: Record, part: Part, mask: str | None
         outputs.append(correction)
         return {"correction": correction}
     before = record.entry["regions"][part.before or 0]
-    if part.renamed:  # what was said of it by its old name is said anew
-        before = {name: value for name, value in before.items() if name not in _OF_THE_NAME}
+    if part.seen:  # what was said of its outline is said anew, and of its old name
+        stale = _OF_THE_NAME if part.renamed else ("outline",)
+        before = {name: value for name, value in before.items() if name not in stale}
     if part.cut:  # its files are made anew
         if before.get("correction"):
             outputs.append(before["correction"])
@@ -236,7 +243,7 @@ def _kept(out: Path, scratch: Path, record: Record, part: Part, mask: str | None
             outputs.append(before["correction"])
     if before["mask"] is not None:
         return {**before, "mask": mask}
-    return {} if part.renamed else {"outline": before.get("outline")}
+    return {} if part.seen else {"outline": before.get("outline")}
 
 
 def _copy(source: Path, target: Path) -> None:

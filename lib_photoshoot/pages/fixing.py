@@ -20,8 +20,8 @@ pixels, in base64.
   answered ``overtaken``, with nothing else, and whoever still wants it asks again.
 - ``POST fix/save`` ``{"id", "regions": [{"region": NUMBER | null, "product": WORD, "mask": MASK}, {"region": NUMBER,
   "product": WORD}, {"region": NUMBER, "remove": true}]}`` -> as decisions are answered, with the whole new item, and
-  ``told``, sentences about outlines that another grew into. Without ``mask`` a product gets another name and keeps its
-  outline. Regions that are not named stay.
+  ``told``, sentences about outlines that another grew into. Without ``mask`` a product keeps its outline, which was
+  seen and is right, under its name or another. Regions that are not named stay.
 - ``POST fix/enhance`` ``{"id"}`` -> the same: its products are enhanced again, where the page's ``enhance`` is that
   address.
 """
@@ -120,8 +120,8 @@ class OutlineAnswers:
 class RegionChange:
     """What becomes of one region: a new outline, a PNG file, or none. Without a number it is a new product.
 
-    An empty ``product`` leaves the region's own. Without an outline the region keeps its own under another name;
-    without either it is removed.
+    An empty ``product`` leaves the region's own. Without an outline the region keeps its own, which somebody stands for,
+    under the ``product``'s name; without either it is removed.
     """
 
     region: int | None

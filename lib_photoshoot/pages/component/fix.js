@@ -232,6 +232,19 @@ function removeProduct() {
   else change(region, { removed: !region.removed });
   tell(region.removed ? `${region.product} is back` : `${called(region)} removed`);
 }
+/** Who has looked at a doubtful outline and finds nothing wrong says so: it is as good as drawn by hand. */
+function outlineIsRight() {
+  if (!editable()) return;
+  const { region } = fixer.draft;
+  if (!region) return;
+  if (!isDoubtful(region)) { say(region.seen ? `${called(region)} is right already.` : `Nothing speaks against the outline of ${called(region)}.`); return; }
+  change(region, { seen: true });
+  const next = fixer.draft.history.now.find(isDoubtful);
+  if (next) fixer.draft.chosen = next.key;
+  showPanel();
+  redraw();
+  tell(`The outline of ${called(region)} is right${next ? `; now ${called(next)}` : ""}; undo takes that back`);
+}
 function discard() {
   if (!editable() || !fixer.draft.changed) return;
   changeTo(fixer.draft.history.first);

@@ -1,7 +1,7 @@
 // What is done to the outlines of one picture: states that are never changed, and the way back and forth among them.
 //
 // A state is a list of regions. One has a `key` of its own here, its number `index` in the picture (null: a new one), its
-// `product`, which the picture calls as it `was`, and `mask`, the runs of its outline; null until the server has said it.
+// `product`, which the picture calls as it `was`, whether a person has `seen` that it is right as it is kept, and `mask`, the runs of its outline; null until the server has said it.
 // That follows from where it starts (`start`: {region} as it is kept, {mask} as it was painted, null from nothing) and
 // from the `steps` since. The last of them has several `answers`: {names, masks, chosen, more}, at first only the likely
 // one, while there are `more` to ask for; null where nothing was asked.
@@ -31,15 +31,15 @@ class FixHistory {
 }
 
 const keptRegion = (index, product, mask) =>
-  ({ key: index, index, product, was: product, removed: false, start: { region: index }, steps: [], mask, answers: null });
+  ({ key: index, index, product, was: product, removed: false, seen: false, start: { region: index }, steps: [], mask, answers: null });
 const newRegion = (key, product) =>
   ({ key, index: null, product, removed: false, start: null, steps: [], mask: null, answers: null });
 
 const withRegion = (state, key, changes) => state.map(region => region.key === key ? { ...region, ...changes } : region);
 /** A box holds the whole product, so the outline begins anew. */
-const stepped = (region, step) => step.kind === "box" ? { steps: [step], start: null, mask: null, answers: null }
-  : { steps: [...region.steps, step], mask: null, answers: null };
-const painted = mask => ({ steps: [], start: { mask }, mask, answers: null });
+const stepped = (region, step) => step.kind === "box" ? { steps: [step], start: null, mask: null, answers: null, seen: false }
+  : { steps: [...region.steps, step], mask: null, answers: null, seen: false };
+const painted = mask => ({ steps: [], start: { mask }, mask, answers: null, seen: false });
 /** The last step with another of its answers. */
 function answeredBy(region, chosen) {
   const { answers, steps } = region;

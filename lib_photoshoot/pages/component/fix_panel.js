@@ -101,22 +101,25 @@ function showCursor() {
   stage.dataset.cursor = pan ? (gesture ? "grabbing" : "grab") : !fixer.draft ? "wait"
     : brush ? "ring" : gesture && gesture.kind === "box" ? "box" : removing() ? "minus" : "plus";
 }
+/** What the picture says of a region of the draft that is as it was; null of one that is other or new. */
+const saidOf = region => fixer.draft.history.first.includes(region) && (fixer.item.regions || [])[region.index] || null;
+const isDoubtful = region => ((saidOf(region) || {}).doubts || []).length > 0;
 function showRegions() {
   const { draft } = fixer, holder = inFixer(".regions"), regions = draft ? draft.history.now : [];
   while (holder.children.length > regions.length) holder.lastElementChild.remove();
   while (holder.children.length < regions.length) holder.append($("#region-template").content.firstElementChild.cloneNode(true));
   regions.forEach((region, at) => {
-    const button = holder.children[at], known = (fixer.item.regions || [])[region.index] || {};
-    const changed = !draft.history.first.includes(region);
+    const button = holder.children[at], known = saidOf(region);
     $(".number", button).textContent = at + 1;
     $(".word", button).textContent = region.product || "no name yet";
-    $(".state", button).textContent = region.removed ? "removed" : region.index === null ? "new" : changed ? "changed"
-      : known.by_hand ? "by hand" : (known.doubts || []).length ? "to check" : "";
+    $(".state", button).textContent = region.removed ? "removed" : region.index === null ? "new" : !known ? region.seen ? "right" : "changed"
+      : known.by_hand ? "by hand" : isDoubtful(region) ? "to check" : "";
     button.classList.toggle("removed", region.removed);
     button.setAttribute("aria-pressed", region.key === draft.chosen);
     button.title = "Work on this product (P: the next one)";
   });
   const region = draft && draft.region;
+  inFixer(".right").hidden = !region || !isDoubtful(region);
   inFixer(".remove").hidden = !region;
   inFixer(".remove").textContent = region && region.removed ? "Restore" : "Remove";
   inFixer(".remove").setAttribute("aria-label", region ? `${region.removed ? "Restore" : "Remove"} ${called(region)}` : "");
@@ -180,7 +183,7 @@ function resizeBrush(to) {
 const ACTIONS = {
   previous: () => stepFixer(-1), next: () => stepFixer(1), undo: () => stepHistory(-1), redo: () => stepHistory(1),
   out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, look: lookOn, pixels: () => toPixels(),
-  save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining,
+  save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining, right: outlineIsRight,
   bright: () => shadeAs("bright"), dark: () => shadeAs("dark"),
   keys: showHelp,
 };

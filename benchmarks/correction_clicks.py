@@ -4,7 +4,7 @@
 
 Clicks are simulated as RITM and SAM are evaluated (Sofiiuk et al. 2021, https://arxiv.org/abs/2102.06583): each in the
 middle of the largest area that is wrong. With ``--tool draw`` that area is drawn around, or along where it is thin, by
-a hand that is off by ``hand.HAND``. A person who sees an outline of another thing, or none, begins with the whole
+a hand that is off by ``hand.HAND``; with ``--tool unsure`` it is asked each time where the outline is unsure. A person who sees an outline of another thing, or none, begins with the whole
 product: below ``--whole-below`` IoU the first step is a box around it, its sides 2 % of its size off, or a line drawn
 around it. Of the answers to a step the best one is chosen, as a person sees it (``--choose likely``: always the first
 that is offered); a step of which none is better is undone, and counts. Of each true instance the best region of the
@@ -75,7 +75,7 @@ def main() -> int:
     options.add_argument("--drawn", type=Path, help="the folder over which tests/outlines.json was drawn")
     options.add_argument("--half", choices=["odd", "even", "all"], default="odd")
     options.add_argument("--cache", type=Path)
-    options.add_argument("--tool", choices=["click", "draw"], default="draw")
+    options.add_argument("--tool", choices=["click", "draw", "unsure"], default="draw")
     options.add_argument("--choose", choices=["best", "likely"], default="best")
     options.add_argument("--whole-below", type=float, default=0.85)
     options.add_argument("--from", type=int, default=0, dest="first")
@@ -127,7 +127,9 @@ def _corrected(
     ious, seconds, kept = [mask_iou(mask, truth)], [], mask
     for number in range(given.actions):
         whole = number == 0 and ious[0] < given.whole_below
-        if given.tool == "click":
+        if given.tool == "unsure":
+            step = Step(StepKind.UNSURE, True, ())
+        elif given.tool == "click":
             step = _clicked(mask, truth, whole, one.case)
         else:
             step = _drawn(mask, truth, whole, rng, along)

@@ -30,12 +30,14 @@ from lib_photoshoot.correction.prompting import (
     vote_shape,
 )
 from lib_photoshoot.correction.snapping import WIDE_SIDE, colour_patches, loop_inside, snapped
+from lib_photoshoot.correction.unsure import unsure_places
 from lib_photoshoot.detection.verification import iou
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.morphology import mask_box
 from lib_photoshoot.pages.fixing import Step, StepKind
 from lib_photoshoot.results import Box
 from lib_photoshoot.segmentation.protocol import SoftCandidate
+from lib_photoshoot.segmentation.salience import Salience
 from lib_photoshoot.segmentation.working_copy import picture_digest, resized_mask
 
 MOST_CHANGED = 0.3
@@ -53,8 +55,10 @@ SAME_THING = 0.8
 class ClickOutliner:
     """Outlines by clicks, lines, loops and boxes; methods may be called from several threads."""
 
-    def __init__(self, segmenter: ClickSegmenter) -> None:
+    def __init__(self, segmenter: ClickSegmenter, quick: Salience | None = None) -> None:
+        """``quick`` also says where an outline may be wrong; without it SAM alone does."""
         self._segmenter = RememberingSegmenter(segmenter)
+        self._quick = quick
         self._asking = threading.Lock()
         self._remembered = Remembered()
         self.overtaking = Overtaking()
@@ -118,6 +122,8 @@ class ClickOutliner:
             found = looped(self._segmenter, image, mask, last)
         elif last.kind is StepKind.LINE:
             found = lined(self._segmenter, image, mask, steps)
+        elif last.kind is StepKind.UNSURE:
+            found = unsure_places(self._segmenter, self._quick, image, mask)
         else:
             found = self._clicked(image, mask, steps)
         return Answering(mask, found)

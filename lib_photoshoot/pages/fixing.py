@@ -13,8 +13,9 @@ pixels, in base64.
   "seconds": s}``. It begins from ``mask``, or from the outline of
   ``region`` as it is, or from nothing; all steps since then are sent each time, and the last one is answered, by
   several outlines, of which the page takes the likely one until another is chosen. ``STEP`` is ``{"kind": "click" |
-  "line" | "loop" | "box", "add": true | false, "path": [[x, y], …], "reach": pixels, "choice": NUMBER | null}``: a
-  click has one place, a box two corners; ``reach`` is how far off the hand may be, ``choice`` which answer was chosen.
+  "line" | "loop" | "box" | "unsure", "add": true | false, "path": [[x, y], …], "reach": pixels, "choice": NUMBER |
+  null}``: a click has one place, a box two corners, and ``unsure``, which asks where the outline is unsure, none;
+  ``reach`` is how far off the hand may be, ``choice`` which answer was chosen.
   A page asks twice: for the ``likely`` answer, which is there soonest, then for the ``others``, which are all answers,
   the likely one among them. Any question but one for ``others`` makes older work for ``others`` give way: it is
   answered ``overtaken``, with nothing else, and whoever still wants it asks again.
@@ -59,6 +60,8 @@ class StepKind(str, Enum):
     """Around a part; closed from its end to its beginning."""
     BOX = "box"
     """Around the whole product, by two corners."""
+    UNSURE = "unsure"
+    """Nothing: they asked where the outline is unsure."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +123,8 @@ class OutlineAnswers:
 class RegionChange:
     """What becomes of one region: a new outline, a PNG file, or none. Without a number it is a new product.
 
-    An empty ``product`` leaves the region's own. Without an outline the region keeps its own, which somebody stands for,
-    under the ``product``'s name; without either it is removed.
+    An empty ``product`` leaves the region's own. Without an outline the region keeps its own, which somebody stands
+    for, under the ``product``'s name; without either it is removed.
     """
 
     region: int | None
@@ -227,8 +230,8 @@ def _part(value: Any) -> Asked:
     return Asked(value)
 
 
-_LEAST = {"click": 1, "line": 2, "loop": 3, "box": 2}
-_MOST = {"click": 1, "box": 2}
+_LEAST = {"click": 1, "line": 2, "loop": 3, "box": 2, "unsure": 0}
+_MOST = {"click": 1, "box": 2, "unsure": 0}
 
 
 def _numbers(value: Any, count: int, name: str) -> list[float]:

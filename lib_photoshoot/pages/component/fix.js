@@ -238,7 +238,7 @@ function outlineIsRight() {
   const { region } = fixer.draft;
   if (!region) return;
   if (!isDoubtful(region)) { say(region.seen ? `${called(region)} is right already.` : `Nothing speaks against the outline of ${called(region)}.`); return; }
-  change(region, { seen: true });
+  change(region, { ...fixer.draft.history.first.find(one => one.key === region.key), seen: true });
   const next = fixer.draft.history.now.find(isDoubtful);
   if (next) fixer.draft.chosen = next.key;
   showPanel();

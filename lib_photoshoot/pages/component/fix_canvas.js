@@ -27,7 +27,7 @@ function draw() {
   else drawGround(draft, chosen);
   ink.setTransform(dense, 0, 0, dense, 0, 0);
   if (tint) drawTint(draft);
-  if (fixer.peek !== null && fixer.view === "outline") drawPeeked(draft);
+  if (fixer.view === "outline") { if (fixer.peek === null) drawUnsure(draft); else drawPeeked(draft); }
   if (!fixer.before && chosen && fixer.peek === null) drawPrompts(chosen);
   if (fixer.box) drawBox(fixer.box, true);
   if (fixer.path) drawPath(fixer.path, true);
@@ -171,7 +171,7 @@ function drawPrompts({ steps, mask }) {
   for (const { kind, path } of steps) if (kind === "box") drawBox([...path[0], ...path[1]], false);
   steps.forEach(({ kind, path, add }, at) => {
     // Of what was drawn, only where it began once it is answered: the line would hide the edge that came of it.
-    if (kind === "box") return;
+    if (kind === "box" || !path.length) return;
     if (kind !== "click" && !mask && at === steps.length - 1) drawPath(kind === "loop" ? [...path, path[0]] : path, false);
     const [px, py] = toStage(fixer.place, path[0]);
     mark(px, py, add ? "#0b7a5c" : "#c2182f");

@@ -67,10 +67,13 @@ function question(id, region, png) {
   return { id, region: start && "region" in start ? start.region : null, steps, mask: png };
 }
 
+/** Whether nothing was done to a region but to ask where it is unsure. */
+const isOnlyAsked = region => region.index !== null && !region.removed && !region.seen && region.product === region.was && Boolean(region.start && "region" in region.start)
+  && region.steps.length > 0 && region.steps.every(step => step.kind === "unsure" && !step.choice);
 /** The regions that are to be saved: those that are others than when the picture was opened. */
 function changedRegions(history) {
   const before = new Set(history.first);
-  return history.now.filter(region => !before.has(region) && (region.index !== null || (!region.removed && hasOutline(region))));
+  return history.now.filter(region => !before.has(region) && !isOnlyAsked(region) && (region.index !== null || (!region.removed && hasOutline(region))));
 }
 const hasOutline = region => region.mask !== null || isPrompted(region);
 

@@ -4,7 +4,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const STEP = 6, LEAP = 48;  // pixels of the page
 const LETTERS = {
   w: () => chooseTool("click"), d: () => chooseTool("draw"), b: () => chooseTool("brush"), e: () => chooseTool("eraser"), h: () => chooseTool("hand"),
-  x: swapSign, n: addProduct, r: startNaming, p: event => chooseNext(event.shiftKey ? -1 : 1), j: startJoining, y: outlineIsRight, l: event => shadeOn(event.shiftKey), z: () => toPixels(), g: lookOn, m: () => setCorner(),
+  x: swapSign, n: addProduct, r: startNaming, p: event => chooseNext(event.shiftKey ? -1 : 1), j: startJoining, y: outlineIsRight, u: askUnsure, l: event => shadeOn(event.shiftKey), z: () => toPixels(), g: lookOn, m: () => setCorner(),
   v: event => chooseGround(GROUND_NAMES[(GROUND_NAMES.indexOf(fixer.view) + (event.shiftKey ? 3 : 1)) % 4]),
   c: () => showBefore(true), delete: removeProduct, pageup: () => stepFixer(-1), pagedown: () => stepFixer(1),
   "0": fit, f: fit, "+": ACTIONS.in, "=": ACTIONS.in, "-": ACTIONS.out, "?": ACTIONS.keys,

@@ -73,7 +73,11 @@ const coarse = matchMedia("(pointer: coarse)");
 const minusHint = () => coarse.matches ? "" : fixer.minus ? "It is taken away." : "With Alt or the right button it is taken away.";
 const NAMING = "Type what it is, or choose one of the run’s words; Enter takes it, Esc leaves it.";
 const AROUND = "Drag a box to begin anew, or draw around what is wrong (D).";
-const hint = () => [fixer.draft && !fixer.draft.saving && fixer.draft.saved, usualHint(), shadeHint()].filter(Boolean).join(" ");
+const hint = () => [fixer.draft && !fixer.draft.saving && fixer.draft.saved, usualHint(), shadeHint(), doubtHint()].filter(Boolean).join(" ");
+function doubtHint() {
+  const { region } = fixer.draft || {};
+  return region && isDoubtful(region) && !isUnsureStep(region) ? `It is to check: ${coarse.matches ? "Unsure?" : "U"} shows where it may be otherwise.` : "";
+}
 function usualHint() {
   const { draft, tool } = fixer;
   if (!draft) return fixer.item && fixer.item.unfound ? LOOKING : "The outlines are on their way…";
@@ -83,6 +87,7 @@ function usualHint() {
     ? `${answers.names[answers.chosen]}, ${answers.chosen + 1} of ${answers.masks.length}. If you meant another, ${coarse.matches ? "tap it" : "press its number, or [ and ]"}; G shows where they differ.` : "";
   if (answers && fixer.peek !== null && fixer.peek !== answers.chosen)
     return `${answers.names[fixer.peek]} (${fixer.peek + 1}): green is what it has more than “${answers.names[answers.chosen]}”, red what it lacks.`;
+  if (isUnsureStep(region) && !region.removed && isPointing()) return unsureHint(region);
   if (draft.note) return [draft.note, others].filter(Boolean).join(" ");
   if (document.activeElement === wordField) return region && region.product ? `${NAMING} Enter alone keeps “${region.product}”.` : NAMING;
   if (region && region.removed) return `${name} is removed. Restore it to change its outline.`;
@@ -102,7 +107,7 @@ function showCursor() {
     : brush ? "ring" : gesture && gesture.kind === "box" ? "box" : removing() ? "minus" : "plus";
 }
 /** What the picture says of a region of the draft that is as it was; null of one that is other or new. */
-const saidOf = region => fixer.draft.history.first.includes(region) && (fixer.item.regions || [])[region.index] || null;
+const saidOf = region => (fixer.draft.history.first.includes(region) || isOnlyAsked(region)) && (fixer.item.regions || [])[region.index] || null;
 const isDoubtful = region => ((saidOf(region) || {}).doubts || []).length > 0;
 function showRegions() {
   const { draft } = fixer, holder = inFixer(".regions"), regions = draft ? draft.history.now : [];
@@ -119,6 +124,7 @@ function showRegions() {
     button.title = "Work on this product (P: the next one)";
   });
   const region = draft && draft.region;
+  inFixer(".unsure").hidden = !region || region.removed || !draft.maskOf(region);
   inFixer(".right").hidden = !region || !isDoubtful(region);
   inFixer(".remove").hidden = !region;
   inFixer(".remove").textContent = region && region.removed ? "Restore" : "Remove";
@@ -183,7 +189,7 @@ function resizeBrush(to) {
 const ACTIONS = {
   previous: () => stepFixer(-1), next: () => stepFixer(1), undo: () => stepHistory(-1), redo: () => stepHistory(1),
   out: () => zoomBy(1 / 1.4, zoomPoint()), in: () => zoomBy(1.4, zoomPoint()), fit, look: lookOn, pixels: () => toPixels(),
-  save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining, right: outlineIsRight,
+  save: () => { save(fixer.draft); showPanel(); }, discard, close: closeFixer, add: addProduct, remove: removeProduct, join: startJoining, right: outlineIsRight, unsure: askUnsure,
   bright: () => shadeAs("bright"), dark: () => shadeAs("dark"),
   keys: showHelp,
 };

@@ -11,11 +11,13 @@ function offered() {
 }
 /** Whether the others are still being looked for. */
 const awaited = () => { const { region } = fixer.draft || {}; return Boolean(region && region.answers && region.answers.more && !region.removed); };
+const ASKED = inFixer(".answers > p").textContent;
 const WHAT_FOR = inFixer(".answers .none").textContent;
 function showAnswers() {
   const answers = offered(), { names, chosen } = answers || { names: [], chosen: 0 };
   inFixer(".answers").classList.toggle("empty", !answers);
-  inFixer(".answers .none").textContent = awaited() ? "What else you may have meant is on its way…" : WHAT_FOR;
+  inFixer(".answers .none").textContent = !awaited() ? WHAT_FOR : isUnsureStep(fixer.draft.region) ? SEEKING : "What else you may have meant is on its way…";
+  inFixer(".answers > p").textContent = placesOf(fixer.draft && fixer.draft.region) ? "Where it may be otherwise:" : ASKED;
   if (fixer.peek !== null && fixer.peek >= names.length) fixer.peek = null;
   while (strip.children.length > names.length) strip.lastElementChild.remove();
   while (strip.children.length < names.length) strip.append($("#answer-template").content.firstElementChild.cloneNode(true));

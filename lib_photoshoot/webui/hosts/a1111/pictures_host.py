@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib_photoshoot.build import model_choice
+from lib_photoshoot.build import model_choice, salience
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.fixer import EMBEDDINGS_KEPT
 from lib_photoshoot.errors import PhotoshootError
@@ -85,7 +85,11 @@ def _photos(folder: Path) -> Reviewed | None:
 
 def _fixer(run: ReviewedRun) -> EnhancingFixer:
     # Where the user wants the models unloaded, the next job does it: with each click they would be loaded anew.
-    return EnhancingFixer(run, lambda: ClickOutliner(HostSegmenter(run.settings())), queue_turn, _painting)
+    return EnhancingFixer(run, lambda: _outliner(run.settings()), queue_turn, _painting)
+
+
+def _outliner(settings: dict[str, Any]) -> ClickOutliner:
+    return ClickOutliner(HostSegmenter(settings), salience("u2netp"))
 
 
 def _correct(shoot: ReviewedShoot) -> None:
@@ -93,7 +97,7 @@ def _correct(shoot: ReviewedShoot) -> None:
 
     host = A1111ShootHost()
     outlines = ShotOutlines(shoot.folder, host.choose, host.load)
-    shoot.correct(outlines, lambda: ClickOutliner(HostSegmenter({})), queue_turn)
+    shoot.correct(outlines, lambda: _outliner({}), queue_turn)
 
 
 def open_generated(image: Image.Image, own: str, infotext: str, products: str) -> Path:

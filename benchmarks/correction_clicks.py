@@ -4,13 +4,14 @@
 
 Clicks are simulated as RITM and SAM are evaluated (Sofiiuk et al. 2021, https://arxiv.org/abs/2102.06583): each in the
 middle of the largest area that is wrong. With ``--tool draw`` that area is drawn around, or along where it is thin, by
-a hand that is off by ``hand.HAND``; with ``--tool unsure`` it is asked each time where the outline is unsure. A person who sees an outline of another thing, or none, begins with the whole
-product: below ``--whole-below`` IoU the first step is a box around it, its sides 2 % of its size off, or a line drawn
-around it. Of the answers to a step the best one is chosen, as a person sees it (``--choose likely``: always the first
-that is offered); a step of which none is better is undone, and counts. Of each true instance the best region of the
-filter is where it begins. Reported: IoU after each step, steps until 0.95, the share within four, the IoU of the region
-that would be saved, and how long the answers took. ``--half`` takes every second case: choose on one half, report on
-the other. ``--cache`` keeps the filter's outlines between runs, ``--from`` and ``--to`` take some of the cases.
+a hand that is off by ``hand.HAND``; with ``--tool unsure`` it is asked each time where the outline is unsure. A person
+who sees an outline of another thing, or none, begins with the whole product: below ``--whole-below`` IoU the first step
+is a box around it, its sides 2 % of its size off, or a line drawn around it. Of the answers to a step the best one is
+chosen, as a person sees it (``--choose likely``: always the first that is offered); a step of which none is better is
+undone, and counts. Of each true instance the best region of the filter is where it begins. Reported: IoU after each
+step, steps until 0.95, the share within four, the IoU of the region that would be saved, and how long the answers took.
+``--half`` takes every second case: choose on one half, report on the other. ``--cache`` keeps the filter's outlines
+between runs, ``--from`` and ``--to`` take some of the cases.
 """
 
 from __future__ import annotations

@@ -273,6 +273,13 @@ def salience(name: str) -> OnnxSalience:
     return OnnxSalience(find(name), name, NETWORKS[name])
 
 
+def quick_salience() -> Salience | None:
+    """Return the quick network; None where its file is not there."""
+    from lib_photoshoot.weights.store import missing
+
+    return None if missing("u2netp") else salience("u2netp")
+
+
 def fine_salience() -> Salience | None:
     """Return the best of the networks whose file is there; None without any."""
     from lib_photoshoot.weights.store import missing

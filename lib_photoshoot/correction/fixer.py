@@ -231,13 +231,13 @@ class Fixer:
 
 def click_outliner() -> ClickOutliner:
     """Load MobileSAM on this machine's processor, with the quick network beside it. Raises WeightsError."""
-    from lib_photoshoot.build import salience
+    from lib_photoshoot.build import quick_salience
     from lib_photoshoot.segmentation.sam import SamSegmenter
     from lib_photoshoot.weights.store import find
 
     segmenter = SamSegmenter.from_file(find("mobile-sam"), "mobile-sam")
     segmenter.keep = EMBEDDINGS_KEPT
-    return ClickOutliner(segmenter, salience("u2netp"))
+    return ClickOutliner(segmenter, quick_salience())
 
 
 def _drawings(

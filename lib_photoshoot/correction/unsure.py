@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from lib_photoshoot.correction.alternatives import Alternative
+from lib_photoshoot.correction.changes import tidied
 from lib_photoshoot.correction.prompting import ClickSegmenter, vote_shape
 from lib_photoshoot.masks.comparison import mask_iou
 from lib_photoshoot.masks.morphology import mask_box
@@ -58,7 +59,8 @@ def unsure_places(
     for place in _places(small, _looks(segmenter, quick, image, mask, small)):
         part = resized_mask(place.part, mask.shape)
         adds = not small[place.part].any()
-        yield Alternative("With this part" if adds else "Without this part", mask | part if adds else mask & ~part)
+        name, changed = ("With this part", mask | part) if adds else ("Without this part", mask & ~part)
+        yield Alternative(name, tidied(changed, mask))
 
 
 def _looks(

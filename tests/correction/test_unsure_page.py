@@ -45,11 +45,48 @@ def test_a_place_that_may_be_otherwise_is_marked_and_changed_by_its_number(page:
     expect(editor.one(".previews button")).to_have_count(2)
     expect(editor.one(".answers > p").first).to_have_text("Where it may be otherwise:")
     expect(editor.one("#fix-hint")).to_contain_text("see 1 place otherwise")
-    assert page.evaluate(GREEN) > 20
+    page.wait_for_function(f"({GREEN})() > 20")
+    page.keyboard.down("c")
+    page.wait_for_function(f"({GREEN})() < 20")  # the bare photo
+    page.keyboard.up("c")
     press(page, "2")
-    expect(editor.one("#fix-hint")).to_contain_text("That place is changed")
+    expect(editor.one("#fix-hint")).to_contain_text("1 of 1 place changed")
     editor.save()
     assert drawn_in(served.out, "two", 0)[5:25, 5:25].all()
+
+
+def test_places_add_up_and_each_is_taken_back(page: Page, served: Fixed) -> None:
+    editor = Editor(page, "two")
+    press(page, "e")
+    editor.drag((9, 9), (11, 11))
+    editor.drag((18, 18), (21, 21))  # two holes
+    press(page, "w", "u")
+    previews = editor.one(".previews button")
+    expect(previews).to_have_count(3)
+    press(page, "2", "3")
+    expect(editor.one("#fix-hint")).to_contain_text("2 of 2 places changed")
+    assert [one.get_attribute("aria-pressed") for one in previews.all()] == ["false", "true", "true"]
+    press(page, "2")
+    expect(editor.one("#fix-hint")).to_contain_text("1 of 2 places changed")
+    press(page, "Control+z")
+    expect(editor.one("#fix-hint")).to_contain_text("2 of 2 places changed")
+    press(page, "1")
+    expect(editor.one("#fix-hint")).to_contain_text("see 2 places otherwise")
+    press(page, "2", "3", "Escape")
+    expect(previews).to_have_count(0)
+    editor.save()
+    assert drawn_in(served.out, "two", 0)[5:25, 5:25].all()
+
+
+def test_escape_leaves_the_places_and_then_the_editor(page: Page) -> None:
+    editor = Editor(page, "two")
+    press(page, "u")
+    expect(editor.one("#fix-hint")).to_contain_text("as it is outlined")
+    press(page, "Escape")
+    expect(editor.one("#fix-hint")).to_contain_text("It is to check")
+    expect(editor.one(".save")).to_be_disabled()
+    press(page, "Escape")
+    expect(page.locator("#fixer")).to_be_hidden()
 
 
 def test_who_only_asks_changes_nothing(page: Page, served: Fixed) -> None:
@@ -67,5 +104,6 @@ def test_who_only_asks_changes_nothing(page: Page, served: Fixed) -> None:
 
 def test_of_a_new_product_there_is_nothing_to_ask(page: Page) -> None:
     editor = Editor(page, "none")
+    expect(editor.one("img.full")).to_be_visible()
     press(page, "u")
     expect(editor.one("#fix-hint")).to_contain_text("no outline yet")

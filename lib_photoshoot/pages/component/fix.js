@@ -182,6 +182,7 @@ function chooseAnswer(at) {
   const { draft } = fixer, region = draft && draft.region, { answers } = region || {};
   if (answers && answers.more && !region.removed) { say("What else it may mean is on its way."); return; }
   if (!answers || answers.masks.length < 2 || region.removed || !editable()) return;
+  if (isUnsureStep(region)) { togglePlace(at); return; }
   const count = answers.masks.length, chosen = (at + count) % count, before = region.mask;
   draft.history.swap(withRegion(draft.history.now, region.key, answeredBy(region, chosen)));
   settled(draft);
@@ -189,7 +190,7 @@ function chooseAnswer(at) {
   // Two answers may differ by little; nothing is wrong with that.
   tintChange(draft, ...[before, draft.region.mask].map(runs => unpacked(runs, draft.edit[0] * draft.edit[1])));
 }
-const nextAnswer = by => { const { answers } = (fixer.draft && fixer.draft.region) || {}; if (answers) chooseAnswer(answers.chosen + by); };
+const nextAnswer = by => { const { answers } = (fixer.draft && fixer.draft.region) || {}; if (isUnsureStep(fixer.draft && fixer.draft.region)) say("Places are chosen by their numbers."); else if (answers) chooseAnswer(answers.chosen + by); };
 /** What a step changed is tinted for a moment; that it changed nothing, or hardly anything, is said. */
 function showChange(draft, before, after, step) {
   const [wide, high] = draft.edit, masks = [before, after].map(runs => unpacked(runs, wide * high));

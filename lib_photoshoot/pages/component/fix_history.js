@@ -1,10 +1,11 @@
 // What is done to the outlines of one picture: states that are never changed, and the way back and forth among them.
 //
 // A state is a list of regions. One has a `key` of its own here, its number `index` in the picture (null: a new one), its
-// `product`, which the picture calls as it `was`, whether a person has `seen` that it is right as it is kept, and `mask`, the runs of its outline; null until the server has said it.
-// That follows from where it starts (`start`: {region} as it is kept, {mask} as it was painted, null from nothing) and
-// from the `steps` since. The last of them has several `answers`: {names, masks, chosen, more}, at first only the likely
-// one, while there are `more` to ask for; null where nothing was asked.
+// `product`, which the picture calls as it `was`, whether a person has `seen` that it is right as it is kept, and `mask`,
+// the runs of its outline; null until the server has said it. That follows from where it starts (`start`: {region} as it
+// is kept, {mask} as it was painted, null from nothing) and from the `steps` since. The last of them has several
+// `answers`: {names, masks, chosen, more}, at first only the likely one, while there are `more` to ask for; null where
+// nothing was asked. Those to where an outline is unsure are places that can be `taken` together: fix_unsure.js.
 
 const MOST_STATES = 200;
 
@@ -69,7 +70,7 @@ function question(id, region, png) {
 
 /** Whether nothing was done to a region but to ask where it is unsure. */
 const isOnlyAsked = region => region.index !== null && !region.removed && !region.seen && region.product === region.was && Boolean(region.start && "region" in region.start)
-  && region.steps.length > 0 && region.steps.every(step => step.kind === "unsure" && !step.choice);
+  && region.steps.length > 0 && region.steps.every(step => step.kind === "unsure");
 /** The regions that are to be saved: those that are others than when the picture was opened. */
 function changedRegions(history) {
   const before = new Set(history.first);

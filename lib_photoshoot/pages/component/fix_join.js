@@ -25,7 +25,11 @@ function joinWith(at) {
 function tellSaved(draft, told) {
   const text = [`saved at ${new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })}`, ...told].join(". ");
   tell(`${named(draft.item)}: ${text}`);
-  if (fixer.item !== draft.item) { if (told.length) warn(`${named(draft.item)}: ${told.join(" ")}`); return; }
+  if (fixer.item !== draft.item) {
+    if (told.length) warn(`${named(draft.item)}: ${told.join(" ")}`);
+    else if (fixer.item) showHint(`${named(draft.item)} is ${text}.`);
+    return;
+  }
   if (fixer.draft) fixer.draft.saved = `S${text.slice(1)}${told.length ? "" : "."}`;
   showPanel();
 }

@@ -58,10 +58,10 @@ function letGo(event) {
 dialog.addEventListener("keyup", letGo);
 addEventListener("blur", () => letGo(null));
 
-/** One thing after the other: what is being drawn, the crosshair, and in the end the editor. */
+/** One thing after the other: what is being drawn, the crosshair, the places that are unsure, and in the end the editor. */
 function backOut() {
   if (gesture || fixer.corner) { fixer.corner = null; dropGesture(); } else if (fixer.cross) fixer.cross = null;
-  else closeFixer();
+  else if (!leaveUnsure()) closeFixer();
   redraw();
   return true;
 }

@@ -25,7 +25,7 @@ function showAnswers() {
     const button = strip.children[at];
     $("kbd", button).textContent = at + 1;
     $("span", button).textContent = name;
-    button.setAttribute("aria-pressed", at === chosen);
+    button.setAttribute("aria-pressed", at === chosen ? !takenOf(answers).length : takenOf(answers).includes(at));
     button.title = `${name} (${at + 1})`;
   });
   if (!answers) { strip.shown = ""; return; }

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib_photoshoot.build import model_choice, salience
+from lib_photoshoot.build import model_choice, quick_salience
 from lib_photoshoot.correction.clicks import ClickOutliner
 from lib_photoshoot.correction.fixer import EMBEDDINGS_KEPT
 from lib_photoshoot.errors import PhotoshootError
@@ -89,7 +89,7 @@ def _fixer(run: ReviewedRun) -> EnhancingFixer:
 
 
 def _outliner(settings: dict[str, Any]) -> ClickOutliner:
-    return ClickOutliner(HostSegmenter(settings), salience("u2netp"))
+    return ClickOutliner(HostSegmenter(settings), quick_salience())
 
 
 def _correct(shoot: ReviewedShoot) -> None:

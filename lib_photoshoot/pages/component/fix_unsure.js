@@ -36,9 +36,9 @@ function togglePlace(at) {
   if (!before.length && !taken.length) return;
   const length = draft.edit[0] * draft.edit[1], masks = places.map(runs => unpacked(runs, length)), [base] = masks;
   const together = numbers => packed(base.map((value, pixel) => numbers.some(number => masks[number][pixel] !== value) ? 1 - value : value));
-  const now = together(taken), names = (answers.first || answers.names).map((name, number) => taken.includes(number) ? "As it was here" : name);
+  const now = together(taken), first = answers.first || answers.names, names = first.map((name, number) => taken.includes(number) ? "As it was here" : !number && taken.length ? "All as it was" : name);
   const others = places.map((_, number) => !number ? now : together(taken.includes(number) ? taken.filter(one => one !== number) : [...taken, number]));
-  const next = { names, first: answers.first || answers.names, masks: others, places, asked, taken, chosen: 0, more: false };
+  const next = { names, first, masks: others, places, asked, taken, chosen: 0, more: false };
   change(region, taken.length ? { start: { mask: now }, steps: [UNSURE_STEP], mask: now, answers: next, seen: false } : asked);
   tell(`${answers.names[at]}, place ${at} of ${places.length - 1}`);
   tintChange(draft, ...[region.mask, draft.region.mask].map(runs => unpacked(runs, length)));

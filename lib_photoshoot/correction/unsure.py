@@ -2,8 +2,8 @@
 
 What is wrong with an outline is often not seen: a tail on a roof of its own colour. But what one look got wrong another
 look often has right, so where they disagree is where to look, and each such place can be changed alone. Of 70 outlines
-of ECSSD (odd numbers) that are doubtful or wrong, 24 are at IoU 0.95 before, and 38 once the best of these places, four
-at most, are changed; the mean rises from 0.891 to 0.926.
+of ECSSD (odd numbers) that are doubtful or wrong, 24 are at IoU 0.95 before, and 36 once the best of these places, four
+at most, are changed; the mean rises from 0.891 to 0.924.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ SEAM = np.ones((3, 3), np.uint8)
 
 @dataclass(eq=False)
 class _Place:
-    """A part, bool of the vote's size, of which so many looks say otherwise than the outline."""
+    """A part, bool of the vote's size, that the outline lacks (``adds``) or has, and the looks that say otherwise."""
 
     part: np.ndarray
+    adds: bool
     looks: set[int] = field(default_factory=set)
 
     @property
@@ -56,29 +57,29 @@ def unsure_places(
     if not mask.any():
         return
     small = resized_mask(mask, vote_shape(image))
-    for place in _places(small, _looks(segmenter, quick, image, mask, small)):
+    answers, others = _looks(segmenter, quick, image, mask, small)
+    for place in _places(small, [*answers, *others], len(answers)):
         part = resized_mask(place.part, mask.shape)
-        adds = not small[place.part].any()
-        name, changed = ("With this part", mask | part) if adds else ("Without this part", mask & ~part)
+        name, changed = ("With this part", mask | part) if place.adds else ("Without this part", mask & ~part)
         yield Alternative(name, tidied(changed, mask))
 
 
 def _looks(
     segmenter: ClickSegmenter, quick: Salience | None, image: np.ndarray, mask: np.ndarray, small: np.ndarray
-) -> list[np.ndarray]:
-    """Return what is seen of the product, each look bool of the vote's size, that of ``small``."""
-    looks = [answer.probability > 0.5 for answer in segmenter.prompted(image, mask_box(mask), [], small.shape)]
-    if quick is not None:
-        seen = cv2.resize(quick.map(vote_copy(image)), small.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        looks.append(seen > 0.5)
-    return looks
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return what SAM answers about the product and what others see, bool of the size of ``small``, the vote's."""
+    answers = [answer.probability > 0.5 for answer in segmenter.prompted(image, mask_box(mask), [], small.shape)]
+    if quick is None:
+        return answers, []
+    seen = cv2.resize(quick.map(vote_copy(image)), small.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return answers, [seen > 0.5]
 
 
-def _places(mask: np.ndarray, looks: list[np.ndarray]) -> list[_Place]:
-    """Return where looks say otherwise, what most of them say of most pixels first."""
+def _places(mask: np.ndarray, looks: list[np.ndarray], answers: int) -> list[_Place]:
+    """Return where looks, the first ``answers`` of them SAM's, say otherwise: what most say of most pixels first."""
     size, found = np.count_nonzero(mask), list[_Place]()
     for number, look in enumerate(looks):
-        for changed in (look & ~mask, mask & ~look):
+        for adds, changed in ((True, look & ~mask), (False, mask & ~look)):
             opened = cv2.morphologyEx(changed.view(np.uint8), cv2.MORPH_OPEN, SEAM)
             _, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
             for label in range(1, len(stats)):
@@ -87,6 +88,8 @@ def _places(mask: np.ndarray, looks: list[np.ndarray]) -> list[_Place]:
                 part = labels == label
                 place = next((one for one in found if mask_iou(one.part, part) > SAME_PLACE), None)
                 if place is None:
-                    found.append(place := _Place(part))
+                    found.append(place := _Place(part, adds))
                 place.looks.add(number)
-    return sorted(found, key=lambda place: -place.weight)[:MOST_PLACES]
+    # SAM answers with parts of a thing too: what a single one of its answers leaves out was wrong in 13 of 83 cases.
+    told = [one for one in found if one.adds or len(one.looks) > 1 or max(one.looks) >= answers]
+    return sorted(told, key=lambda place: -place.weight)[:MOST_PLACES]

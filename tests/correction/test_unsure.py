@@ -64,6 +64,13 @@ def test_each_place_that_another_look_sees_otherwise_is_an_answer_of_its_own() -
     assert (found.mask(2) == outline & ~mask(SHADOW)).all()
 
 
+def test_what_one_answer_of_sam_alone_leaves_out_is_mostly_a_part_and_no_place() -> None:
+    part, whole = mask((100, 50, 200, 130)), mask(BODY)
+    assert answers(whole, [whole, part]).names == (AS_IT_IS,)
+    assert answers(whole, [part, part]).names == (AS_IT_IS, "Without this part")
+    assert answers(part, [part, whole]).names == (AS_IT_IS, "With this part")
+
+
 def test_one_place_is_changed_after_the_other() -> None:
     looks = [mask(BODY, TAIL)], mask((100, 50, 200, 130), TAIL)
     taken = Step(StepKind.UNSURE, True, (), choice=1)
